@@ -1,0 +1,230 @@
+"""What the two sides hold, and what we remember of them, as frozen values.
+
+Every *value* here is canonical (see `domain/values.py`): a string that is not blank, an integer, a
+finite float, a boolean, or None. Dates are whole Unix seconds (UTC), on both sides, so comparing
+two values is `==`. App-side values are keyed by the column of the mapping's SELECT (`email`,
+`phone_number`, `plan` ...); Intercom's own names appear only in `Contact`, `Company` and patches.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+Value: TypeAlias = str | int | float | bool | None
+Values: TypeAlias = Mapping[str, Value]
+
+
+class Side(StrEnum):
+    APP = "app"
+    INTERCOM = "intercom"
+
+
+class Kind(StrEnum):
+    """A value's declared type; the names are those of Intercom's `data_type`."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One selected column of a mapping query; `is_attribute` if it becomes a custom attribute."""
+
+    name: str
+    kind: Kind
+    is_attribute: bool
+
+
+# --- the app side ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AppUser:
+    """A user as the mapping's queries return it. `values` holds field columns and attributes."""
+
+    id: str
+    values: Values
+    from_oauth: bool = False
+    deleted: bool = False
+    teams: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AppTeam:
+    id: str
+    values: Values
+    owner_id: str | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A row that exists and cannot be synced as it is. `reason`: one sentence for the operator."""
+
+    id: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A *successful* read no longer returns this id. Never the answer to a read that failed."""
+
+    id: str
+
+
+# --- the Intercom side ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact as one answer of Intercom told it. Times are whole Unix seconds."""
+
+    id: str
+    role: str
+    external_id: str | None = None
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    signed_up_at: int | None = None
+    last_seen_at: int | None = None
+    created_at: int | None = None
+    updated_at: int | None = None
+    workspace_id: str | None = None
+    custom_attributes: Values = field(default_factory=dict)
+    company_ids: tuple[str, ...] = ()
+    companies_complete: bool = True
+    stated_time_zone: str | None = None
+    country_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPatch:
+    """What to write: `standard` by Intercom's field names, `custom` by attribute name."""
+
+    standard: Values = field(default_factory=dict)
+    custom: Values = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.standard or self.custom)
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    id: str
+    company_id: str | None = None
+    name: str | None = None
+    plan: str | None = None
+    size: int | None = None
+    website: str | None = None
+    industry: str | None = None
+    monthly_spend: int | None = None
+    remote_created_at: int | None = None
+    user_count: int | None = None
+    custom_attributes: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyPatch:
+    standard: Values = field(default_factory=dict)
+    custom: Values = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.standard or self.custom)
+
+
+@dataclass(frozen=True, slots=True)
+class DataAttribute:
+    """A custom or standard attribute of the workspace. `model` is `contact` or `company`."""
+
+    name: str
+    model: str
+    data_type: str
+    id: int | None = None
+    custom: bool = True
+    archived: bool = False
+    api_writable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Who the token belongs to (`GET /me`)."""
+
+    id: str
+    name: str | None
+    time_zone: str | None
+    region: str | None
+
+
+# --- what we remember -----------------------------------------------------------------------------
+
+
+class EdgeState(StrEnum):
+    """`ATTACHING` is written before the call: a crash between leaves us the owner of the edge."""
+
+    ATTACHING = "attaching"
+    ATTACHED = "attached"
+    DETACHING = "detaching"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A membership that we made in Intercom (or took over because its company is an app team)."""
+
+    team_id: str
+    company_id: str
+    state: EdgeState
+
+
+@dataclass(frozen=True, slots=True)
+class UserLink:
+    """All that earlier passes left us about one user.
+
+    `base`: the value both sides agreed on last, by field. A missing key means "never agreed".
+    `shadow`: Intercom's side, from its last answer *by id*, read at `shadow_read_at` (Unix s).
+    `in_flight`: what was about to be sent when the last pass noted it; empty once recorded.
+    `accepted`: field -> (sent, got) where Intercom stored another form of what we sent.
+    `refused`: field -> Intercom's value that the app would not store.
+    """
+
+    user_id: str
+    contact_id: str | None = None
+    row_hash: str | None = None
+    shadow: Contact | None = None
+    shadow_read_at: int | None = None
+    base: Values = field(default_factory=dict)
+    in_flight: Values = field(default_factory=dict)
+    accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    refused: Values = field(default_factory=dict)
+    overwritten: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    needs_read: bool = False
+    edges: Mapping[str, Edge] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLink:
+    team_id: str
+    company_id: str | None = None
+    row_hash: str | None = None
+    shadow: Company | None = None
+    shadow_read_at: int | None = None
+    base: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One write, or one decision against an edit, as `explain` and `undo` read it back."""
+
+    kind: str
+    key: str
+    action: str
+    field: str | None = None
+    side: Side | None = None
+    old: Value = None
+    new: Value = None
+    why: str = ""
+    request_id: str | None = None

@@ -1,0 +1,144 @@
+"""Canonical forms: what a raw value of a declared type is, so that comparing is `==`.
+
+Two values that Intercom or the app would show as the same must be equal here, or the sync
+oscillates; two that differ must not be. Conversions that lose what the app meant (a time without
+its zone, a number that JSON cannot carry) are refused with a reason, never guessed.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import blake2b
+from uuid import UUID
+
+from intercom_assets.domain.models import Kind, Value
+
+MAX_TEXT = 255
+"""Characters that a string attribute of Intercom holds (intercom-api section 9)."""
+MAX_EXACT = 2**53
+"""Integers above are not carried exactly by JSON numbers."""
+
+
+class Unfittable(ValueError):
+    """A raw value has no canonical form of its declared type; the text says why, without it."""
+
+
+def canonical(kind: Kind, raw: object) -> Value:
+    """The one form of `raw` as a `kind`; blank and null are None. Raises `Unfittable`."""
+    if raw is None:
+        return None
+    return _CANONICAL[kind](raw)
+
+
+def canonical_email(raw: object) -> Value:
+    """E-mail addresses are compared without case, as Intercom matches them."""
+    text = _text(raw)
+    return text.lower() if isinstance(text, str) else None
+
+
+def _text(raw: object) -> Value:
+    if isinstance(raw, Mapping | list | tuple | set | bytes | memoryview):
+        raise Unfittable(f"is {_named(raw)}, and Intercom holds single values only")
+    text = str(raw).strip()
+    if "\x00" in text:
+        raise Unfittable("holds a NUL character")
+    return text or None
+
+
+def _integer(raw: object) -> Value:
+    number = _number(raw)
+    if number is None:
+        return None
+    if number != int(number):
+        raise Unfittable("is not a whole number")
+    return int(number)
+
+
+def _float(raw: object) -> Value:
+    number = _number(raw)
+    return None if number is None else float(number)
+
+
+def _number(raw: object) -> int | float | Decimal | None:
+    if isinstance(raw, bool):
+        raise Unfittable("is true or false, not a number")
+    if isinstance(raw, str):
+        raw = raw.strip()
+        if not raw:
+            return None
+        try:
+            raw = Decimal(raw)
+        except ArithmeticError as error:
+            raise Unfittable("is text that is not a number") from error
+    if not isinstance(raw, int | float | Decimal):
+        raise Unfittable(f"is {_named(raw)}, not a number")
+    if not math.isfinite(raw):
+        raise Unfittable("is not a finite number (NaN or infinity), which JSON cannot carry")
+    if abs(raw) > MAX_EXACT:
+        raise Unfittable("is above 2^53, which JSON does not carry exactly")
+    return raw
+
+
+def _boolean(raw: object) -> Value:
+    if not isinstance(raw, bool):
+        raise Unfittable(f"is {_named(raw)}, not true or false")
+    return raw
+
+
+def _seconds(raw: object) -> Value:
+    """Whole Unix seconds, rounded down. A bare date is its midnight in UTC."""
+    if isinstance(raw, datetime):
+        if raw.tzinfo is None:
+            raise Unfittable("is a time without time zone; cast it, as in: at time zone 'UTC'")
+        return math.floor(raw.timestamp())
+    if isinstance(raw, date):
+        return int(datetime(raw.year, raw.month, raw.day, tzinfo=UTC).timestamp())
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    raise Unfittable(f"is {_named(raw)}, not a time")
+
+
+def _named(raw: object) -> str:
+    if isinstance(raw, Mapping):
+        return "an object"
+    if isinstance(raw, list | tuple | set):
+        return "an array"
+    if isinstance(raw, bytes | memoryview):
+        return "binary data"
+    if isinstance(raw, UUID):
+        return "a uuid"
+    return f"a value of type {type(raw).__name__}"
+
+
+_CANONICAL = {
+    Kind.STRING: _text,
+    Kind.INTEGER: _integer,
+    Kind.FLOAT: _float,
+    Kind.BOOLEAN: _boolean,
+    Kind.DATE: _seconds,
+}
+
+
+def digest(*parts: object) -> str:
+    """A hash over typed canonical values: `1`, `1.0`, `True` and `"1"` all differ.
+
+    Takes values, mappings, sequences and sets of them; the order of keys and of sets is of no
+    account.
+    """
+    hasher = blake2b(digest_size=16)
+    for part in parts:
+        hasher.update(_typed(part))
+    return hasher.hexdigest()
+
+
+def _typed(part: object) -> bytes:
+    if isinstance(part, Mapping):
+        items = sorted((str(key), value) for key, value in part.items())
+        return b"{" + b"".join(_typed(k) + b":" + _typed(v) for k, v in items) + b"}"
+    if isinstance(part, set | frozenset):
+        return b"(" + b"".join(sorted(_typed(item) for item in part)) + b")"
+    if isinstance(part, list | tuple):
+        return b"[" + b"".join(_typed(item) for item in part) + b"]"
+    text = repr(part).encode("utf-8", "backslashreplace")
+    return f"{type(part).__name__}/{len(text)}/".encode() + text
