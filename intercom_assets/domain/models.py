@@ -189,6 +189,9 @@ class UserLink:
     `in_flight`: what was about to be sent when the last pass noted it; empty once recorded.
     `accepted`: field -> (sent, got) where Intercom stored another form of what we sent.
     `refused`: field -> Intercom's value that the app would not store.
+    `overwritten`: field -> Unix seconds at which somebody else wrote over our value.
+    `lead_email`: the address that leads were last searched for.
+    `archived`: we archived the contact ourselves (`on_delete: archive`).
     """
 
     user_id: str
@@ -202,6 +205,9 @@ class UserLink:
     refused: Values = field(default_factory=dict)
     overwritten: Mapping[str, Sequence[int]] = field(default_factory=dict)
     needs_read: bool = False
+    archived: bool = False
+    lead_email: str | None = None
+    synced_at: int | None = None
     edges: Mapping[str, Edge] = field(default_factory=dict)
 
 

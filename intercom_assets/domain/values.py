@@ -60,24 +60,23 @@ def _float(raw: object) -> Value:
     return None if number is None else float(number)
 
 
-def _number(raw: object) -> int | float | Decimal | None:
+def _number(raw: object) -> Decimal | None:
+    """Exact: `Decimal` holds integers and floats alike without rounding."""
     if isinstance(raw, bool):
         raise Unfittable("is true or false, not a number")
-    if isinstance(raw, str):
-        raw = raw.strip()
-        if not raw:
-            return None
-        try:
-            raw = Decimal(raw)
-        except ArithmeticError as error:
-            raise Unfittable("is text that is not a number") from error
-    if not isinstance(raw, int | float | Decimal):
+    if isinstance(raw, str) and not raw.strip():
+        return None
+    if not isinstance(raw, int | float | Decimal | str):
         raise Unfittable(f"is {_named(raw)}, not a number")
-    if not math.isfinite(raw):
+    try:
+        number = Decimal(raw)
+    except ArithmeticError as error:
+        raise Unfittable("is text that is not a number") from error
+    if not number.is_finite():
         raise Unfittable("is not a finite number (NaN or infinity), which JSON cannot carry")
-    if abs(raw) > MAX_EXACT:
+    if abs(number) > MAX_EXACT:
         raise Unfittable("is above 2^53, which JSON does not carry exactly")
-    return raw
+    return number
 
 
 def _boolean(raw: object) -> Value:
