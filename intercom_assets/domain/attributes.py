@@ -1,0 +1,81 @@
+"""What Intercom can hold in custom attributes, and which of them have yet to be made. Pure.
+
+A value that Intercom cannot hold is refused with its column's name, never shortened in silence:
+`truncate: true` in the mapping is the operator's consent.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from intercom_assets.domain.fields import Field
+from intercom_assets.domain.models import AppTeam, AppUser, DataAttribute, Unfit, Value, Values
+from intercom_assets.domain.values import MAX_TEXT
+
+MOST_ATTRIBUTES = 250
+"""Custom attributes that a workspace holds (intercom-api section 9)."""
+_NAME = re.compile(r"[\w\- ]+")
+
+
+@dataclass(frozen=True, slots=True)
+class AttributePlan:
+    """`missing` are to be created; `barred` (name -> why) cannot be written, for anybody."""
+
+    missing: tuple[Field, ...]
+    barred: Mapping[str, str]
+
+
+def plan_attributes(
+    fields: Iterable[Field], model: str, known: Sequence[DataAttribute]
+) -> AttributePlan:
+    """Compares a mapping's custom attributes with the workspace's. `model`: contact or company."""
+    custom = [field for field in fields if field.custom]
+    own = {a.name: a for a in known if a.model == model}
+    others = {a.name for a in known if a.model != model and a.custom}
+    barred = {f.name: why for f in custom if (why := _bar(f, own.get(f.intercom), others, model))}
+    missing = tuple(f for f in custom if f.intercom not in own and f.name not in barred)
+    return AttributePlan(missing, barred)
+
+
+def _bar(field: Field, own: DataAttribute | None, others: set[str], model: str) -> str | None:
+    if own is not None and own.archived:
+        return f"the attribute {field.intercom!r} is archived in Intercom; restore it there"
+    if own is not None and not own.api_writable:
+        return f"Intercom lets nobody write the {model} attribute {field.intercom!r}"
+    if own is None and field.intercom in others:
+        return (
+            f"the name {field.intercom!r} is taken by an attribute of the other kind; Intercom "
+            "shares names across contacts and companies: select the column under another name"
+        )
+    return None
+
+
+def name_problem(name: str) -> str | None:
+    """Why Intercom would refuse an attribute of this name, in one clause; None if it would not."""
+    if not _NAME.fullmatch(name):
+        return "has characters other than letters, digits, spaces, - and _"
+    if len(name) > 190:
+        return "is longer than 190 characters"
+    return None
+
+
+def held(fields: Mapping[str, Field], row: AppUser | AppTeam, *, truncate: bool) -> Values | Unfit:
+    """The row's values as Intercom can hold them, or the first column that it cannot."""
+    values: dict[str, Value] = {}
+    for name, value in row.values.items():
+        field = fields.get(name)
+        if field is None:
+            continue
+        if field.custom and isinstance(value, str) and len(value) > MAX_TEXT:
+            if not truncate:
+                return Unfit(row.id, name, _too_long(name, len(value)))
+            value = value[:MAX_TEXT].strip()
+        values[name] = value
+    return values
+
+
+def _too_long(name: str, length: int) -> str:
+    return (
+        f"{name} has {length:,} characters and Intercom holds {MAX_TEXT}; shorten it in the "
+        "mapping's SELECT, or set truncate: true"
+    )

@@ -1,0 +1,190 @@
+"""Which fields are kept in step, and who wins: policies as data.
+
+The one table from which deciding, the README's field table and `check`'s "who wins" are made.
+A field is named by its column in the mapping's SELECT; how its value gets to Intercom (a field of
+the contact or a custom attribute) is data too. Rules that need more than this table do not belong
+here but in `reconcile`, `memberships` or `timezones`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from intercom_assets.domain.models import (
+    Column,
+    Company,
+    CompanyPatch,
+    Contact,
+    ContactPatch,
+    Kind,
+    Value,
+    Values,
+)
+from intercom_assets.domain.values import Unfittable, canonical
+
+
+class Policy(StrEnum):
+    """Who wins. `newest` and `fill` are three-way: they need the value agreed on last."""
+
+    APP = "app"
+    INTERCOM = "intercom"
+    FILL = "fill"
+    LATEST = "latest"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field kept in step.
+
+    `name`: the app's column. `intercom`: Intercom's field, or the attribute's name if `custom`.
+    `pulled`: the mapping has a column to write the value back to.
+    `shortest`, `from_oauth`: an Intercom value shorter, or of an OAuth user where that is False,
+    is not usable for the app (seed rules 22 and 24).
+    """
+
+    name: str
+    intercom: str
+    kind: Kind
+    policy: Policy
+    custom: bool = False
+    pulled: bool = False
+    shortest: int = 1
+    from_oauth: bool = True
+    remark: str = ""
+
+    def same(self, one: Value, other: Value) -> bool:
+        """Whether both sides would call these the same value."""
+        return comparable(self, one) == comparable(self, other)
+
+
+TIME_ZONE = "time_zone"
+LAST_SEEN = "last_request_at"
+DELETED = Field(
+    "deleted",
+    "deleted",
+    Kind.BOOLEAN,
+    Policy.APP,
+    custom=True,
+    remark="true once the user is gone or `deleted_at` is set",
+)
+COMPANY_DELETED = replace(
+    DELETED,
+    name="company_deleted",
+    intercom="company_deleted",
+    remark="true once the team is gone or `deleted_at` is set; "
+    "Intercom shares attribute names across contacts and companies",
+)
+
+USER_FIELDS: tuple[Field, ...] = (
+    Field("email", "email", Kind.STRING, Policy.APP, remark="compared without case"),
+    Field("created_at", "signed_up_at", Kind.DATE, Policy.APP),
+    Field(
+        "name",
+        "name",
+        Kind.STRING,
+        Policy.FILL,
+        shortest=2,
+        from_oauth=False,
+        remark="Intercom's only if longer than 1 character and the user is not from OAuth; "
+        "else cleared in Intercom (`clear_unusable: false` keeps it)",
+    ),
+    Field(
+        "phone_number",
+        "phone",
+        Kind.STRING,
+        Policy.FILL,
+        from_oauth=False,
+        remark="Intercom's only if the user is not from OAuth",
+    ),
+    Field(
+        TIME_ZONE,
+        TIME_ZONE,
+        Kind.STRING,
+        Policy.INTERCOM,
+        custom=True,
+        remark="a valid zone that Intercom states wins; one derived from a country with a single "
+        "zone only fills an empty one; the result is shown as a custom attribute",
+    ),
+    Field(LAST_SEEN, "last_seen_at", Kind.DATE, Policy.LATEST, remark="whole seconds"),
+)
+
+TEAM_FIELDS: tuple[Field, ...] = (
+    Field("name", "name", Kind.STRING, Policy.APP),
+    Field("created_at", "remote_created_at", Kind.DATE, Policy.APP),
+    Field("monthly_spend", "monthly_spend", Kind.INTEGER, Policy.APP, remark="whole units"),
+    Field("plan", "plan", Kind.STRING, Policy.APP),
+    Field("size", "size", Kind.INTEGER, Policy.APP),
+    Field("website", "website", Kind.STRING, Policy.APP),
+    Field("industry", "industry", Kind.STRING, Policy.APP),
+)
+
+
+def fields_of_users(
+    columns: Iterable[Column],
+    policies: Mapping[str, Policy] | None = None,
+    pulled: Collection[str] = (),
+) -> tuple[Field, ...]:
+    """The fields of this mapping: those of the table that it selects, its attributes, `deleted`."""
+    fields = (*_selected(USER_FIELDS, columns), DELETED)
+    chosen = policies or {}
+    return tuple(
+        replace(field, policy=chosen.get(field.name, field.policy), pulled=field.name in pulled)
+        for field in fields
+    )
+
+
+def fields_of_teams(columns: Iterable[Column]) -> tuple[Field, ...]:
+    return (*_selected(TEAM_FIELDS, columns), COMPANY_DELETED)
+
+
+def _selected(table: tuple[Field, ...], columns: Iterable[Column]) -> tuple[Field, ...]:
+    known = {field.name: field for field in table}
+    selected = list(columns)
+    standard = tuple(known[column.name] for column in selected if column.name in known)
+    return standard + tuple(
+        Field(column.name, column.name, column.kind, Policy.APP, custom=True)
+        for column in selected
+        if column.is_attribute and column.name not in known
+    )
+
+
+def comparable(field: Field, value: Value) -> Value | tuple[str, Value]:
+    """The form in which values of a field are compared; a boolean never equals a number."""
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if field.intercom == "email" and not field.custom and isinstance(value, str):
+        return value.lower()
+    return value
+
+
+def intercom_values(fields: Iterable[Field], document: Contact | Company) -> Values:
+    """Intercom's side of each field, canonical by the field's declared type."""
+    return {field.name: _intercom_value(field, document) for field in fields}
+
+
+def _intercom_value(field: Field, document: Contact | Company) -> Value:
+    if field.custom:
+        raw = document.custom_attributes.get(field.intercom)
+    else:
+        raw = getattr(document, field.intercom)
+    try:
+        return canonical(field.kind, raw)
+    except Unfittable:
+        # Another type than ours is an honest difference: it is shown as it is and pushed over.
+        return canonical(Kind.STRING, raw)
+
+
+def contact_patch(fields: Mapping[str, Field], values: Values) -> ContactPatch:
+    """`values` by field name, as Intercom names them."""
+    return ContactPatch(*_split(fields, values))
+
+
+def company_patch(fields: Mapping[str, Field], values: Values) -> CompanyPatch:
+    return CompanyPatch(*_split(fields, values))
+
+
+def _split(fields: Mapping[str, Field], values: Values) -> tuple[Values, Values]:
+    standard = {fields[n].intercom: v for n, v in values.items() if not fields[n].custom}
+    custom = {fields[n].intercom: v for n, v in values.items() if fields[n].custom}
+    return standard, custom

@@ -1,0 +1,57 @@
+"""What Intercom knows of a person's place -> an IANA time zone, or nothing. Never a guess.
+
+A zone that Intercom *states* wins over the app's; one *derived* from a country that has a single
+zone only fills an empty one (DESIGN section 6). Names are compared by the zone they mean:
+`US/Pacific` is `America/Los_Angeles`, and so is Rails' "Pacific Time (US & Canada)". The zones
+that are valid come in as an argument: this room reads no files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from intercom_assets.domain.rails_zones import RAILS_ZONES
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneBook:
+    """`valid`: IANA names. `aliases`: old name -> canonical. `single`: country code -> its zone."""
+
+    valid: frozenset[str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    single: Mapping[str, str] = field(default_factory=dict)
+
+    def zone(self, name: str | None) -> str | None:
+        """The canonical zone of an IANA name; None for a name that is none."""
+        zone = self.aliases.get(name, name) if name else None
+        return zone if zone in self.valid else None
+
+    def meaning(self, name: str | None) -> str | None:
+        """The zone that the app's name stands for, IANA's or Rails'; else None."""
+        return self.zone(RAILS_ZONES.get(name, name) if name else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What Intercom says of where the person is, sorted by how much it can be trusted."""
+
+    stated: str | None = None
+    derived: str | None = None
+    unknown: str | None = None
+
+
+def place(stated: str | None, country_code: str | None, book: ZoneBook) -> Place:
+    """Reads a contact's location; a stated name that is no zone comes back as `unknown`."""
+    zone = book.zone(stated)
+    return Place(
+        stated=zone,
+        derived=book.single.get((country_code or "").upper()),
+        unknown=stated if stated and zone is None else None,
+    )
+
+
+def in_dialect_of(present: str | None, zone: str) -> str:
+    """`zone` written as the app writes zones: Rails' name where the app's value is one."""
+    return _RAILS_NAMES.get(zone, zone) if present in RAILS_ZONES else zone
+
+
+_RAILS_NAMES: Mapping[str, str] = {zone: name for name, zone in RAILS_ZONES.items()}
