@@ -219,6 +219,8 @@ class TeamLink:
     shadow: Company | None = None
     shadow_read_at: int | None = None
     base: Values = field(default_factory=dict)
+    accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    synced_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
