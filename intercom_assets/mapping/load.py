@@ -1,0 +1,107 @@
+"""Reads a mapping's folder: three SELECTs and `sync.yaml`.
+
+Files in, one `AppMapping` out, or a `MappingError` in one sentence. The SELECTs are taken as they
+are, less what would end the statement they get wrapped in; only a database can judge them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from intercom_assets.mapping.problems import MappingError, sentence
+from intercom_assets.mapping.settings import SyncSettings
+from intercom_assets.mapping.unique_keys import UniqueKeyLoader
+
+__all__ = ["AppMapping", "MappingError", "load_mapping"]
+
+SAMPLE = Path(__file__).parent / "sample"
+USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL = "users.sql", "teams.sql", "memberships.sql"
+SYNC_YAML = "sync.yaml"
+_FILES = (USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL, SYNC_YAML)
+
+
+@dataclass(frozen=True, slots=True)
+class AppMapping:
+    """What leaves an app, and how: SELECTs without a closing semicolon, and the settings."""
+
+    folder: Path
+    users_sql: str
+    teams_sql: str
+    memberships_sql: str
+    settings: SyncSettings
+
+
+def load_mapping(folder: Path | None = None) -> AppMapping:
+    """The mapping in `folder`; None is the shipped sample app's. Raises MappingError."""
+    folder = SAMPLE if folder is None else folder
+    texts = {name: _read(folder, name) for name in _FILES}
+    return AppMapping(
+        folder,
+        _one_select(USERS_SQL, texts[USERS_SQL]),
+        _one_select(TEAMS_SQL, texts[TEAMS_SQL]),
+        _one_select(MEMBERSHIPS_SQL, texts[MEMBERSHIPS_SQL]),
+        _settings(texts[SYNC_YAML]),
+    )
+
+
+def _read(folder: Path, name: str) -> str:
+    if not folder.is_dir():
+        raise MappingError(f"the mapping's folder {folder} does not exist")
+    try:
+        return (folder / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise MappingError(
+            f"{name} is missing in {folder}; a mapping is {', '.join(_FILES[:-1])} and {_FILES[-1]}"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise MappingError(f"{name}: byte {error.start + 1} is not UTF-8") from None
+    except OSError as error:
+        raise MappingError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def _one_select(name: str, text: str) -> str:
+    """Without closing semicolons and comments, which would cut off what the SELECT is put into."""
+    bare = text.lstrip("\ufeff").rstrip()
+    while (shorter := _without_last(bare)) != bare:
+        bare = shorter
+    if not _has_words(bare):
+        raise MappingError(f"{name} is empty; a SELECT is needed")
+    return bare
+
+
+def _without_last(text: str) -> str:
+    head, _, last = text.rpartition("\n")
+    if last.lstrip().startswith("--"):
+        return head.rstrip()
+    return text.removesuffix(";").rstrip() if text.endswith(";") else text
+
+
+def _has_words(text: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines())
+
+
+def _settings(text: str) -> SyncSettings:
+    try:
+        # UniqueKeyLoader is yaml.SafeLoader, with duplicate keys refused.
+        raw = yaml.load(text, UniqueKeyLoader)
+    except yaml.YAMLError as error:
+        raise MappingError(f"{SYNC_YAML}{_place(error)}: {_cause(error)}") from None
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise MappingError(f"{SYNC_YAML}: the file is not made of key: value lines")
+    try:
+        return SyncSettings.model_validate(raw)
+    except ValidationError as error:
+        raise MappingError(sentence(SYNC_YAML, SyncSettings, error)) from None
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}" if mark else ""
+
+
+def _cause(error: yaml.YAMLError) -> str:
+    return getattr(error, "problem", None) or "this is not YAML"
