@@ -1,0 +1,1 @@
+"""Tests as sentences about behaviour, against a real PostgreSQL and the simulator."""

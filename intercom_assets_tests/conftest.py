@@ -1,0 +1,79 @@
+"""The PostgreSQL server of a test session, and a database for each test that wants one.
+
+Belongs here: fixtures that tests of several rooms share. Without TEST_DATABASE_URL the server is
+the embedded one, in memory where there is room; PostgreSQL missing is a failure, not a skip.
+Must not: what is in a database beyond the template (`builders.py`), fixtures of one room.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from intercom_assets.demo.databases import Databases
+from intercom_assets.demo.postgres import EmbeddedPostgres, remove_abandoned
+from intercom_assets_tests.template import fill_template
+
+MEMORY = Path("/dev/shm")
+ROOM_NEEDED = 512 * 1024 * 1024
+HOME_PREFIX = "intercom-assets-tests-"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a server where the tests may create databases."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    place = _roomy_place()
+    remove_abandoned(place, HOME_PREFIX)
+    server = EmbeddedPostgres(place / f"{HOME_PREFIX}{secrets.token_hex(4)}", durable=False)
+    server.start()
+    try:
+        yield server.url()
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Iterator[Databases]:
+    """The databases of this session; those that are left are dropped at its end."""
+    with Databases(postgres, prefix=f"intercom_assets_test_{secrets.token_hex(4)}_") as ours:
+        yield ours
+        for name in ours.names():
+            ours.drop(name)
+
+
+@pytest.fixture(scope="session")
+def template(databases: Databases) -> str:
+    """A database with the sample app's tables (no rows), the triggers on them, and our schema."""
+    name = f"{databases.prefix}template"
+    fill_template(databases.create(name))
+    databases.freeze(name)
+    return name
+
+
+@pytest.fixture
+def empty_database(databases: Databases) -> Iterator[str]:
+    """The address of a fresh database with nothing in it."""
+    name = f"{databases.prefix}{secrets.token_hex(6)}"
+    yield databases.create(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def database(databases: Databases, template: str) -> Iterator[str]:
+    """The address of a database of this test's own: a copy of `template`."""
+    name = f"{databases.prefix}{secrets.token_hex(6)}"
+    yield databases.copy(template, name)
+    databases.drop(name)
+
+
+def _roomy_place() -> Path:
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_NEEDED:
+        return MEMORY
+    return Path(tempfile.gettempdir())

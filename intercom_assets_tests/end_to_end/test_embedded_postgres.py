@@ -1,0 +1,278 @@
+"""The embedded server: found, started, taken over from a killed supervisor, gone without trace."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from intercom_assets.demo import binaries
+from intercom_assets.demo.binaries import PostgresUnavailable, find_binaries
+from intercom_assets.demo.databases import Databases, database_url
+from intercom_assets.demo.lockfiles import postmaster, serves
+from intercom_assets.demo.postgres import EmbeddedPostgres, remove_abandoned
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory that any user may enter; pytest's own is closed to the one PostgreSQL runs as."""
+    path = Path(tempfile.mkdtemp(prefix="a place with spaces "))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def server(place: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(place / "home", durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+def abandon(home: Path) -> None:
+    """Starts a server by a supervisor that is killed with it running."""
+    program = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from intercom_assets.demo.postgres import EmbeddedPostgres\n"
+        "EmbeddedPostgres(Path(sys.argv[1]), durable=False).start()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(home)], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def do(url: str, statement: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(statement.encode())
+
+
+def ask(url: str, query: str) -> object:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
+
+
+def test_it_speaks_utf8_and_utc_whatever_the_host_does(server: EmbeddedPostgres) -> None:
+    assert ask(server.url(), "select current_setting('server_encoding')") == "UTF8"
+    assert ask(server.url(), "select current_setting('TimeZone')") == "UTC"
+    assert ask(server.url(), "select upper('zoë')") == "ZOË"
+
+
+def test_it_listens_on_this_machine_only_and_wants_the_password(server: EmbeddedPostgres) -> None:
+    assert ask(server.url(), "select current_setting('listen_addresses')") == "127.0.0.1"
+    wrong = server.url().replace("@127.0.0.1", "x@127.0.0.1")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        ask(wrong, "select 1")
+
+
+def test_only_its_owner_can_read_the_password(server: EmbeddedPostgres) -> None:
+    assert stat.S_IMODE((server.home / "password").stat().st_mode) == 0o600
+    assert stat.S_IMODE(server.home.stat().st_mode) == 0o700
+
+
+def test_its_data_are_there_after_a_stop_and_a_start(server: EmbeddedPostgres) -> None:
+    do(server.url(), "create table kept as select 1")
+
+    server.stop()
+    server.start()
+
+    assert ask(server.url(), "select count(*) from kept") == 1
+
+
+def test_a_second_supervisor_is_told_to_look_elsewhere(server: EmbeddedPostgres) -> None:
+    with pytest.raises(PostgresUnavailable, match="Another process runs the PostgreSQL server"):
+        EmbeddedPostgres(server.home).start()
+
+    assert ask(server.url(), "select 1") == 1
+
+
+def test_a_server_whose_supervisor_was_killed_is_taken_over(place: Path) -> None:
+    abandon(place / "home")
+    left_running = postmaster(place / "home" / "data")
+
+    with EmbeddedPostgres(place / "home", durable=False) as server:
+        assert postmaster(place / "home" / "data") == left_running
+        assert ask(server.url(), "select 1") == 1
+    assert postmaster(place / "home" / "data") is None
+
+
+def test_a_killed_server_starts_again_with_all_that_was_committed(place: Path) -> None:
+    abandon(place / "home")
+    with EmbeddedPostgres(place / "home", durable=False) as server:
+        do(server.url(), "create table kept as select 1")
+        found = postmaster(place / "home" / "data")
+        assert found is not None
+        os.kill(found[0], signal.SIGKILL)
+        while serves(found, place / "home" / "data"):
+            pass
+        server.stop()
+        server.start()
+        assert ask(server.url(), "select count(*) from kept") == 1
+
+
+@pytest.mark.parametrize("state", ["alive", "zombie"])
+def test_another_process_with_the_number_of_the_old_server_is_no_server(
+    server: EmbeddedPostgres, state: str
+) -> None:
+    server.stop()
+    stranger = subprocess.Popen(["sleep", "600" if state == "alive" else "0"])
+    remains = f"{stranger.pid}\n{server.home}/data\n1780000000\n1\n\n127.0.0.1\n"
+    (server.home / "data" / "postmaster.pid").write_text(remains)
+    try:
+        server.start()
+        assert ask(server.url(), "select 1") == 1
+        assert state == "zombie" or stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_an_interrupted_initdb_is_begun_anew(place: Path) -> None:
+    (place / "home" / "data.unfinished").mkdir(parents=True)
+    (place / "home" / "data.unfinished" / "half").touch()
+    if os.geteuid() == 0:
+        (place / "home").chmod(0o777)
+
+    with EmbeddedPostgres(place / "home", durable=False) as server:
+        assert ask(server.url(), "select 1") == 1
+
+
+def test_removing_leaves_neither_a_process_nor_a_file(server: EmbeddedPostgres) -> None:
+    found = postmaster(server.home / "data")
+
+    server.remove()
+
+    assert not serves(found, server.home / "data")
+    assert not server.home.exists()
+
+
+def test_what_killed_test_sessions_left_is_cleared_away(place: Path) -> None:
+    abandon(place / "tests-1")
+    abandoned = postmaster(place / "tests-1" / "data")
+    with EmbeddedPostgres(place / "tests-2", durable=False) as in_use:
+        for name in ("tests-1", "tests-2"):
+            os.utime(place / name / "supervisor.lock", (0, 0))
+
+        assert remove_abandoned(place, "tests-") == [place / "tests-1"]
+
+        assert ask(in_use.url(), "select 1") == 1
+    assert not serves(abandoned, place / "tests-1" / "data")
+    assert not (place / "tests-1").exists()
+
+
+def test_one_that_is_just_being_made_is_not_cleared_away(server: EmbeddedPostgres) -> None:
+    server.stop()
+
+    assert remove_abandoned(server.home.parent, "home") == []
+    assert server.home.exists()
+
+
+def test_data_of_another_version_are_refused_in_a_sentence(server: EmbeddedPostgres) -> None:
+    server.stop()
+    (server.home / "data" / "PG_VERSION").write_text("9\n")
+
+    with pytest.raises(PostgresUnavailable, match=r"were made by PostgreSQL 9, .* start afresh"):
+        server.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands over to another account")
+def test_root_is_told_when_the_other_account_cannot_enter(place: Path) -> None:
+    place.chmod(0o700)
+
+    with pytest.raises(PostgresUnavailable, match=r"who may not enter .*; choose a directory"):
+        EmbeddedPostgres(place / "home").start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands over to another account")
+def test_programs_that_the_other_account_cannot_reach_are_copied(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = find_binaries().parent
+    package, libraries = install.parent, install.parent.with_name(f"{install.parent.name}.libs")
+    closed = place / "closed" / package.name / install.name
+    shutil.copytree(install, closed, symlinks=True)
+    if libraries.exists():
+        shutil.copytree(libraries, place / "closed" / libraries.name)
+    (place / "closed").chmod(0o700)
+    monkeypatch.setattr(binaries, "find_binaries", lambda: closed / "bin")
+
+    with EmbeddedPostgres(place / "home", durable=False) as server:
+        assert ask(server.url(), "select 1") == 1
+
+
+def test_without_the_wheels_pg_bin_names_the_programs(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for program in binaries.NEEDED:
+        (place / program).touch(mode=0o755)
+    monkeypatch.setattr(binaries, "WHEELS", ())
+    monkeypatch.setenv("PG_BIN", str(place))
+
+    assert find_binaries() == place
+
+
+def test_without_any_programs_the_three_ways_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binaries, "WHEELS", ())
+    monkeypatch.setattr(binaries, "USUAL_PLACES", ())
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("PG_BIN", raising=False)
+
+    with pytest.raises(PostgresUnavailable, match=r"pip install.*PG_BIN.*--database-url"):
+        find_binaries()
+
+
+def test_only_databases_of_the_prefix_are_made_or_dropped(postgres: str) -> None:
+    with Databases(postgres) as databases:
+        for name in ("postgres", "intercom_assets", "intercom_assets_demo_x; drop", "INTERCOM"):
+            for act in (databases.create, databases.drop, databases.freeze, databases.url):
+                with pytest.raises(ValueError, match="is not a database of ours"):
+                    act(name)
+
+
+def test_a_database_is_made_copied_listed_and_dropped(databases: Databases) -> None:
+    first, second = f"{databases.prefix}one", f"{databases.prefix}two"
+    do(databases.create(first), "create table kept as select 1")
+    assert ask(databases.copy(first, second), "select count(*) from kept") == 1
+    assert {first, second} <= set(databases.names())
+
+    databases.drop(first)
+    databases.drop(second)
+    databases.drop(second)
+
+    assert not {first, second} & set(databases.names())
+
+
+def test_another_database_of_a_server_keeps_the_address_parameters() -> None:
+    url = "postgresql://me:p%40ss@db.example:6432/postgres?sslmode=require"
+    expected = "postgresql://me:p%40ss@db.example:6432/intercom_assets_demo_app?sslmode=require"
+    assert database_url(url, "intercom_assets_demo_app") == expected
+
+
+def test_a_server_that_is_down_is_named_without_its_password() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"postgresql://me:hush@127.0.0.1:{nobody.getsockname()[1]}/postgres"
+        with pytest.raises(PostgresUnavailable, match="does not answer at 127") as caught:
+            Databases(url)
+    assert "hush" not in str(caught.value)
+
+
+def test_an_address_that_is_none_is_refused_with_an_example() -> None:
+    with pytest.raises(PostgresUnavailable, match="must look like postgresql://"):
+        Databases("host=localhost dbname=postgres")
+
+
+@pytest.mark.parametrize("fixture", ["database", "empty_database"])
+def test_a_test_gets_a_database_of_its_own(request: pytest.FixtureRequest, fixture: str) -> None:
+    url = request.getfixturevalue(fixture)
+    tables = "select count(*) from pg_tables where schemaname = 'public'"
+    assert ask(url, tables) == (3 if fixture == "database" else 0)
