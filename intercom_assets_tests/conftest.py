@@ -7,19 +7,15 @@ Must not: what is in a database beyond the template (`builders.py`), fixtures of
 
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from intercom_assets.demo.databases import Databases
 from intercom_assets.demo.postgres import EmbeddedPostgres, remove_abandoned
+from intercom_assets_tests.places import roomy_place
 from intercom_assets_tests.template import fill_template
 
-MEMORY = Path("/dev/shm")
-ROOM_NEEDED = 512 * 1024 * 1024
 HOME_PREFIX = "intercom-assets-tests-"
 
 
@@ -29,7 +25,7 @@ def postgres() -> Iterator[str]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
         return
-    place = _roomy_place()
+    place = roomy_place()
     remove_abandoned(place, HOME_PREFIX)
     server = EmbeddedPostgres(place / f"{HOME_PREFIX}{secrets.token_hex(4)}", durable=False)
     server.start()
@@ -71,9 +67,3 @@ def database(databases: Databases, template: str) -> Iterator[str]:
     name = f"{databases.prefix}{secrets.token_hex(6)}"
     yield databases.copy(template, name)
     databases.drop(name)
-
-
-def _roomy_place() -> Path:
-    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_NEEDED:
-        return MEMORY
-    return Path(tempfile.gettempdir())

@@ -9,33 +9,60 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from intercom_assets.demo import binaries
-from intercom_assets.demo.binaries import PostgresUnavailable, find_binaries
+from intercom_assets.demo.binaries import PostgresUnavailable, find_binaries, service_account
 from intercom_assets.demo.databases import Databases, database_url
 from intercom_assets.demo.lockfiles import postmaster, serves
 from intercom_assets.demo.postgres import EmbeddedPostgres, remove_abandoned
+from intercom_assets_tests.places import roomy_place
+
+
+@pytest.fixture(scope="module")
+def made_once() -> Iterator[Path]:
+    """A home whose server ran and was stopped: copying it is faster than another initdb."""
+    with a_place() as path:
+        with EmbeddedPostgres(path / "home", durable=False):
+            pass
+        yield path / "home"
 
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A directory that any user may enter; pytest's own is closed to the one PostgreSQL runs as."""
-    path = Path(tempfile.mkdtemp(prefix="a place with spaces "))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
+    with a_place() as path:
+        yield path
 
 
 @pytest.fixture
-def server(place: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(place / "home", durable=False)
+def home(place: Path, made_once: Path) -> Path:
+    """A home with data and without a server."""
+    account = service_account(made_once / "data")
+    shutil.copytree(made_once, place / "home")
+    for path in [place / "home", *(place / "home").rglob("*")]:
+        account.own(path)
+    return place / "home"
+
+
+@pytest.fixture
+def server(home: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(home, durable=False)
     server.start()
     yield server
     server.stop()
+
+
+@contextmanager
+def a_place() -> Iterator[Path]:
+    """A directory that any user may enter; pytest's own is closed to the one PostgreSQL runs as."""
+    path = Path(tempfile.mkdtemp(prefix="a place with spaces ", dir=roomy_place()))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
 
 
 def abandon(home: Path) -> None:
@@ -95,28 +122,28 @@ def test_a_second_supervisor_is_told_to_look_elsewhere(server: EmbeddedPostgres)
     assert ask(server.url(), "select 1") == 1
 
 
-def test_a_server_whose_supervisor_was_killed_is_taken_over(place: Path) -> None:
-    abandon(place / "home")
-    left_running = postmaster(place / "home" / "data")
+def test_a_server_whose_supervisor_was_killed_is_taken_over(home: Path) -> None:
+    abandon(home)
+    left_running = postmaster(home / "data")
 
-    with EmbeddedPostgres(place / "home", durable=False) as server:
-        assert postmaster(place / "home" / "data") == left_running
+    with EmbeddedPostgres(home, durable=False) as server:
+        assert postmaster(home / "data") == left_running
         assert ask(server.url(), "select 1") == 1
-    assert postmaster(place / "home" / "data") is None
+    assert postmaster(home / "data") is None
 
 
-def test_a_killed_server_starts_again_with_all_that_was_committed(place: Path) -> None:
-    abandon(place / "home")
-    with EmbeddedPostgres(place / "home", durable=False) as server:
-        do(server.url(), "create table kept as select 1")
-        found = postmaster(place / "home" / "data")
-        assert found is not None
-        os.kill(found[0], signal.SIGKILL)
-        while serves(found, place / "home" / "data"):
-            pass
-        server.stop()
-        server.start()
-        assert ask(server.url(), "select count(*) from kept") == 1
+def test_a_killed_server_starts_again_with_all_that_was_committed(server: EmbeddedPostgres) -> None:
+    do(server.url(), "create table kept as select 1")
+    found = postmaster(server.home / "data")
+    assert found is not None
+    os.kill(found[0], signal.SIGKILL)
+    while serves(found, server.home / "data"):
+        pass
+
+    server.stop()
+    server.start()
+
+    assert ask(server.url(), "select count(*) from kept") == 1
 
 
 @pytest.mark.parametrize("state", ["alive", "zombie"])
@@ -155,18 +182,20 @@ def test_removing_leaves_neither_a_process_nor_a_file(server: EmbeddedPostgres) 
     assert not server.home.exists()
 
 
-def test_what_killed_test_sessions_left_is_cleared_away(place: Path) -> None:
-    abandon(place / "tests-1")
-    abandoned = postmaster(place / "tests-1" / "data")
-    with EmbeddedPostgres(place / "tests-2", durable=False) as in_use:
-        for name in ("tests-1", "tests-2"):
-            os.utime(place / name / "supervisor.lock", (0, 0))
+def test_what_killed_test_sessions_left_is_cleared_away(
+    home: Path, server: EmbeddedPostgres
+) -> None:
+    abandoned = home.with_name("home-abandoned")
+    abandon(abandoned)
+    left_running = postmaster(abandoned / "data")
+    for each in (home, abandoned):
+        os.utime(each / "supervisor.lock", (0, 0))
 
-        assert remove_abandoned(place, "tests-") == [place / "tests-1"]
+    assert remove_abandoned(home.parent, "home") == [abandoned]
 
-        assert ask(in_use.url(), "select 1") == 1
-    assert not serves(abandoned, place / "tests-1" / "data")
-    assert not (place / "tests-1").exists()
+    assert ask(server.url(), "select 1") == 1
+    assert not serves(left_running, abandoned / "data")
+    assert not abandoned.exists()
 
 
 def test_one_that_is_just_being_made_is_not_cleared_away(server: EmbeddedPostgres) -> None:
@@ -194,18 +223,18 @@ def test_root_is_told_when_the_other_account_cannot_enter(place: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands over to another account")
 def test_programs_that_the_other_account_cannot_reach_are_copied(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install = find_binaries().parent
     package, libraries = install.parent, install.parent.with_name(f"{install.parent.name}.libs")
-    closed = place / "closed" / package.name / install.name
+    closed = home.parent / "closed" / package.name / install.name
     shutil.copytree(install, closed, symlinks=True)
     if libraries.exists():
-        shutil.copytree(libraries, place / "closed" / libraries.name)
-    (place / "closed").chmod(0o700)
+        shutil.copytree(libraries, home.parent / "closed" / libraries.name)
+    (home.parent / "closed").chmod(0o700)
     monkeypatch.setattr(binaries, "find_binaries", lambda: closed / "bin")
 
-    with EmbeddedPostgres(place / "home", durable=False) as server:
+    with EmbeddedPostgres(home, durable=False) as server:
         assert ask(server.url(), "select 1") == 1
 
 
