@@ -1,0 +1,475 @@
+-- The statements on our own tables, by name (see queries.py). READ COMMITTED throughout.
+--
+-- Whoever locks several queue rows locks them in the order of (kind, key): two transactions that
+-- meet wait, they do not deadlock. `now()` is when the transaction began; none stays open for long.
+-- Chunks travel as one JSON document per statement.
+
+-- name: enqueue
+-- Every call raises the number, so a run that leased the row before will not delete it. nextval in
+-- the update runs with the row locked: numbers of one row only grow.
+insert into intercom_sync.queue as q (kind, key, lane, cause, first_at, due_at, needs_read)
+select %(kind)s, c.key, %(lane)s, %(cause)s, least(to_timestamp(c.since), now()),
+       now() + make_interval(secs => c.delay), %(needs_read)s
+from unnest(%(keys)s::text[], %(delays)s::float8[], %(since)s::float8[]) as c (key, delay, since)
+order by c.key collate "C"
+on conflict (kind, key) do update set
+    seq = nextval('intercom_sync.queue_seq'),
+    lane = least(q.lane, excluded.lane),
+    cause = case when excluded.lane < q.lane or q.cause = '' then excluded.cause else q.cause end,
+    due_at = least(q.due_at, excluded.due_at),
+    again_at = least(q.again_at, excluded.due_at),
+    needs_read = q.needs_read or excluded.needs_read,
+    again_read = q.again_read or excluded.needs_read
+
+-- name: enqueue_missing
+-- A row that waits is left as it is. One that is being worked on is told to look again.
+insert into intercom_sync.queue as q (kind, key, lane, cause)
+select %(kind)s, c.key, %(lane)s, %(cause)s
+from unnest(%(keys)s::text[]) as c (key)
+order by c.key collate "C"
+on conflict (kind, key) do update set
+    seq = nextval('intercom_sync.queue_seq'),
+    again_at = least(q.again_at, now())
+where q.claim_until > now()
+
+-- name: lease_due
+with chosen as materialized (
+    select kind, key
+    from intercom_sync.queue
+    where kind = %(kind)s and lane between %(first_lane)s and %(last_lane)s and due_at <= now()
+      and (claim_until is null or claim_until <= now())
+    order by lane, due_at
+    limit %(limit)s
+    for update skip locked
+)
+update intercom_sync.queue q set
+    claim_token = %(token)s, claim_run = %(run_id)s, claim_seq = seq,
+    claim_until = now() + make_interval(secs => %(seconds)s),
+    again_at = null, again_read = false
+from chosen c
+where q.kind = c.kind and q.key = c.key
+returning q.key, q.seq, q.lane, q.cause, q.first_at, q.attempts, q.failed_hash,
+          q.parked_at is not null as parked, q.needs_read, q.last_error as error
+
+-- name: lease_keys
+-- Named rows also before they are due and while parked. Waits for a row that is locked for a moment.
+with chosen as materialized (
+    select kind, key
+    from intercom_sync.queue
+    where kind = %(kind)s and key = any(%(keys)s) and lane between %(first_lane)s and %(last_lane)s
+      and (claim_until is null or claim_until <= now())
+    order by key
+    limit %(limit)s
+    for update
+)
+update intercom_sync.queue q set
+    claim_token = %(token)s, claim_run = %(run_id)s, claim_seq = seq,
+    claim_until = now() + make_interval(secs => %(seconds)s),
+    again_at = null, again_read = false
+from chosen c
+where q.kind = c.kind and q.key = c.key
+returning q.key, q.seq, q.lane, q.cause, q.first_at, q.attempts, q.failed_hash,
+          q.parked_at is not null as parked, q.needs_read, q.last_error as error
+
+-- name: add_run_member
+insert into intercom_sync.run_member (run_id, kind, keys) values (%(run_id)s, %(kind)s, %(keys)s)
+
+-- name: renew
+-- A lease that ran out is not revived, even if nobody took it yet: some of its rows may be taken.
+with mine as materialized (
+    select kind, key from intercom_sync.queue
+    where claim_token = %(token)s and claim_until > now()
+    order by kind, key
+    for update
+)
+update intercom_sync.queue q set claim_until = now() + make_interval(secs => %(seconds)s)
+from mine m
+where q.kind = m.kind and q.key = m.key
+
+-- name: release
+with mine as materialized (
+    select kind, key from intercom_sync.queue
+    where claim_token = %(token)s
+    order by kind, key
+    for update
+)
+update intercom_sync.queue q set
+    claim_token = null, claim_run = null, claim_until = null, claim_seq = null,
+    again_at = null, again_read = false
+from mine m
+where q.kind = m.kind and q.key = m.key
+
+-- name: lock_rows
+-- First statement of every recording: who is still ours. All rows are locked, also those taken over,
+-- since they are queued again in the same transaction.
+select key, claim_token is not distinct from %(token)s::uuid as ours
+from intercom_sync.queue
+where kind = %(kind)s and key = any(%(keys)s)
+order by key
+for update
+
+-- name: finish_done
+delete from intercom_sync.queue
+where kind = %(kind)s and key = any(%(keys)s) and claim_token = %(token)s and seq = claim_seq
+
+-- name: finish_rest
+-- What changed since the lease is due when that change is (again_at), and no later.
+update intercom_sync.queue q set
+    due_at = least(case when q.seq <> q.claim_seq then coalesce(q.again_at, now()) end,
+                   now() + make_interval(secs => e.delay), 'infinity'),
+    first_at = case when e.done then least(q.again_at, now()) else q.first_at end,
+    needs_read = case when e.done then q.again_read else q.needs_read end,
+    attempts = e.attempts, last_error = e.error, failed_hash = e.hash,
+    parked_at = case when e.parked then coalesce(q.parked_at, now()) end,
+    claim_token = null, claim_run = null, claim_until = null, claim_seq = null,
+    again_at = null, again_read = false
+from jsonb_to_recordset(%(endings)s::jsonb)
+    as e (key text, done boolean, parked boolean, delay float8, attempts integer, hash text, error jsonb)
+where q.kind = %(kind)s and q.key = e.key and q.claim_token = %(token)s
+
+-- name: due
+select count(*), min(key), coalesce(extract(epoch from now() - min(first_at)), 0)
+from (
+    select key, first_at
+    from intercom_sync.queue
+    where kind = %(kind)s and lane between %(first_lane)s and %(last_lane)s and due_at <= now()
+      and (claim_until is null or claim_until <= now())
+    order by lane, due_at
+    limit %(at_most)s
+) d
+
+-- name: due_keys
+select key, seq
+from intercom_sync.queue
+where kind = %(kind)s and lane between %(first_lane)s and %(last_lane)s and due_at <= now()
+  and (claim_until is null or claim_until <= now())
+order by lane, due_at
+limit %(limit)s
+
+-- name: postpone
+-- Only rows that nobody works on and that did not change since they were looked at.
+with chosen as materialized (
+    select q.kind, q.key, p.delay
+    from intercom_sync.queue q
+    join unnest(%(keys)s::text[], %(seqs)s::bigint[], %(delays)s::float8[]) as p (key, seq, delay)
+      on q.key = p.key and q.seq = p.seq
+    where q.kind = %(kind)s and (q.claim_until is null or q.claim_until <= now())
+    order by q.key
+    for update of q
+)
+update intercom_sync.queue q set due_at = now() + make_interval(secs => c.delay)
+from chosen c
+where q.kind = c.kind and q.key = c.key
+
+-- name: depth
+select kind,
+       count(*) filter (where not leased and parked_at is null and due_at <= now()) as due,
+       count(*) filter (where not leased and parked_at is null and due_at > now()) as later,
+       count(*) filter (where leased) as leased,
+       count(*) filter (where not leased and parked_at is not null) as parked,
+       coalesce(extract(epoch from now() - min(first_at)
+                filter (where parked_at is null and (leased or due_at <= now()))), 0) as oldest_seconds
+from (select *, coalesce(claim_until > now(), false) as leased from intercom_sync.queue) q
+group by kind
+
+-- name: retry_parked
+with chosen as materialized (
+    select kind, key from intercom_sync.queue
+    where kind = %(kind)s and parked_at is not null
+      and (%(keys)s::text[] is null or key = any(%(keys)s))
+    order by key
+    for update
+)
+update intercom_sync.queue q set
+    seq = nextval('intercom_sync.queue_seq'), lane = 0, due_at = now(), again_at = now(),
+    attempts = 0, failed_hash = null, parked_at = null
+from chosen c
+where q.kind = c.kind and q.key = c.key
+
+-- name: parked
+select kind, key, parked_at, attempts, last_error
+from intercom_sync.queue
+where parked_at is not null and (%(kind)s::text is null or kind = %(kind)s)
+order by parked_at desc, key
+limit %(limit)s
+
+-- name: user_links
+-- A read that was asked for after the last pass (needs_read of the queue) counts here too.
+select l.user_id, l.contact_id, l.row_hash, l.shadow, l.base, l.in_flight, l.memory,
+       extract(epoch from l.shadow_read_at)::bigint as shadow_read_at,
+       l.needs_read or coalesce(q.needs_read, false) as needs_read,
+       (select jsonb_object_agg(e.team_id, jsonb_build_array(e.company_id, e.state))
+        from intercom_sync.edge e where e.user_id = l.user_id) as edges
+from intercom_sync.user_link l
+left join intercom_sync.queue q on q.kind = 'user' and q.key = l.user_id
+where l.user_id = any(%(ids)s)
+
+-- name: team_links
+select team_id, company_id, row_hash, shadow, base, memory,
+       extract(epoch from shadow_read_at)::bigint as shadow_read_at
+from intercom_sync.team_link
+where team_id = any(%(ids)s)
+
+-- name: links_by_contact
+select contact_id, user_id from intercom_sync.user_link where contact_id = any(%(ids)s)
+
+-- name: team_links_by_company
+select company_id, team_id from intercom_sync.team_link where company_id = any(%(ids)s)
+
+-- name: note_in_flight
+insert into intercom_sync.user_link as l (user_id, in_flight)
+select n.user_id, n.values
+from jsonb_to_recordset(%(notes)s::jsonb) as n (user_id text, values jsonb)
+order by n.user_id collate "C"
+on conflict (user_id) do update set in_flight = l.in_flight || excluded.in_flight
+
+-- name: write_edges
+insert into intercom_sync.edge as e (user_id, team_id, company_id, state)
+select n.user_id, n.team_id, n.company_id, n.state
+from jsonb_to_recordset(%(edges)s::jsonb)
+    as n (user_id text, team_id text, company_id text, state text)
+on conflict (user_id, team_id) do update set company_id = excluded.company_id, state = excluded.state
+where (e.company_id, e.state) is distinct from (excluded.company_id, excluded.state)
+
+-- name: delete_other_edges
+delete from intercom_sync.edge e
+where e.user_id = any(%(ids)s) and not exists (
+    select from jsonb_to_recordset(%(edges)s::jsonb) as n (user_id text, team_id text)
+    where n.user_id = e.user_id and n.team_id = e.team_id)
+
+-- name: yield_contacts
+-- Users who lose their contact let go of it first: another user of the same chunk may get it.
+update intercom_sync.user_link l set contact_id = null
+from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
+where l.user_id = n.user_id and l.contact_id <> coalesce(n.contact_id, '')
+
+-- name: contact_owners
+select n.user_id, l.user_id
+from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
+join intercom_sync.user_link l on l.contact_id = n.contact_id and l.user_id <> n.user_id
+
+-- name: write_user_links
+insert into intercom_sync.user_link as l
+    (user_id, contact_id, row_hash, shadow, shadow_read_at, base, in_flight, needs_read, memory)
+select n.id, n.other_id, n.row_hash, n.shadow, to_timestamp(n.shadow_read_at), n.base, n.in_flight,
+       n.needs_read, n.memory
+from jsonb_to_recordset(%(links)s::jsonb)
+    as n (id text, other_id text, row_hash text, shadow jsonb, shadow_read_at bigint, base jsonb,
+          in_flight jsonb, needs_read boolean, memory jsonb)
+order by n.id collate "C"
+on conflict (user_id) do update set
+    contact_id = excluded.contact_id, row_hash = excluded.row_hash, shadow = excluded.shadow,
+    shadow_read_at = excluded.shadow_read_at, base = excluded.base, in_flight = excluded.in_flight,
+    needs_read = excluded.needs_read, memory = excluded.memory
+where l is distinct from excluded
+
+-- name: yield_companies
+update intercom_sync.team_link l set company_id = null
+from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (team_id, company_id)
+where l.team_id = n.team_id and l.company_id <> coalesce(n.company_id, '')
+
+-- name: company_owners
+select n.team_id, l.team_id
+from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (team_id, company_id)
+join intercom_sync.team_link l on l.company_id = n.company_id and l.team_id <> n.team_id
+
+-- name: write_team_links
+insert into intercom_sync.team_link as l
+    (team_id, company_id, row_hash, shadow, shadow_read_at, base, memory)
+select n.id, n.other_id, n.row_hash, n.shadow, to_timestamp(n.shadow_read_at), n.base, n.memory
+from jsonb_to_recordset(%(links)s::jsonb)
+    as n (id text, other_id text, row_hash text, shadow jsonb, shadow_read_at bigint, base jsonb,
+          memory jsonb)
+order by n.id collate "C"
+on conflict (team_id) do update set
+    company_id = excluded.company_id, row_hash = excluded.row_hash, shadow = excluded.shadow,
+    shadow_read_at = excluded.shadow_read_at, base = excluded.base, memory = excluded.memory
+where l is distinct from excluded
+
+-- name: user_hashes
+select user_id, row_hash from intercom_sync.user_link where user_id = any(%(ids)s)
+
+-- name: team_hashes
+select team_id, row_hash from intercom_sync.team_link where team_id = any(%(ids)s)
+
+-- name: linked_users_after
+select user_id from intercom_sync.user_link
+where user_id > %(after)s and contact_id is not null
+order by user_id
+limit %(limit)s
+
+-- name: linked_teams_after
+select team_id from intercom_sync.team_link
+where team_id > %(after)s and company_id is not null
+order by team_id
+limit %(limit)s
+
+-- name: count_linked_users
+select count(*) from intercom_sync.user_link where contact_id is not null
+
+-- name: count_linked_teams
+select count(*) from intercom_sync.team_link where company_id is not null
+
+-- name: members_of_teams
+select distinct user_id from intercom_sync.edge where team_id = any(%(ids)s) order by user_id
+
+-- name: add_journal
+insert into intercom_sync.journal
+    (run_id, kind, key, action, field, side, old, new, why, request_id)
+select %(run_id)s, n.kind, n.key, n.action, n.field, n.side, n.old, n.new, n.why, n.request_id
+from jsonb_to_recordset(%(entries)s::jsonb) with ordinality
+    as n (kind text, key text, action text, field text, side text, old jsonb, new jsonb, why text,
+          request_id text, place bigint)
+order by n.place
+
+-- name: journal_of_key
+select id, at, run_id, kind, key, action, field, side, old, new, why, request_id
+from intercom_sync.journal
+where kind = %(kind)s and key = %(key)s
+order by id desc
+limit %(limit)s
+
+-- name: journal_of_run
+select id, at, run_id, kind, key, action, field, side, old, new, why, request_id
+from intercom_sync.journal
+where run_id = %(run_id)s
+order by id
+
+-- name: count_journal
+select action, count(*) from intercom_sync.journal where at >= %(since)s group by action
+
+-- name: prune_journal
+delete from intercom_sync.journal
+where id = any(array(select id from intercom_sync.journal where at < %(before)s limit %(limit)s))
+
+-- name: prune_members
+delete from intercom_sync.run_member where at < %(before)s
+
+-- name: prune_counters
+delete from intercom_sync.counter where minute < %(before)s
+
+-- name: run_members
+select distinct m.kind, k.key
+from intercom_sync.run_member m cross join unnest(m.keys) as k (key)
+where m.run_id = %(run_id)s
+order by m.kind, k.key
+
+-- name: heartbeat
+insert into intercom_sync.heartbeat as h (run_id, kind, alive_until)
+values (%(run_id)s, %(kind)s, now() + make_interval(secs => %(seconds)s))
+on conflict (run_id) do update set alive_until = excluded.alive_until
+
+-- name: end_heartbeat
+delete from intercom_sync.heartbeat where run_id = %(run_id)s
+
+-- name: heartbeats
+select run_id, kind, started_at, alive_until > now() as alive
+from intercom_sync.heartbeat
+order by started_at, run_id
+
+-- name: add_tombstone
+insert into intercom_sync.tombstone as t (user_id, receipt) values (%(user_id)s, %(receipt)s::jsonb)
+on conflict (user_id) do update set receipt = t.receipt || excluded.receipt
+
+-- name: tombstoned
+select user_id from intercom_sync.tombstone where user_id = any(%(ids)s)
+
+-- name: tombstones
+select user_id, at, receipt from intercom_sync.tombstone order by at, user_id
+
+-- name: remove_tombstone
+delete from intercom_sync.tombstone where user_id = %(user_id)s
+
+-- name: forget_user_queue
+delete from intercom_sync.queue where kind = 'user' and key = %(user_id)s
+
+-- name: forget_user_link
+delete from intercom_sync.user_link where user_id = %(user_id)s
+
+-- name: forget_user_edges
+delete from intercom_sync.edge where user_id = %(user_id)s
+
+-- name: forget_user_journal
+delete from intercom_sync.journal where kind = 'user' and key = %(user_id)s
+
+-- name: forget_user_gone
+delete from intercom_sync.gone where kind = 'user' and key = %(user_id)s
+
+-- name: lock_gone
+-- Runs that find somebody gone take turns, so that together they cannot exceed the limit.
+lock table intercom_sync.gone in share row exclusive mode
+
+-- name: note_gone
+-- A row stays until its user returns: who was found gone once is not counted again each night.
+insert into intercom_sync.gone (kind, key)
+select %(kind)s, k.key from unnest(%(keys)s::text[]) as k (key)
+on conflict (kind, key) do nothing
+returning key
+
+-- name: count_gone
+select count(*) from intercom_sync.gone
+where kind = %(kind)s and released_at is null and found_at >= now() - interval '1 day'
+
+-- name: hold_gone
+update intercom_sync.gone set held_at = now() where kind = %(kind)s and key = any(%(keys)s)
+
+-- name: held_among
+select key from intercom_sync.gone
+where kind = %(kind)s and key = any(%(keys)s) and held_at is not null
+
+-- name: held_gone
+select key, held_at from intercom_sync.gone
+where kind = %(kind)s and held_at is not null
+order by key
+
+-- name: release_gone
+update intercom_sync.gone set held_at = null, released_at = now()
+where kind = %(kind)s and held_at is not null
+returning key
+
+-- name: forget_gone
+delete from intercom_sync.gone where kind = %(kind)s and key = any(%(keys)s)
+
+-- name: attributes
+select name, model, data_type, id, custom, archived, api_writable
+from intercom_sync.attribute_cache
+where model = %(model)s
+order by name
+
+-- name: clear_attributes
+delete from intercom_sync.attribute_cache where model = %(model)s
+
+-- name: write_attributes
+insert into intercom_sync.attribute_cache (model, name, id, data_type, custom, archived, api_writable)
+select %(model)s, n.name, n.id, n.data_type, n.custom, n.archived, n.api_writable
+from jsonb_to_recordset(%(attributes)s::jsonb)
+    as n (name text, id bigint, data_type text, custom boolean, archived boolean, api_writable boolean)
+on conflict (model, name) do nothing
+
+-- name: get_state
+select value, at from intercom_sync.workspace where key = %(key)s
+
+-- name: put_state
+insert into intercom_sync.workspace (key, value) values (%(key)s, %(value)s::jsonb)
+on conflict (key) do update set value = excluded.value, at = now()
+
+-- name: delete_state
+delete from intercom_sync.workspace where key = %(key)s
+
+-- name: delete_state_before
+delete from intercom_sync.workspace where key = %(key)s and at <= %(at)s
+
+-- name: count
+insert into intercom_sync.counter as c (minute, name, value)
+select date_trunc('minute', now(), 'UTC'), n.name, n.value
+from unnest(%(names)s::text[], %(numbers)s::bigint[]) as n (name, value)
+order by n.name
+on conflict (minute, name) do update set value = c.value + excluded.value
+
+-- name: counted
+select minute, name, value from intercom_sync.counter
+where minute >= %(since)s
+order by minute, name
+
+-- name: schema_step
+select coalesce(max(step), 0) from intercom_sync.schema_step

@@ -1,0 +1,208 @@
+"""What goes into our own tables and comes out of them, as frozen values.
+
+The vocabulary of the queue (leases, outcomes), of recording a chunk, and of what `status` and
+`explain` show. No SQL and no connection belongs here; users, links and edges themselves are in
+`domain/models.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import TypeAlias
+
+from intercom_assets.domain.models import Edge, JournalEntry, TeamLink, UserLink, Values
+
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+
+
+class QueueKind(StrEnum):
+    USER = "user"
+    TEAM = "team"
+
+
+class Lane(IntEnum):
+    """Who goes first. `BULK`: sweep, audit, backfill, replay of a list."""
+
+    LIVE = 0
+    BULK = 1
+
+
+# --- the queue ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a user or team is not in step, as an operator is told. No values, no personal data."""
+
+    message: str
+    field: str | None = None
+    code: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A queue row that this run may work on until its lease runs out.
+
+    `parked`: it had been given up on, and is here because something changed or somebody asked.
+    `needs_read`: Intercom's side is to be read before deciding. `error`, `failed_hash`: of the
+    last rejection.
+    """
+
+    key: str
+    seq: int
+    lane: Lane
+    cause: str
+    first_at: datetime
+    attempts: int = 0
+    failed_hash: str | None = None
+    parked: bool = False
+    needs_read: bool = False
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueSummary:
+    """`count` stops at the number asked for. `sole_key`: the key, if exactly one is due."""
+
+    count: int
+    sole_key: str | None
+    oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """One kind's queue. `later`: waiting for a retry or a postponed look, not parked."""
+
+    due: int = 0
+    later: int = 0
+    leased: int = 0
+    parked: int = 0
+    oldest_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    kind: QueueKind
+    key: str
+    parked_at: datetime
+    attempts: int
+    error: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A run's heartbeat. `alive` is false once `alive_until` passed, by the database's clock."""
+
+    run_id: str
+    kind: str
+    started_at: datetime
+    alive: bool
+
+
+# --- how a pass over one user or team ended -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is left to do for the change that was leased."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryIn:
+    """Due again in `seconds`. `attempts` and `hash` are stored as given: rejections in a row so
+    far, and the hash of the app's row that they were about."""
+
+    seconds: float
+    error: Failure | None = None
+    attempts: int = 0
+    hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Given up on until the row changes, an operator says retry, or `seconds` have passed."""
+
+    error: Failure
+    hash: str | None = None
+    attempts: int = 0
+    seconds: float | None = None
+
+
+Ending: TypeAlias = Done | RetryIn | Parked
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """What is about to be sent for one user; `edges` in the states ATTACHING and DETACHING."""
+
+    user_id: str
+    values: Values = field(default_factory=dict)
+    edges: Sequence[Edge] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """`link` is stored whole; `link.edges` is the full set of edges after the pass.
+
+    `link.in_flight` is cleared if the outcome is `Done`; otherwise it is stored as given, since
+    only the caller knows whether something may have landed unanswered.
+    """
+
+    link: UserLink
+    outcome: Ending
+    journal: Sequence[JournalEntry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRecord:
+    link: TeamLink
+    outcome: Ending
+    journal: Sequence[JournalEntry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`lost`: another run took them over; nothing of theirs but the journal was written.
+
+    `conflicts`: their contact or company is linked to somebody else; parked for that reason.
+    """
+
+    lost: frozenset[str] = frozenset()
+    conflicts: Mapping[str, Failure] = field(default_factory=dict)
+
+
+# --- what is read back ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    id: int
+    at: datetime
+    run_id: str
+    entry: JournalEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    user_id: str
+    at: datetime
+    receipt: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGone:
+    """Gone users or teams that wait for an operator."""
+
+    keys: Sequence[str]
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted under `name` in the minute that starts at `minute`."""
+
+    minute: datetime
+    name: str
+    value: int

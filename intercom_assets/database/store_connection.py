@@ -1,0 +1,208 @@
+"""How our own tables are reached: short READ COMMITTED transactions, errors in one sentence.
+
+Belongs here: what every statement on `intercom_sync` has in common. Must not: any statement of a
+table. A transaction is opened for one piece of work and never held during a call to Intercom. All
+settings are local to it, so a pooler in transaction mode may stand between.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from threading import BoundedSemaphore, Lock
+from types import TracebackType
+from typing import Any, Self, TypeAlias, TypeVar
+
+import psycopg
+from psycopg import Cursor, errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from intercom_assets.database.queries import query
+
+T = TypeVar("T")
+Work: TypeAlias = Callable[[Cursor[TupleRow]], T]
+StoreConnection: TypeAlias = psycopg.Connection[TupleRow]
+
+MOST_TRIES = 6
+_LOST_WITHIN_SECONDS: dict[str, str | int] = {
+    "application_name": "intercom_assets",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+_BEGIN = b"""
+    begin isolation level read committed, read write;
+    set local timezone = 'UTC';
+    set local lock_timeout = '10s';
+    set local statement_timeout = '60s';
+    set local idle_in_transaction_session_timeout = '10s'
+"""
+"""A stopped process (SIGSTOP, a frozen machine) must not keep rows locked for longer than this."""
+
+_RACES = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
+_MISSING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
+
+
+class StoreUnavailable(Exception):
+    """Our own tables could not be reached or read. One sentence; trying again may help."""
+
+
+class StoreNotReady(Exception):
+    """Our own tables are missing or of another version. One sentence that says what to do."""
+
+
+class Connected:
+    """Lends connections to threads, at most `max_connections`; opened when first needed."""
+
+    def __init__(self, url: str, *, max_connections: int = 8) -> None:
+        self.url = url
+        self._places = BoundedSemaphore(max_connections)
+        self._lock = Lock()
+        self._idle: list[StoreConnection] = []
+
+    def close(self) -> None:
+        """Closes what is idle. The object stays usable: it connects again when asked."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def transact(self, work: Work[T]) -> T:
+        """Runs `work` in one transaction; again if it lost a race that a second try wins.
+
+        A unique violation is such a race: the second try sees the row that came in between.
+        """
+        for attempt in range(1, MOST_TRIES):
+            try:
+                return self._once(work)
+            except _RACES:
+                time.sleep(random.uniform(0, 0.01) * 2**attempt)
+        return self._once(work)
+
+    def run(self, name: str, **params: object) -> int:
+        """One statement in a transaction of its own; the number of rows that it touched."""
+        return self.transact(lambda cursor: run(cursor, name, **params))
+
+    def rows(self, name: str, **params: object) -> list[TupleRow]:
+        return self.transact(lambda cursor: rows(cursor, name, **params))
+
+    def dicts(self, name: str, **params: object) -> list[dict[str, Any]]:
+        return self.transact(lambda cursor: dicts(cursor, name, **params))
+
+    def value(self, name: str, **params: object) -> Any:
+        """The first column of the only row."""
+        return self.rows(name, **params)[0][0]
+
+    def _once(self, work: Work[T]) -> T:
+        with self._places, _translated():
+            connection = self._begun()
+            try:
+                with connection.cursor() as cursor:
+                    result = work(cursor)
+                connection.commit()
+            except BaseException:
+                _roll_back(connection)
+                raise
+            finally:
+                self._give_back(connection)
+            return result
+
+    def _begun(self) -> StoreConnection:
+        """A connection inside a new transaction; idle ones that broke meanwhile are dropped."""
+        while idle := self._take():
+            try:
+                idle.execute(_BEGIN)
+                return idle
+            except psycopg.OperationalError:
+                idle.close()
+        connection = connect(self.url)
+        connection.execute(_BEGIN)
+        return connection
+
+    def _take(self) -> StoreConnection | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def _give_back(self, connection: StoreConnection) -> None:
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            connection.close()
+            return
+        with self._lock:
+            self._idle.append(connection)
+
+
+def connect(url: str) -> StoreConnection:
+    """With time-outs, where the url states none, by which a lost server is noticed."""
+    given = conninfo_to_dict(url)
+    defaults = {key: value for key, value in _LOST_WITHIN_SECONDS.items() if key not in given}
+    # Prepared statements outlive a transaction, which transaction pooling does not allow.
+    return psycopg.connect(make_conninfo(url, **defaults), autocommit=True, prepare_threshold=None)
+
+
+def run(cursor: Cursor[TupleRow], name: str, **params: object) -> int:
+    return cursor.execute(query(name), params or None).rowcount
+
+
+def rows(cursor: Cursor[TupleRow], name: str, **params: object) -> list[TupleRow]:
+    return cursor.execute(query(name), params or None).fetchall()
+
+
+def dicts(cursor: Cursor[TupleRow], name: str, **params: object) -> list[dict[str, Any]]:
+    found = rows(cursor, name, **params)
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def aware(at: datetime) -> datetime:
+    """The time as given. One without zone is a ValueError: clocks decide what is due."""
+    if at.utcoffset() is None:
+        raise ValueError(f"{at!r} has no time zone")
+    return at
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _RACES:
+        raise
+    except _MISSING as error:
+        raise StoreNotReady(
+            f"the sync's own tables are missing or of an older version ({_line(error)}): "
+            "run `intercom-assets init-db`"
+        ) from error
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate is not None:
+            raise
+        raise StoreUnavailable(
+            "SYNC_DATABASE_URL (or APP_DATABASE_URL, its default) is not the address of a "
+            "PostgreSQL database, which looks like postgresql://user:password@host:5432/name"
+        ) from None
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StoreUnavailable(f"the sync's own database did not answer: {_line(error)}") from error
+
+
+def _roll_back(connection: StoreConnection) -> None:
+    try:
+        connection.rollback()
+    except psycopg.Error:
+        connection.close()
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,54 @@
+"""What we know of each user and team: links read back, by our id or Intercom's, and for the sweep.
+
+Reads only; links are written with the outcome of a pass, in one transaction (`store_record`).
+"""
+
+from collections.abc import Iterator, Sequence
+
+from intercom_assets.database.encoding import team_link, user_link
+from intercom_assets.database.records import QueueKind
+from intercom_assets.database.store_connection import Connected
+from intercom_assets.domain.models import TeamLink, UserLink
+
+_HASHES = {QueueKind.USER: "user_hashes", QueueKind.TEAM: "team_hashes"}
+_LINKED_AFTER = {QueueKind.USER: "linked_users_after", QueueKind.TEAM: "linked_teams_after"}
+_COUNT_LINKED = {QueueKind.USER: "count_linked_users", QueueKind.TEAM: "count_linked_teams"}
+
+
+class LinkStore(Connected):
+    def user_links(self, ids: Sequence[str]) -> dict[str, UserLink]:
+        """Those of the ids that were ever recorded. `needs_read` also if the queue asks for it."""
+        found = self.dicts("user_links", ids=list(ids))
+        return {row["user_id"]: user_link(row) for row in found}
+
+    def team_links(self, ids: Sequence[str]) -> dict[str, TeamLink]:
+        found = self.dicts("team_links", ids=list(ids))
+        return {row["team_id"]: team_link(row) for row in found}
+
+    def links_by_contact(self, contact_ids: Sequence[str]) -> dict[str, str]:
+        """contact id -> user id, of those that are linked."""
+        return dict(self.rows("links_by_contact", ids=list(contact_ids)))
+
+    def team_links_by_company(self, company_ids: Sequence[str]) -> dict[str, str]:
+        """Intercom's id of a company -> team id, of those that are linked."""
+        return dict(self.rows("team_links_by_company", ids=list(company_ids)))
+
+    def hashes(self, ids: Sequence[str], kind: QueueKind = QueueKind.USER) -> dict[str, str | None]:
+        """id -> hash of the app's row at the last pass, of those that were ever recorded."""
+        return dict(self.rows(_HASHES[kind], ids=list(ids)))
+
+    def linked_ids(
+        self, kind: QueueKind = QueueKind.USER, *, chunk: int = 5_000
+    ) -> Iterator[list[str]]:
+        """All ids that have a contact (company), in order, in short transactions of `chunk`."""
+        after = ""
+        while found := [row[0] for row in self.rows(_LINKED_AFTER[kind], after=after, limit=chunk)]:
+            yield found
+            after = found[-1]
+
+    def count_linked(self, kind: QueueKind = QueueKind.USER) -> int:
+        return int(self.value(_COUNT_LINKED[kind]))
+
+    def members_of_teams(self, team_ids: Sequence[str]) -> list[str]:
+        """Users for whom we hold an edge to one of the teams."""
+        return [row[0] for row in self.rows("members_of_teams", ids=list(team_ids))]
