@@ -1,0 +1,286 @@
+"""Intercom's REST API 2.16 as methods: one per endpoint, named as Intercom names things.
+
+A method says which endpoint, what to send and what comes back; everything that all calls share is
+`transport.py`'s. What to do about an answer (adopt, merge, forget, park) is decided elsewhere.
+
+Every method raises `Unauthorized`, `PlanRestricted`, `ScopeMissing` or `VersionUnknown` (fatal),
+`Unavailable` and its kinds after the retries that are due, `LeaseRanOut`, `WrongShape`; docstrings
+name only what is special to an endpoint. Facts: intercom-api sections 5 to 9.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from requests.adapters import BaseAdapter
+
+from intercom_assets.domain.models import (
+    Company,
+    CompanyPatch,
+    Contact,
+    ContactPatch,
+    DataAttribute,
+    Workspace,
+)
+from intercom_assets.intercom import endpoints, paging
+from intercom_assets.intercom.endpoints import Endpoint
+from intercom_assets.intercom.network import Network, Timeouts
+from intercom_assets.intercom.query import NEWEST_FIRST, Query, Sort, as_json
+from intercom_assets.intercom.rate import Times, governor_of
+from intercom_assets.intercom.transport import Call, Counters, Transport, View
+from intercom_assets.intercom.wire import (
+    AttributeListPayload,
+    AttributePayload,
+    ContactListPayload,
+    ContactPayload,
+    MePayload,
+    Page,
+    Payload,
+    Receipt,
+    ReceiptPayload,
+    body_of,
+)
+from intercom_assets.intercom.wire_companies import (
+    CompanyListPayload,
+    CompanyPage,
+    CompanyPayload,
+    CompanyScrollPayload,
+    ScrollStep,
+)
+
+PER_PAGE = 150
+"""The most that list and search give (intercom-api 2.1)."""
+
+T = TypeVar("T")
+
+
+class IntercomClient:
+    """Safe for any number of threads. `repr` shows the host, never the token.
+
+    `rate_share`: the part of the limit to live on. `connections`: as many as threads that call.
+    `adapter`: another transport than the network (tests). Raises `ValueError` for an address that
+    is not https and not loopback, or a token no header can carry; without a token every call
+    raises `Unauthorized`.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        base_url: str = "https://api.intercom.io",
+        *,
+        version: str = "2.16",
+        rate_share: float = 0.8,
+        connections: int = 32,
+        adapter: BaseAdapter | None = None,
+        timeouts: Timeouts | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        times, timeouts = Times(clock, wall, sleep), timeouts or Timeouts()
+        network = Network(
+            token,
+            base_url,
+            version,
+            connections=connections,
+            adapter=adapter,
+            timeouts=timeouts,
+            clock=clock,
+        )
+        governor = governor_of(token, network.base_url, rate_share, times, adapter)
+        self._base_url = network.base_url
+        self._transport = Transport(
+            network, governor, times, timeout=timeouts.total, has_token=bool(token.strip())
+        )
+        self._view = View(lambda: None)
+
+    def __repr__(self) -> str:
+        return f"IntercomClient({self._base_url!r})"
+
+    def within(self, deadline: float | Callable[[], float | None] | None) -> "IntercomClient":
+        """A view with its own `calls`, that starts no call which could outlast `deadline`.
+
+        Monotonic seconds, or what tells them (a lease that is renewed). `LeaseRanOut` otherwise.
+        """
+        view = object.__new__(IntercomClient)
+        view._base_url, view._transport = self._base_url, self._transport
+        view._view = View(deadline if callable(deadline) else lambda: deadline)
+        return view
+
+    @property
+    def calls(self) -> list[Call]:
+        """This view's requests in order, every attempt of them."""
+        return self._view.calls
+
+    def counters(self) -> Counters:
+        """What all views of this client did so far."""
+        return self._transport.counters()
+
+    # --- the workspace ----------------------------------------------------------------------------
+
+    def me(self) -> Workspace:
+        return self._ask(MePayload, endpoints.ME)
+
+    # --- contacts ---------------------------------------------------------------------------------
+
+    def create_contact(self, patch: ContactPatch) -> Contact:
+        """Raises `Conflict`; `Unavailable.may_have_landed`: look it up before creating again."""
+        return self._ask(ContactPayload, endpoints.CREATE_CONTACT, body=body_of(patch))
+
+    def get_contact(self, contact_id: str) -> Contact:
+        """Fresh, never from the index. Raises `NotFound` (also if archived), `Merged`."""
+        return self._ask(ContactPayload, endpoints.GET_CONTACT, contact_id)
+
+    def find_contact(self, external_id: str) -> Contact:
+        """A user by the app's id. Raises `NotFound`, `Merged`."""
+        return self._ask(ContactPayload, endpoints.FIND_CONTACT, external_id)
+
+    def update_contact(self, contact_id: str, patch: ContactPatch) -> Contact:
+        """Writes what the patch holds; None clears. Raises `NotFound`, `Merged`, `Conflict`."""
+        return self._ask(ContactPayload, endpoints.UPDATE_CONTACT, contact_id, body=body_of(patch))
+
+    def archive_contact(self, contact_id: str) -> Receipt:
+        return self._ask(ReceiptPayload, endpoints.ARCHIVE_CONTACT, contact_id)
+
+    def unarchive_contact(self, contact_id: str) -> Receipt:
+        """Raises `NotRestorable` if it is to be deleted for good, or was merged."""
+        return self._ask(ReceiptPayload, endpoints.UNARCHIVE_CONTACT, contact_id)
+
+    def delete_contact(self, contact_id: str) -> Receipt:
+        return self._ask(ReceiptPayload, endpoints.DELETE_CONTACT, contact_id)
+
+    def merge_contacts(
+        self, lead_id: str, into: str, *, skip_duplicate_validation: bool = False
+    ) -> Contact:
+        """The user `into`, who takes the lead over. Raises `NotFound`, `Invalid`."""
+        body: dict[str, object] = {"from": lead_id, "into": into}
+        if skip_duplicate_validation:
+            body["skip_duplicate_validation"] = True
+        return self._ask(ContactPayload, endpoints.MERGE_CONTACTS, body=body)
+
+    def list_contacts(
+        self, per_page: int = PER_PAGE, *, starting_after: str | None = None
+    ) -> Iterator[Page[Contact]]:
+        """All live contacts, from an index that may be minutes old."""
+
+        def fetch(cursor: str | None) -> Page[Contact]:
+            params = {"per_page": str(per_page)}
+            if cursor is not None:
+                params["starting_after"] = cursor
+            return self._ask(ContactListPayload, endpoints.LIST_CONTACTS, params=params)
+
+        return paging.pages(endpoints.LIST_CONTACTS, fetch, starting_after)
+
+    def search_contacts(
+        self,
+        query: Query,
+        *,
+        sort: Sort = NEWEST_FIRST,
+        per_page: int = PER_PAGE,
+        starting_after: str | None = None,
+    ) -> Iterator[Page[Contact]]:
+        """Live contacts that match, as they were when last indexed: whom to read, not what is."""
+        order = "descending" if sort.descending else "ascending"
+
+        def fetch(cursor: str | None) -> Page[Contact]:
+            pagination: dict[str, object] = {"per_page": per_page}
+            if cursor is not None:
+                pagination["starting_after"] = cursor
+            body = {
+                "query": as_json(query),
+                "pagination": pagination,
+                "sort": {"field": sort.field, "order": order},
+            }
+            return self._ask(ContactListPayload, endpoints.SEARCH_CONTACTS, body=body)
+
+        return paging.pages(endpoints.SEARCH_CONTACTS, fetch, starting_after)
+
+    # --- companies --------------------------------------------------------------------------------
+
+    def upsert_company(self, company_id: str, patch: CompanyPatch) -> Company:
+        """Creates or updates by the app's id, in one call."""
+        body = body_of(patch, company_id=company_id)
+        return self._ask(CompanyPayload, endpoints.UPSERT_COMPANY, body=body)
+
+    def find_company(self, company_id: str) -> Company:
+        """By the app's id. Raises `NotFound` (company_not_found)."""
+        return self._ask(CompanyPayload, endpoints.FIND_COMPANY, params={"company_id": company_id})
+
+    def get_company(self, intercom_id: str) -> Company:
+        """By Intercom's id. Raises `NotFound` (company_not_found)."""
+        return self._ask(CompanyPayload, endpoints.GET_COMPANY, intercom_id)
+
+    def update_company(self, intercom_id: str, patch: CompanyPatch) -> Company:
+        """By Intercom's id; takes no `company_id` and no `remote_created_at`."""
+        return self._ask(CompanyPayload, endpoints.UPDATE_COMPANY, intercom_id, body=body_of(patch))
+
+    def delete_company(self, intercom_id: str) -> Receipt:
+        """By Intercom's id. Archiving and detaching follow later; contacts stay."""
+        return self._ask(ReceiptPayload, endpoints.DELETE_COMPANY, intercom_id)
+
+    def attach_company(self, contact_id: str, company_id: str) -> Company:
+        """Both by Intercom's ids. `NotFound.code` tells which is missing (company_not_found)."""
+        return self._ask(
+            CompanyPayload, endpoints.ATTACH_COMPANY, contact_id, body={"id": company_id}
+        )
+
+    def detach_company(self, contact_id: str, company_id: str) -> Company:
+        """Both by Intercom's ids."""
+        return self._ask(CompanyPayload, endpoints.DETACH_COMPANY, contact_id, company_id)
+
+    def contact_companies(self, contact_id: str) -> list[Company]:
+        """All companies of a contact, from every page."""
+
+        def fetch(params: dict[str, str] | None) -> CompanyPage:
+            return self._ask(
+                CompanyListPayload, endpoints.CONTACT_COMPANIES, contact_id, params=params
+            )
+
+        return paging.all_companies(endpoints.CONTACT_COMPANIES, fetch)
+
+    def scroll_companies(self) -> Iterator[list[Company]]:
+        """All companies, each once. A broken scroll is begun anew; companies seen are left out.
+
+        Raises `ScrollOpen` if another scroll of the workspace does not end in 75 s, and the last
+        failure after five new beginnings.
+        """
+
+        def fetch(cursor: str | None) -> ScrollStep:
+            params = None if cursor is None else {"scroll_param": cursor}
+            return self._ask(CompanyScrollPayload, endpoints.SCROLL_COMPANIES, params=params)
+
+        return paging.scroll(fetch, lambda seconds: self._transport.sleep(self._view, seconds))
+
+    # --- data attributes --------------------------------------------------------------------------
+
+    def list_attributes(self, model: str, *, archived: bool = True) -> list[DataAttribute]:
+        """Of `contact` or `company`, standard ones too; archived ones still hold their names."""
+        params = {"model": model, "include_archived": "true" if archived else "false"}
+        return self._ask(AttributeListPayload, endpoints.LIST_ATTRIBUTES, params=params)
+
+    def create_attribute(
+        self, name: str, model: str, data_type: str, *, description: str | None = None
+    ) -> DataAttribute:
+        """Raises `Invalid` if the name is taken, on either model, or not allowed."""
+        body: dict[str, object] = {"name": name, "model": model, "data_type": data_type}
+        if description is not None:
+            body["description"] = description
+        return self._ask(AttributePayload, endpoints.CREATE_ATTRIBUTE, body=body)
+
+    def update_attribute(
+        self, attribute_id: int, *, archived: bool | None = None, description: str | None = None
+    ) -> DataAttribute:
+        """Name and type cannot change. Raises `NotFound` (field_not_found), `Invalid`."""
+        told = {"archived": archived, "description": description}
+        body = {key: value for key, value in told.items() if value is not None}
+        return self._ask(AttributePayload, endpoints.UPDATE_ATTRIBUTE, str(attribute_id), body=body)
+
+    def _ask(
+        self,
+        shape: type[Payload[T]],
+        endpoint: Endpoint,
+        *ids: str,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> T:
+        return self._transport.call(self._view, shape, endpoint, *ids, params=params, body=body)

@@ -1,0 +1,140 @@
+"""The governor: who may call when. One per process, token and host, shared by all its clients.
+
+Threads pass a turnstile one by one; whoever stands in it waits for the next slot (or, after a 429,
+for the next window) on behalf of all behind it. The account is `windows.Ledger`, fed by the
+headers of every answer, so several processes on one limit need nothing but those headers.
+No HTTP and no retry belong here.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from weakref import WeakKeyDictionary
+
+from intercom_assets.intercom.windows import Ledger, Quota
+
+SLICE = 0.25
+"""Seconds after which a waiting thread looks again: an answer may have brought better news."""
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Leave for one call: when it went (monotonic s) and how long the turnstile held it (s)."""
+
+    sent: float
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The clocks of a client: monotonic, wall, and what sleeps."""
+
+    clock: Clock
+    wall: Clock
+    sleep: Callable[[float], object]
+
+
+class Governor:
+    """Paces calls. Every `admit` is followed by one `answered` or `lost`."""
+
+    def __init__(self, share: float, times: Times) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(
+                f"rate_share is a part of the limit, above 0 and at most 1, not {share}"
+            )
+        self._ledger = Ledger(share)
+        self._times = times
+        self._turnstile = threading.Lock()
+        self._state = threading.Lock()
+
+    def share(self, share: float) -> None:
+        """Live on this part of the limit from now on."""
+        with self._state:
+            self._ledger.share = share
+
+    @property
+    def limit(self) -> int | None:
+        """Calls per window as last told; None before the first answer."""
+        return self._ledger.limit
+
+    @property
+    def remaining(self) -> int | None:
+        return None if self._ledger.limit is None else max(0, self._ledger.remaining)
+
+    def admit(self, latest: float | None = None) -> Ticket | None:
+        """Wait for leave to call. None, without waiting for it, if that comes after `latest`."""
+        if not self._turnstile.acquire(timeout=self._patience(latest)):
+            return None
+        try:
+            return self._wait(latest)
+        finally:
+            self._turnstile.release()
+
+    def answered(self, ticket: Ticket, headers: Mapping[str, str], *, throttled: bool) -> None:
+        """An answer came; `throttled` if it was a 429: everybody waits for the next window."""
+        quota = quota_of(headers)
+        with self._state:
+            now, wall = self._times.clock(), self._times.wall()
+            self._ledger.answered(ticket.sent, now, quota, wall, throttled=throttled)
+
+    def lost(self) -> None:
+        """No answer came; the call may have been counted."""
+        with self._state:
+            self._ledger.unsent()
+
+    def _patience(self, latest: float | None) -> float:
+        return -1.0 if latest is None else max(0.0, latest - self._times.clock())
+
+    def _wait(self, latest: float | None) -> Ticket | None:
+        waited = 0.0
+        while True:
+            now = self._times.clock()
+            with self._state:
+                delay = self._ledger.delay(now)
+                if latest is not None and now + delay > latest:
+                    return None
+                if delay <= 0:
+                    self._ledger.sent(now)
+                    return Ticket(now, waited)
+            self._times.sleep(min(delay, SLICE))
+            waited += self._times.clock() - now
+
+
+def quota_of(headers: Mapping[str, str]) -> Quota:
+    """The rate headers; what is missing, negative or no number is None."""
+    return Quota(
+        limit=_number(headers.get("X-RateLimit-Limit")) or None,
+        remaining=_number(headers.get("X-RateLimit-Remaining")),
+        reset=_number(headers.get("X-RateLimit-Reset")),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    if text is None or not (digits := text.strip()).isascii() or not digits.isdigit():
+        return None
+    return int(digits) if len(digits) < 16 else None
+
+
+_lock = threading.Lock()
+_by_adapter: WeakKeyDictionary[object, dict[object, Governor]] = WeakKeyDictionary()
+_by_network: dict[object, Governor] = {}
+
+
+def governor_of(
+    token: str, base_url: str, share: float, times: Times, adapter: object | None = None
+) -> Governor:
+    """The process's governor of this token and host, told its `share`.
+
+    A transport of the caller's own (`adapter`) is a limit of its own, for as long as it lives.
+    """
+    key = (blake2b(token.encode()).digest(), base_url, times)
+    with _lock:
+        known = _by_network if adapter is None else _by_adapter.setdefault(adapter, {})
+        governor = known.get(key)
+        if governor is None:
+            governor = known[key] = Governor(share, times)
+    governor.share(share)
+    return governor

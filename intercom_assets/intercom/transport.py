@@ -1,0 +1,214 @@
+"""The one request path: leave of the governor, the wire, the error, the retry, the log line.
+
+Every call of `client.py` goes through `Transport.call`. It counts, logs and decides whether to ask
+again; it knows no endpoint and no domain value. Logged are method, path template, status, attempt
+and request id; never a body, a query, an e-mail or the token.
+"""
+
+import json
+import logging
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from intercom_assets.intercom.answers import no_answer, read_answer, request_id_of
+from intercom_assets.intercom.endpoints import Endpoint
+from intercom_assets.intercom.errors import (
+    IntercomError,
+    LeaseRanOut,
+    RateLimited,
+    Refusal,
+    Unauthorized,
+)
+from intercom_assets.intercom.network import Network, NoAnswer, RawAnswer
+from intercom_assets.intercom.rate import Governor, Ticket, Times
+from intercom_assets.intercom.retry import Budget, retry_delay
+from intercom_assets.intercom.wire import Payload
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 60.0
+"""Seconds after which a call without a lease is not tried again; the queue tries for ever."""
+REMEMBERED = 10_000
+"""Calls that a view remembers; a longer history is cut to its newer half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it went. `status` is None where no answer came; `seconds` without waiting."""
+
+    method: str
+    path_template: str
+    status: int | None
+    request_id: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Since the client was built, all its views together. `limit`, `remaining`: of the window."""
+
+    calls: Mapping[str, int]
+    rate_limited: int
+    retries: int
+    seconds_waited: float
+    limit: int | None
+    remaining: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Whose calls: until when they may run (monotonic s, asked anew each time), and the list."""
+
+    deadline: Callable[[], float | None]
+    calls: list[Call] = field(default_factory=list)
+
+
+class Transport:
+    """Shared by all threads and views of a client."""
+
+    def __init__(
+        self, network: Network, governor: Governor, times: Times, *, timeout: float, has_token: bool
+    ) -> None:
+        self._network = network
+        self._governor = governor
+        self._times = times
+        self._timeout = timeout
+        self._has_token = has_token
+        self._lock = threading.Lock()
+        self._calls: Counter[str] = Counter()
+        self._rate_limited = 0
+        self._retries = 0
+        self._waited = 0.0
+
+    def call(
+        self,
+        view: View,
+        shape: type[Payload[T]],
+        endpoint: Endpoint,
+        *ids: str,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> T:
+        """What the answer stands for. Raises an `IntercomError` after the attempts that are due."""
+        request = _Request(endpoint, endpoint.path(ids, params), _encoded(body))
+        give_up = self._times.clock() + PATIENCE
+        attempt = 0
+        failure: IntercomError | None = None
+        while True:
+            attempt += 1
+            try:
+                return self._attempt(view, shape, request, attempt)
+            except LeaseRanOut as late:
+                raise failure or late from None
+            except IntercomError as error:
+                failure = error
+            delay = retry_delay(failure, attempt, self._budget(view, endpoint, give_up))
+            if delay is None:
+                raise failure
+            self._pause(endpoint, failure, attempt, delay)
+
+    def counters(self) -> Counters:
+        with self._lock:
+            return Counters(
+                calls=dict(self._calls),
+                rate_limited=self._rate_limited,
+                retries=self._retries,
+                seconds_waited=self._waited,
+                limit=self._governor.limit,
+                remaining=self._governor.remaining,
+            )
+
+    def sleep(self, view: View, seconds: float) -> bool:
+        """Sleep for an endpoint that asks for patience; False if the lease does not allow it."""
+        latest = self._latest(view)
+        if latest is not None and self._times.clock() + seconds > latest:
+            return False
+        self._times.sleep(seconds)
+        return True
+
+    def _attempt(self, view: View, shape: type[Payload[T]], request: "_Request", attempt: int) -> T:
+        endpoint = request.endpoint
+        if not self._has_token:
+            raise Unauthorized(Refusal("no access token is set", endpoint=endpoint.name))
+        ticket = self._governor.admit(self._latest(view))
+        if ticket is None:
+            raise LeaseRanOut(Refusal("too little of the lease is left", endpoint=endpoint.name))
+        try:
+            answer = self._network.send(endpoint.method, request.path, request.body)
+        except NoAnswer as lost:
+            self._governor.lost()
+            failure = no_answer(endpoint, lost)
+        except BaseException:
+            self._governor.lost()
+            raise
+        else:
+            self._record(view, endpoint, ticket, answer, attempt)
+            return read_answer(shape, endpoint, answer)
+        self._record(view, endpoint, ticket, None, attempt)
+        raise failure
+
+    def _record(
+        self, view: View, endpoint: Endpoint, ticket: Ticket, answer: RawAnswer | None, attempt: int
+    ) -> None:
+        status, request_id = None, None
+        if answer is not None:
+            status, request_id = answer.status, request_id_of(answer)
+            self._governor.answered(ticket, answer.headers, throttled=status == 429)
+        seconds = self._times.clock() - ticket.sent
+        call = Call(endpoint.method, endpoint.template, status, request_id, seconds)
+        with self._lock:
+            self._calls[endpoint.name] += 1
+            self._rate_limited += status == 429
+            self._waited += ticket.waited
+            view.calls.append(call)
+            if len(view.calls) > REMEMBERED:
+                del view.calls[: REMEMBERED // 2]
+        log.debug("%s: %s, attempt %d, request %s", endpoint.name, status, attempt, request_id)
+
+    def _pause(
+        self, endpoint: Endpoint, failure: IntercomError, attempt: int, delay: float
+    ) -> None:
+        with self._lock:
+            self._retries += 1
+            self._waited += delay
+        level = logging.DEBUG if isinstance(failure, RateLimited) else logging.WARNING
+        log.log(
+            level,
+            "%s: %s %s, attempt %d, again in %.1f s, request %s",
+            endpoint.name,
+            type(failure).__name__,
+            failure.status,
+            attempt,
+            delay,
+            failure.request_id,
+        )
+        if delay > 0:
+            self._times.sleep(delay)
+
+    def _latest(self, view: View) -> float | None:
+        """The last moment at which a call can start and still end within the lease."""
+        deadline = view.deadline()
+        return None if deadline is None else deadline - self._timeout
+
+    def _budget(self, view: View, endpoint: Endpoint, give_up: float) -> Budget:
+        latest = self._latest(view)
+        until = give_up if latest is None else min(give_up, latest)
+        # Spreads threads that failed together; nothing about it is secret.
+        return Budget(until - self._times.clock(), endpoint.effect, jitter=random.random())
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    endpoint: Endpoint
+    path: str
+    body: bytes | None
+
+
+def _encoded(body: Mapping[str, object] | None) -> bytes | None:
+    return None if body is None else json.dumps(body, allow_nan=False).encode()
