@@ -1,0 +1,159 @@
+"""Companies one by one: upsert, read, update, delete.
+
+A company is known by its `company_id` (yours) and its `id` (Intercom's). Lists are in
+`company_lists`, edges to contacts in `memberships`.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from intercom_assets.simulator import errors
+from intercom_assets.simulator.documents import company_document
+from intercom_assets.simulator.records import Company
+from intercom_assets.simulator.values import custom_values, flag, text, unix_time, whole
+from intercom_assets.simulator.wire import Call, Reply
+
+UPDATABLE = ("name", "plan", "size", "website", "industry", "monthly_spend", "custom_attributes")
+LARGEST_SPEND = 2**31 - 1
+
+
+def find_company(call: Call, intercom_id: str) -> Company:
+    company = call.world.companies.get(intercom_id)
+    if company is None or not readable(call, company):
+        raise errors.no_such_company()
+    return company
+
+
+def readable(call: Call, company: Company) -> bool:
+    """A deleted company can be read until its archival is through."""
+    if company.deleted_at is None:
+        return True
+    return bool(
+        call.world.clock() < company.deleted_at + call.settings.choice("company_archival_s")
+    )
+
+
+def show(call: Call, company: Company) -> Reply:
+    return Reply(company_document(company, call.world, call.version))
+
+
+def get_company(call: Call) -> Reply:
+    return show(call, find_company(call, call.ids[0]))
+
+
+def upsert_company(call: Call) -> Reply:
+    """Looked up by `company_id`; created if that finds nothing."""
+    extra = ("update_last_request_at",) if call.version >= (2, 16) else ()
+    call.allow(*UPDATABLE, "company_id", "remote_created_at", *extra)
+    company_id = text("company_id", _required(call, "company_id"), call.settings)
+    known = call.world.company_by_key.get(company_id)
+    if known is not None:
+        return _store(call, call.world.companies[known])
+    if call.settings.choice("company_name_required") and not call.body.get("name"):
+        raise errors.missing("name not specified")
+    return _create(call, company_id)
+
+
+def _required(call: Call, name: str) -> Any:
+    value = call.body.get(name)
+    if value is None or value == "":
+        raise errors.missing(f"{name} not specified")
+    return value
+
+
+def _create(call: Call, company_id: str) -> Reply:
+    fields = read_fields(call)
+    custom = {name: value for name, value in fields.pop("custom", {}).items() if value is not None}
+    seq, now = call.world.next_seq(), call.world.now
+    company = Company(
+        id=call.world.object_id(seq),
+        seq=seq,
+        company_id=company_id,
+        created_at=now,
+        updated_at=now,
+        custom=custom,
+        **fields,
+    )
+    call.world.commit_company(company)
+    return _answer(call, company)
+
+
+def update_company(call: Call) -> Reply:
+    call.allow(*UPDATABLE)
+    company = find_company(call, call.ids[0])
+    if company.deleted_at is not None:
+        raise errors.no_such_company()
+    return _store(call, company)
+
+
+def _store(call: Call, company: Company) -> Reply:
+    fields = read_fields(call)
+    custom = dict(company.custom)
+    for name, value in fields.pop("custom", {}).items():
+        if value is not None or name in custom:
+            custom[name] = value
+    changed = replace(company, custom=custom, **fields)
+    if changed == company:
+        return show(call, company)
+    changed = replace(changed, updated_at=call.world.now)
+    call.world.commit_company(changed)
+    return _answer(call, changed)
+
+
+def _answer(call: Call, company: Company) -> Reply:
+    return Reply(company_document(company, call.world, call.version), changed=True)
+
+
+def delete_company(call: Call) -> Reply:
+    """Contacts stay and are detached."""
+    company = find_company(call, call.ids[0])
+    if company.deleted_at is not None:
+        raise errors.no_such_company()
+    for contact_id in list(call.world.members.get(company.id, {})):
+        contact = call.world.contacts[contact_id]
+        left = tuple(i for i in contact.companies if i != company.id)
+        call.world.commit_contact(replace(contact, companies=left))
+    emptied = call.world.companies[company.id]
+    call.world.commit_company(replace(emptied, deleted_at=call.world.now))
+    return Reply({"id": company.id, "object": "company", "deleted": True}, changed=True)
+
+
+# --- one field after the other ---
+
+
+def read_fields(call: Call) -> dict[str, Any]:
+    """The body's fields, checked, by the names of `Company`. Null clears."""
+    fields: dict[str, Any] = {}
+    for key, value in call.body.items():
+        fields.update(_read_field(call, key, value))
+    return fields
+
+
+def _read_field(call: Call, key: str, value: Any) -> dict[str, Any]:
+    settings = call.settings
+    match key:
+        case "name" | "plan" | "website" | "industry":
+            return {key: None if value is None else text(key, value, settings)}
+        case "size":
+            return {key: None if value is None else whole(key, value, settings)}
+        case "monthly_spend":
+            return {key: _spend(value)}
+        case "remote_created_at":
+            return {key: unix_time(key, value, settings)}
+        case "update_last_request_at":
+            asked = value is not None and flag(key, value)
+            return {"last_request_at": call.world.now} if asked else {}
+        case "custom_attributes":
+            return {"custom": custom_values(value, call.world.attribute_types["company"], settings)}
+    return {}
+
+
+def _spend(value: Any) -> int:
+    """Floats are truncated; the limit is documented."""
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise errors.invalid("monthly_spend must be a number", "monthly_spend")
+    if not abs(value) <= LARGEST_SPEND:
+        raise errors.invalid("monthly_spend is out of range", "monthly_spend")
+    return int(value)

@@ -1,0 +1,283 @@
+"""Contacts one by one: create, read, update, and who may hold which identity.
+
+Leads have no uniqueness and a random external id; users are unique by external id, and by e-mail
+where the fact sheet says so. Archiving, deleting and blocking are in `lifecycle`, merging in
+`merging`, lists and search in `listing`.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from intercom_assets.simulator import errors
+from intercom_assets.simulator.documents import Document, contact_document, merge_history
+from intercom_assets.simulator.records import Contact, State
+from intercom_assets.simulator.values import (
+    avatar,
+    custom_values,
+    email_address,
+    flag,
+    optional_text,
+    text,
+    unix_time,
+    whole,
+)
+from intercom_assets.simulator.wire import Call, Reply, Version
+
+WRITABLE = (
+    "role",
+    "external_id",
+    "email",
+    "phone",
+    "name",
+    "avatar",
+    "signed_up_at",
+    "last_seen_at",
+    "owner_id",
+    "unsubscribed_from_emails",
+    "custom_attributes",
+)
+ROLES = {"user": "user", "contact": "user", "lead": "lead"}
+DAY_S = 86_400
+
+
+def writable(version: Version) -> tuple[str, ...]:
+    return (*WRITABLE, "email_verified") if version >= (2, 16) else WRITABLE
+
+
+# --- reading ---
+
+
+def find_live(call: Call, contact_id: str) -> Contact:
+    """The live contact of this id. 404 for unknown, archived and deleted ones, 410 for merged."""
+    contact = call.world.contacts.get(contact_id)
+    if contact is None:
+        raise errors.no_such_user()
+    if contact.state is State.MERGED and call.version >= (2, 16):
+        raise errors.merged(canonical(call, contact).id)
+    if not contact.live:
+        raise errors.no_such_user()
+    return contact
+
+
+def find_for_write(call: Call, contact_id: str) -> Contact:
+    """As `find_live`, but a merged one answers what `merged_write` says."""
+    contact = call.world.contacts.get(contact_id)
+    merged = contact is not None and contact.state is State.MERGED
+    if merged and call.settings.choice("merged_write") == 404:
+        raise errors.no_such_user()
+    return find_live(call, contact_id)
+
+
+def canonical(call: Call, contact: Contact) -> Contact:
+    """Who a merged contact is now; chains are followed for three hops."""
+    for _ in range(3):
+        if contact.merged_into is None:
+            break
+        contact = call.world.contacts[contact.merged_into]
+    return contact
+
+
+def show(call: Call, contact: Contact) -> Document:
+    """The document that answers by id: always current."""
+    document = contact_document(contact, call.world.workspace_id, call.version)
+    return with_history(call, contact, document)
+
+
+def with_history(call: Call, contact: Contact, document: Document) -> Document:
+    if call.version >= (2, 16) and call.flag("include_merge_history") and contact.role == "user":
+        document["merge_history"] = merge_history(contact)
+    return document
+
+
+def get_contact(call: Call) -> Reply:
+    return Reply(show(call, find_live(call, call.ids[0])))
+
+
+def find_by_external_id(call: Call) -> Reply:
+    """Users only: a lead's random external id finds nothing, a merged one's answers 410."""
+    gone: Contact | None = None
+    for contact in call.world.holders(call.ids[0], None):
+        if contact.live and contact.role == "user":
+            return Reply(show(call, contact))
+        if contact.state is State.MERGED:
+            gone = contact
+    if gone is not None and call.version >= (2, 16):
+        raise errors.merged(canonical(call, gone).id)
+    raise errors.no_such_user()
+
+
+# --- writing ---
+
+
+def create_contact(call: Call) -> Reply:
+    call.allow(*writable(call.version))
+    body = call.body
+    if not any(body.get(key) for key in ("email", "external_id", "role")):
+        raise errors.missing("email, external_id or role must be specified")
+    role = read_role(body["role"]) if "role" in body else "user"
+    fields = read_fields(call, role)
+    external_id = fields.pop("external_id", None) or None
+    custom = {name: value for name, value in fields.pop("custom").items() if value is not None}
+    if not fields.get("email"):
+        fields.pop("email", None)
+    if role == "user":
+        refuse_taken(call, external_id, fields.get("email"))
+    seq, now = call.world.next_seq(), call.world.now
+    contact = Contact(
+        id=call.world.object_id(seq),
+        seq=seq,
+        role=role,
+        created_at=now,
+        updated_at=now,
+        external_id=call.world.uuid() if role == "lead" else external_id,
+        custom=custom,
+        **fields,
+    )
+    return commit(call, contact, recent_write=True)
+
+
+def update_contact(call: Call) -> Reply:
+    call_keys = writable(call.version)
+    call.allow(*call_keys)
+    contact = find_for_write(call, call.ids[0])
+    role = read_role(call.body["role"]) if "role" in call.body else contact.role
+    if role == "lead" and contact.role == "user":
+        raise errors.client_error("Contact with user role can't be converted to a lead")
+    fields = read_fields(call, role)
+    external_id = fields.pop("external_id", None) or contact.external_id
+    custom = merge_custom(contact, fields.pop("custom"))
+    changed = replace(contact, role=role, external_id=external_id, custom=custom, **fields)
+    if changed == contact:
+        return Reply(show(call, contact))
+    refuse_conflicts(call, contact, changed)
+    changed = replace(changed, updated_at=call.world.now)
+    identity = (changed.email, changed.external_id, changed.role)
+    cookie = identity != (contact.email, contact.external_id, contact.role)
+    return commit(call, changed, recent_write=cookie)
+
+
+def commit(call: Call, contact: Contact, recent_write: bool) -> Reply:
+    """The stored `updated_at` may run ahead of the one in the write's own answer (recorded)."""
+    skew = call.settings.updated_at_skew_s
+    stored = replace(contact, updated_at=contact.updated_at + skew) if skew else contact
+    call.world.commit_contact(stored)
+    return Reply(show(call, contact), recent_write=recent_write, changed=True)
+
+
+def merge_custom(contact: Contact, sent: dict[str, Any]) -> dict[str, Any]:
+    """Key by key. A cleared key stays with null; clearing what was never set adds nothing."""
+    merged = dict(contact.custom)
+    for name, value in sent.items():
+        if value is not None or name in merged:
+            merged[name] = value
+    return merged
+
+
+# --- one field after the other ---
+
+
+def read_role(value: Any) -> str:
+    if not isinstance(value, str) or value not in ROLES:
+        raise errors.invalid("role must be either user or lead", "role")
+    return ROLES[value]
+
+
+def read_fields(call: Call, role: str) -> dict[str, Any]:
+    """The body's fields, checked, by the names of `Contact`. `custom` is always there."""
+    fields: dict[str, Any] = {"custom": {}}
+    for key, value in call.body.items():
+        fields.update(_read_field(call, role, key, value))
+    return fields
+
+
+def _read_field(call: Call, role: str, key: str, value: Any) -> dict[str, Any]:
+    settings = call.settings
+    match key:
+        case "external_id":
+            given = optional_text(key, value, settings)
+            return {} if role == "lead" else {key: given}
+        case "email":
+            return {key: email_address(value, settings)}
+        case "name" | "phone":
+            return {key: optional_text(key, value, settings)}
+        case "avatar":
+            return {key: avatar(value, settings)}
+        case "signed_up_at" | "last_seen_at":
+            return {key: unix_time(key, value, settings)}
+        case "unsubscribed_from_emails":
+            return {} if value is None else {key: flag(key, value)}
+        case "owner_id":
+            return {key: _owner(call, value)}
+        case "email_verified":
+            return _verified(call, value)
+        case "custom_attributes":
+            known = call.world.attribute_types["contact"]
+            return {"custom": custom_values(value, known, settings)}
+    return {}
+
+
+def _owner(call: Call, value: Any) -> str | None:
+    """Strings as of 2.16, integers before; both are taken, since the SDKs send either."""
+    if value is None:
+        return None
+    is_text = isinstance(value, str)
+    owner = text("owner_id", value, call.settings) if is_text else None
+    owner = owner or str(whole("owner_id", value, call.settings))
+    if owner not in call.world.admins:
+        raise errors.invalid("The owner specified is not a member of the workspace")
+    return owner
+
+
+def _verified(call: Call, value: Any) -> dict[str, Any]:
+    if not call.body.get("email"):
+        raise errors.invalid("email_verified must be supplied together with an email")
+    return {"email_verified": None if value is None else flag("email_verified", value)}
+
+
+# --- identity ---
+
+
+def refuse_taken(call: Call, external_id: str | None, email: str | None) -> None:
+    """409 where a user of this identity exists; a live one is named before an archived one."""
+    archived: Contact | None = None
+    for holder in call.world.holders(external_id, email):
+        if holder.role != "user" or not _same(call, holder, external_id, email):
+            continue
+        if holder.live:
+            raise errors.conflict(holder.id, archived=False)
+        if _still_blocks(call, holder):
+            archived = holder
+    if archived is not None:
+        raise errors.conflict(archived.id, archived=True)
+
+
+def _same(call: Call, holder: Contact, external_id: str | None, email: str | None) -> bool:
+    if external_id is not None and holder.external_id == external_id:
+        return True
+    if not email or (holder.email or "").lower() != email.lower():
+        return False
+    both = external_id is not None and holder.external_id is not None
+    return not both or call.settings.choice("equal_email") == "always"
+
+
+def _still_blocks(call: Call, holder: Contact) -> bool:
+    if holder.state is not State.DELETED or holder.deleted_at is None:
+        return holder.state is not State.MERGED
+    lock_s = call.settings.choice("deletion_lock_days") * DAY_S
+    return bool(call.world.now < holder.deleted_at + lock_s)
+
+
+def refuse_conflicts(call: Call, before: Contact, after: Contact) -> None:
+    """A PUT may not take a live user's external id; an archived one's is free (recorded)."""
+    if before.role == "lead" and after.role == "user":
+        if call.settings.choice("promotion_conflicts"):
+            refuse_taken(call, after.external_id, after.email)
+        return
+    if after.role == "user" and after.external_id != before.external_id:
+        refuse_live_holder(call, after)
+
+
+def refuse_live_holder(call: Call, contact: Contact) -> None:
+    for holder in call.world.holders(contact.external_id, None):
+        if holder.live and holder.role == "user" and holder.id != contact.id:
+            raise errors.conflict(holder.id, archived=False)

@@ -1,0 +1,217 @@
+"""Records as Intercom writes them: the documents of answers, list results and short forms.
+
+Field names and their order follow the file's captured examples. Nothing is decided here, and no
+status or header is known.
+"""
+
+from typing import Any
+
+from intercom_assets.simulator.records import Admin, Attribute, Company, Contact, Tag
+from intercom_assets.simulator.settings import Settings
+from intercom_assets.simulator.state import World
+
+Document = dict[str, Any]
+
+LOCATION = ("country", "region", "city", "country_code", "continent_code")
+SEEN_TIMES = ("last_replied_at", "last_contacted_at", "last_email_opened_at")
+SEEN = (
+    *SEEN_TIMES,
+    "last_email_clicked_at",
+    "language_override",
+    "browser",
+    "browser_version",
+    "browser_language",
+    "os",
+    "android_app_name",
+    "android_app_version",
+    "android_device",
+    "android_os_version",
+    "android_sdk_version",
+    "android_last_seen_at",
+    "ios_app_name",
+    "ios_app_version",
+    "ios_device",
+    "ios_os_version",
+    "ios_sdk_version",
+    "ios_last_seen_at",
+    "utm_campaign",
+    "utm_content",
+    "utm_medium",
+    "utm_source",
+    "utm_term",
+    "referrer",
+    "enabled_push_messaging",
+)
+UNSEEN: Document = dict.fromkeys(SEEN)
+NOWHERE: Document = {"type": "location", **dict.fromkeys(LOCATION)}
+EMBEDDED = 10
+
+
+def embedded(kind: str, url: str, ids: tuple[str, ...], folder: str) -> Document:
+    """A list inside a contact: at most 10 of its members, and the whole count."""
+    shown = [{"id": i, "type": kind, "url": f"/{folder}/{i}"} for i in ids[:EMBEDDED]]
+    return {
+        "type": "list",
+        "data": shown,
+        "url": url,
+        "total_count": len(ids),
+        "has_more": len(ids) > EMBEDDED,
+    }
+
+
+def contact_document(
+    contact: Contact, workspace_id: str, version: tuple[int, int], indexed: bool = False
+) -> Document:
+    """`indexed`: as lists and searches show it, where a cleared e-mail is null and not ""."""
+    url = f"/contacts/{contact.id}"
+    document: Document = {
+        "type": "contact",
+        "id": contact.id,
+        "workspace_id": workspace_id,
+        "external_id": contact.external_id,
+        "role": contact.role,
+        "email": (contact.email or None) if indexed else contact.email,
+        "phone": contact.phone,
+        "name": contact.name,
+        "avatar": contact.avatar,
+        "owner_id": _owner(contact, version),
+        "social_profiles": {"type": "list", "data": []},
+        "has_hard_bounced": False,
+        "marked_email_as_spam": False,
+        "unsubscribed_from_emails": contact.unsubscribed_from_emails,
+        "created_at": contact.created_at,
+        "updated_at": contact.updated_at,
+        "signed_up_at": contact.signed_up_at,
+        "last_seen_at": contact.last_seen_at,
+        **UNSEEN,
+        **contact.seen,
+        "location": {**NOWHERE, **contact.location},
+        "custom_attributes": dict(contact.custom),
+        "tags": embedded("tag", f"{url}/tags", tuple(contact.tags), "tags"),
+        "notes": embedded("note", f"{url}/notes", (), "notes"),
+        "companies": embedded("company", f"{url}/companies", contact.companies, "companies"),
+        "opted_out_subscription_types": embedded("subscription", f"{url}/subscriptions", (), ""),
+        "opted_in_subscription_types": embedded("subscription", f"{url}/subscriptions", (), ""),
+    }
+    if contact.email and "@" in contact.email:
+        document["email_domain"] = contact.email.rpartition("@")[2]
+    return document
+
+
+def _owner(contact: Contact, version: tuple[int, int]) -> str | int | None:
+    if contact.owner_id is None or version >= (2, 16):
+        return contact.owner_id
+    return int(contact.owner_id)
+
+
+def merge_history(contact: Contact) -> list[Document]:
+    return [
+        {
+            "type": "merge_history",
+            "source_contact_id": merge.source_id,
+            "source_contact_role": merge.source_role,
+            "merged_at": merge.at,
+        }
+        for merge in contact.merges
+    ]
+
+
+def short_contact(contact: Contact, **what: bool) -> Document:
+    return {"type": "contact", "id": contact.id, "external_id": contact.external_id, **what}
+
+
+OMITTED_WHEN_UNSET = ("remote_created_at", "last_request_at", "size", "website", "industry")
+
+
+def company_document(company: Company, world: World, version: tuple[int, int]) -> Document:
+    document: Document = {
+        "type": "company",
+        "company_id": company.company_id,
+        "id": company.id,
+        "app_id": world.workspace_id,
+        "name": company.name or "",
+        "created_at": company.created_at,
+        "updated_at": company.updated_at,
+        "monthly_spend": company.monthly_spend,
+        "session_count": company.session_count,
+        "user_count": company.user_count,
+        "tags": {
+            "type": "tag.list",
+            "tags": [tag_document(world.tags[i]) for i in company.tags if i in world.tags],
+        },
+        "segments": {"type": "segment.list", "segments": []},
+        "plan": _plan(company.plan, world),
+        "custom_attributes": dict(company.custom),
+    }
+    for name in OMITTED_WHEN_UNSET:
+        value = getattr(company, name)
+        if value is not None:
+            document[name] = value
+    if version >= (2, 16):
+        document["notes"] = {"type": "note.list", "notes": []}
+    return document
+
+
+def _plan(name: str | None, world: World) -> Document:
+    if not name:
+        return {}
+    plan_id = world.plans.setdefault(name, str(269315 + len(world.plans)))
+    return {"type": "plan", "id": plan_id, "name": name}
+
+
+READS_BACK_AS = {"options": "string", "datetime": "date"}
+
+
+def attribute_document(attribute: Attribute) -> Document:
+    document: Document = {
+        "id": attribute.id,
+        "type": "data_attribute",
+        "name": attribute.name,
+        "full_name": f"custom_attributes.{attribute.name}",
+        "label": attribute.name,
+        "data_type": READS_BACK_AS.get(attribute.data_type, attribute.data_type),
+        "api_writable": True,
+        "ui_writable": False,
+        "messenger_writable": attribute.messenger_writable,
+        "custom": True,
+        "archived": attribute.archived,
+        "admin_id": "991267459",
+        "created_at": attribute.created_at,
+        "updated_at": attribute.updated_at,
+        "model": attribute.model,
+    }
+    if attribute.description is not None:
+        document["description"] = attribute.description
+    if attribute.options is not None:
+        document["options"] = list(attribute.options)
+    return document
+
+
+def tag_document(tag: Tag, applied_at: int | None = None, admin: str = "") -> Document:
+    document: Document = {"type": "tag", "id": tag.id, "name": tag.name}
+    if applied_at is not None:
+        document["applied_at"] = applied_at
+        document["applied_by"] = {"type": "admin", "id": admin}
+    return document
+
+
+def me_document(admin: Admin, world: World, settings: Settings) -> Document:
+    return {
+        "type": "admin",
+        "id": admin.id,
+        "email": admin.email,
+        "name": admin.name,
+        "email_verified": True,
+        "app": {
+            "type": "app",
+            "id_code": world.workspace_id,
+            "name": "Simulated workspace",
+            "created_at": world.created_at,
+            "secure": False,
+            "identity_verification": False,
+            "timezone": settings.time_zone,
+            "region": "US",
+        },
+        "avatar": {"type": "avatar", "image_url": "https://static.example.com/admins/128.png"},
+        "has_inbox_seat": True,
+    }

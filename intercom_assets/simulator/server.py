@@ -1,0 +1,143 @@
+"""The simulator on a port of this machine, for demo, load and clients of other languages.
+
+Starlette and uvicorn, async handlers only, bound to loopback and answering to loopback names
+only. Delays pass here and never block another call; a connection that must not be answered is
+closed under uvicorn's feet.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from intercom_assets.simulator.simulator import Simulator
+from intercom_assets.simulator.wire import Answer
+
+HOST = "127.0.0.1"
+DRIPS = 10
+
+
+class Endpoint:
+    """Every path and method, answered by the simulator's `handle`."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        path = scope["raw_path"].decode("latin-1")
+        if scope["query_string"]:
+            path = f"{path}?{scope['query_string'].decode('latin-1')}"
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        body = await request.body()
+        answer = self._simulator.handle(scope["method"], path, headers, body)
+        if answer.delay_s:
+            await asyncio.sleep(answer.delay_s)
+        if answer.fate in ("dropped", "lost"):
+            scope["intercom.abort"]()
+            return
+        await _deliver(answer, scope, receive, send)
+
+
+async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    if not answer.fate:
+        response = Response(answer.body, answer.status, dict(answer.headers))
+        await response(scope, receive, send)
+        return
+    headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in answer.headers.items()]
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if answer.fate == "truncated":
+        half = answer.body[: len(answer.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        await asyncio.sleep(0.05)
+        scope["intercom.abort"]()
+        return
+    await _drip(answer, send)
+
+
+async def _drip(answer: Answer, send: Send) -> None:
+    size = max(1, -(-len(answer.body) // DRIPS))
+    for start in range(0, len(answer.body), size):
+        await asyncio.sleep(answer.drip_s / DRIPS)
+        piece = answer.body[start : start + size]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Abortable:
+    """Gives each call a way to close its connection without a byte.
+
+    ASGI has none, so this reaches for the transport behind uvicorn's `send`; it must therefore be
+    the outermost layer.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cycle: Any = getattr(send, "__self__", None)
+
+        def abort() -> None:
+            # As if the client had gone: uvicorn then expects no answer and logs no error.
+            cycle.disconnected = True
+            cycle.message_event.set()
+            cycle.transport.close()
+
+        scope["intercom.abort"] = abort
+        await self._app(scope, receive, send)
+
+
+def create_app(simulator: Simulator) -> ASGIApp:
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    return Abortable(Starlette(routes=[Mount("", app=Endpoint(simulator))], middleware=[hosts]))
+
+
+def _config(simulator: Simulator) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(simulator), access_log=False, log_level="warning", lifespan="off"
+    )
+
+
+def listen(port: int) -> socket:
+    """A listening socket on loopback; port 0 takes a free one. Raises OSError if it is taken."""
+    listening = socket(AF_INET, SOCK_STREAM)
+    listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except OSError:
+        listening.close()
+        raise
+    listening.listen(2048)
+    return listening
+
+
+def serve(simulator: Simulator, port: int) -> None:
+    """Serves until SIGINT or SIGTERM. Raises OSError if the port is taken."""
+    with listen(port) as listening:
+        uvicorn.Server(_config(simulator)).run(sockets=[listening])
+
+
+@contextmanager
+def serving(simulator: Simulator, port: int = 0) -> Iterator[str]:
+    """The simulator in a thread of this process; yields its address, `http://127.0.0.1:PORT`."""
+    with listen(port) as listening:
+        server = uvicorn.Server(_config(simulator))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://{HOST}:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,79 @@
+"""The stand-in itself: one object that answers calls, can be read, and can be acted on.
+
+`handle` takes Intercom's API, the control endpoints (`/_simulator/...`) and the page (`/`). Reads
+for tests return plain documents, current and uncounted; `by_hand` is what an operator does in
+Intercom's own screens. Safe to use from many threads.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from random import Random
+from threading import RLock
+from typing import Any
+
+from intercom_assets.simulator.answering import Answering, Request
+from intercom_assets.simulator.by_hand import ByHand
+from intercom_assets.simulator.control import Control
+from intercom_assets.simulator.documents import Document
+from intercom_assets.simulator.faults import Faults
+from intercom_assets.simulator.journal import Journal
+from intercom_assets.simulator.page import page_answer
+from intercom_assets.simulator.rate import Rate
+from intercom_assets.simulator.reading import Reading
+from intercom_assets.simulator.seeding import seed_contacts
+from intercom_assets.simulator.settings import Settings
+from intercom_assets.simulator.state import World
+from intercom_assets.simulator.wire import Answer
+
+CONTROL = "/_simulator/"
+
+
+class Simulator(Reading):
+    """`clock`: Unix seconds, for everything that has a time. Settings as in `settings.Settings`.
+
+    Raises BadSetting or BadFault for knobs and faults that do not exist.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, **settings: Any) -> None:
+        self.settings = Settings()
+        self.settings.change(settings)
+        self.initial = dict(settings)
+        self.lock = RLock()
+        self.world = World(clock, lambda: self.settings.index_delay_s, self.settings.seed)
+        self.rate = Rate(self.settings)
+        self.faults = Faults(Random(self.settings.seed))
+        self.journal = Journal()
+        self.by_hand = ByHand(self.world, self.settings, self.lock)
+        self.control = Control(self)
+        self._answering = Answering(self.world, self.settings, self.rate, self.faults, self.journal)
+
+    def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answer:
+        """`path` with its query string, percent-encoded as it came. Never raises, never waits."""
+        with self.lock:
+            if path.startswith(CONTROL):
+                return self.control.answer(method, path, body)
+            if path == "/" and method == "GET":
+                return page_answer()
+            lower = {name.lower(): value for name, value in headers.items()}
+            return self._answering.answer(Request(method, path, lower, body))
+
+    def seed(self, contacts: Any) -> list[str]:
+        """Contacts as if they had been there for long; see `seeding`. Returns their ids."""
+        with self.lock:
+            return seed_contacts(self.world, self.settings, contacts)
+
+    def set(self, **changes: Any) -> None:
+        """Settings, and faults as `fail_next` or `faults`."""
+        with self.lock:
+            self.control.change_settings(changes)
+
+    def stats(self) -> Document:
+        with self.lock:
+            return self.control.stats()
+
+    def reset(self, what: str = "all") -> None:
+        """`all`, or only `data`, `stats`, `faults` or `settings`."""
+        with self.lock:
+            self.control.reset(what)
