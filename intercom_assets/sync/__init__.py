@@ -1,0 +1,1 @@
+"""The shell: gathers both sides, lets `domain` decide, applies, records. Runs without Dagster."""

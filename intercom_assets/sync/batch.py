@@ -1,0 +1,138 @@
+"""The engine: works one batch of users or teams through, chunk by chunk, whoever started it.
+
+Dagster's assets, the CLI and the tests call `run_batch`. Keys come from the queue (`from_queue`)
+or are named; named keys are put into the queue first, so that from there on everything is the
+same: lease, read, decide, apply, record. A report is yielded once its chunk is durable. Several
+chunks are in work at once, since one that records leaves Intercom's rate unused.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
+from uuid import uuid4
+
+from intercom_assets.database.records import Lane, Leased, QueueKind
+from intercom_assets.intercom.pool import Pool
+from intercom_assets.sync.attributes import AttributeBook
+from intercom_assets.sync.companies import sync_team_chunk
+from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
+from intercom_assets.sync.queue import Lease
+from intercom_assets.sync.services import Services
+from intercom_assets.sync.users import sync_user_chunk
+from intercom_assets.sync.work import Work
+
+CHUNKS_AT_ONCE = 3
+"""Enough that one can read and one record while a third has its calls in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Whom a run handles: `keys`, or up to `from_queue` due rows of the queue.
+
+    `by_hand`: an operator named the keys, so parked ones are tried again as they are.
+    """
+
+    kind: QueueKind
+    keys: tuple[str, ...] | None = None
+    from_queue: int | None = None
+    lanes: tuple[Lane, ...] | None = None
+    lane: Lane = Lane.LIVE
+    cause: str = "by hand"
+    by_hand: bool = False
+
+
+def run_batch(services: Services, batch: Batch, run_id: str) -> Iterator[ChunkReport]:
+    """Yields a report for each chunk that is durable.
+
+    Raises `AppUnavailable` or a fatal `IntercomError`; chunks reported before stay done, and what
+    was leased is given back.
+    """
+    settings = services.settings
+    source = _Source(services, batch, run_id)
+    with (
+        Lease(services.store, run_id, batch.kind, settings) as lease,
+        Pool(settings.threads) as pool,
+    ):
+        book = AttributeBook(services)
+        work = Work(services, lease, pool, book, run_id, batch.by_hand)
+        yield from _in_parallel(lambda: _one_chunk(work, source), CHUNKS_AT_ONCE)
+
+
+def _in_parallel(one: Callable[[], ChunkReport | None], at_once: int) -> Iterator[ChunkReport]:
+    """Calls `one` again and again, a few at a time, until it answers None."""
+    with ThreadPoolExecutor(at_once, thread_name_prefix="chunk") as threads:
+        running: set[Future[ChunkReport | None]] = {threads.submit(one)}
+        ended = False
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            reports = [future.result() for future in done]
+            ended = ended or None in reports
+            while not ended and len(running) < at_once:
+                running.add(threads.submit(one))
+            yield from (report for report in reports if report is not None)
+
+
+def _one_chunk(work: Work, source: "_Source") -> ChunkReport | None:
+    started = monotonic()
+    leased, held = source.next(work.lease)
+    if not leased and not held:
+        return None
+    outcomes: list[Outcome] = [Outcome(key, Status.HELD) for key in held]
+    if leased:
+        one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
+        outcomes += one_pass(work, leased)
+    return ChunkReport(source.kind, outcomes, monotonic() - started)
+
+
+class _Source:
+    """Leases the next chunk of a batch; shared by the threads that work on it."""
+
+    def __init__(self, services: Services, batch: Batch, run_id: str) -> None:
+        self.kind = batch.kind
+        self._services, self._batch, self._run_id = services, batch, run_id
+        self._lock = Lock()
+        self._keys = list(dict.fromkeys(batch.keys or ()))
+        self._left = len(self._keys) if batch.keys is not None else batch.from_queue or 0
+
+    def next(self, lease: Lease) -> tuple[Sequence[Leased], Sequence[str]]:
+        """The rows leased now, and the keys that another run holds."""
+        with self._lock:
+            size = min(self._services.settings.chunk_size, self._left)
+            if size == 0:
+                return (), ()
+            if self._batch.keys is None:
+                return self._due(lease, size), ()
+            start = len(self._keys) - self._left
+            self._left -= size
+            return self._named(lease, self._keys[start : start + size])
+
+    def _due(self, lease: Lease, size: int) -> Sequence[Leased]:
+        leased = self._lease(lease, size, None)
+        self._left = self._left - len(leased) if leased else 0
+        return leased
+
+    def _named(self, lease: Lease, keys: Sequence[str]) -> tuple[Sequence[Leased], Sequence[str]]:
+        self._services.store.enqueue_missing(
+            self.kind, keys, lane=self._batch.lane, cause=self._batch.cause
+        )
+        leased = self._lease(lease, len(keys), keys)
+        taken = {row.key for row in leased}
+        return leased, [key for key in keys if key not in taken]
+
+    def _lease(self, lease: Lease, limit: int, keys: Sequence[str] | None) -> Sequence[Leased]:
+        return self._services.store.lease(
+            self.kind,
+            self._run_id,
+            token=lease.token,
+            limit=limit,
+            seconds=self._services.settings.lease.total_seconds(),
+            keys=keys,
+            lanes=None if keys is not None else self._batch.lanes,
+        )
+
+
+def new_run_id(front: str) -> str:
+    """An id for a run outside Dagster, as the journal shows it: `cli-...`."""
+    return f"{front}-{uuid4()}"

@@ -1,0 +1,275 @@
+"""One chunk of teams -> companies: read, decide, upsert, record.
+
+The app owns every field of a company, and `POST /companies` is an upsert, so a changed team is one
+call and an unchanged one none. A team without owner is synced like any other. Teams that are gone,
+or marked deleted, before they ever had a company get none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from intercom_assets.database.records import (
+    Done,
+    Leased,
+    Parked,
+    QueueKind,
+    Recorded,
+    TeamRecord,
+)
+from intercom_assets.domain.attributes import held
+from intercom_assets.domain.fields import (
+    COMPANY_DELETED,
+    Field,
+    company_patch,
+    intercom_values,
+)
+from intercom_assets.domain.models import (
+    AppTeam,
+    Company,
+    Gone,
+    JournalEntry,
+    Side,
+    TeamLink,
+    Unfit,
+    Value,
+    Values,
+)
+from intercom_assets.domain.reconcile import Look, Reconciliation, Sight, reconcile
+from intercom_assets.domain.values import digest
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.sync.failures import Problem, problem_of, unfit
+from intercom_assets.sync.outcomes import Outcome, Status
+from intercom_assets.sync.services import Services
+from intercom_assets.sync.work import Work
+
+
+@dataclass(slots=True)
+class TeamPass:
+    """One team's way through a pass. `values` are the app's, as Intercom can hold them."""
+
+    fields: dict[str, Field]
+    row: AppTeam | Unfit | Gone
+    link: TeamLink
+    mapping_version: str
+    values: Values = field(default_factory=dict)
+    company: Company | None = None
+    accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    problem: Problem | None = None
+    calls: int = 0
+    journal: list[JournalEntry] = field(default_factory=list)
+
+    @property
+    def team_id(self) -> str:
+        return self.link.team_id
+
+    @property
+    def row_hash(self) -> str:
+        return digest(self.mapping_version, self.values)
+
+    @property
+    def was_never_there(self) -> bool:
+        leaving = isinstance(self.row, Gone) or (isinstance(self.row, AppTeam) and self.row.deleted)
+        return leaving and self.link.company_id is None
+
+    def plan(self) -> Reconciliation:
+        fields = [f for name, f in self.fields.items() if name in self.values]
+        intercom = intercom_values(fields, self.company) if self.company else {}
+        return reconcile(
+            fields,
+            Sight(self.link.base, self.values, intercom, Look.FRESH, accepted=self.accepted),
+        )
+
+    @property
+    def needs_call(self) -> bool:
+        if self.problem or self.was_never_there:
+            return False
+        return self.company is None or bool(self.plan().to_intercom)
+
+    def upsert(self, client: IntercomClient) -> None:
+        """The one call of a team; its answer is the new shadow."""
+        plan = self.plan()
+        sent = plan.to_intercom
+        if self.company is None:
+            sent = {name: value for name, value in sent.items() if value is not None}
+        try:
+            answer = client.upsert_company(self.team_id, company_patch(self.fields, sent))
+        except IntercomError as error:
+            self.problem = problem_of(error)
+            return
+        finally:
+            self.calls += len(client.calls)
+        self._absorb(answer, plan, client)
+
+    def _absorb(self, answer: Company, plan: Reconciliation, client: IntercomClient) -> None:
+        sent = [d for d in plan.decisions if d.is_due]
+        got = intercom_values([d.field for d in sent], answer)
+        for decision in sent:
+            name = decision.field.name
+            self.accepted.pop(name, None)
+            if not decision.field.same(decision.value, got[name]):
+                self.accepted[name] = (decision.value, got[name])
+            self.journal.append(
+                JournalEntry(
+                    "team",
+                    self.team_id,
+                    "pushed",
+                    name,
+                    Side.INTERCOM,
+                    decision.intercom,
+                    decision.value,
+                    decision.why,
+                    client.calls[-1].request_id,
+                )
+            )
+        self.company = answer
+
+
+def read_teams(services: Services, keys: Sequence[str], barred: dict[str, str]) -> list[TeamPass]:
+    """Both sides of these teams as known without a call."""
+    rows = services.app.read_teams(keys)
+    links = services.store.team_links(keys)
+    fields = {n: f for n, f in services.team_fields.items() if n not in barred}
+    version = services.app.mapping_version
+    return [
+        _team_pass(services, fields, rows[key], links.get(key) or TeamLink(key), version)
+        for key in keys
+    ]
+
+
+def _team_pass(
+    services: Services,
+    fields: dict[str, Field],
+    row: AppTeam | Unfit | Gone,
+    link: TeamLink,
+    version: str,
+) -> TeamPass:
+    team = TeamPass(fields, row, link, version, company=link.shadow, accepted=dict(link.accepted))
+    if isinstance(row, Gone):
+        team.values = {COMPANY_DELETED.name: True}
+        return team
+    fitted = row
+    if isinstance(row, AppTeam):
+        values = held(fields, row, truncate=services.settings.truncate)
+        if not isinstance(values, Unfit):
+            team.values = {**values, COMPANY_DELETED.name: row.deleted}
+            return team
+        fitted = values
+    assert isinstance(fitted, Unfit)
+    team.problem = unfit(fitted)
+    return team
+
+
+def team_hash(services: Services, row: AppTeam | Unfit) -> str | None:
+    """What `row_hash` would be; None for a row that cannot be synced: it is looked at."""
+    team = _team_pass(
+        services, services.team_fields, row, TeamLink(row.id), services.app.mapping_version
+    )
+    return team.row_hash if team.problem is None else None
+
+
+def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
+    """Brings these teams into step. Every one of them has an outcome, in the order given."""
+    keys = [row.key for row in leased]
+    by_key = {row.key: row for row in leased}
+    teams = read_teams(work.services, keys, work.attributes.barred("company"))
+    for team in teams:
+        if by_key[team.team_id].needs_read:
+            team.company = None  # deleted in Intercom, or doubted: the upsert carries everything
+    callers = [
+        team
+        for team in teams
+        if team.needs_call and not work.still_parked(by_key[team.team_id], team.row_hash)
+    ]
+    work.ready_attributes(callers)
+    work.call_for(callers, lambda team: team.upsert(work.client()))
+    outcomes = _record(work, teams, by_key)
+    work.stop_if_fatal()
+    return outcomes
+
+
+def ensure_companies(work: Work, team_ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+    """Companies for these teams, made now: (team id -> company id, teams that get none).
+
+    They go through the queue like any change, so a team that another run holds is left to it; it
+    is in neither answer. Chunks of one run take turns.
+    """
+    store = work.services.store
+    with work.making_companies:
+        links = store.team_links(team_ids)
+        made = {team: link.company_id for team, link in links.items() if link.company_id}
+        missing = [team for team in team_ids if team not in made]
+        if not missing:
+            return made, set()
+        store.enqueue_missing(QueueKind.TEAM, missing, cause="membership")
+        leased = store.lease(
+            QueueKind.TEAM,
+            work.run_id,
+            token=work.lease.token,
+            limit=len(missing),
+            seconds=work.services.settings.lease.total_seconds(),
+            keys=missing,
+        )
+        outcomes = sync_team_chunk(work, leased)
+    made.update({o.key: o.intercom_id for o in outcomes if o.intercom_id is not None})
+    return made, {o.key for o in outcomes if o.status is Status.ABSENT}
+
+
+def _record(work: Work, teams: Sequence[TeamPass], leased: dict[str, Leased]) -> list[Outcome]:
+    records = [_record_of(work, team, leased[team.team_id]) for team in teams]
+    recorded = work.services.store.record_teams(work.lease.token, work.run_id, records)
+    now = work.services.wall()
+    return [
+        _outcome(team, leased[team.team_id], record, recorded, now)
+        for team, record in zip(teams, records, strict=True)
+    ]
+
+
+def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
+    if leased.error and work.still_parked(leased, team.row_hash):
+        outcome = Parked(leased.error, leased.failed_hash, leased.attempts)
+        return TeamRecord(team.link, outcome)
+    link = TeamLink(
+        team_id=team.team_id,
+        company_id=team.company.id if team.company else None,
+        row_hash=team.row_hash if team.problem is None else team.link.row_hash,
+        shadow=team.company,
+        shadow_read_at=work.services.now() if team.calls else team.link.shadow_read_at,
+        base=team.plan().agreed(team.link.base) if team.company else team.link.base,
+        accepted=team.accepted,
+        synced_at=work.services.now() if team.problem is None else team.link.synced_at,
+    )
+    if team.problem is None:
+        return TeamRecord(link, Done(), team.journal)
+    return TeamRecord(link, work.after(team.problem, leased, team.row_hash), team.journal)
+
+
+def _outcome(
+    team: TeamPass, leased: Leased, record: TeamRecord, recorded: Recorded, now: float
+) -> Outcome:
+    conflict = recorded.conflicts.get(team.team_id)
+    parked = isinstance(record.outcome, Parked) or conflict is not None
+    failure = None if isinstance(record.outcome, Done) else record.outcome.error
+    failure = conflict or failure
+    return Outcome(
+        key=team.team_id,
+        status=_status(team, record, parked, team.team_id in recorded.lost),
+        changed=tuple(sorted({entry.field or entry.action for entry in team.journal})),
+        calls=team.calls,
+        intercom_id=team.company.id if team.company else None,
+        problem=failure.message if failure else None,
+        waited=now - leased.first_at.timestamp(),
+        newly_parked=parked and not (leased.parked and leased.failed_hash == team.row_hash),
+    )
+
+
+def _status(team: TeamPass, record: TeamRecord, parked: bool, lost: bool) -> Status:
+    if lost:
+        return Status.HELD
+    if parked:
+        return Status.PARKED
+    if not isinstance(record.outcome, Done):
+        return Status.RETRY
+    if team.company is None:
+        return Status.ABSENT
+    return Status.CHANGED if team.journal else Status.UNCHANGED

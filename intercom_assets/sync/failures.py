@@ -1,0 +1,104 @@
+"""One user's error -> what becomes of that user, and of nobody else.
+
+Only what Intercom or the app *rejected* counts as an attempt; what was *unavailable* is tried for
+ever. A fatal error (bad token, no plan, unknown version) is nobody's fault and is not handled
+here: it stops the run.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from intercom_assets.domain.models import Unfit
+from intercom_assets.intercom.errors import (
+    IntercomError,
+    LeaseRanOut,
+    Rejected,
+    Unavailable,
+    UnknownAttribute,
+)
+
+LONGEST_WAIT_UNAVAILABLE = 15.0
+FIRST_WAIT_REJECTED = 5.0
+LONGEST_WAIT_REJECTED = 3600.0
+WAIT_NOT_RESTORABLE = 8 * 86_400.0
+"""Intercom keeps a deleted contact's identity locked for about 7 days (intercom-api 6.6)."""
+WAIT_BUSY = 2.0
+
+
+class Verdict(StrEnum):
+    """REJECTED counts as an attempt. BUSY and UNAVAILABLE do not. PARK needs a human or a change.
+
+    LATER waits for a known time, as one attempt.
+    """
+
+    REJECTED = "rejected"
+    UNAVAILABLE = "unavailable"
+    BUSY = "busy"
+    PARK = "park"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a pass did not end as decided: one sentence for the operator, without personal data.
+
+    `may_have_landed`: a write was sent and not answered, so Intercom is read before the next one.
+    `unknown_attribute`: the workspace's attributes are not what they were believed to be.
+    """
+
+    verdict: Verdict
+    message: str
+    field: str | None = None
+    code: str | None = None
+    request_id: str | None = None
+    wait: float | None = None
+    may_have_landed: bool = False
+    unknown_attribute: bool = False
+
+    def delay(self, attempts: int) -> float:
+        """Seconds until the next try; `attempts` are those before this one."""
+        if self.wait is not None:
+            return self.wait
+        if self.verdict is Verdict.REJECTED:
+            return min(FIRST_WAIT_REJECTED * 2.0**attempts, LONGEST_WAIT_REJECTED)
+        if self.verdict is Verdict.UNAVAILABLE:
+            return LONGEST_WAIT_UNAVAILABLE / 3
+        return WAIT_BUSY
+
+
+class Stuck(Exception):
+    """Raised inside a pass when a rule of ours, not an answer, says that it cannot go on."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def problem_of(error: IntercomError) -> Problem:
+    """What an error of the client means for its user. Fatal errors are re-raised."""
+    if error.fatal:
+        raise error
+    if isinstance(error, LeaseRanOut):
+        return Problem(Verdict.BUSY, "the lease ran out before the next call", wait=0.0)
+    if isinstance(error, Unavailable):
+        return Problem(
+            Verdict.UNAVAILABLE,
+            f"Intercom is unavailable: {error}",
+            code=error.code,
+            request_id=error.request_id,
+            may_have_landed=error.may_have_landed,
+        )
+    assert isinstance(error, Rejected), "the error tree has no third branch"
+    return Problem(
+        Verdict.REJECTED,
+        f"Intercom refused: {error}",
+        field=error.field,
+        code=error.code,
+        request_id=error.request_id,
+        wait=WAIT_BUSY if isinstance(error, UnknownAttribute) else None,
+        unknown_attribute=isinstance(error, UnknownAttribute),
+    )
+
+
+def unfit(row: Unfit) -> Problem:
+    return Problem(Verdict.PARK, f"{row.column}: {row.reason}", field=row.column)

@@ -1,0 +1,79 @@
+"""Which contact is this user's: by stored id, else by POST and what its 409 names.
+
+Never a search before a write, never a duplicate, never another user's contact (DESIGN section 7,
+sync-protocol section 4). A contact whose external id is somebody else's is left alone, and the
+user is parked with that reason.
+"""
+
+from intercom_assets.domain.models import Contact, ContactPatch
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import Conflict, Merged, NotFound, NotRestorable, Rejected
+from intercom_assets.sync.failures import WAIT_NOT_RESTORABLE, Problem, Stuck, Verdict
+
+
+def find_or_create(
+    client: IntercomClient, user_id: str, patch: ContactPatch, *, may_exist: bool
+) -> tuple[Contact, bool]:
+    """The user's contact and whether this call created it.
+
+    `may_exist`: a POST may have landed unrecorded, so look by external id first.
+    """
+    if may_exist:
+        found = find(client, user_id)
+        if found is not None:
+            return found, False
+    try:
+        return client.create_contact(patch), True
+    except Conflict as conflict:
+        return _adopt(client, user_id, conflict), False
+
+
+def find(client: IntercomClient, user_id: str) -> Contact | None:
+    """The contact with this external id, if Intercom has one that is live."""
+    try:
+        return client.find_contact(user_id)
+    except NotFound:
+        return None
+
+
+def follow(client: IntercomClient, user_id: str, merged: Merged) -> Contact:
+    """The contact that ours was merged into, if it may be this user's."""
+    contact = client.get_contact(merged.into)
+    if not is_ours(contact, user_id):
+        raise Stuck(_park("its contact was merged into another user's contact", merged))
+    return contact
+
+
+def is_ours(contact: Contact, user_id: str) -> bool:
+    return contact.role == "user" and contact.external_id in (None, user_id)
+
+
+def _adopt(client: IntercomClient, user_id: str, conflict: Conflict) -> Contact:
+    if conflict.archived:
+        _unarchive(client, conflict.contact_id)
+    contact = client.get_contact(conflict.contact_id)
+    if is_ours(contact, user_id):
+        return contact
+    if conflict.archived:
+        client.archive_contact(conflict.contact_id)
+    whose = "belongs to another user" if contact.role == "user" else "is a lead"
+    raise Stuck(_park(f"contact {contact.id} has the same details and {whose}", conflict))
+
+
+def _unarchive(client: IntercomClient, contact_id: str) -> None:
+    try:
+        client.unarchive_contact(contact_id)
+    except NotRestorable as refusal:
+        raise Stuck(
+            Problem(
+                Verdict.LATER,
+                f"contact {contact_id} was deleted in Intercom and still holds this identity",
+                code=refusal.code,
+                request_id=refusal.request_id,
+                wait=WAIT_NOT_RESTORABLE,
+            )
+        ) from refusal
+
+
+def _park(message: str, cause: Rejected) -> Problem:
+    return Problem(Verdict.PARK, message, code=cause.code, request_id=cause.request_id)

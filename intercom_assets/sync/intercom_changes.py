@@ -1,0 +1,142 @@
+"""What was edited in Intercom -> the queue: the search by `updated_at`, newest first.
+
+The search only says *whom* to read: its documents are old whole documents for minutes, so no value
+is ever taken from one (sync-protocol section 5). A contact that looks as we remember it costs no
+further call; that is how our own writes come back. Leads with the e-mail of a user inside the merge
+window wake that user.
+
+A fast look each tick reaches a little behind the last one; a slow look each quarter of an hour
+reaches further than the index lags. Pages a tick are bounded; an unfinished look goes on at its
+cursor, and the watermark moves only when a look has reached its end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.fields import intercom_values
+from intercom_assets.domain.models import Contact, UserLink
+from intercom_assets.domain.values import digest
+from intercom_assets.intercom.query import touched_since
+from intercom_assets.sync.feeders import Fed
+from intercom_assets.sync.services import Services
+
+STATE = "intercom_changes"
+FAST_OVERLAP, SLOW_OVERLAP, SLOW_EVERY = 120, 30 * 60, 15 * 60
+"""Seconds. The index was seen to lag between 12 and 120 s (intercom-api section 11)."""
+MOST_PAGES = 5
+"""Pages of 150 in one tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far the looks have come. Times in Unix seconds.
+
+    `reached`: the newest change that a finished look has seen. `slow_at`: when the last slow look
+    began. `since`, `cursor`, `newest`: of the look that is under way. `told`: contact -> what the
+    index showed when its user was last queued for it, so that an index that lags is not read as a
+    change at every tick.
+    """
+
+    reached: int
+    slow_at: int = 0
+    since: int = 0
+    newest: int = 0
+    cursor: str | None = None
+    told: dict[str, str] = field(default_factory=dict)
+
+
+def feed_from_intercom(services: Services) -> Fed:
+    """Queues the users whose contacts may have been edited. Raises `IntercomError`."""
+    mark = _begin(_stored(services), services.now())
+    client = services.intercom.within(None)
+    queued, looked, pages, ended = 0, 0, 0, False
+    for page in client.search_contacts(touched_since(mark.since), starting_after=mark.cursor):
+        recent = [c for c in page.items if (c.updated_at or 0) >= mark.since]
+        count, told = _wake(services, recent, mark.told)
+        queued, looked, pages = queued + count, looked + len(recent), pages + 1
+        newest = max([mark.newest, *(c.updated_at or 0 for c in recent)])
+        mark = replace(mark, cursor=page.next, newest=newest, told={**mark.told, **told})
+        ended = page.next is None or len(recent) < len(page.items)
+        if ended or pages >= MOST_PAGES:
+            break
+    else:
+        ended = True
+    _store(services, _end(mark) if ended else mark)
+    return Fed(queued, 0, len(client.calls), False, _summary(looked, queued, ended))
+
+
+def _begin(mark: Watermark, now: int) -> Watermark:
+    """The look that is due now; one that was cut short goes on where it was."""
+    if mark.cursor is not None:
+        return mark
+    if now - mark.slow_at >= SLOW_EVERY:
+        return replace(mark, since=min(mark.reached, now) - SLOW_OVERLAP, slow_at=now, told={})
+    return replace(mark, since=min(mark.reached, now) - FAST_OVERLAP)
+
+
+def _end(mark: Watermark) -> Watermark:
+    return replace(mark, cursor=None, reached=max(mark.reached, mark.newest), newest=0)
+
+
+def _wake(
+    services: Services, contacts: Sequence[Contact], told: dict[str, str]
+) -> tuple[int, dict[str, str]]:
+    """Queues the users whose contact, or whose lead, is not as we remember it."""
+    users = [c for c in contacts if c.role == "user"]
+    owners = services.store.links_by_contact([c.id for c in users])
+    links = services.store.user_links(sorted(set(owners.values())))
+    moved = {
+        contact.id: owners[contact.id]
+        for contact in users
+        if contact.id in owners and _differs(services, contact, links[owners[contact.id]])
+    }
+    seen = {c.id: _shown(c) for c in contacts if c.id in moved or c.role == "lead"}
+    news = {key: shown for key, shown in seen.items() if told.get(key) != shown}
+    wakes = {moved[key] for key in news if key in moved}
+    leads = [c.email.lower() for c in contacts if c.id in news and c.role == "lead" and c.email]
+    wakes |= set(services.store.users_who_searched_leads(leads)) if leads else set()
+    services.store.enqueue(QueueKind.USER, sorted(wakes), cause="intercom", needs_read=True)
+    return len(wakes), news
+
+
+def _differs(services: Services, contact: Contact, link: UserLink) -> bool:
+    shadow = link.shadow
+    if shadow is None:
+        return True
+    if (contact.updated_at or 0) < (shadow.updated_at or 0):
+        return False  # an old document: what we read by id is newer
+    fields = services.user_fields
+    now, then = (intercom_values(fields.values(), c) for c in (contact, shadow))
+    if any(not fields[name].same(now[name], then[name]) for name in fields):
+        return True
+    whole = contact.companies_complete and shadow.companies_complete
+    return _rest(contact, whole) != _rest(shadow, whole)
+
+
+def _rest(contact: Contact, whole: bool) -> tuple[object, ...]:
+    """What a pass reads of a contact besides its fields; companies if both lists are whole."""
+    companies = frozenset(contact.company_ids) if whole else None
+    return contact.external_id, contact.stated_time_zone, contact.country_code, companies
+
+
+def _shown(contact: Contact) -> str:
+    told = asdict(contact)
+    return digest(*(repr(told[name]) for name in sorted(told)))
+
+
+def _summary(looked: int, queued: int, ended: bool) -> str:
+    rest = "" if ended else "; the look goes on at the next tick"
+    return f"{looked} contacts touched in Intercom, {queued} users to read{rest}"
+
+
+def _stored(services: Services) -> Watermark:
+    """The first look of all begins now: the first sync reads what was before."""
+    stored = services.store.get_state(STATE)
+    if not isinstance(stored, dict):
+        return Watermark(reached=services.now(), slow_at=services.now())
+    return Watermark(**stored)
+
+
+def _store(services: Services, mark: Watermark) -> None:
+    services.store.put_state(STATE, asdict(mark))

@@ -1,0 +1,71 @@
+"""What a pass did, in a form that every front (Dagster, CLI, tests) can report.
+
+Holds names of fields, ids and counts; never a value of a person.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """HELD: another run has it and was told to look again. ABSENT: nothing on either side."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    RETRY = "retry"
+    PARKED = "parked"
+    HELD = "held"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One user's or team's pass. `changed` and `overruled` are field names."""
+
+    key: str
+    status: Status
+    changed: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()
+    calls: int = 0
+    intercom_id: str | None = None
+    problem: str | None = None
+    waited: float | None = None
+    newly_parked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkReport:
+    """The outcomes of one chunk, durable when this exists. `seconds`: how long the chunk took."""
+
+    kind: str
+    outcomes: Sequence[Outcome]
+    seconds: float
+
+
+@dataclass
+class Totals:
+    """Sums over the reports of a batch."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    fields: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    overruled: int = 0
+    parked: list[Outcome] = field(default_factory=list)
+    failing: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            self.statuses[outcome.status] += 1
+            self.fields.update(outcome.changed)
+            self.calls += outcome.calls
+            self.overruled += len(outcome.overruled)
+            if outcome.newly_parked:
+                self.parked.append(outcome)
+            if outcome.status in (Status.RETRY, Status.PARKED):
+                self.failing.append(outcome)
+
+    @property
+    def handled(self) -> int:
+        return sum(self.statuses.values())

@@ -1,0 +1,215 @@
+"""The calls of one user's pass: first one (POST, PUT or GET), later the combined rest.
+
+Every function works on a `UserPass` and a client bound to the user's lease. What an answer means is
+`UserPass.see` and `absorb`; what has to be sent is the domain's decision. An error becomes the
+user's problem; only a fatal one goes on up.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from intercom_assets.domain.fields import DELETED, contact_patch
+from intercom_assets.domain.memberships import MembershipPlan
+from intercom_assets.domain.models import ContactPatch, Edge, EdgeState
+from intercom_assets.domain.reconcile import Reconciliation
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
+from intercom_assets.sync import identity
+from intercom_assets.sync.failures import Problem, Stuck, Verdict, problem_of
+from intercom_assets.sync.user_pass import UserPass
+
+COMPANY_NOT_FOUND = "company_not_found"
+OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN = 3, 86_400
+"""So often, within so many seconds, somebody else may write over a field before it is parked."""
+
+
+def first_call(user: UserPass, client: IntercomClient) -> None:
+    """POST, PUT or GET, then merges. Intercom's values are fresh after it, or it has a problem."""
+    _guarded(user, client, _make_first_call)
+
+
+def second_calls(user: UserPass, client: IntercomClient) -> None:
+    """One combined PUT, memberships, archive: what the fresh look called for."""
+    _guarded(user, client, _make_second_calls)
+
+
+def _guarded(
+    user: UserPass, client: IntercomClient, calls: Callable[[UserPass, IntercomClient], None]
+) -> None:
+    user.tried = True
+    try:
+        calls(user, client)
+    except Stuck as stuck:
+        user.problem = stuck.problem
+    except IntercomError as error:
+        user.problem = problem_of(error)
+    finally:
+        user.calls += len(client.calls)
+
+
+def _make_first_call(user: UserPass, client: IntercomClient) -> None:
+    _meet(user, client)
+    if user.contact is not None:
+        for lead in user.leads:
+            _merge(user, client, lead)
+
+
+def _meet(user: UserPass, client: IntercomClient) -> None:
+    try:
+        try:
+            _call_once(user, client)
+        except NotFound:
+            _start_anew(user, client)
+    except Merged as merged:
+        user.see(identity.follow(client, user.user_id, merged))
+        user.note("relinked", client, why="its contact was merged into this one")
+
+
+def _call_once(user: UserPass, client: IntercomClient) -> None:
+    if user.contact is None:
+        _identify(user, client)
+    elif user.archived:
+        _bring_back(user, client, user.contact.id)
+    elif user.must_look or not user.has_to_send:
+        user.see(client.get_contact(user.contact.id))
+    else:
+        _put(user, client)
+
+
+def _identify(user: UserPass, client: IntercomClient) -> None:
+    if user.is_leaving:
+        found = identity.find(client, user.user_id)
+        if found is not None:
+            user.see(found)
+            user.note("adopted", client, why="found by its external id")
+        return
+    plan = user.plan()
+    may_exist = bool(user.link.in_flight)
+    contact, created = identity.find_or_create(
+        client, user.user_id, _creation(user, plan), may_exist=may_exist
+    )
+    if created:
+        user.absorb(contact, plan, client)
+        user.note("created", client, why="new user")
+    else:
+        user.see(contact)
+        user.note("adopted", client, why="Intercom had a contact with the same details")
+
+
+def _creation(user: UserPass, plan: Reconciliation) -> ContactPatch:
+    values = {name: value for name, value in plan.to_intercom.items() if value is not None}
+    patch = contact_patch(user.rules.fields, values)
+    return replace(patch, standard={"role": "user", "external_id": user.user_id, **patch.standard})
+
+
+def _bring_back(user: UserPass, client: IntercomClient, contact_id: str) -> None:
+    client.unarchive_contact(contact_id)
+    user.archived = False
+    user.note("unarchived", client, why="the user is back")
+    user.see(client.get_contact(contact_id))
+
+
+def _start_anew(user: UserPass, client: IntercomClient) -> None:
+    """The stored id leads nowhere: archived or deleted by hand. Forget it and look again.
+
+    A write to a merged contact may answer 404 as well (unconfirmed); only the GET tells it apart.
+    """
+    if user.contact is not None:
+        with suppress(NotFound):
+            user.see(client.get_contact(user.contact.id))
+            return
+    user.forget_contact()
+    if not user.is_leaving:
+        _identify(user, client)
+
+
+def _make_second_calls(user: UserPass, client: IntercomClient) -> None:
+    assert user.contact is not None, "second calls follow a known contact"
+    if user.has_to_send:
+        _count_overwritten(user, user.plan())
+        _put(user, client)
+    _move_edges(user, client)
+    if user.is_to_archive:
+        client.archive_contact(user.contact.id)
+        user.archived = True
+        user.note("archived", client, why="the user is gone and on_delete is archive")
+
+
+def _put(user: UserPass, client: IntercomClient) -> None:
+    assert user.contact is not None
+    plan = user.plan()
+    patch = contact_patch({**user.rules.fields, DELETED.name: DELETED}, plan.to_intercom)
+    if user.lacks_external_id:
+        patch = replace(patch, standard={"external_id": user.user_id, **patch.standard})
+    user.absorb(client.update_contact(user.contact.id, patch), plan, client)
+
+
+def _merge(user: UserPass, client: IntercomClient, lead_id: str) -> None:
+    assert user.contact is not None
+    try:
+        merged = client.merge_contacts(lead_id, user.contact.id)
+    except (NotFound, Merged):
+        return  # gone meanwhile: merged by a pass that crashed, or by hand
+    except IntercomError as error:
+        refusal = problem_of(error)
+        if refusal.verdict is not Verdict.REJECTED:
+            raise
+        user.note("merge refused", client, why=refusal.message)
+        return
+    user.see(merged)
+    user.note("merged", client, why=f"lead {lead_id} has the user's e-mail")
+
+
+def _move_edges(user: UserPass, client: IntercomClient) -> None:
+    plan = user.memberships()
+    if plan.must_list:
+        plan = _list_companies(user, client)
+    for team in plan.attach:
+        if team in user.companies:
+            _attach(user, client, team, user.companies[team])
+    for company_id in plan.detach:
+        _detach(user, client, company_id)
+    user.drop_edges({*plan.detach, *plan.dropped})
+
+
+def _list_companies(user: UserPass, client: IntercomClient) -> MembershipPlan:
+    assert user.contact is not None
+    companies = client.contact_companies(user.contact.id)
+    user.set_companies({company.id for company in companies}, complete=True)
+    return user.memberships()
+
+
+def _attach(user: UserPass, client: IntercomClient, team: str, company_id: str) -> None:
+    assert user.contact is not None
+    try:
+        client.attach_company(user.contact.id, company_id)
+    except NotFound as missing:
+        if missing.code != COMPANY_NOT_FOUND:
+            raise
+        user.lost_companies.append(team)
+        problem = f"the company of team {team} was deleted in Intercom; it is made again first"
+        raise Stuck(Problem(Verdict.BUSY, problem)) from missing
+    user.set_companies({*user.contact.company_ids, company_id})
+    user.edges[team] = Edge(team, company_id, EdgeState.ATTACHED)
+    user.note("attached", client, new=team, why="the user is in the team")
+
+
+def _detach(user: UserPass, client: IntercomClient, company_id: str) -> None:
+    assert user.contact is not None
+    with suppress(NotFound):  # the edge, or its company, is gone already: as wanted
+        client.detach_company(user.contact.id, company_id)
+    user.set_companies(set(user.contact.company_ids) - {company_id})
+    user.note("detached", client, old=company_id, why="the user is not in the team")
+
+
+def _count_overwritten(user: UserPass, plan: Reconciliation) -> None:
+    """Parks a user one of whose fields somebody else keeps writing over."""
+    since = user.rules.now - OVERWRITTEN_WITHIN
+    for decision in plan.overruled:
+        name = decision.field.name
+        times = (*(t for t in user.overwritten.get(name, ()) if t > since), user.rules.now)
+        user.overwritten[name] = times
+        if len(times) >= OVERWRITTEN_TIMES:
+            message = f"another integration keeps writing {name} in Intercom"
+            raise Stuck(Problem(Verdict.PARK, message, field=name))

@@ -1,0 +1,401 @@
+"""One user's way through a pass: what is known, what it decides, the calls that it makes.
+
+The chunk (`users.py`) drives it: a first call (POST, PUT or GET), the write-back to the app with
+the row read again, then at most one more PUT together with merges and memberships. Every decision
+is the domain's; this module keeps the pieces of one user together while the answers come in. The
+calls themselves are in `user_calls.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from intercom_assets.domain.attributes import held
+from intercom_assets.domain.fields import (
+    DELETED,
+    LAST_SEEN,
+    TIME_ZONE,
+    Field,
+    intercom_values,
+)
+from intercom_assets.domain.leads import lead_email
+from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
+from intercom_assets.domain.models import (
+    AppUser,
+    Contact,
+    Edge,
+    EdgeState,
+    Gone,
+    JournalEntry,
+    Side,
+    Unfit,
+    UserLink,
+    Value,
+    Values,
+)
+from intercom_assets.domain.reconcile import (
+    Decision,
+    Look,
+    Reconciliation,
+    Sight,
+    landed,
+    reconcile,
+)
+from intercom_assets.domain.timezones import Place, ZoneBook, place
+from intercom_assets.domain.values import digest
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.sync.failures import Problem, Stuck, Verdict, unfit
+from intercom_assets.sync.identity import is_ours
+
+RECENT = 15 * 60
+"""Seconds for which a look, or the app's own value, is good enough for `latest` (DESIGN 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The mapping's choices, as a user's pass needs them. `now` in Unix seconds."""
+
+    fields: Mapping[str, Field]
+    zones: ZoneBook
+    mapping_version: str
+    now: int
+    merge_window: int
+    clear_unusable: bool
+    truncate: bool
+    mirror: bool
+    archive: bool
+    barred: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class UserPass:
+    """`companies`: team id -> company id; `void_teams`: teams that have and get no company.
+
+    Both are shared by the chunk and grow while it works.
+    """
+
+    rules: Rules
+    row: AppUser | Unfit | Gone
+    link: UserLink
+    companies: dict[str, str]
+    void_teams: set[str]
+    contact: Contact | None = None
+    look: Look = Look.STALE
+    base: Values = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
+    accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    refused: dict[str, Value] = field(default_factory=dict)
+    edges: dict[str, Edge] = field(default_factory=dict)
+    overwritten: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    leads: Sequence[str] = ()
+    lead_email: str | None = None
+    archived: bool = False
+    problem: Problem | None = None
+    tried: bool = False
+    noted: Values = field(default_factory=dict)
+    told_to_look: bool = False
+    lost_companies: list[str] = field(default_factory=list)
+    late_problem: Problem | None = None
+    calls: int = 0
+    journal: list[JournalEntry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        link = self.link
+        self.contact, self.base, self.archived = link.shadow, link.base, link.archived
+        self.accepted, self.refused = dict(link.accepted), dict(link.refused)
+        self.edges, self.lead_email = dict(link.edges), link.lead_email
+        self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
+        self.see_row(self.row)
+        self.look = self._first_look()
+
+    # --- what is known -----------------------------------------------------------------------
+
+    def see_row(self, row: AppUser | Unfit | Gone) -> None:
+        """Takes the app's row, as read now; one that cannot be synced becomes the problem."""
+        self.row = row
+        if isinstance(row, Gone):
+            self.values = {DELETED.name: True}
+            return
+        fitted = (
+            held(self.rules.fields, row, truncate=self.rules.truncate)
+            if isinstance(row, AppUser)
+            else row
+        )
+        if isinstance(fitted, Unfit):
+            self.problem = unfit(fitted)
+        elif isinstance(row, AppUser):
+            self.values = {**fitted, DELETED.name: row.deleted}
+
+    @property
+    def user_id(self) -> str:
+        return self.link.user_id
+
+    @property
+    def is_leaving(self) -> bool:
+        return isinstance(self.row, Gone) or (isinstance(self.row, AppUser) and self.row.deleted)
+
+    @property
+    def is_back(self) -> bool:
+        """Marked as deleted before, and here again."""
+        return isinstance(self.row, AppUser) and self.base.get(DELETED.name) is True
+
+    @property
+    def row_hash(self) -> str:
+        """What the app's side was when this pass read it."""
+        return user_hash(self.rules, self.values, self._wanted_teams, self._from_oauth)
+
+    @property
+    def only_seen(self) -> bool:
+        """Nothing of the row differs from the last pass but `last_request_at`."""
+        return self.link.synced_at is not None and self.link.row_hash == self.row_hash
+
+    @property
+    def is_absent(self) -> bool:
+        """Nothing of this user on either side, as far as we know."""
+        return isinstance(self.row, Gone) and self.link.contact_id is None
+
+    @property
+    def _from_oauth(self) -> bool:
+        return isinstance(self.row, AppUser) and self.row.from_oauth
+
+    @property
+    def _wanted_teams(self) -> frozenset[str]:
+        return self.row.teams if isinstance(self.row, AppUser) else frozenset()
+
+    @property
+    def teams_without_company(self) -> frozenset[str]:
+        return self._wanted_teams - self.companies.keys() - self.void_teams
+
+    def _first_look(self) -> Look:
+        if self.contact is None:
+            return Look.FRESH
+        times = [self.link.shadow_read_at, self.values.get(LAST_SEEN)]
+        recent = any(isinstance(t, int) and abs(self.rules.now - t) <= RECENT for t in times)
+        return Look.RECENT if recent else Look.STALE
+
+    # --- what is decided ---------------------------------------------------------------------
+
+    def look_first(self) -> None:
+        self.told_to_look = True
+
+    def plan(self) -> Reconciliation:
+        """Field by field, on what is known now."""
+        fields = self._fields
+        return reconcile(
+            fields.values(),
+            Sight(
+                base=self.base,
+                app=self.values,
+                intercom=self._intercom_values(fields),
+                look=self.look,
+                from_oauth=self._from_oauth,
+                clear_unusable=self.rules.clear_unusable,
+                accepted=self.accepted,
+                refused=self.refused,
+                place=self._place(),
+                book=self.rules.zones,
+            ),
+        )
+
+    def memberships(self) -> MembershipPlan:
+        contact = self.contact
+        attached = Attached(
+            frozenset(contact.company_ids) if contact else frozenset(),
+            contact.companies_complete if contact else True,
+        )
+        return plan_memberships(
+            self._wanted_teams - self.void_teams,
+            self.edges,
+            self.companies,
+            attached,
+            mirror=self.rules.mirror,
+        )
+
+    def lead_to_search(self) -> str | None:
+        if not isinstance(self.row, AppUser) or self.problem:
+            return None
+        return lead_email(self.row, self.link, self.rules.now, self.rules.merge_window)
+
+    @property
+    def _fields(self) -> Mapping[str, Field]:
+        """A gone user's row says nothing but that it is gone."""
+        if isinstance(self.row, Gone):
+            return {DELETED.name: DELETED}
+        barred = self.rules.barred
+        return {n: f for n, f in self.rules.fields.items() if n in self.values and n not in barred}
+
+    def _intercom_values(self, fields: Mapping[str, Field]) -> Values:
+        return intercom_values(fields.values(), self.contact) if self.contact else {}
+
+    def _place(self) -> Place:
+        contact = self.contact
+        if contact is None or TIME_ZONE not in self.rules.fields:
+            return Place()
+        return place(contact.stated_time_zone, contact.country_code, self.rules.zones)
+
+    # --- what there is to do ------------------------------------------------------------------
+
+    @property
+    def needs_first_call(self) -> bool:
+        if self.problem or self.is_absent or (self.archived and self.is_leaving):
+            return False
+        if self.contact is None:
+            return not self._was_never_there
+        if self.must_look or self.archived:
+            return True
+        return self.has_to_send or bool(self.leads) or bool(self.plan().deferred)
+
+    @property
+    def needs_second_calls(self) -> bool:
+        if self.problem or self.contact is None or self.archived:
+            return False
+        has_edges = not self.memberships().settled
+        return self.has_to_send or has_edges or self.is_to_archive
+
+    @property
+    def has_to_send(self) -> bool:
+        return self.lacks_external_id or bool(self.plan().to_intercom)
+
+    @property
+    def must_look(self) -> bool:
+        """Whether Intercom's present values come first: something there moved, or may have."""
+        return self.told_to_look or self.link.needs_read or bool(self.link.in_flight)
+
+    @property
+    def has_looked(self) -> bool:
+        return self.tried and self.contact is not None and self.look is Look.FRESH
+
+    @property
+    def lacks_external_id(self) -> bool:
+        contact = self.contact
+        return contact is not None and contact.external_id is None and not self.is_leaving
+
+    @property
+    def is_to_archive(self) -> bool:
+        return self.rules.archive and self.is_leaving and not self.archived
+
+    @property
+    def _was_never_there(self) -> bool:
+        """A user that left before we ever knew a contact, and whom we looked for once already."""
+        return self.is_leaving and self.link.row_hash == self.row_hash
+
+    def edges_in_flight(self) -> list[Edge]:
+        """The edges that the second calls will move, to be noted before them."""
+        plan = self.memberships()
+        attaching = [
+            Edge(team, self.companies[team], EdgeState.ATTACHING)
+            for team in plan.attach
+            if team in self.companies
+        ]
+        leaving = {*plan.detach, *plan.dropped}
+        return attaching + [
+            replace(edge, state=EdgeState.DETACHING)
+            for edge in self.edges.values()
+            if edge.company_id in leaving
+        ]
+
+    # --- the write-back -----------------------------------------------------------------------
+
+    def wrote_back(self, decided: Reconciliation) -> None:
+        """The app stored what was decided for it."""
+        for decision in decided.decisions:
+            if decision.is_due and decision.write_to is Side.APP:
+                self._journal_decision("pulled", decision, None)
+
+    def refuse(self, decided: Reconciliation) -> None:
+        """The app would not store these; they are not offered again until Intercom's change."""
+        for decision in decided.decisions:
+            if decision.is_due and decision.write_to is Side.APP:
+                self.refused[decision.field.name] = decision.value
+                self._journal_decision("refused", decision, None)
+
+    # --- what an answer of Intercom means -----------------------------------------------------
+
+    def see(self, answer: Contact) -> None:
+        """Takes a contact as Intercom answers it by id. Raises `Stuck` if it is not this user's."""
+        if not is_ours(answer, self.user_id):
+            problem = f"contact {answer.id} has another user's external id"
+            raise Stuck(Problem(Verdict.PARK, problem))
+        self.contact, self.look = _with_known_companies(answer, self.contact), Look.FRESH
+        if self.link.in_flight:
+            self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
+
+    def absorb(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
+        """Takes the answer to a write of `plan`, and what became of each value sent."""
+        sent = [d for d in plan.decisions if d.is_due and d.write_to is Side.INTERCOM]
+        got = intercom_values([d.field for d in sent], answer)
+        for decision in sent:
+            name = decision.field.name
+            self.accepted.pop(name, None)
+            if not decision.field.same(decision.value, got[name]):
+                self.accepted[name] = (decision.value, got[name])
+            action = "overruled" if decision.overruled else "pushed"
+            self._journal_decision(action, decision, client)
+        self.see(answer)
+
+    def forget_contact(self) -> None:
+        self.contact, self.look, self.base = None, Look.FRESH, {}
+        self.accepted, self.edges, self.archived = {}, {}, False
+
+    def set_companies(self, ids: set[str], complete: bool | None = None) -> None:
+        assert self.contact is not None
+        known = self.contact.companies_complete if complete is None else complete
+        self.contact = replace(
+            self.contact, company_ids=tuple(sorted(ids)), companies_complete=known
+        )
+
+    def drop_edges(self, company_ids: set[str]) -> None:
+        self.edges = {t: e for t, e in self.edges.items() if e.company_id not in company_ids}
+
+    # --- the journal --------------------------------------------------------------------------
+
+    def note(
+        self,
+        action: str,
+        client: IntercomClient,
+        *,
+        old: Value = None,
+        new: Value = None,
+        why: str = "",
+    ) -> None:
+        """Journals something that is not a field: created, adopted, attached, merged ..."""
+        self.journal.append(
+            JournalEntry(
+                "user", self.user_id, action, None, Side.INTERCOM, old, new, why, _last(client)
+            )
+        )
+
+    def _journal_decision(
+        self, action: str, decision: Decision, client: IntercomClient | None
+    ) -> None:
+        old = decision.app if decision.write_to is Side.APP else decision.intercom
+        self.journal.append(
+            JournalEntry(
+                "user",
+                self.user_id,
+                action,
+                decision.field.name,
+                decision.write_to,
+                old,
+                decision.value,
+                decision.why,
+                _last(client) if client else None,
+            )
+        )
+
+
+def user_hash(rules: Rules, values: Values, teams: frozenset[str], from_oauth: bool) -> str:
+    """Of everything that the app decides, except `last_request_at`, which moves by itself."""
+    steady = {name: value for name, value in values.items() if name != LAST_SEEN}
+    return digest(rules.mapping_version, steady, teams, from_oauth)
+
+
+def _with_known_companies(answer: Contact, known: Contact | None) -> Contact:
+    """A list cut at ten proves presence only: what was known beside it stays known."""
+    if answer.companies_complete or known is None:
+        return answer
+    ids = tuple(sorted({*answer.company_ids, *known.company_ids}))
+    return replace(answer, company_ids=ids)
+
+
+def _last(client: IntercomClient) -> str | None:
+    return client.calls[-1].request_id if client.calls else None

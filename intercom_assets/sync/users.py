@@ -1,0 +1,338 @@
+"""One chunk of users: read both sides, decide, apply, record.
+
+The order is the protocol's (sync-protocol section 1): the rows were leased and committed before
+anything here reads them; what is about to be sent is noted before the call; what came of it is
+recorded in one transaction, only for rows that still carry our lease.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from intercom_assets.database.app import AppUnavailable
+from intercom_assets.database.records import (
+    Done,
+    InFlight,
+    Leased,
+    Parked,
+    QueueKind,
+    Recorded,
+    UserRecord,
+)
+from intercom_assets.database.write_back import WriteBack, WrittenBack
+from intercom_assets.domain.models import AppUser, Gone, UserLink
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.intercom.query import leads_with_emails
+from intercom_assets.sync.companies import ensure_companies
+from intercom_assets.sync.failures import Problem, Verdict, problem_of
+from intercom_assets.sync.outcomes import Outcome, Status
+from intercom_assets.sync.services import Services
+from intercom_assets.sync.user_calls import first_call, second_calls
+from intercom_assets.sync.user_pass import Rules, UserPass
+from intercom_assets.sync.work import Work
+
+LEADS_A_CALL = 15
+"""E-mails in one search: the most filters of a group (intercom-api section 6.3)."""
+
+
+def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
+    """Brings these users into step. Every one of them has an outcome, in the order given.
+
+    Raises `AppUnavailable` where the app cannot be read, and a fatal `IntercomError`; then nothing
+    is recorded and the leases are the caller's to give back.
+    """
+    users = read_users(work.services, [row.key for row in leased], rules_of(work))
+    by_key = {row.key: row for row in leased}
+    held = _held_as_gone(work.services, users)
+    active = [
+        user
+        for user in users
+        if user.user_id not in held and not work.still_parked(by_key[user.user_id], user.row_hash)
+    ]
+    for user in active:
+        if by_key[user.user_id].needs_read:
+            user.look_first()
+    _search_leads(work, active)
+    _make_first_calls(work, active)
+    _write_back(work, active)
+    _know_companies(work, active)
+    _make_second_calls(work, active)
+    outcomes = _record(work, users, by_key, frozenset(u.user_id for u in active))
+    work.stop_if_fatal()
+    return outcomes
+
+
+def rules_of(work: Work) -> Rules:
+    return user_rules(work.services, work.attributes.barred("contact"))
+
+
+def user_rules(services: Services, barred: dict[str, str]) -> Rules:
+    settings = services.settings
+    return Rules(
+        fields=services.user_fields,
+        zones=services.zones,
+        mapping_version=services.app.mapping_version,
+        now=services.now(),
+        merge_window=int(settings.merge_leads_for.total_seconds()),
+        clear_unusable=settings.clear_unusable,
+        truncate=settings.truncate,
+        mirror=settings.memberships == "mirror",
+        archive=settings.on_delete == "archive",
+        barred=barred,
+    )
+
+
+def read_users(services: Services, keys: Sequence[str], rules: Rules) -> list[UserPass]:
+    """Both sides of these users as known without a call: the app's rows and what we remember."""
+    rows = services.app.read_users(keys)
+    links = services.store.user_links(keys)
+    companies: dict[str, str] = {}
+    void: set[str] = set()
+    users = [
+        UserPass(rules, rows[key], links.get(key) or UserLink(key), companies, void) for key in keys
+    ]
+    _learn_companies(services, users, companies)
+    return users
+
+
+def _held_as_gone(services: Services, users: Sequence[UserPass]) -> frozenset[str]:
+    """The gone who are too many to be believed; an operator releases them (`max_gone`)."""
+    back = [u.user_id for u in users if u.is_back]
+    if back:
+        services.store.forget_gone(QueueKind.USER, back)
+    gone = [u.user_id for u in users if isinstance(u.row, Gone) and not u.is_absent]
+    return hold_gone(services, gone)
+
+
+def hold_gone(services: Services, gone: Sequence[str]) -> frozenset[str]:
+    """Of the linked users that a read no longer returned, those to be left alone for now."""
+    if not gone:
+        return frozenset()
+    most = services.settings.max_gone.allowed(services.store.count_linked())
+    return frozenset(gone) - services.store.admit_gone(QueueKind.USER, gone, most=most)
+
+
+def _learn_companies(
+    services: Services, users: Iterable[UserPass], companies: dict[str, str]
+) -> None:
+    """Which company is which team's: for the teams wanted, and for the companies attached."""
+    users = list(users)
+    teams = {t for u in users if isinstance(u.row, AppUser) for t in u.row.teams}
+    attached = {c for u in users if u.contact for c in u.contact.company_ids}
+    links = services.store.team_links(sorted(teams - companies.keys()))
+    companies.update({t: link.company_id for t, link in links.items() if link.company_id})
+    unknown = attached - set(companies.values())
+    by_company = services.store.team_links_by_company(sorted(unknown))
+    companies.update({team: company for company, team in by_company.items()})
+
+
+def _search_leads(work: Work, users: Sequence[UserPass]) -> None:
+    """One search for fifteen addresses; where it fails, the users are saved and come again."""
+    wanted = {u.user_id: email for u in users if (email := u.lead_to_search())}
+    emails = sorted(set(wanted.values()))
+    found: dict[str, list[str]] = {}
+    failed: dict[str, Problem] = {}
+    for start in range(0, len(emails), LEADS_A_CALL):
+        group = emails[start : start + LEADS_A_CALL]
+        try:
+            for page in work.client().search_contacts(leads_with_emails(group)):
+                for lead in page.items:
+                    found.setdefault((lead.email or "").lower(), []).append(lead.id)
+        except IntercomError as error:
+            failed.update(dict.fromkeys(group, problem_of(error)))
+    for user in users:
+        if (email := wanted.get(user.user_id)) is not None:
+            user.leads, user.lead_email = tuple(found.get(email, ())), email
+            user.late_problem = failed.get(email)
+
+
+def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:
+    callers = [user for user in users if user.needs_first_call]
+    work.ready_attributes(callers)
+    _note(work, [user for user in callers if not user.must_look], edges=False)
+    work.call_for(callers, lambda user: first_call(user, work.client()))
+
+
+def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
+    callers = [user for user in users if user.needs_second_calls]
+    _note(work, callers, edges=True)
+    work.call_for(callers, lambda user: second_calls(user, work.client()))
+    lost = sorted({team for user in callers for team in user.lost_companies})
+    if lost:
+        work.services.store.enqueue(QueueKind.TEAM, lost, cause="company lost", needs_read=True)
+
+
+def _note(work: Work, users: Sequence[UserPass], *, edges: bool) -> None:
+    """Writes down what is about to be sent, so that a crash is told from an operator's edit."""
+    notes = []
+    for user in users:
+        user.noted = user.plan().to_intercom
+        moving = user.edges_in_flight() if edges else []
+        notes.append(InFlight(user.user_id, user.noted, moving))
+    if not notes:
+        return
+    lost = work.services.store.note_in_flight(work.lease.token, notes)
+    for user in users:
+        if user.user_id in lost:
+            user.problem = Problem(Verdict.BUSY, "another run took it over")
+
+
+def _write_back(work: Work, users: Sequence[UserPass]) -> None:
+    """What Intercom knows better goes to the app, and the rows are read again."""
+    pulling = [u for u in users if not u.problem and isinstance(u.row, AppUser)]
+    requests = {u.user_id: r for u in pulling if (r := _request(work.services, u))}
+    if not requests:
+        return
+    try:
+        written = work.services.app.write_back_users(list(requests.values()))
+    except AppUnavailable as error:
+        written = {}
+        for user in pulling:
+            if user.user_id in requests:
+                user.problem = Problem(Verdict.UNAVAILABLE, str(error))
+    for user in pulling:
+        if user.user_id in written:
+            _see_written(user, written[user.user_id])
+
+
+def _request(services: Services, user: UserPass) -> WriteBack | None:
+    new = user.plan().to_app
+    is_new_link = user.contact is not None and user.link.contact_id != user.contact.id
+    stores_id = services.settings.write_back.intercom_id is not None
+    intercom_id = user.contact.id if is_new_link and stores_id and user.contact else None
+    if not new and intercom_id is None:
+        return None
+    expected = {name: user.values.get(name) for name in new}
+    return WriteBack(user.user_id, expected, new, intercom_id)
+
+
+def _see_written(user: UserPass, written: WrittenBack) -> None:
+    decided = user.plan()
+    if written.status == "busy":
+        user.problem = Problem(Verdict.BUSY, "the app held the row; it is tried again")
+        return
+    if written.status == "refused":
+        user.refuse(decided)
+    elif written.status == "written":
+        user.wrote_back(decided)
+    user.see_row(written.row)
+
+
+def _know_companies(work: Work, users: Sequence[UserPass]) -> None:
+    """Every team that a user is to be attached to has a company before the second calls."""
+    fresh = [user for user in users if user.contact is not None and not user.problem]
+    if not fresh:
+        return
+    companies, void = fresh[0].companies, fresh[0].void_teams
+    _learn_companies(work.services, fresh, companies)
+    missing = {team for user in fresh for team in user.teams_without_company}
+    if missing:
+        made, absent = ensure_companies(work, sorted(missing))
+        companies.update(made)
+        void.update(absent)
+
+
+# --- recording ------------------------------------------------------------------------------------
+
+
+def _record(
+    work: Work,
+    users: Sequence[UserPass],
+    leased: dict[str, Leased],
+    active: frozenset[str],
+) -> list[Outcome]:
+    records = []
+    for user in users:
+        row = leased[user.user_id]
+        if user.user_id in active:
+            records.append(_record_of(work, user, row))
+        else:
+            records.append(_left_alone(user, row))
+    recorded = work.services.store.record_users(work.lease.token, work.run_id, records)
+    return [
+        _outcome(user, leased[user.user_id], record, recorded, work.services.wall())
+        for user, record in zip(users, records, strict=True)
+    ]
+
+
+def _record_of(work: Work, user: UserPass, leased: Leased) -> UserRecord:
+    user.problem = user.problem or user.late_problem or _unsettled(user)
+    if user.problem is None:
+        return UserRecord(_link(work, user), Done(), user.journal)
+    outcome = work.after(user.problem, leased, user.row_hash)
+    return UserRecord(_link(work, user), outcome, user.journal)
+
+
+def _unsettled(user: UserPass) -> Problem | None:
+    """A pass makes two writes at most; what is still apart then goes back to the queue."""
+    if user.contact is None or (user.archived and user.is_leaving):
+        return None
+    if user.teams_without_company:
+        return Problem(Verdict.BUSY, "a company that it belongs to is being made by another run")
+    plan = user.plan()
+    names = sorted({*plan.to_app, *plan.to_intercom, *plan.deferred})
+    if not names and user.memberships().settled:
+        return None
+    message = f"still apart after two writes: {', '.join(names) or 'memberships'}"
+    return Problem(Verdict.REJECTED, message)
+
+
+def _link(work: Work, user: UserPass) -> UserLink:
+    """All that the next pass shall know. After a problem, what may have landed stays noted."""
+    done, link = user.problem is None, user.link
+    may_have_landed = user.problem is not None and user.problem.may_have_landed
+    return UserLink(
+        user_id=user.user_id,
+        contact_id=user.contact.id if user.contact else None,
+        row_hash=user.row_hash if done else link.row_hash,
+        shadow=user.contact,
+        shadow_read_at=user.rules.now if user.has_looked else link.shadow_read_at,
+        base=user.plan().agreed(user.base) if user.contact else user.base,
+        in_flight=(user.noted or link.in_flight) if may_have_landed else {},
+        accepted=user.accepted,
+        refused=user.refused,
+        overwritten=user.overwritten,
+        needs_read=not done and (may_have_landed or (user.must_look and not user.has_looked)),
+        archived=user.archived,
+        lead_email=user.lead_email if done else link.lead_email,
+        synced_at=user.rules.now if done else link.synced_at,
+        edges=user.edges,
+    )
+
+
+def _left_alone(user: UserPass, leased: Leased) -> UserRecord:
+    """Parked and unchanged since, or held as gone: nothing is done and nothing is forgotten."""
+    if isinstance(user.row, Gone) or leased.error is None:
+        return UserRecord(user.link, Done())
+    return UserRecord(user.link, Parked(leased.error, leased.failed_hash, leased.attempts))
+
+
+def _outcome(
+    user: UserPass, leased: Leased, record: UserRecord, recorded: Recorded, now: float
+) -> Outcome:
+    conflict = recorded.conflicts.get(user.user_id)
+    parked = isinstance(record.outcome, Parked) or conflict is not None
+    return Outcome(
+        key=user.user_id,
+        status=Status.HELD if user.user_id in recorded.lost else _status(user, record, parked),
+        changed=tuple(sorted({entry.field or entry.action for entry in user.journal})),
+        overruled=tuple(e.field for e in user.journal if e.action == "overruled" and e.field),
+        calls=user.calls,
+        intercom_id=user.contact.id if user.contact else None,
+        problem=conflict.message if conflict else _message(record),
+        waited=now - leased.first_at.timestamp(),
+        newly_parked=parked and not (leased.parked and leased.failed_hash == user.row_hash),
+    )
+
+
+def _status(user: UserPass, record: UserRecord, parked: bool) -> Status:
+    if parked:
+        return Status.PARKED
+    if not isinstance(record.outcome, Done):
+        return Status.RETRY
+    if user.contact is None and not user.journal:
+        return Status.ABSENT
+    return Status.CHANGED if user.journal else Status.UNCHANGED
+
+
+def _message(record: UserRecord) -> str | None:
+    failure = None if isinstance(record.outcome, Done) else record.outcome.error
+    return failure.message if failure else None

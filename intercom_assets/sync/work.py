@@ -1,0 +1,96 @@
+"""What one run has in hand while it works: its services, its lease, its threads, its attributes.
+
+Shared by the passes over users and over teams. The lease's deadline goes with every client, so no
+call is made for a row after its lease has run out.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Protocol, TypeVar
+
+from intercom_assets.database.records import Ending, Failure, Leased, Parked, RetryIn
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.intercom.pool import Failed, Pool, Undone
+from intercom_assets.sync.attributes import AttributeBook
+from intercom_assets.sync.failures import Problem, Verdict, problem_of
+from intercom_assets.sync.queue import Lease
+from intercom_assets.sync.services import Services
+
+
+class Pass(Protocol):
+    """One user's or team's pass, as far as its run is concerned."""
+
+    problem: Problem | None
+
+
+OnePass = TypeVar("OnePass", bound=Pass)
+
+
+@dataclass(frozen=True)
+class Work:
+    """`by_hand`: an operator named the keys, so a parked row is tried again as it is."""
+
+    services: Services
+    lease: Lease
+    pool: Pool
+    attributes: AttributeBook
+    run_id: str
+    by_hand: bool = False
+    making_companies: Lock = field(default_factory=Lock)
+
+    def client(self) -> IntercomClient:
+        """A client for one user's or team's next calls, with its own list of calls."""
+        return self.services.intercom.within(lambda: self.lease.deadline)
+
+    def call_for(self, passes: Sequence[OnePass], calls: Callable[[OnePass], None]) -> None:
+        """Makes the calls of each, many at once. Who was not reached goes back to the queue.
+
+        After a fatal error nothing more is begun; `stop_if_fatal` raises it once the chunk is
+        recorded.
+        """
+        waiting = [each for each in passes if each.problem is None]
+        for outcome in self.pool.run(calls, waiting):
+            if isinstance(outcome, Undone) or (
+                isinstance(outcome, Failed)
+                and isinstance(outcome.error, IntercomError)
+                and outcome.error.fatal
+            ):
+                outcome.item.problem = Problem(Verdict.BUSY, "the run was stopped", wait=0.0)
+            elif isinstance(outcome, Failed):
+                raise outcome.error
+        if any(each.problem and each.problem.unknown_attribute for each in waiting):
+            self.attributes.forget()
+
+    def ready_attributes(self, passes: Sequence[OnePass]) -> None:
+        """The custom attributes exist before they are sent, or these passes wait for them."""
+        if not passes:
+            return
+        try:
+            self.attributes.ensure(self.client)
+        except IntercomError as error:
+            for each in passes:
+                each.problem = problem_of(error)
+
+    def stop_if_fatal(self) -> None:
+        if self.pool.fatal is not None:
+            raise self.pool.fatal
+
+    def still_parked(self, leased: Leased, row_hash: str) -> bool:
+        return leased.parked and not self.by_hand and leased.failed_hash == row_hash
+
+    def after(self, problem: Problem, leased: Leased, row_hash: str) -> Ending:
+        """What the queue does with a row whose pass ended with a problem."""
+        failure = Failure(problem.message, problem.field, problem.code, problem.request_id)
+        before = leased.attempts if leased.failed_hash == row_hash else 0
+        if problem.verdict in (Verdict.BUSY, Verdict.UNAVAILABLE):
+            wait = problem.delay(before)
+            return RetryIn(wait, failure, leased.attempts, leased.failed_hash)
+        attempts = before + 1
+        if problem.verdict is Verdict.LATER:
+            return Parked(failure, row_hash, attempts, problem.wait)
+        most = self.services.settings.max_attempts
+        if problem.verdict is Verdict.PARK or attempts >= most:
+            return Parked(failure, row_hash, attempts)
+        return RetryIn(problem.delay(before), failure, attempts, row_hash)
