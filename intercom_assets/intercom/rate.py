@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from weakref import WeakKeyDictionary
 
-from intercom_assets.intercom.windows import Ledger, Quota
+from intercom_assets.intercom.windows import Ledger, Quota, Told
 
 SLICE = 0.25
 """Seconds after which a waiting thread looks again: an answer may have brought better news."""
@@ -78,7 +78,7 @@ class Governor:
         quota = quota_of(headers)
         with self._state:
             now, wall = self._times.clock(), self._times.wall()
-            self._ledger.answered(ticket.sent, now, quota, wall, throttled=throttled)
+            self._ledger.answered(Told(ticket.sent, now, wall - now, quota, throttled))
 
     def lost(self) -> None:
         """No answer came; the call may have been counted."""

@@ -37,6 +37,20 @@ class Quota:
     reset: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer, as far as it tells of the limit. `throttled`: it was a 429.
+
+    `sent`, `received`: monotonic seconds; `wall_ahead`: our wall clock less the monotonic one.
+    """
+
+    sent: float
+    received: float
+    wall_ahead: float
+    quota: Quota
+    throttled: bool = False
+
+
 class Phase:
     """Where windows end, as the difference between Intercom's clock on arrival and ours on sending.
 
@@ -76,8 +90,9 @@ class Phase:
 class Ledger:
     """The account of the present window. Times are seconds of our monotonic clock.
 
-    `share`: the part of the limit to live on; what lies above is left for other apps. At least one
-    call in 200 (one in all) is left in any case, for calls that land on the far side of an end.
+    `share`: the part of the limit to live on; what lies above is left for other apps. One call in
+    100 (at least one) is left in any case, for calls that land on the far side of an end. Where
+    other apps take more than was left to them, a trickle of one call in 50 still goes.
     """
 
     def __init__(self, share: float) -> None:
@@ -86,10 +101,10 @@ class Ledger:
         self.remaining = 0
         self._phase = Phase()
         self._label: int | None = None
-        self._told = False
+        self._confirmed = False
         self._ends_at = 0.0
         self._in_flight = 0
-        self._ours = 0
+        self._ours = self._answers = 0
         self._last_slot = float("-inf")
         self._last_sent = float("-inf")
 
@@ -118,64 +133,55 @@ class Ledger:
         self._in_flight = max(0, self._in_flight - 1)
         self.remaining -= 1
 
-    def answered(
-        self, sent: float, now: float, quota: Quota, wall: float, *, throttled: bool = False
-    ) -> None:
-        """The answer to a call that left at `sent`. `throttled`: it was a 429."""
+    def answered(self, told: Told) -> None:
+        """Take in what the answer to one call tells."""
         self._in_flight = max(0, self._in_flight - 1)
-        changed = quota.limit not in (None, self.limit)
+        limit = told.quota.limit
         if self.limit is None:
-            self._open(now + WINDOW, None, quota.limit or UNTOLD_LIMIT, now)
-        if changed and quota.limit is not None:
-            self.limit = max(1, quota.limit)
-        if quota.reset is None:
-            self._count(sent, quota, now, changed=changed)
-            present = True
-        else:
-            present = self._read_label(quota.reset, sent, now, wall, quota, changed=changed)
-        if throttled and present:
+            self._open(told.received + WINDOW, None, limit or UNTOLD_LIMIT, told.received)
+        changed = limit is not None and limit != self.limit
+        self.limit = limit or self.limit
+        present = told.quota.reset is None or self._place(told, told.quota.reset)
+        if present:
+            self._count(told, afresh=changed or self._answers == 0)
+        if present and told.throttled:
             self.remaining = 0
 
-    def _read_label(
-        self, reset: int, sent: float, now: float, wall: float, quota: Quota, *, changed: bool
-    ) -> bool:
-        """Take in an answer with a label. False if its window is over."""
-        self._phase.learn(reset, sent, now)
-        newer = self._label is None or reset > self._label
-        if newer or self._misplaced(reset, sent, now):
-            self._open(0.0, reset, self.limit or UNTOLD_LIMIT, now)
-            changed = True
-        if reset == self._label:
-            self._told = True
-            self._ends_at = self._phase.end_of(reset, wall - now)
-            self._count(sent, quota, now, changed=changed)
-            return True
-        if self._label is not None:
-            self._ends_at = self._phase.end_of(self._label, wall - now)
-        return False
+    def _place(self, told: Told, reset: int) -> bool:
+        """Learn from the label `reset`. False if that window is over."""
+        self._phase.learn(reset, told.sent, told.received)
+        if self._label is None or reset > self._label or self._misplaced(told, reset, self._label):
+            self._open(0.0, reset, self.limit or UNTOLD_LIMIT, told.received)
+            self._label = reset
+        present = reset == self._label
+        self._confirmed = self._confirmed or present
+        self._ends_at = self._phase.end_of(self._label, told.wall_ahead)
+        return present
 
-    def _misplaced(self, reset: int, sent: float, now: float) -> bool:
+    def _misplaced(self, told: Told, reset: int, label: int) -> bool:
         """An older label that is right: a window foretold too early, or clocks set back."""
-        if self._label is None or reset >= self._label:
-            return False
-        too_early = not self._told and sent >= self._ends_at - WINDOW
-        return too_early or (reset <= self._label - 2 * WINDOW and now - sent < WINDOW)
+        foretold = not self._confirmed and told.sent >= self._ends_at - WINDOW
+        set_back = reset <= label - 2 * WINDOW and told.received - told.sent < WINDOW
+        return reset < label and (foretold or set_back)
 
-    def _count(self, sent: float, quota: Quota, now: float, *, changed: bool) -> None:
+    def _count(self, told: Told, *, afresh: bool) -> None:
         """What is left: the lowest figure told in this window, else one less for each answer."""
-        told = quota.remaining
-        if told is None:
+        left = told.quota.remaining
+        if left is None:
             self.remaining -= 1
-        elif quota.reset is None and told > self.remaining:
-            self._open(sent + WINDOW, None, told, now)
+        elif told.quota.reset is None and left > self.remaining:
+            self._open(told.sent + WINDOW, None, left, told.received)
         else:
-            self.remaining = told if changed else min(self.remaining, told)
+            self.remaining = left if afresh else min(self.remaining, left)
+        self._answers += 1
+        # The first answer of a window tells that all of it is left, itself not taken off.
+        self.remaining = min(self.remaining, (self.limit or self.remaining) - self._answers)
 
     def _open(self, ends_at: float, label: int | None, remaining: int, now: float) -> None:
         self.limit = self.limit or remaining
         self._ends_at, self._label, self.remaining = ends_at, label, remaining
-        self._told = False
-        self._ours = 0
+        self._confirmed = False
+        self._ours = self._answers = 0
         self._last_slot = min(self._last_slot, now)
 
     def _roll(self, now: float) -> None:
@@ -190,12 +196,12 @@ class Ledger:
         """Calls that may still be sent in this window."""
         limit = self.limit or UNTOLD_LIMIT
         left = self.remaining - self._in_flight
-        kept = max(limit - int(limit * self.share), limit // 200, 1 if limit > 1 else 0)
-        kept = min(kept, limit - 1)
+        spare = min(limit - 1, 1 + limit // 100)
+        kept = max(spare, min(limit - 1, limit - int(limit * self.share)))
         if left > kept:
             return left - kept
         trickle = max(1, limit // 50) - self._ours
-        return max(0, min(trickle, left - max(1, limit // 200)))
+        return max(0, min(trickle, left - spare))
 
     def _slot(self, now: float, usable: int) -> float:
         """When the next call is due if the rest of the window is spread evenly over it."""

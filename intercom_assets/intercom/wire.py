@@ -111,7 +111,7 @@ class ContactPayload(Payload[Contact]):
     created_at: Seconds = None
     updated_at: Seconds = None
     workspace_id: Text = None
-    custom_attributes: Scalars = {}
+    custom_attributes: Scalars = Field(default_factory=dict)
     companies: Annotated[_EmbeddedCompanies | None, BeforeValidator(object_or_nothing)] = None
     location: Annotated[_Location | None, BeforeValidator(object_or_nothing)] = None
 

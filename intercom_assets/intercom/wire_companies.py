@@ -42,7 +42,7 @@ class CompanyPayload(Payload[Company]):
     monthly_spend: Whole = None
     remote_created_at: Seconds = None
     user_count: Whole = None
-    custom_attributes: Scalars = {}
+    custom_attributes: Scalars = Field(default_factory=dict)
 
     def domain(self) -> Company:
         return Company(
