@@ -45,7 +45,7 @@ class Account:
     ) -> subprocess.CompletedProcess[str]:
         """Runs to the end, output captured. Its environment names no other server and no locale."""
         return subprocess.run(
-            command, cwd=cwd, env=_environment(), stdin=subprocess.DEVNULL,
+            command, cwd=cwd, env=_environment(), stdin=subprocess.DEVNULL, start_new_session=True,
             capture_output=True, text=True, errors="replace", check=False,
             user=self.uid, group=self.gid, extra_groups=None if self.uid is None else [],
         )  # fmt: skip

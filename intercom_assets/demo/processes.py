@@ -1,0 +1,209 @@
+"""The demo's child processes: started in a world of our making, waited for, and all stopped.
+
+Belongs here: environment, logs, process groups, waiting for an address, stopping in order.
+Must not: what the processes are.
+
+No address or token of the caller reaches a child, whatever is exported or lies in an .env file:
+Dagster loads the one of its working directory over its environment, so children work in a directory
+of ours.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import requests
+
+from intercom_assets.demo.interrupts import Interrupts, none_ignored
+from intercom_assets.demo.place import private_directory
+
+FOREIGN_PREFIXES = ("DAGSTER_", "INTERCOM_", "PG")
+FOREIGN_SUFFIXES = ("DATABASE_URL",)
+GRACE_SECONDS = 10.0
+"""For what a process does when it is interrupted; Dagster's services take up to 5."""
+GROUP_SECONDS = 3.0
+"""For what a process leaves behind, such as Dagster's code servers."""
+
+
+class ProcessFailed(Exception):
+    """A child ended, or did not answer in time. One sentence, with the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process that leads a group of its own. `log` has what it and its own children print."""
+
+    name: str
+    popen: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def runs(self) -> bool:
+        return self.popen.poll() is None
+
+    def told(self, lines: int = 5) -> str:
+        """The end of its log in one line."""
+        text = self.log.read_text(errors="replace").splitlines()
+        return " | ".join(text[-lines:]) or "(nothing)"
+
+
+class Processes:
+    """Children in `home`, with `environment` and what is harmless of ours. A context manager.
+
+    Their names are those of their logs. They are stopped in reverse order of their start.
+    """
+
+    def __init__(
+        self, home: Path, environment: Mapping[str, str], interrupts: Interrupts | None = None
+    ) -> None:
+        self.home = private_directory(home)
+        self.environment = clean_environment(environment)
+        self._interrupts = interrupts or Interrupts()
+        self._children: list[Child] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop_all()
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        return tuple(self._children)
+
+    def start(self, name: str, command: Sequence[str]) -> Child:
+        """Starts it, and returns at once. Its standard input is empty."""
+        log = self.home / f"{name}.log"
+        with self._interrupts.held(), none_ignored(), log.open("ab") as output:
+            popen = subprocess.Popen(
+                command, cwd=self.home, env=self.environment, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            child = Child(name, popen, log)
+            self._children.append(child)
+        return child
+
+    def wait_for_http(self, child: Child, url: str, seconds: float) -> None:
+        """Until `url` answers with anything but a server's error. Raises `ProcessFailed`."""
+
+        def answers() -> bool:
+            if not child.runs:
+                raise ProcessFailed(
+                    f"The {child.name} ended with code {child.popen.returncode} before it "
+                    f"answered; its log ends: {child.told()}"
+                )
+            return _answers(url)
+
+        if not wait_until(answers, seconds):
+            raise ProcessFailed(
+                f"The {child.name} did not answer at {url} within {seconds:.0f} s; its log ends: "
+                f"{child.told()}"
+            )
+
+    def require_all(self) -> None:
+        """Raises `ProcessFailed` if a child is no longer there."""
+        for child in self._children:
+            if not child.runs:
+                raise ProcessFailed(
+                    f"The {child.name} ended by itself with code {child.popen.returncode}; its log "
+                    f"ends: {child.told()}"
+                )
+
+    def stop(self, child: Child) -> None:
+        """Interrupts it, and then ends whatever is left of its group."""
+        with self._interrupts.held():
+            _end(child)
+            self._children.remove(child)
+
+    def stop_all(self) -> None:
+        """Returns when none of their groups has a living process."""
+        with self._interrupts.held():
+            while self._children:
+                _end(self._children.pop())
+
+
+def clean_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Ours without any address or token of a database, Dagster or Intercom, plus `own`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(FOREIGN_PREFIXES) and not name.endswith(FOREIGN_SUFFIXES)
+    }
+    local = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    return kept | local | {"PYTHONUNBUFFERED": "1"} | dict(own)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.1) -> bool:
+    """Whether `condition` came true within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(every)
+    return True
+
+
+def _answers(url: str) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.get(url, timeout=2).status_code < 500
+        except requests.RequestException:
+            return False
+
+
+# --- ending ---------------------------------------------------------------------------------------
+
+
+def _end(child: Child) -> None:
+    group = child.popen.pid
+    if child.runs:
+        child.popen.send_signal(signal.SIGINT)
+        wait_until(lambda: not child.runs, GRACE_SECONDS, every=0.05)
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        if group_is_empty(group):
+            break
+        _signal_group(group, sent)
+        wait_until(lambda: not child.runs and group_is_empty(group), GROUP_SECONDS, every=0.05)
+    child.popen.poll()
+
+
+def _signal_group(group: int, sent: signal.Signals) -> None:
+    try:
+        os.killpg(group, sent)
+    except ProcessLookupError:
+        return
+
+
+def group_is_empty(group: int) -> bool:
+    """Whether no process of `group` lives. A zombie that nobody reaps does not."""
+    proc = Path("/proc/self/stat")
+    if proc.exists():
+        return not any(_lives_in(group, stat) for stat in Path("/proc").glob("[0-9]*/stat"))
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        # macOS says so of a group that has nothing but zombies.
+        return True
+    return False
+
+
+def _lives_in(group: int, stat: Path) -> bool:
+    try:
+        state, _parent, its_group, *_rest = stat.read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return False
+    return int(its_group) == group and state not in "ZX"
