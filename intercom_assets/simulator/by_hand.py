@@ -21,8 +21,8 @@ from intercom_assets.simulator.memberships import attach_company, detach_company
 from intercom_assets.simulator.merging import merge_contacts
 from intercom_assets.simulator.records import Attribute, Company, Contact
 from intercom_assets.simulator.seeding import (
-    KNOWN,
     changed_contact,
+    check,
     make_attribute,
     make_company,
     plant,
@@ -49,16 +49,13 @@ class ByHand:
     def create_contact(self, **fields: Any) -> str:
         """Intercom's id of a contact that somebody adds now (a lead writes in, say)."""
         with self._lock:
-            contact_id = plant(self._world, fields)
-            contact = self._world.contacts[contact_id]
-            self._world.commit_contact(contact)
-            return contact_id
+            check(self._world, fields)
+            return plant(self._world, fields, lagging=True)
 
     def edit_contact(self, contact: str, **changes: Any) -> None:
-        """Any seed-like field: name, phone, `custom_attributes` (merged), timezone, country."""
+        """Any field of a seed but id, state and companies; `custom_attributes` are merged."""
         with self._lock:
-            if unknown := changes.keys() - KNOWN - {"id", "companies", "state", "archived"}:
-                raise NotThere(f"a contact has no {sorted(unknown)[0]!r}")
+            check(self._world, changes)
             changed = changed_contact(self._contact(contact), changes)
             if "updated_at" not in changes:
                 changed = replace(changed, updated_at=self._world.now)

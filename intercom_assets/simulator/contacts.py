@@ -137,20 +137,19 @@ def create_contact(call: Call) -> Reply:
 
 
 def update_contact(call: Call) -> Reply:
-    call_keys = writable(call.version)
-    call.allow(*call_keys)
+    call.allow(*writable(call.version))
     contact = find_for_write(call, call.ids[0])
     role = read_role(call.body["role"]) if "role" in call.body else contact.role
     if role == "lead" and contact.role == "user":
         raise errors.client_error("Contact with user role can't be converted to a lead")
     fields = read_fields(call, role)
-    external_id = fields.pop("external_id", None) or contact.external_id
-    custom = merge_custom(contact, fields.pop("custom"))
-    changed = replace(contact, role=role, external_id=external_id, custom=custom, **fields)
-    if changed == contact:
+    fields["role"] = role
+    fields["external_id"] = fields.pop("external_id", None) or contact.external_id
+    fields["custom"] = merge_custom(contact, fields.pop("custom"))
+    if all(getattr(contact, name) == value for name, value in fields.items()):
         return Reply(show(call, contact))
+    changed = replace(contact, updated_at=call.world.now, **fields)
     refuse_conflicts(call, contact, changed)
-    changed = replace(changed, updated_at=call.world.now)
     identity = (changed.email, changed.external_id, changed.role)
     cookie = identity != (contact.email, contact.external_id, contact.role)
     return commit(call, changed, recent_write=cookie)
@@ -166,6 +165,8 @@ def commit(call: Call, contact: Contact, recent_write: bool) -> Reply:
 
 def merge_custom(contact: Contact, sent: dict[str, Any]) -> dict[str, Any]:
     """Key by key. A cleared key stays with null; clearing what was never set adds nothing."""
+    if not sent:
+        return dict(contact.custom)
     merged = dict(contact.custom)
     for name, value in sent.items():
         if value is not None or name in merged:

@@ -12,35 +12,38 @@ from typing import Generic, TypeAlias, TypeVar
 
 from intercom_assets.simulator.records import Company, Contact
 
-R = TypeVar("R", Contact, Company)
+R = TypeVar("R", bound=Contact | Company)
 Key: TypeAlias = tuple[str, str]
 
 
-class Ordered:
-    """Sorted (key, id) pairs, cheap to keep in step: most arrivals belong at the end."""
+class Seconds:
+    """Record ids by Unix second; the seconds in order. Moving a record costs no search."""
 
-    __slots__ = ("pairs",)
+    __slots__ = ("_ids", "_seconds")
 
     def __init__(self) -> None:
-        self.pairs: list[tuple[int, str]] = []
+        self._ids: dict[int, dict[str, None]] = {}
+        self._seconds: list[int] = []
 
-    def add(self, key: int, record_id: str) -> None:
-        pair = (key, record_id)
-        if not self.pairs or self.pairs[-1] < pair:
-            self.pairs.append(pair)
-        else:
-            insort(self.pairs, pair)
+    def add(self, second: int, record_id: str) -> None:
+        ids = self._ids.get(second)
+        if ids is None:
+            ids = self._ids[second] = {}
+            insort(self._seconds, second)
+        ids[record_id] = None
 
-    def remove(self, key: int, record_id: str) -> None:
-        place = bisect_left(self.pairs, (key, record_id))
-        if place < len(self.pairs) and self.pairs[place] == (key, record_id):
-            del self.pairs[place]
+    def remove(self, second: int, record_id: str) -> None:
+        ids = self._ids[second]
+        del ids[record_id]
+        if not ids:
+            del self._ids[second]
+            del self._seconds[bisect_left(self._seconds, second)]
 
-    def between(self, low: int | None, high: int | None) -> list[tuple[int, str]]:
-        """Pairs with low <= key < high."""
-        start = 0 if low is None else bisect_left(self.pairs, (low, ""))
-        end = len(self.pairs) if high is None else bisect_left(self.pairs, (high, ""))
-        return self.pairs[start:end]
+    def between(self, low: int, high: int) -> Iterator[str]:
+        """Ids with low <= second < high, ordered by second, then by id."""
+        start, end = bisect_left(self._seconds, low), bisect_left(self._seconds, high)
+        for second in self._seconds[start:end]:
+            yield from sorted(self._ids[second])
 
 
 def contact_keys(contact: Contact) -> Iterator[Key]:
@@ -60,10 +63,10 @@ class Index(Generic[R]):
 
     def __init__(self, keys: Callable[[R], Iterator[Key]]) -> None:
         self.versions: dict[str, R] = {}
-        self.by_creation = Ordered()
-        self.by_update = Ordered()
+        self.by_update = Seconds()
         self.by_key: dict[Key, tuple[str, ...]] = {}
         self._keys: Callable[[R], Iterator[Key]] = keys
+        self._by_creation: list[tuple[int, str]] = []
         self._waiting: deque[tuple[float, R, bool]] = deque()
 
     def push(self, at: float, version: R, visible: bool) -> None:
@@ -76,36 +79,42 @@ class Index(Generic[R]):
 
     def put(self, version: R, visible: bool = True) -> None:
         old = self.versions.get(version.id)
-        if old is not None and visible and old.updated_at == version.updated_at:
-            self.versions[version.id] = version
-            self._rekey(old, version)
-            return
-        if old is not None:
-            self._take_out(old)
-        if visible:
+        if not visible:
+            if old is not None:
+                self._take_out(old)
+        elif old is None:
             self._put_in(version)
-
-    def _take_out(self, old: R) -> None:
-        del self.versions[old.id]
-        self.by_creation.remove(old.seq, old.id)
-        self.by_update.remove(old.updated_at, old.id)
-        for key in self._keys(old):
-            self._drop_key(key, old.id)
+        else:
+            self._exchange(old, version)
 
     def _put_in(self, new: R) -> None:
         self.versions[new.id] = new
-        self.by_creation.add(new.seq, new.id)
         self.by_update.add(new.updated_at, new.id)
+        insort(self._by_creation, (new.seq, new.id))
         for key in self._keys(new):
-            self.by_key[key] = (*self.by_key.get(key, ()), new.id)
+            self._add_key(key, new.id)
 
-    def _rekey(self, old: R, new: R) -> None:
-        before: set[Key] = set(self._keys(old))
-        after: set[Key] = set(self._keys(new))
-        for key in before - after:
+    def _take_out(self, old: R) -> None:
+        del self.versions[old.id]
+        self.by_update.remove(old.updated_at, old.id)
+        del self._by_creation[bisect_left(self._by_creation, (old.seq, old.id))]
+        for key in self._keys(old):
             self._drop_key(key, old.id)
-        for key in after - before:
-            self.by_key[key] = (*self.by_key.get(key, ()), new.id)
+
+    def _exchange(self, old: R, new: R) -> None:
+        self.versions[new.id] = new
+        if old.updated_at != new.updated_at:
+            self.by_update.remove(old.updated_at, old.id)
+            self.by_update.add(new.updated_at, new.id)
+        before, after = list(self._keys(old)), list(self._keys(new))
+        if before != after:
+            for key in before:
+                self._drop_key(key, old.id)
+            for key in after:
+                self._add_key(key, new.id)
+
+    def _add_key(self, key: Key, record_id: str) -> None:
+        self.by_key[key] = (*self.by_key.get(key, ()), record_id)
 
     def _drop_key(self, key: Key, record_id: str) -> None:
         left = tuple(i for i in self.by_key[key] if i != record_id)
@@ -116,7 +125,7 @@ class Index(Generic[R]):
 
     def newest_first(self, before: int | None) -> Iterator[R]:
         """By creation, from the record created just before sequence number `before`."""
-        pairs = self.by_creation.pairs
-        place = len(pairs) if before is None else bisect_left(pairs, (before, ""))
+        order = self._by_creation
+        place = len(order) if before is None else bisect_left(order, (before, ""))
         for spot in range(place - 1, -1, -1):
-            yield self.versions[pairs[spot][1]]
+            yield self.versions[order[spot][1]]

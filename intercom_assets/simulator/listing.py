@@ -143,7 +143,7 @@ def _matches(index: Index[Contact], plan: Plan) -> list[Contact]:
         ids = {i for key in plan.keys for i in index.by_key.get(key, ())}
         found = [versions[i] for i in ids if plan.test(versions[i])]
         return sorted(found, key=lambda contact: (contact.updated_at, contact.id))
-    candidates = [versions[i] for _, i in index.by_update.between(plan.low, plan.high)]
+    candidates = [versions[i] for i in index.by_update.between(plan.low, plan.high)]
     return candidates if plan.exact else [c for c in candidates if plan.test(c)]
 
 

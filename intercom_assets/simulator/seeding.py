@@ -6,57 +6,76 @@ and `country` (shorthands for it), read-only times and devices, `created_at`, `u
 exist are made with the value's type. Lists and searches show seeds at once.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from intercom_assets.simulator.documents import SEEN
 from intercom_assets.simulator.records import Attribute, Company, Contact, State
-from intercom_assets.simulator.settings import Settings
 from intercom_assets.simulator.state import World
 
-PLAIN = {
-    "external_id",
-    "email",
-    "name",
-    "phone",
-    "avatar",
-    "owner_id",
-    "signed_up_at",
-    "last_seen_at",
-    "unsubscribed_from_emails",
-    "created_at",
-    "updated_at",
-    "merged_into",
-    "deleted_at",
+TEXTS = ("external_id", "email", "name", "phone", "avatar", "owner_id", "merged_into")
+TIMES = ("signed_up_at", "last_seen_at", "created_at", "updated_at", "deleted_at")
+PLAIN: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(TEXTS, (str, type(None))),
+    **dict.fromkeys(TIMES, (int, type(None))),
+    "created_at": (int,),
+    "updated_at": (int,),
+    "unsubscribed_from_emails": (bool,),
 }
-PLACES = {
-    "timezone": "timezone",
-    "country": "country",
-    "country_code": "country_code",
-    "region": "region",
-    "city": "city",
+PLACES = ("timezone", "country", "country_code", "region", "city")
+RARER: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(PLACES, (str, type(None))),
+    **dict.fromkeys(SEEN, (str, int, bool, type(None))),
+    "id": (str,),
+    "role": (str,),
+    "custom_attributes": (dict, type(None)),
+    "location": (dict, type(None)),
+    "companies": (list, tuple),
+    "state": (str,),
+    "archived": (bool,),
 }
-ALSO = {"id", "role", "custom_attributes", "location", "companies", "state", "archived"}
-KNOWN = PLAIN | PLACES.keys() | ALSO | set(SEEN)
-INDEXED = {spec.name for spec in fields(Contact)}
+KNOWN = {**PLAIN, **RARER}
 
 
 class BadSeed(ValueError):
     """A seed that cannot be planted; one sentence."""
 
 
-def seed_contacts(world: World, settings: Settings, seeds: Any) -> list[str]:
-    """One seed, a list, `{"contacts": [...]}`, or `{"count": N, ...}` for N made-up users."""
+def seed_contacts(world: World, seeds: Any) -> list[str]:
+    """One seed, a list, `{"contacts": [...]}`, or `{"count": N, ...}` for N made-up users.
+
+    All or nothing; returns Intercom's ids.
+    """
+    checked = list(_listed(seeds))
+    for seed in checked:
+        check(world, seed)
+    with _uncollected():
+        return [plant(world, seed) for seed in checked]
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """The collector would walk the growing workspace again and again, and find nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _listed(seeds: Any) -> Iterable[Any]:
     if isinstance(seeds, dict) and "contacts" in seeds:
         seeds = seeds["contacts"]
-    elif isinstance(seeds, dict) and "count" in seeds:
-        seeds = _made_up(seeds)
     elif isinstance(seeds, dict):
-        seeds = [seeds]
-    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        return _made_up(seeds) if "count" in seeds else [seeds]
+    if not isinstance(seeds, list | tuple):
         raise BadSeed("contacts to seed are an object, a list, or a count")
-    return [plant(world, seed) for seed in seeds]
+    return seeds
 
 
 def _made_up(pattern: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
@@ -76,47 +95,60 @@ def _made_up(pattern: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     )
 
 
-def plant(world: World, seed: Any) -> str:
+def check(world: World, seed: Any) -> None:
+    """Raises BadSeed for a key that does not exist or a value of the wrong type."""
     if not isinstance(seed, dict):
         raise BadSeed("a contact to seed is an object")
-    if unknown := seed.keys() - KNOWN:
-        raise BadSeed(f"a contact to seed has no {sorted(unknown)[0]!r}")
+    for key, value in seed.items():
+        if key not in KNOWN:
+            raise BadSeed(f"a contact to seed has no {key!r}; it has {', '.join(sorted(KNOWN))}")
+        if not isinstance(value, KNOWN[key]):
+            raise BadSeed(f"{key} of a contact to seed cannot be {value!r}")
+    if seed.get("role", "user") not in ("user", "lead"):
+        raise BadSeed(f"a contact to seed is a user or a lead, not {seed['role']!r}")
     if seed.get("id") in world.contacts:
         raise BadSeed(f"there is a contact with the id {seed['id']!r} already")
+    if seed.get("merged_into") is not None and seed["merged_into"] not in world.contacts:
+        raise BadSeed(f"merged_into names {seed['merged_into']!r}, which is no contact")
+    if "state" in seed and seed["state"] not in set(State):
+        raise BadSeed(f"there is no state {seed['state']!r}; there are {', '.join(State)}")
+
+
+def plant(world: World, seed: dict[str, Any], lagging: bool = False) -> str:
+    """Takes a checked seed; returns Intercom's id."""
     contact = _contact(world, seed)
-    world.commit_contact(contact, lagging=False)
+    world.commit_contact(contact, lagging)
     return contact.id
 
 
 def _contact(world: World, seed: dict[str, Any]) -> Contact:
     seq, now = world.next_seq(), world.now
+    fields: dict[str, Any] = {key: value for key, value in seed.items() if key in PLAIN}
+    fields.setdefault("created_at", now)
+    fields.setdefault("updated_at", fields["created_at"])
+    if not seed.keys() <= PLAIN.keys():
+        fields.update(_rarer_fields(world, seed, now))
+    return Contact(id=seed.get("id") or world.object_id(seq), seq=seq, **{"role": "user", **fields})
+
+
+def _rarer_fields(world: World, seed: dict[str, Any], now: int) -> dict[str, Any]:
     role = seed.get("role", "user")
-    values = {key: seed[key] for key in PLAIN & seed.keys()}
-    values.setdefault("created_at", now)
-    values.setdefault("updated_at", values["created_at"])
-    if role == "lead":
-        values.setdefault("external_id", world.uuid())
-    custom = seed.get("custom_attributes") or {}
-    if custom:
-        _make_attributes(world, custom, now)
-    return Contact(
-        id=seed.get("id") or world.object_id(seq),
-        seq=seq,
-        role=role,
-        custom=dict(custom),
-        companies=tuple(make_company(world, key) for key in seed.get("companies", ())),
-        location=location_of(seed),
-        seen={key: seed[key] for key in SEEN if key in seed} if len(seed) > 4 else {},
-        state=State("archived" if seed.get("archived") else seed.get("state", "live")),
-        **values,
-    )
+    custom = dict(seed.get("custom_attributes") or {})
+    _make_attributes(world, custom, now)
+    return {
+        "role": role,
+        "external_id": seed.get("external_id") or (world.uuid() if role == "lead" else None),
+        "custom": custom,
+        "companies": tuple(make_company(world, key) for key in seed.get("companies", ())),
+        "location": location_of(seed),
+        "seen": {key: value for key, value in seed.items() if key in SEEN},
+        "state": State("archived" if seed.get("archived") else seed.get("state", "live")),
+    }
 
 
 def location_of(seed: Mapping[str, Any]) -> dict[str, str | None]:
     location = {k: v for k, v in (seed.get("location") or {}).items() if k != "type"}
-    for key, place in PLACES.items():
-        if key in seed:
-            location[place] = seed[key]
+    location.update({place: seed[place] for place in PLACES if place in seed})
     return location
 
 
@@ -157,7 +189,7 @@ def make_company(world: World, company_id: str, name: str | None = None) -> str:
 
 def changed_contact(contact: Contact, changes: Mapping[str, Any]) -> Contact:
     """The contact with seed-like changes; custom attributes, places and devices are merged."""
-    plain = {key: changes[key] for key in (PLAIN | {"role"}) & changes.keys()}
+    plain = {key: changes[key] for key in changes if key in PLAIN or key == "role"}
     custom = {**contact.custom, **(changes.get("custom_attributes") or {})}
     return replace(
         contact,

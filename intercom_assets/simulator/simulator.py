@@ -50,7 +50,7 @@ class Simulator(Reading):
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
     ) -> Answer:
-        """`path` with its query string, percent-encoded as it came. Never raises, never waits."""
+        """`path` with its query string, percent-encoded as it came. Never waits."""
         with self.lock:
             if path.startswith(CONTROL):
                 return self.control.answer(method, path, body)
@@ -62,7 +62,7 @@ class Simulator(Reading):
     def seed(self, contacts: Any) -> list[str]:
         """Contacts as if they had been there for long; see `seeding`. Returns their ids."""
         with self.lock:
-            return seed_contacts(self.world, self.settings, contacts)
+            return seed_contacts(self.world, contacts)
 
     def set(self, **changes: Any) -> None:
         """Settings, and faults as `fail_next` or `faults`."""
