@@ -305,3 +305,7 @@ def test_a_test_gets_a_database_of_its_own(request: pytest.FixtureRequest, fixtu
     url = request.getfixturevalue(fixture)
     tables = "select count(*) from pg_tables where schemaname = 'public'"
     assert ask(url, tables) == (3 if fixture == "database" else 0)
+
+
+def test_the_template_holds_our_schema_too(database: str) -> None:
+    assert ask(database, "select count(*) > 5 from pg_tables where schemaname = 'intercom_sync'")
