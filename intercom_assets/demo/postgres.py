@@ -98,13 +98,17 @@ class EmbeddedPostgres:
             self._lock.close()
         self._lock, self._port = None, 0
 
-    def remove(self) -> None:
-        """Ends the server and deletes `home`, all data included."""
+    def end(self) -> None:
+        """Ends a server that runs in `home`, also one that a killed supervisor left."""
         try:
             if not self._lock:
                 self._claim()
         finally:
             self.stop()
+
+    def remove(self) -> None:
+        """Ends the server and deletes `home`, all data included."""
+        self.end()
         shutil.rmtree(self.home)
 
     # --- before the first start -------------------------------------------------------------------

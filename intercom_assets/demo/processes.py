@@ -9,10 +9,8 @@ of ours.
 """
 
 import os
-import signal
 import subprocess
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,15 +18,14 @@ from typing import Self
 
 import requests
 
+from intercom_assets.demo.groups import end_group, wait_until
+from intercom_assets.demo.guard import Guard
 from intercom_assets.demo.interrupts import Interrupts, none_ignored
 from intercom_assets.demo.place import private_directory
 
 FOREIGN_PREFIXES = ("DAGSTER_", "INTERCOM_", "PG")
 FOREIGN_SUFFIXES = ("DATABASE_URL",)
-GRACE_SECONDS = 10.0
-"""For what a process does when it is interrupted; Dagster's services take up to 5."""
-GROUP_SECONDS = 3.0
-"""For what a process leaves behind, such as Dagster's code servers."""
+PACKAGES = Path(__file__).parents[2]
 
 
 class ProcessFailed(Exception):
@@ -56,15 +53,21 @@ class Child:
 class Processes:
     """Children in `home`, with `environment` and what is harmless of ours. A context manager.
 
-    Their names are those of their logs. They are stopped in reverse order of their start.
+    Their names are those of their logs. They are stopped in reverse order of their start; a `guard`
+    does it if we are killed.
     """
 
     def __init__(
-        self, home: Path, environment: Mapping[str, str], interrupts: Interrupts | None = None
+        self,
+        home: Path,
+        environment: Mapping[str, str],
+        interrupts: Interrupts | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.home = private_directory(home)
         self.environment = clean_environment(environment)
         self._interrupts = interrupts or Interrupts()
+        self._guard = guard
         self._children: list[Child] = []
 
     def __enter__(self) -> Self:
@@ -92,6 +95,8 @@ class Processes:
             )  # fmt: skip
             child = Child(name, popen, log)
             self._children.append(child)
+            if self._guard:
+                self._guard.watch_group(popen.pid)
         return child
 
     def wait_for_http(self, child: Child, url: str, seconds: float) -> None:
@@ -123,35 +128,36 @@ class Processes:
     def stop(self, child: Child) -> None:
         """Interrupts it, and then ends whatever is left of its group."""
         with self._interrupts.held():
-            _end(child)
-            self._children.remove(child)
+            self._end(child)
 
     def stop_all(self) -> None:
         """Returns when none of their groups has a living process."""
         with self._interrupts.held():
-            while self._children:
-                _end(self._children.pop())
+            for child in reversed(self._children.copy()):
+                self._end(child)
+
+    def _end(self, child: Child) -> None:
+        end_group(child.popen.pid, lambda: child.runs)
+        child.popen.wait()
+        if self._guard:
+            self._guard.forget_group(child.popen.pid)
+        self._children.remove(child)
 
 
 def clean_environment(own: Mapping[str, str]) -> dict[str, str]:
-    """Ours without any address or token of a database, Dagster or Intercom, plus `own`."""
+    """Ours without any address or token of a database, Dagster or Intercom, plus `own`.
+
+    Children find this package as we did, whatever their working directory.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(FOREIGN_PREFIXES) and not name.endswith(FOREIGN_SUFFIXES)
     }
-    local = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
-    return kept | local | {"PYTHONUNBUFFERED": "1"} | dict(own)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.1) -> bool:
-    """Whether `condition` came true within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(every)
-    return True
+    packages = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    ours = {"PYTHONPATH": os.pathsep.join(packages), "PYTHONUNBUFFERED": "1"}
+    local = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
+    return kept | ours | local | dict(own)
 
 
 def _answers(url: str) -> bool:
@@ -161,49 +167,3 @@ def _answers(url: str) -> bool:
             return session.get(url, timeout=2).status_code < 500
         except requests.RequestException:
             return False
-
-
-# --- ending ---------------------------------------------------------------------------------------
-
-
-def _end(child: Child) -> None:
-    group = child.popen.pid
-    if child.runs:
-        child.popen.send_signal(signal.SIGINT)
-        wait_until(lambda: not child.runs, GRACE_SECONDS, every=0.05)
-    for sent in (signal.SIGTERM, signal.SIGKILL):
-        if group_is_empty(group):
-            break
-        _signal_group(group, sent)
-        wait_until(lambda: not child.runs and group_is_empty(group), GROUP_SECONDS, every=0.05)
-    child.popen.poll()
-
-
-def _signal_group(group: int, sent: signal.Signals) -> None:
-    try:
-        os.killpg(group, sent)
-    except ProcessLookupError:
-        return
-
-
-def group_is_empty(group: int) -> bool:
-    """Whether no process of `group` lives. A zombie that nobody reaps does not."""
-    proc = Path("/proc/self/stat")
-    if proc.exists():
-        return not any(_lives_in(group, stat) for stat in Path("/proc").glob("[0-9]*/stat"))
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        # macOS says so of a group that has nothing but zombies.
-        return True
-    return False
-
-
-def _lives_in(group: int, stat: Path) -> bool:
-    try:
-        state, _parent, its_group, *_rest = stat.read_text().rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return False
-    return int(its_group) == group and state not in "ZX"

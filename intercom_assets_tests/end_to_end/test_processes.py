@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from intercom_assets.demo import processes as supervision
+from intercom_assets.demo import groups
+from intercom_assets.demo.groups import group_is_empty, wait_until
 from intercom_assets.demo.interrupts import Interrupts, none_ignored
 from intercom_assets.demo.processes import (
     Child,
     Processes,
     ProcessFailed,
-    group_is_empty,
-    wait_until,
 )
 
 HOSTILE = {
@@ -117,8 +116,8 @@ def test_they_are_stopped_in_reverse_order(processes: Processes) -> None:
 def test_what_ignores_us_and_what_it_started_is_ended_all_the_same(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervision, "GRACE_SECONDS", 0.1)
-    monkeypatch.setattr(supervision, "GROUP_SECONDS", 0.2)
+    monkeypatch.setattr(groups, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(groups, "GROUP_SECONDS", 0.2)
     child = processes.start("stubborn", python(STUBBORN))
     assert said(child, "below")
 
@@ -176,6 +175,7 @@ def test_one_that_never_answers_is_given_up(processes: Processes) -> None:
 SUPERVISOR = """
 import sys
 from pathlib import Path
+from intercom_assets.demo.groups import group_is_empty, wait_until
 from intercom_assets.demo.interrupts import Interrupts
 from intercom_assets.demo.processes import Processes
 
