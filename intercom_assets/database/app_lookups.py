@@ -1,0 +1,84 @@
+"""Questions about users and teams whose answer is ids: who changed, and whose e-mail is this.
+
+Run in a caller's read-only transaction. Values are read by `app_reads`, by id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from intercom_assets.database.app_connections import AppConnection
+from intercom_assets.database.app_reads import telling
+from intercom_assets.database.columns import Shape
+from intercom_assets.database.shapes import Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """`newest`: the latest `updated_at` found, but never later than the database's clock.
+
+    One row dated 2099 would otherwise hide everybody else's changes until then.
+    """
+
+    users: frozenset[str]
+    teams: frozenset[str]
+    newest: int
+
+
+def poll(connection: AppConnection, shapes: Shapes, since: int) -> Polled:
+    """Who changed at or after `since` (Unix seconds), as far as `updated_at` is selected."""
+    users, latest_user = _changed(connection, shapes.users, "id", since)
+    teams, latest_team = _changed(connection, shapes.teams, "id", since)
+    members, latest_member = _changed(connection, shapes.memberships, "user_id", since)
+    latest = max(latest_user, latest_team, latest_member)
+    return Polled(users | members, teams, min(latest, now(connection)))
+
+
+def unpolled(shapes: Shapes) -> list[str]:
+    """The files without `updated_at`, whose changes polling cannot see."""
+    all_three = (shapes.users, shapes.teams, shapes.memberships)
+    return [shape.query.file for shape in all_three if not shape.has("updated_at")]
+
+
+def now(connection: AppConnection) -> int:
+    """The database's clock, in whole Unix seconds."""
+    found = connection.execute("select floor(extract(epoch from now()))::bigint").fetchone()
+    return int(found[0]) if found else 0
+
+
+def ids_with_email(
+    connection: AppConnection,
+    users: Shape,
+    emails: Sequence[str],
+    created_since: int | None = None,
+) -> dict[str, list[str]]:
+    """E-mail, in lower case, -> ids; only of users created at or after `created_since`."""
+    wanted = sorted({email.strip().lower() for email in emails} - {""})
+    recent = "and q.created_at >= to_timestamp(%(since)s)"
+    where = "where lower(q.email) = any(%(emails)s::text[]) "
+    if created_since is not None and users.has("created_at"):
+        where += recent
+    text = users.query.select("q.id, lower(q.email)", where)
+    with telling(users.query, text):
+        rows = connection.execute(text, {"emails": wanted, "since": created_since}).fetchall()
+    found: dict[str, list[str]] = {}
+    for raw, email in rows:
+        key = users.ids["id"].text(raw)
+        if key is not None:
+            found.setdefault(str(email), []).append(key)
+    return found
+
+
+def _changed(
+    connection: AppConnection, shape: Shape, column: str, since: int
+) -> tuple[frozenset[str], int]:
+    if not shape.has("updated_at"):
+        return frozenset(), since
+    text = shape.query.select(
+        f"q.{column}, floor(extract(epoch from max(q.updated_at)))::bigint",
+        "where q.updated_at >= to_timestamp(%s) and isfinite(q.updated_at) group by 1",
+    )
+    with telling(shape.query, text):
+        rows = connection.execute(text, (since,)).fetchall()
+    ids = (shape.ids[column].text(raw) for raw, _ in rows)
+    latest = max((seconds for _, seconds in rows), default=since)
+    return frozenset(key for key in ids if key is not None), max(latest, since)

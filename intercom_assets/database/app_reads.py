@@ -1,0 +1,236 @@
+"""The mapping's queries, run for some users or teams, or streamed for all.
+
+Each function takes a connection in its caller's transaction (`app_connections`), so that users and
+memberships are read at one moment, also inside a write-back. A key that could not be an id of the
+app's type is not asked for, and a row that PostgreSQL cannot compute costs itself only. Nothing is
+written here.
+"""
+
+import logging
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, groupby, islice
+from operator import itemgetter
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import psycopg
+from psycopg import errors
+
+from intercom_assets.database.app_connections import AppConnection
+from intercom_assets.database.columns import Query, Shape
+from intercom_assets.database.failures import AppUnavailable, failed, told
+from intercom_assets.database.rows import Row, TeamRows, UserRows, one_per_id
+from intercom_assets.database.shapes import Shapes
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
+
+T = TypeVar("T", AppUser, AppTeam)
+Keyed: TypeAlias = list[tuple[str, Row]]
+_COMPUTED = (errors.DataError, errors.RaiseException)
+_log = logging.getLogger(__name__)
+
+
+class ShapeChanged(AppUnavailable):
+    """A query returns other columns than when it was described: an app's table was altered."""
+
+
+class Uncomputable(Exception):
+    """PostgreSQL could not compute a row of a query: a failed cast, a division by zero."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+
+
+class Source(ABC, Generic[T]):
+    """Users or teams, as one query returns them."""
+
+    shape: Shape
+
+    @abstractmethod
+    def id_of(self, row: Row) -> str | None: ...
+
+    @abstractmethod
+    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, T | Unfit]: ...
+
+
+class UserSource(Source[AppUser]):
+    def __init__(self, shapes: Shapes) -> None:
+        self.shape = shapes.users
+        self._memberships = shapes.memberships
+        self._rows = UserRows(shapes.users)
+
+    def id_of(self, row: Row) -> str | None:
+        return self._rows.id_of(row)
+
+    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, AppUser | Unfit]:
+        teams = teams_of(connection, self._memberships, [key for key, _ in rows])
+        return one_per_id(
+            self.shape.query.file, rows, lambda key, row: self._rows.read(row, teams.get(key, ()))
+        )
+
+
+class TeamSource(Source[AppTeam]):
+    def __init__(self, shapes: Shapes) -> None:
+        self.shape = shapes.teams
+        self._rows = TeamRows(shapes.teams)
+
+    def id_of(self, row: Row) -> str | None:
+        return self._rows.id_of(row)
+
+    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, AppTeam | Unfit]:
+        return one_per_id(self.shape.query.file, rows, lambda _, row: self._rows.read(row))
+
+
+def read_some(
+    connection: AppConnection, source: Source[T], ids: Sequence[str]
+) -> dict[str, T | Unfit | Gone]:
+    """Every id once. `Gone`: the query was answered and does not return it."""
+    wanted = list(dict.fromkeys(ids))
+    spelled = [key for key in wanted if spells(connection, source.shape, "id", key)]
+    found = _computed(connection, source, spelled, first=True) if spelled else {}
+    return {key: found.get(key, Gone(key)) for key in wanted}
+
+
+def stream(connection: AppConnection, source: Source[T], chunk: int) -> Iterator[list[T | Unfit]]:
+    """All rows in the order of their ids, in one open transaction. Raises Uncomputable."""
+    query = source.shape.query
+    with connection.cursor(name="intercom_assets_stream") as cursor:
+        text = query.select(rest="order by q.id")
+        with telling(query, text):
+            cursor.execute(text, ())
+        check(source.shape, cursor)
+        found = _by_id(_fetched(cursor, source, chunk))
+        while part := list(islice(found, chunk)):
+            yield list(source.interpret(connection, list(chain.from_iterable(part))).values())
+
+
+def ids_after(connection: AppConnection, shape: Shape, last: str | None, limit: int) -> list[str]:
+    """The next ids in order; no other column is computed."""
+    id_type = shape.ids["id"]
+    after = "true" if last is None else f"q.id > %(last)s::{id_type.sql_type}"
+    text = shape.query.select("distinct q.id", f"where {after} order by q.id limit %(limit)s")
+    with telling(shape.query, text):
+        rows = connection.execute(text, {"last": last, "limit": limit}).fetchall()
+    return [key for (raw,) in rows if (key := id_type.text(raw)) is not None]
+
+
+def teams_of(
+    connection: AppConnection, memberships: Shape, users: Sequence[str]
+) -> dict[str, set[str]]:
+    """The team ids of each user that is in any team."""
+    user, team = memberships.ids["user_id"], memberships.ids["team_id"]
+    spelled = [key for key in users if spells(connection, memberships, "user_id", key)]
+    teams: dict[str, set[str]] = defaultdict(set)
+    if not spelled:
+        return teams
+    text = memberships.query.select(
+        "distinct q.user_id, q.team_id", f"where q.user_id = any(%s::{user.sql_type}[])"
+    )
+    with telling(memberships.query, text):
+        rows = connection.execute(text, (spelled,)).fetchall()
+    for raw_user, raw_team in rows:
+        key, value = user.text(raw_user), team.text(raw_team)
+        if key is not None and value is not None:
+            teams[key].add(value)
+    return teams
+
+
+def spells(connection: AppConnection, shape: Shape, column: str, key: str) -> bool:
+    """Whether `key` could be an id of the column's type, in the database's encoding."""
+    encoding = connection.info.encoding
+    try:
+        key.encode("utf-8" if encoding == "ascii" else encoding)
+    except UnicodeEncodeError:
+        return False
+    return shape.ids[column].spells(key)
+
+
+def check(shape: Shape, cursor: psycopg.Cursor[Any] | psycopg.ServerCursor[Any]) -> None:
+    if not shape.fits(cursor.description):
+        raise ShapeChanged(f"{shape.query.file}: the columns changed while it was read")
+
+
+@contextmanager
+def telling(query: Query, sent: str = "") -> Iterator[None]:
+    """Names the query in what goes wrong: Uncomputable for a row's content, else AppUnavailable."""
+    try:
+        yield
+    except _COMPUTED as error:
+        raise Uncomputable(query.file, told(error)) from error
+    except psycopg.Error as error:
+        raise failed(query.line(error, sent), error) from error
+
+
+def _refuse_for_all(connection: AppConnection, source: Source[T]) -> None:
+    """What fails without any row is nobody's fault."""
+    try:
+        with connection.transaction():
+            source.interpret(connection, _rows(connection, source, []))
+    except Uncomputable as error:
+        raise AppUnavailable(str(error)) from error
+
+
+def _halved(
+    connection: AppConnection, source: Source[T], keys: Sequence[str], error: Uncomputable
+) -> dict[str, T | Unfit]:
+    """Halves the keys until those stand alone whose rows cannot be computed."""
+    if len(keys) == 1:
+        return {keys[0]: Unfit(keys[0], source.shape.query.file, str(error))}
+    middle = len(keys) // 2
+    return _computed(connection, source, keys[:middle]) | _computed(
+        connection, source, keys[middle:]
+    )
+
+
+def _computed(
+    connection: AppConnection, source: Source[T], keys: Sequence[str], *, first: bool = False
+) -> dict[str, T | Unfit]:
+    try:
+        with connection.transaction():
+            return source.interpret(connection, _rows(connection, source, keys))
+    except Uncomputable as error:
+        if first:
+            _refuse_for_all(connection, source)
+        return _halved(connection, source, keys, error)
+
+
+def _rows(connection: AppConnection, source: Source[T], keys: Sequence[str]) -> Keyed:
+    """At most two rows for each key: two already say that the id is not unique."""
+    shape = source.shape
+    numbered = shape.query.select(
+        'q.*, row_number() over (partition by q.id) as "number among its id"',
+        f"where q.id = any(%s::{shape.ids['id'].sql_type}[])",
+    )
+    text = f'select * from ({numbered}) as w where "number among its id" <= 2'
+    with telling(shape.query, text):
+        cursor = connection.execute(text, (keys,))
+        check(shape, cursor)
+        rows = cursor.fetchall()
+    wanted = set(keys)
+    return [(key, row) for row in rows if (key := source.id_of(row)) in wanted and key is not None]
+
+
+def _fetched(
+    cursor: psycopg.ServerCursor[Any], source: Source[T], chunk: int
+) -> Iterator[tuple[str, Row]]:
+    without_id = 0
+    while True:
+        with telling(source.shape.query):
+            rows = cursor.fetchmany(chunk)
+        if not rows:
+            break
+        for row in rows:
+            key = source.id_of(row)
+            if key is None:
+                without_id += 1
+            else:
+                yield key, row
+    if without_id:
+        _log.warning("%s: %d rows without an id were left out", source.shape.query.file, without_id)
+
+
+def _by_id(rows: Iterator[tuple[str, Row]]) -> Iterator[Keyed]:
+    """Rows of one id together, at most two of them."""
+    for _, same in groupby(rows, key=itemgetter(0)):
+        yield list(islice(same, 2))

@@ -1,0 +1,228 @@
+"""What the mapping's queries return: names, declared kinds, and which of them are attributes.
+
+Asks PostgreSQL to describe each query and holds the answer against what a mapping may select;
+what does not fit is a `MappingError` with file and column. Rows are not read here.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from intercom_assets.database.app_connections import AppConnection
+from intercom_assets.database.failures import failed, line_of
+from intercom_assets.database.identity import IdType, id_type
+from intercom_assets.domain.models import Column, Kind
+from intercom_assets.mapping.problems import MappingError, nearest
+
+_KINDS = {
+    **dict.fromkeys((25, 1043, 1042, 18, 19, 2950, 869, 650, 829, 774), Kind.STRING),
+    **dict.fromkeys((21, 23, 20, 26), Kind.INTEGER),
+    **dict.fromkeys((700, 701, 1700), Kind.FLOAT),
+    16: Kind.BOOLEAN,
+    **dict.fromkeys((1082, 1184), Kind.DATE),
+}
+_NUMERIC, _NAIVE = 1700, 1114
+_NUMBER = (Kind.INTEGER, Kind.FLOAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A column that we know: the kinds it may have (None: those of an id), and which it gets."""
+
+    kinds: tuple[Kind, ...] | None
+    becomes: Kind | None = None
+    required: bool = False
+
+
+_ID, _DATE = Rule(None), Rule((Kind.DATE,))
+_TEXT, _WHOLE = Rule((Kind.STRING,)), Rule(_NUMBER, Kind.INTEGER)
+_KEY = Rule(None, required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One file of the mapping. `open`: further columns become custom attributes."""
+
+    file: str
+    sql: str
+    rules: Mapping[str, Rule]
+    open: bool = True
+
+    def select(self, columns: str = "q.*", rest: str = "") -> str:
+        """The query as a derived table `q`, its percent signs doubled since it has parameters."""
+        doubled = self.sql.replace("%", "%%")
+        return f"select {columns} from (\n{doubled}\n) as q {rest}"
+
+    def line(self, error: psycopg.Error, sent: str) -> str:
+        """`users.sql, line 3` where PostgreSQL names a place in what was sent."""
+        return f"{self.file}{line_of(error, self.sql, sent.replace('%%', '%').find(self.sql))}"
+
+
+USER_RULES = {
+    "id": _KEY,
+    "email": Rule((Kind.STRING,), required=True),
+    "name": _TEXT,
+    "phone_number": Rule((Kind.STRING, Kind.INTEGER), Kind.STRING),
+    "time_zone": _TEXT,
+    "created_at": _DATE,
+    "last_request_at": _DATE,
+    "from_oauth": Rule((Kind.BOOLEAN,)),
+    "deleted_at": _DATE,
+    "updated_at": _DATE,
+}
+TEAM_RULES = {
+    "id": _KEY,
+    "name": _TEXT,
+    "created_at": _DATE,
+    "monthly_spend": _WHOLE,
+    "plan": _TEXT,
+    "size": _WHOLE,
+    "website": _TEXT,
+    "industry": _TEXT,
+    "owner_id": _ID,
+    "deleted_at": _DATE,
+    "updated_at": _DATE,
+}
+MEMBERSHIP_RULES = {"user_id": _KEY, "team_id": _KEY, "updated_at": _DATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a query returns, in its order. `ids`: the columns that hold ids, and how."""
+
+    query: Query
+    columns: tuple[Column, ...]
+    oids: tuple[int, ...]
+    ids: Mapping[str, IdType]
+
+    def has(self, name: str) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    def fits(self, description: Sequence[psycopg.Column] | None) -> bool:
+        """Whether a result still has the described columns first (an app's table may change)."""
+        found = description or ()
+        names = [(column.name, column.type_code) for column in found[: len(self.columns)]]
+        expected = [(c.name, oid) for c, oid in zip(self.columns, self.oids, strict=True)]
+        return names == expected
+
+
+def describe(connection: AppConnection, query: Query) -> Shape:
+    """Raises MappingError for columns that a mapping cannot have, AppUnavailable if it fails."""
+    found = _described(connection, query)
+    types = _types(connection, [column.type_code for column in found])
+    _refuse_duplicates(query, [column.name for column in found])
+    ids = {c.name: _id(query, c, types[c.type_code]) for c in found if _is_id(query, c.name)}
+    columns = tuple(
+        Column(c.name, _kind(query, c, types[c.type_code]), c.name not in query.rules)
+        for c in found
+    )
+    _refuse_missing(query, [column.name for column in columns])
+    return Shape(query, columns, tuple(c.type_code for c in found), ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    name: str
+    category: str
+    is_enum: bool
+
+
+def _described(connection: AppConnection, query: Query) -> Sequence[psycopg.Column]:
+    text = query.select(rest="limit %s")
+    try:
+        # The parameter makes it a prepared statement, which can only be one statement.
+        cursor = connection.execute(text, (0,))
+    except psycopg.errors.SyntaxErrorOrAccessRuleViolation as error:
+        place = query.line(error, text)
+        if isinstance(error, psycopg.errors.SyntaxError):
+            raise MappingError(f"{place}: {error.diag.message_primary}") from None
+        raise failed(place, error) from None
+    except psycopg.Error as error:
+        raise failed(query.file, error) from None
+    return cursor.description or ()
+
+
+def _types(connection: AppConnection, oids: list[int]) -> dict[int, _Type]:
+    rows: list[tuple[Any, ...]] = connection.execute(
+        "select oid::int8, format_type(oid, -1), typcategory::text, typtype = 'e' "
+        "from pg_catalog.pg_type where oid = any(%s::oid[])",
+        (oids,),
+    ).fetchall()
+    return {oid: _Type(name, category, is_enum) for oid, name, category, is_enum in rows}
+
+
+def _is_id(query: Query, name: str) -> bool:
+    return name in query.rules and query.rules[name].kinds is None
+
+
+def _id(query: Query, column: psycopg.Column, sql_type: _Type) -> IdType:
+    found = id_type(column.type_code, sql_type.name, sql_type.category, column.scale)
+    if found is None:
+        raise MappingError(
+            f"{query.file}: {column.name} is {sql_type.name}; "
+            "allowed: an integer, text or uuid, since it is an id"
+        )
+    return found
+
+
+def _kind(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
+    rule = query.rules.get(column.name)
+    if rule is None and not query.open:
+        raise MappingError(
+            f"{query.file}: unknown column {column.name}; allowed: {', '.join(query.rules)}"
+        )
+    if rule is not None and rule.kinds is None:
+        return Kind.STRING
+    kind = _declared(query, column, sql_type)
+    if rule is not None and rule.kinds is not None and kind not in rule.kinds:
+        raise MappingError(
+            f"{query.file}: {column.name} is {sql_type.name}; "
+            f"allowed: {' or '.join(_MEANT[each] for each in rule.kinds)}"
+        )
+    return (rule.becomes if rule else None) or kind
+
+
+_MEANT = {
+    Kind.STRING: "text",
+    Kind.INTEGER: "an integer",
+    Kind.FLOAT: "a number",
+    Kind.BOOLEAN: "true or false",
+    Kind.DATE: "timestamptz or date",
+}
+
+
+def _declared(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
+    oid = column.type_code
+    if oid == _NAIVE:
+        raise MappingError(
+            f"{query.file}: {column.name} is a timestamp without time zone, which names no moment; "
+            f"allowed: timestamptz, as in: {column.name} at time zone 'UTC' as {column.name}"
+        )
+    if oid == _NUMERIC and column.scale == 0:
+        return Kind.INTEGER
+    if oid in _KINDS:
+        return _KINDS[oid]
+    if sql_type.category == "S" or sql_type.is_enum:
+        return Kind.STRING
+    raise MappingError(
+        f"{query.file}: {column.name} is {sql_type.name}, and Intercom holds single values only; "
+        "allowed: text, numbers, booleans, dates and what you cast to these"
+    )
+
+
+def _refuse_duplicates(query: Query, names: Collection[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise MappingError(
+            f"{query.file}: {twice[0]} is selected twice; name each column once (as ...)"
+        )
+
+
+def _refuse_missing(query: Query, names: Collection[str]) -> None:
+    for name, rule in query.rules.items():
+        if rule.required and name not in names:
+            found = nearest(name, names).removeprefix("; ")
+            raise MappingError(f"{query.file}: the column {name} is missing; {found}")

@@ -1,0 +1,87 @@
+"""A failed statement or connection as one sentence for an operator.
+
+`AppUnavailable` is "could not read", which is never "empty". The sentences hold names of files,
+tables and columns, and neither a password nor a value of a person: what PostgreSQL quotes from a
+row is blotted out.
+"""
+
+import re
+from collections.abc import Iterable
+
+import psycopg
+from psycopg import errors
+
+_LONGEST = 300
+_QUOTED = re.compile(r'"[^"]*"')
+_DATA_EXCEPTION = "22"
+_SHORTEST_SECRET = 3
+
+
+class AppUnavailable(Exception):
+    """The app's database could not be reached, read or written; one sentence, safe to show."""
+
+
+class LockedOut(AppUnavailable):
+    """Another session held a lock for longer than we wait; a later try may help."""
+
+
+def unreachable(error: psycopg.Error, url: str) -> AppUnavailable:
+    """Why no connection came about. `url` only serves to blot out its password."""
+    if isinstance(error, psycopg.ProgrammingError):
+        return AppUnavailable(
+            "APP_DATABASE_URL is not the address of a PostgreSQL database, which looks like "
+            "postgresql://user:password@host:5432/name"
+        )
+    return AppUnavailable(
+        f"the app's database cannot be reached: {_redacted(_line(error), url)[:_LONGEST]}"
+    )
+
+
+def failed(doing: str, error: psycopg.Error) -> AppUnavailable:
+    """Why a statement failed. `doing` opens the sentence, as in `users.sql, line 3`."""
+    if isinstance(error, errors.QueryCanceled):
+        return AppUnavailable(f"{doing}: the app's database took too long and was stopped")
+    if isinstance(error, errors.LockNotAvailable):
+        return LockedOut(f"{doing}: waited too long for a lock that another session holds")
+    if error.sqlstate is None:
+        return AppUnavailable(f"{doing}: the connection to the app's database broke")
+    return AppUnavailable(f"{doing}: {told(error)}")
+
+
+def told(error: Exception, secrets: Iterable[object] = ()) -> str:
+    """PostgreSQL's own words, less the values that it quotes and less `secrets`."""
+    if isinstance(error, UnicodeError):
+        return "the app's database cannot hold a character of the value in its encoding"
+    diag = getattr(error, "diag", None)
+    text = (diag.message_primary if diag else None) or _line(error)
+    state = getattr(error, "sqlstate", None) or _DATA_EXCEPTION
+    if state.startswith(_DATA_EXCEPTION):
+        text = _QUOTED.sub('"..."', text)
+    for secret in secrets:
+        if isinstance(secret, str) and len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "...")
+    return text[:_LONGEST]
+
+
+def line_of(error: psycopg.Error, sql: str, before: int) -> str:
+    """`, line 3` where PostgreSQL names the place; `before`: characters in front of `sql`."""
+    position = error.diag.statement_position
+    if position is None or not 0 <= int(position) - 1 - before <= len(sql):
+        return ""
+    return f", line {sql[: int(position) - 1 - before].count(chr(10)) + 1}"
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text.replace(" Is the server running on that host and accepting TCP/IP connections?", "")
+
+
+def _redacted(text: str, url: str) -> str:
+    """Without the password, nor parts of one whose special characters were not escaped."""
+    found = re.search(r"//[^:/?#]*:(.*)@", url) or re.search(r"password=(\S+)", url)
+    secret = found.group(1) if found else ""
+    parts = [secret, *re.split(r"[@:/?#]", secret)]
+    for part in sorted(parts, key=len, reverse=True):
+        if len(part) >= _SHORTEST_SECRET:
+            text = text.replace(part, "...")
+    return text
