@@ -20,6 +20,7 @@ from intercom_assets.demo.binaries import PostgresUnavailable, find_binaries, se
 from intercom_assets.demo.databases import Databases, database_url
 from intercom_assets.demo.lockfiles import postmaster, serves
 from intercom_assets.demo.postgres import EmbeddedPostgres, remove_abandoned
+from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.places import roomy_place
 
 
@@ -307,5 +308,9 @@ def test_a_test_gets_a_database_of_its_own(request: pytest.FixtureRequest, fixtu
     assert ask(url, tables) == (3 if fixture == "database" else 0)
 
 
-def test_the_template_holds_our_schema_too(database: str) -> None:
-    assert ask(database, "select count(*) > 5 from pg_tables where schemaname = 'intercom_sync'")
+def test_the_template_holds_our_schema_and_the_triggers_too(database: str) -> None:
+    tables = "select count(*) > 5 from pg_tables where schemaname = 'intercom_sync'"
+    assert ask(database, tables)
+
+    user = insert_user(database, name="Ada")
+    assert ask(database, "select keys from intercom_capture.change_log") == [str(user)]
