@@ -33,7 +33,7 @@ def canonical(kind: Kind, raw: object) -> Value:
 
 def canonical_email(raw: object) -> Value:
     """E-mail addresses are compared without case, as Intercom matches them."""
-    text = _text(raw)
+    text = canonical(Kind.STRING, raw)
     return text.lower() if isinstance(text, str) else None
 
 

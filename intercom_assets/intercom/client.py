@@ -147,6 +147,7 @@ class IntercomClient:
         return self._ask(ReceiptPayload, endpoints.UNARCHIVE_CONTACT, contact_id)
 
     def delete_contact(self, contact_id: str) -> Receipt:
+        """Raises `NotFound`, also where an attempt whose answer was lost had deleted it."""
         return self._ask(ReceiptPayload, endpoints.DELETE_CONTACT, contact_id)
 
     def merge_contacts(
@@ -225,7 +226,7 @@ class IntercomClient:
         )
 
     def detach_company(self, contact_id: str, company_id: str) -> Company:
-        """Both by Intercom's ids."""
+        """Both by Intercom's ids. `NotFound`: not attached (any more), or no such company."""
         return self._ask(CompanyPayload, endpoints.DETACH_COMPANY, contact_id, company_id)
 
     def contact_companies(self, contact_id: str) -> list[Company]:

@@ -1,0 +1,163 @@
+"""Companies, memberships and data attributes, through the real client, against the stand-in."""
+
+import pytest
+
+from intercom_assets.domain.models import CompanyPatch, ContactPatch, DataAttribute
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import Invalid, NotFound, ScrollOpen
+from intercom_assets.simulator.simulator import Simulator
+from intercom_assets_tests.intercom.conftest import Moment, NewClient
+
+ACME = CompanyPatch({"name": "Acme", "plan": "team", "monthly_spend": 79, "size": 12})
+
+
+def a_member(client: IntercomClient, *company_ids: str) -> str:
+    contact = client.create_contact(ContactPatch({"role": "user", "external_id": "7"}))
+    for company_id in company_ids:
+        company = client.upsert_company(company_id, CompanyPatch({"name": company_id}))
+        client.attach_company(contact.id, company.id)
+    return contact.id
+
+
+def test_a_company_is_created_and_updated_by_the_same_call(client: IntercomClient) -> None:
+    created = client.upsert_company("3", ACME)
+    updated = client.upsert_company("3", CompanyPatch({"name": "Acme Ltd"}))
+
+    assert created.id == updated.id
+    assert (updated.name, updated.plan, updated.monthly_spend) == ("Acme Ltd", "team", 79)
+    assert client.find_company("3") == updated
+    assert client.get_company(created.id) == updated
+
+
+def test_a_company_is_updated_by_intercoms_id(client: IntercomClient) -> None:
+    created = client.upsert_company("3", ACME)
+
+    assert client.update_company(created.id, CompanyPatch({"size": 13})).size == 13
+
+
+def test_a_company_that_is_not_there_is_told_from_a_contact_that_is_not(
+    client: IntercomClient,
+) -> None:
+    contact_id = a_member(client)
+    company = client.upsert_company("3", ACME)
+
+    with pytest.raises(NotFound) as no_company:
+        client.attach_company(contact_id, "0" * 24)
+    with pytest.raises(NotFound) as no_contact:
+        client.attach_company("0" * 24, company.id)
+    assert no_company.value.code == "company_not_found"
+    assert no_contact.value.code == "not_found"
+
+
+def test_a_deleted_company_is_gone(client: IntercomClient) -> None:
+    created = client.upsert_company("3", ACME)
+
+    assert client.delete_company(created.id).deleted
+    with pytest.raises(NotFound):
+        client.get_company(created.id)
+
+
+def test_members_are_attached_and_detached(client: IntercomClient) -> None:
+    contact_id = a_member(client, "3", "4")
+    [left, _] = client.contact_companies(contact_id)
+    client.detach_company(contact_id, left.id)
+
+    [company] = client.contact_companies(contact_id)
+    assert client.get_contact(contact_id).company_ids == (company.id,)
+
+
+def test_more_companies_than_an_answer_embeds_are_known_to_be_more(client: IntercomClient) -> None:
+    contact_id = a_member(client, *map(str, range(11)))
+
+    contact = client.get_contact(contact_id)
+    assert len(contact.company_ids) == 10
+    assert not contact.companies_complete
+    assert len(client.contact_companies(contact_id)) == 11
+
+
+def test_a_contacts_companies_are_read_from_every_page(client: IntercomClient) -> None:
+    contact_id = a_member(client, *map(str, range(60)))
+
+    assert len(client.contact_companies(contact_id)) == 60
+
+
+def test_the_scroll_tells_every_company(client: IntercomClient) -> None:
+    a_member(client, *map(str, range(120)))
+
+    pages = list(client.scroll_companies())
+
+    assert sorted(len(page) for page in pages) == [20, 100]
+    assert {company.company_id for page in pages for company in page} == set(map(str, range(120)))
+
+
+def test_a_scroll_without_companies_is_empty(client: IntercomClient) -> None:
+    assert list(client.scroll_companies()) == []
+
+
+def test_a_scroll_that_breaks_is_begun_anew_and_tells_each_company_once(
+    client: IntercomClient, intercom: Simulator, moment: Moment
+) -> None:
+    a_member(client, *map(str, range(120)))
+    pages = client.scroll_companies()
+    first = next(pages)
+    intercom.set(faults=[{"kind": "lost_reply", "endpoint": "GET /companies/scroll"}])
+
+    rest = [company for page in pages for company in page]
+
+    assert len(first) + len(rest) == 120
+    assert len({company.id for company in first + rest}) == 120
+
+
+def test_a_reader_slower_than_a_minute_loses_the_scroll_and_no_company(
+    client: IntercomClient, moment: Moment
+) -> None:
+    a_member(client, *map(str, range(120)))
+    found = []
+    for page in client.scroll_companies():
+        found += page
+        moment.sleep(61)
+
+    assert len({company.id for company in found}) == len(found) == 120
+
+
+def test_an_open_scroll_of_somebody_else_is_waited_for(
+    client: IntercomClient, new_client: NewClient, moment: Moment
+) -> None:
+    a_member(client, "3")
+    abandoned = new_client().scroll_companies()
+    next(abandoned)
+
+    assert sum(map(len, client.scroll_companies())) == 1
+    assert 55 <= moment.now <= 75
+
+
+def test_an_open_scroll_is_not_waited_for_beyond_the_lease(
+    client: IntercomClient, new_client: NewClient, moment: Moment
+) -> None:
+    a_member(client, "3")
+    abandoned = new_client().scroll_companies()
+    next(abandoned)
+
+    with pytest.raises(ScrollOpen):
+        list(client.within(moment.now + 40).scroll_companies())
+    assert moment.now <= 40
+
+
+def test_attributes_are_listed_created_and_archived(client: IntercomClient) -> None:
+    created = client.create_attribute("seats", "company", "integer", description="Paid seats")
+    assert created == DataAttribute("seats", "company", "integer", id=created.id)
+    assert created.id is not None
+
+    assert client.update_attribute(created.id, archived=True).archived
+    assert created.name not in {a.name for a in client.list_attributes("company", archived=False)}
+    listed = {attribute.name: attribute for attribute in client.list_attributes("company")}
+    assert listed["seats"].archived
+    assert not listed["name"].custom
+
+
+def test_a_name_that_the_other_model_holds_is_refused(client: IntercomClient) -> None:
+    client.create_attribute("deleted", "company", "boolean")
+
+    with pytest.raises(Invalid) as taken:
+        client.create_attribute("deleted", "contact", "boolean")
+    assert "deleted" in taken.value.message
