@@ -43,8 +43,13 @@ class Batch:
     by_hand: bool = False
 
 
-def run_batch(services: Services, batch: Batch, run_id: str) -> Iterator[ChunkReport]:
-    """Yields a report for each chunk that is durable.
+def run_batch(
+    services: Services,
+    batch: Batch,
+    run_id: str,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[ChunkReport]:
+    """Yields a report for each chunk that is durable. Once `stopped`, no further chunk is begun.
 
     Raises `AppUnavailable` or a fatal `IntercomError`; chunks reported before stay done, and what
     was leased is given back.
@@ -57,7 +62,9 @@ def run_batch(services: Services, batch: Batch, run_id: str) -> Iterator[ChunkRe
     ):
         book = AttributeBook(services)
         work = Work(services, lease, pool, book, run_id, batch.by_hand)
-        yield from _in_parallel(lambda: _one_chunk(work, source), CHUNKS_AT_ONCE)
+        yield from _in_parallel(
+            lambda: None if stopped() else _one_chunk(work, source), CHUNKS_AT_ONCE
+        )
 
 
 def _in_parallel(one: Callable[[], ChunkReport | None], at_once: int) -> Iterator[ChunkReport]:
