@@ -42,11 +42,18 @@ def get_company(call: Call) -> Reply:
 
 
 def upsert_company(call: Call) -> Reply:
-    """Looked up by `company_id`; created if that finds nothing."""
+    """Looked up by `company_id`; created if that finds nothing.
+
+    The Ruby client sends Intercom's `id` along with every save, so that key is taken too.
+    """
     extra = ("update_last_request_at",) if call.version >= (2, 16) else ()
-    call.allow(*UPDATABLE, "company_id", "remote_created_at", *extra)
-    company_id = text("company_id", _required(call, "company_id"), call.settings)
-    known = call.world.company_by_key.get(company_id)
+    call.allow(*UPDATABLE, "id", "company_id", "remote_created_at", *extra)
+    company_id = call.body.get("company_id")
+    if not company_id and call.body.get("id"):
+        return _store(call, _live(call, text("id", call.body["id"], call.settings)))
+    if company_id is None or company_id == "":
+        raise errors.missing("company_id not specified")
+    known = call.world.company_by_key.get(text("company_id", company_id, call.settings))
     if known is not None:
         return _store(call, call.world.companies[known])
     if call.settings.choice("company_name_required") and not call.body.get("name"):
@@ -54,11 +61,11 @@ def upsert_company(call: Call) -> Reply:
     return _create(call, company_id)
 
 
-def _required(call: Call, name: str) -> Any:
-    value = call.body.get(name)
-    if value is None or value == "":
-        raise errors.missing(f"{name} not specified")
-    return value
+def _live(call: Call, intercom_id: str) -> Company:
+    company = find_company(call, intercom_id)
+    if company.deleted_at is not None:
+        raise errors.no_such_company()
+    return company
 
 
 def _create(call: Call, company_id: str) -> Reply:
@@ -80,10 +87,7 @@ def _create(call: Call, company_id: str) -> Reply:
 
 def update_company(call: Call) -> Reply:
     call.allow(*UPDATABLE)
-    company = find_company(call, call.ids[0])
-    if company.deleted_at is not None:
-        raise errors.no_such_company()
-    return _store(call, company)
+    return _store(call, _live(call, call.ids[0]))
 
 
 def _store(call: Call, company: Company) -> Reply:
@@ -106,9 +110,7 @@ def _answer(call: Call, company: Company) -> Reply:
 
 def delete_company(call: Call) -> Reply:
     """Contacts stay and are detached."""
-    company = find_company(call, call.ids[0])
-    if company.deleted_at is not None:
-        raise errors.no_such_company()
+    company = _live(call, call.ids[0])
     for contact_id in list(call.world.members.get(company.id, {})):
         contact = call.world.contacts[contact_id]
         left = tuple(i for i in contact.companies if i != company.id)

@@ -45,6 +45,14 @@ SEEN = (
 UNSEEN: Document = dict.fromkeys(SEEN)
 NOWHERE: Document = {"type": "location", **dict.fromkeys(LOCATION)}
 EMBEDDED = 10
+RECORDED_AS_NOW = (2, 7)  # the oldest version of which a file exists
+LATER = (
+    "email_domain",
+    "opted_out_subscription_types",
+    "opted_in_subscription_types",
+    *SEEN[SEEN.index("utm_campaign") :],
+)
+LATER_LOCATION = ("country_code", "continent_code")
 
 
 def embedded(kind: str, url: str, ids: tuple[str, ...], folder: str) -> Document:
@@ -95,6 +103,15 @@ def contact_document(
     }
     if contact.email and "@" in contact.email:
         document["email_domain"] = contact.email.rpartition("@")[2]
+    return document if version >= RECORDED_AS_NOW else _as_recorded(document)
+
+
+def _as_recorded(document: Document) -> Document:
+    """As 2.3 was recorded: without what later versions added."""
+    for name in LATER:
+        document.pop(name, None)
+    for name in LATER_LOCATION:
+        document["location"].pop(name, None)
     return document
 
 
@@ -116,7 +133,9 @@ def merge_history(contact: Contact) -> list[Document]:
     ]
 
 
-def short_contact(contact: Contact, **what: bool) -> Document:
+def short_contact(contact: Contact, version: tuple[int, int], **what: bool) -> Document:
+    if version < RECORDED_AS_NOW:
+        return {"id": contact.id, "object": "contact", **what}
     return {"type": "contact", "id": contact.id, "external_id": contact.external_id, **what}
 
 

@@ -123,9 +123,9 @@ class Index(Generic[R]):
         else:
             del self.by_key[key]
 
-    def newest_first(self, before: int | None) -> Iterator[R]:
-        """By creation, from the record created just before sequence number `before`."""
+    def oldest_first(self, after: int | None) -> Iterator[R]:
+        """By creation, from the record created just after sequence number `after`."""
         order = self._by_creation
-        place = len(order) if before is None else bisect_left(order, (before, ""))
-        for spot in range(place - 1, -1, -1):
+        place = 0 if after is None else bisect_left(order, (after + 1, ""))
+        for spot in range(place, len(order)):
             yield self.versions[order[spot][1]]

@@ -15,10 +15,9 @@ from intercom_assets.simulator.wire import Call, Reply
 def archive_contact(call: Call) -> Reply:
     """Archiving an archived one answers 200 again (recorded)."""
     contact = _present(call)
-    if contact.state is not State.LIVE:
-        return Reply(short_contact(contact, archived=True), recent_write=True)
-    _move(call, contact, State.ARCHIVED)
-    return Reply(short_contact(contact, archived=True), recent_write=True, changed=True)
+    if contact.live:
+        _move(call, contact, State.ARCHIVED)
+    return _answer(call, contact, contact.live, archived=True)
 
 
 def unarchive_contact(call: Call) -> Reply:
@@ -26,12 +25,12 @@ def unarchive_contact(call: Call) -> Reply:
     if contact is None or _purged(call, contact):
         raise errors.no_such_user()
     if contact.live:
-        return Reply(short_contact(contact, archived=False))
+        return _answer(call, contact, False, archived=False)
     _refuse_unrestorable(call, contact)
     if call.settings.choice("unarchive_conflicts") and contact.role == "user":
         refuse_live_holder(call, contact)
     _move(call, contact, State.LIVE)
-    return Reply(short_contact(contact, archived=False), recent_write=True, changed=True)
+    return _answer(call, contact, True, archived=False)
 
 
 def _refuse_unrestorable(call: Call, contact: Contact) -> None:
@@ -51,14 +50,19 @@ def _refuse_unrestorable(call: Call, contact: Contact) -> None:
 def delete_contact(call: Call) -> Reply:
     contact = _present(call)
     _move(call, contact, State.DELETED)
-    return Reply(short_contact(contact, deleted=True), recent_write=True, changed=True)
+    return _answer(call, contact, True, deleted=True)
 
 
 def block_contact(call: Call) -> Reply:
     contact = _present(call)
     if contact.state is not State.BLOCKED:
         _move(call, contact, State.BLOCKED)
-    return Reply(short_contact(contact, blocked=True), recent_write=True, changed=True)
+    return _answer(call, contact, contact.state is not State.BLOCKED, blocked=True)
+
+
+def _answer(call: Call, contact: Contact, changed: bool, **what: bool) -> Reply:
+    document = short_contact(contact, call.version, **what)
+    return Reply(document, recent_write=changed, changed=changed)
 
 
 def _present(call: Call) -> Contact:

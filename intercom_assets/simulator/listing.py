@@ -32,12 +32,12 @@ def show_indexed(call: Call, contacts: Iterable[Contact]) -> list[Document]:
 
 
 def list_contacts(call: Call) -> Reply:
-    """Newest first."""
+    """In the order of creation (recorded)."""
     size = page_size(call, call.query.get("per_page"), call.settings.choice("list_page_size"))
     index = call.world.contact_index()
     place = read_cursor(call.query.get("starting_after"), int)
-    number, before = (place[0], place[2]) if place else (1, None)
-    rows = list(islice(index.newest_first(before), size + 1))
+    number, after = (place[0], place[2]) if place else (1, None)
+    rows = list(islice(index.oldest_first(after), size + 1))
     return _cut(call, rows, len(index.versions), size, number, lambda last: [None, last.seq])
 
 
@@ -61,9 +61,9 @@ def list_company_contacts(call: Call) -> Reply:
         raise errors.no_such_company()
     size = page_size(call, call.query.get("per_page"), COMPANY_CONTACTS_PAGE)
     place = read_cursor(call.query.get("starting_after"), int)
-    number, before = (place[0], place[2]) if place else (1, None)
-    members = sorted(_members(call, company.id), key=lambda contact: -contact.seq)
-    rows = [contact for contact in members if before is None or contact.seq < before]
+    number, after = (place[0], place[2]) if place else (1, None)
+    members = sorted(_members(call, company.id), key=lambda contact: contact.seq)
+    rows = [contact for contact in members if after is None or contact.seq > after]
     return _cut(call, rows, len(members), size, number, lambda last: [None, last.seq])
 
 

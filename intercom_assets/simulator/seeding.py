@@ -110,6 +110,8 @@ def check(world: World, seed: Any) -> None:
         raise BadSeed(f"there is a contact with the id {seed['id']!r} already")
     if seed.get("merged_into") is not None and seed["merged_into"] not in world.contacts:
         raise BadSeed(f"merged_into names {seed['merged_into']!r}, which is no contact")
+    if seed.get("state") == "merged" and seed.get("merged_into") is None:
+        raise BadSeed("a merged contact needs merged_into")
     if "state" in seed and seed["state"] not in set(State):
         raise BadSeed(f"there is no state {seed['state']!r}; there are {', '.join(State)}")
 

@@ -130,16 +130,19 @@ REVISION = "5f9a1c0de6b7a8c9d0e1f2a3b4c5d6e7f8091a2b"
 def write_headers(
     status: int, body: bytes, request_id: str, version: str, seconds: float
 ) -> dict[str, str]:
-    return {
+    headers = {
         "Content-Type": "application/json; charset=utf-8",
-        "Cache-Control": "max-age=0, private, must-revalidate",
-        "ETag": f'W/"{md5(body, usedforsecurity=False).hexdigest()}"',
+        "Cache-Control": "no-cache",
         "Status": f"{status} {REASONS.get(status, 'Unknown')}",
         "X-Request-Id": request_id,
         "X-Runtime": f"{seconds:.6f}",
         "Intercom-Version": version,
         "X-Intercom-Version": REVISION,
     }
+    if status < 400:
+        headers["Cache-Control"] = "max-age=0, private, must-revalidate"
+        headers["ETag"] = f'W/"{md5(body, usedforsecurity=False).hexdigest()}"'
+    return headers
 
 
 def refusal_body(refused: Refused, request_id: str) -> bytes:
