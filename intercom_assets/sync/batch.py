@@ -13,15 +13,15 @@ from threading import Lock
 from time import monotonic
 from uuid import uuid4
 
-from intercom_assets.database.records import Lane, Leased, QueueKind
+from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.intercom.pool import Pool
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.companies import sync_team_chunk
 from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
-from intercom_assets.sync.queue import Lease
+from intercom_assets.sync.queue import Lease, Pulse
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import sync_user_chunk
-from intercom_assets.sync.work import Work
+from intercom_assets.sync.work import Run
 
 CHUNKS_AT_ONCE = 3
 """Enough that one can read and one record while a third has its calls in flight."""
@@ -55,16 +55,13 @@ def run_batch(
     was leased is given back.
     """
     settings = services.settings
-    source = _Source(services, batch, run_id)
     with (
-        Lease(services.store, run_id, batch.kind, settings) as lease,
+        Pulse(services.store, run_id, batch.kind, settings) as pulse,
         Pool(settings.threads) as pool,
     ):
-        book = AttributeBook(services)
-        work = Work(services, lease, pool, book, run_id, batch.by_hand)
-        yield from _in_parallel(
-            lambda: None if stopped() else _one_chunk(work, source), CHUNKS_AT_ONCE
-        )
+        source = _Source(services, batch, pulse)
+        run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
+        yield from _in_parallel(lambda: _one_chunk(run, source), CHUNKS_AT_ONCE)
 
 
 def _in_parallel(one: Callable[[], ChunkReport | None], at_once: int) -> Iterator[ChunkReport]:
@@ -81,63 +78,64 @@ def _in_parallel(one: Callable[[], ChunkReport | None], at_once: int) -> Iterato
             yield from (report for report in reports if report is not None)
 
 
-def _one_chunk(work: Work, source: "_Source") -> ChunkReport | None:
+def _one_chunk(run: Run, source: "_Source") -> ChunkReport | None:
     started = monotonic()
-    leased, held = source.next(work.lease)
-    if not leased and not held:
+    chunk = source.next()
+    if chunk is None:
         return None
-    outcomes: list[Outcome] = [Outcome(key, Status.HELD) for key in held]
-    if leased:
-        one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
-        outcomes += one_pass(work, leased)
+    with chunk.lease as lease:
+        outcomes = [Outcome(key, Status.HELD) for key in chunk.held]
+        if lease.rows:
+            one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
+            outcomes += one_pass(run.holding(lease), lease.rows)
     return ChunkReport(source.kind, outcomes, monotonic() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """`held`: named keys that another run has; it was told to look again."""
+
+    lease: Lease
+    held: Sequence[str] = ()
 
 
 class _Source:
     """Leases the next chunk of a batch; shared by the threads that work on it."""
 
-    def __init__(self, services: Services, batch: Batch, run_id: str) -> None:
+    def __init__(self, services: Services, batch: Batch, pulse: Pulse) -> None:
         self.kind = batch.kind
-        self._services, self._batch, self._run_id = services, batch, run_id
+        self._services, self._batch, self._pulse = services, batch, pulse
         self._lock = Lock()
         self._keys = list(dict.fromkeys(batch.keys or ()))
         self._left = len(self._keys) if batch.keys is not None else batch.from_queue or 0
 
-    def next(self, lease: Lease) -> tuple[Sequence[Leased], Sequence[str]]:
-        """The rows leased now, and the keys that another run holds."""
+    def next(self) -> _Chunk | None:
         with self._lock:
             size = min(self._services.settings.chunk_size, self._left)
             if size == 0:
-                return (), ()
+                return None
             if self._batch.keys is None:
-                return self._due(lease, size), ()
+                return self._due(size)
             start = len(self._keys) - self._left
             self._left -= size
-            return self._named(lease, self._keys[start : start + size])
+            return self._named(self._keys[start : start + size])
 
-    def _due(self, lease: Lease, size: int) -> Sequence[Leased]:
-        leased = self._lease(lease, size, None)
-        self._left = self._left - len(leased) if leased else 0
-        return leased
+    def _due(self, size: int) -> _Chunk | None:
+        lease = self._pulse.lease(self.kind, size, lanes=self._batch.lanes)
+        if lease.rows:
+            self._left -= len(lease.rows)
+            return _Chunk(lease)
+        lease.close()
+        self._left = 0
+        return None
 
-    def _named(self, lease: Lease, keys: Sequence[str]) -> tuple[Sequence[Leased], Sequence[str]]:
+    def _named(self, keys: Sequence[str]) -> _Chunk:
         self._services.store.enqueue_missing(
             self.kind, keys, lane=self._batch.lane, cause=self._batch.cause
         )
-        leased = self._lease(lease, len(keys), keys)
-        taken = {row.key for row in leased}
-        return leased, [key for key in keys if key not in taken]
-
-    def _lease(self, lease: Lease, limit: int, keys: Sequence[str] | None) -> Sequence[Leased]:
-        return self._services.store.lease(
-            self.kind,
-            self._run_id,
-            token=lease.token,
-            limit=limit,
-            seconds=self._services.settings.lease.total_seconds(),
-            keys=keys,
-            lanes=None if keys is not None else self._batch.lanes,
-        )
+        lease = self._pulse.lease(self.kind, len(keys), keys=keys)
+        taken = {row.key for row in lease.rows}
+        return _Chunk(lease, [key for key in keys if key not in taken])
 
 
 def new_run_id(front: str) -> str:

@@ -1,4 +1,4 @@
-"""What one run has in hand while it works: its services, its lease, its threads, its attributes.
+"""What a chunk has in hand while it is worked on: services, its lease, threads, attributes.
 
 Shared by the passes over users and over teams. The lease's deadline goes with every client, so no
 call is made for a row after its lease has run out.
@@ -15,7 +15,7 @@ from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.pool import Failed, Pool, Undone
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
-from intercom_assets.sync.queue import Lease
+from intercom_assets.sync.leases import Lease
 from intercom_assets.sync.services import Services
 
 
@@ -29,16 +29,35 @@ OnePass = TypeVar("OnePass", bound=Pass)
 
 
 @dataclass(frozen=True)
-class Work:
+class Run:
     """`by_hand`: an operator named the keys, so a parked row is tried again as it is."""
 
     services: Services
-    lease: Lease
+    pulse: Pulse
     pool: Pool
     attributes: AttributeBook
     run_id: str
     by_hand: bool = False
     making_companies: Lock = field(default_factory=Lock)
+
+    def holding(self, lease: Lease) -> "Work":
+        return Work(self, lease)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One chunk of a run: its rows are ours until the lease's deadline."""
+
+    run: Run
+    lease: Lease
+
+    @property
+    def services(self) -> Services:
+        return self.run.services
+
+    @property
+    def attributes(self) -> AttributeBook:
+        return self.run.attributes
 
     def client(self) -> IntercomClient:
         """A client for one user's or team's next calls, with its own list of calls."""
@@ -51,7 +70,7 @@ class Work:
         recorded.
         """
         waiting = [each for each in passes if each.problem is None]
-        for outcome in self.pool.run(calls, waiting):
+        for outcome in self.run.pool.run(calls, waiting):
             if isinstance(outcome, Undone) or (
                 isinstance(outcome, Failed)
                 and isinstance(outcome.error, IntercomError)
@@ -74,11 +93,11 @@ class Work:
                 each.problem = problem_of(error)
 
     def stop_if_fatal(self) -> None:
-        if self.pool.fatal is not None:
-            raise self.pool.fatal
+        if self.run.pool.fatal is not None:
+            raise self.run.pool.fatal
 
     def still_parked(self, leased: Leased, row_hash: str) -> bool:
-        return leased.parked and not self.by_hand and leased.failed_hash == row_hash
+        return leased.parked and not self.run.by_hand and leased.failed_hash == row_hash
 
     def after(self, problem: Problem, leased: Leased, row_hash: str) -> Ending:
         """What the queue does with a row whose pass ended with a problem."""
