@@ -17,8 +17,8 @@ from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.intercom.pool import Pool
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.companies import sync_team_chunk
+from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
-from intercom_assets.sync.queue import Lease, Pulse
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import sync_user_chunk
 from intercom_assets.sync.work import Run
@@ -61,7 +61,9 @@ def run_batch(
     ):
         source = _Source(services, batch, pulse)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
-        yield from _in_parallel(lambda: _one_chunk(run, source), CHUNKS_AT_ONCE)
+        yield from _in_parallel(
+            lambda: None if stopped() else _one_chunk(run, source), CHUNKS_AT_ONCE
+        )
 
 
 def _in_parallel(one: Callable[[], ChunkReport | None], at_once: int) -> Iterator[ChunkReport]:

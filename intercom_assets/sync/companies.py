@@ -195,29 +195,22 @@ def ensure_companies(work: Work, team_ids: Sequence[str]) -> tuple[dict[str, str
     is in neither answer. Chunks of one run take turns.
     """
     store = work.services.store
-    with work.making_companies:
+    with work.run.making_companies:
         links = store.team_links(team_ids)
         made = {team: link.company_id for team, link in links.items() if link.company_id}
         missing = [team for team in team_ids if team not in made]
         if not missing:
             return made, set()
         store.enqueue_missing(QueueKind.TEAM, missing, cause="membership")
-        leased = store.lease(
-            QueueKind.TEAM,
-            work.run_id,
-            token=work.lease.token,
-            limit=len(missing),
-            seconds=work.services.settings.lease.total_seconds(),
-            keys=missing,
-        )
-        outcomes = sync_team_chunk(work, leased)
+        with work.run.pulse.lease(QueueKind.TEAM, len(missing), keys=missing) as lease:
+            outcomes = sync_team_chunk(work.run.holding(lease), lease.rows)
     made.update({o.key: o.intercom_id for o in outcomes if o.intercom_id is not None})
     return made, {o.key for o in outcomes if o.status is Status.ABSENT}
 
 
 def _record(work: Work, teams: Sequence[TeamPass], leased: dict[str, Leased]) -> list[Outcome]:
     records = [_record_of(work, team, leased[team.team_id]) for team in teams]
-    recorded = work.services.store.record_teams(work.lease.token, work.run_id, records)
+    recorded = work.services.store.record_teams(work.lease.token, work.run.run_id, records)
     now = work.services.wall()
     return [
         _outcome(team, leased[team.team_id], record, recorded, now)

@@ -4,10 +4,10 @@ A feeder only says *whom* to look at, by putting keys into the queue; it writes 
 side. What a look costs grows with the changes that it finds, never with the number of users.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.queue import drain
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import read_users, user_rules
@@ -29,26 +29,28 @@ class Fed:
 
 def feed_from_app(services: Services) -> Fed:
     """Moves the app's log into the queue; users who were only seen wait a while."""
-    drained = drain(services.app, services.store, DRAINED_AT_ONCE)
+    calm: dict[str, float] = {}
+
+    def delay(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
+        calm.update(_waits(services, keys) if kind is QueueKind.USER else {})
+        return calm if kind is QueueKind.USER else {}
+
+    drained = drain(services.app, services.store, DRAINED_AT_ONCE, delay=delay)
     if not (drained.users or drained.teams or drained.sweep_wanted):
         return Fed()
-    calm = _postpone_the_seen(services, drained.users)
     summary = f"{len(drained.users)} users and {len(drained.teams)} teams changed in the app"
     if calm:
-        summary += f", {calm} of them were only seen and wait"
+        summary += f", {len(calm)} of them were only seen and wait"
     return Fed(len(drained.users), len(drained.teams), 0, drained.sweep_wanted, summary)
 
 
-def _postpone_the_seen(services: Services, changed: Sequence[str]) -> int:
+def _waits(services: Services, changed: Sequence[str]) -> dict[str, float]:
     """Page views must not become syncs: `last_request_at` alone waits for `last_seen_every`."""
-    due = services.store.due_keys(QueueKind.USER, DRAINED_AT_ONCE, lanes=(Lane.LIVE,))
-    seqs = {key: due[key] for key in changed if key in due}
     rules = user_rules(services, {})
     every = int(services.settings.last_seen_every.total_seconds())
     waits = {
         user.user_id: float(user.link.synced_at + every - rules.now)
-        for user in read_users(services, list(seqs), rules)
+        for user in read_users(services, changed, rules)
         if user.only_seen and user.link.synced_at is not None and not user.must_look
     }
-    later = {key: seconds for key, seconds in waits.items() if seconds > 0}
-    return services.store.postpone(QueueKind.USER, seqs, later) if later else 0
+    return {key: seconds for key, seconds in waits.items() if seconds > 0}

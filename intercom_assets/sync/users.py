@@ -246,7 +246,7 @@ def _record(
             records.append(_record_of(work, user, row))
         else:
             records.append(_left_alone(user, row))
-    recorded = work.services.store.record_users(work.lease.token, work.run_id, records)
+    recorded = work.services.store.record_users(work.lease.token, work.run.run_id, records)
     return [
         _outcome(user, leased[user.user_id], record, recorded, work.services.wall())
         for user, record in zip(users, records, strict=True)

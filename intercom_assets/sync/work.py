@@ -15,7 +15,7 @@ from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.pool import Failed, Pool, Undone
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
-from intercom_assets.sync.leases import Lease
+from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.services import Services
 
 

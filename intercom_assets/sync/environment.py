@@ -1,0 +1,152 @@
+"""What the environment asks for: which databases, which workspace, and whether to sync at all.
+
+The only place that knows the names of our variables. Dagster's resources and the CLI read the same
+`Configuration` and open the same `Services` from it; a mistake is one sentence that says what to
+do. Opening connects to nothing.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from intercom_assets.database.app import AppDatabase, AppUnavailable
+from intercom_assets.database.store import Store
+from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import IntercomError, Unauthorized
+from intercom_assets.mapping.load import MappingError, load_mapping
+from intercom_assets.mapping.settings import SyncSettings
+from intercom_assets.sync.services import Services
+
+APP_DATABASE_URL = "APP_DATABASE_URL"
+SYNC_DATABASE_URL = "SYNC_DATABASE_URL"
+INTERCOM_ACCESS_TOKEN = "INTERCOM_ACCESS_TOKEN"
+INTERCOM_BASE_URL = "INTERCOM_BASE_URL"
+INTERCOM_SYNC_CONFIG = "INTERCOM_SYNC_CONFIG"
+INTERCOM_SYNC_ENABLED = "INTERCOM_SYNC_ENABLED"
+
+DEFAULT_BASE_URL = "https://api.intercom.io"
+MEANS_ON = frozenset({"true", "1", "yes", "on"})
+
+
+class ConfigurationError(Exception):
+    """The environment lacks something, or has it wrong. One sentence that says what to do."""
+
+
+SAID_IN_ONE_SENTENCE: tuple[type[Exception], ...] = (
+    ConfigurationError,
+    MappingError,
+    AppUnavailable,
+    StoreUnavailable,
+    StoreNotReady,
+    IntercomError,
+)
+"""Errors whose text is for the operator as it is. Anything else is a fault of ours."""
+
+
+def sentence_of(error: Exception) -> str:
+    """One of `SAID_IN_ONE_SENTENCE` as a sentence, with what to do where the error does not say."""
+    text = str(error).rstrip(".")
+    if isinstance(error, Unauthorized):
+        text += f"; set {INTERCOM_ACCESS_TOKEN} to a token of this workspace"
+    elif isinstance(error, AppUnavailable):
+        text += f"; nothing is lost, the changes wait until {APP_DATABASE_URL} answers"
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The variables as they were read. `repr` shows neither the token nor a password.
+
+    `mapping_folder`: None is the shipped sample app's mapping. `switch`: INTERCOM_SYNC_ENABLED.
+    """
+
+    app_url: str = field(default="", repr=False)
+    sync_url: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    base_url: str = DEFAULT_BASE_URL
+    mapping_folder: Path | None = None
+    switch: str = ""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing may be synced now, whatever works; None if it may."""
+        if self.switch.lower() not in MEANS_ON:
+            now = f"is {self.switch!r}" if self.switch else "is not set"
+            return (
+                f"The sync is switched off: {INTERCOM_SYNC_ENABLED} {now}; "
+                "set it to true to switch it on."
+            )
+        if not self.token:
+            return (
+                f"{INTERCOM_ACCESS_TOKEN} is not set: without the workspace's access token nothing "
+                "can be read from or written to Intercom."
+            )
+        return None
+
+
+def read_environment(env: Mapping[str, str] | None = None) -> Configuration:
+    """The configuration in `env` (default: the process's); blank is the same as absent."""
+    given = {name: text.strip() for name, text in (os.environ if env is None else env).items()}
+    folder = given.get(INTERCOM_SYNC_CONFIG)
+    app_url = given.get(APP_DATABASE_URL, "")
+    return Configuration(
+        app_url=app_url,
+        sync_url=given.get(SYNC_DATABASE_URL) or app_url,
+        token=given.get(INTERCOM_ACCESS_TOKEN, ""),
+        base_url=given.get(INTERCOM_BASE_URL) or DEFAULT_BASE_URL,
+        mapping_folder=Path(folder) if folder else None,
+        switch=given.get(INTERCOM_SYNC_ENABLED, ""),
+    )
+
+
+def open_services(configuration: Configuration) -> Services:
+    """Both sides and our own tables, also while the sync is switched off. Close them after use.
+
+    Raises `ConfigurationError` or `MappingError`. A missing token only fails the first call.
+    """
+    app = open_app_database(configuration)
+    settings = app.mapping.settings
+    return Services(
+        app, open_store(configuration, settings), open_intercom(configuration, settings)
+    )
+
+
+@contextmanager
+def opened(configuration: Configuration) -> Iterator[Services]:
+    """`open_services`, with the connections closed at the end."""
+    services = open_services(configuration)
+    try:
+        yield services
+    finally:
+        services.store.close()
+        services.app.close()
+
+
+def open_app_database(configuration: Configuration) -> AppDatabase:
+    if not configuration.app_url:
+        raise ConfigurationError(
+            f"{APP_DATABASE_URL} is not set: set it to the address of the app's database, which "
+            "looks like postgresql://user:password@host:5432/name."
+        )
+    return AppDatabase(configuration.app_url, load_mapping(configuration.mapping_folder))
+
+
+def open_store(configuration: Configuration, settings: SyncSettings) -> Store:
+    return Store(configuration.sync_url, journal_values=settings.journal_values)
+
+
+def open_intercom(configuration: Configuration, settings: SyncSettings) -> IntercomClient:
+    try:
+        return IntercomClient(
+            configuration.token,
+            configuration.base_url,
+            rate_share=settings.rate_share,
+            connections=settings.threads,
+        )
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{INTERCOM_BASE_URL} or {INTERCOM_ACCESS_TOKEN}: {error}"
+        ) from None

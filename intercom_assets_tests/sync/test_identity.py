@@ -1,0 +1,196 @@
+"""Whose contact is whose: every way in which Intercom and we can disagree about identity.
+
+Never a duplicate, never another user's contact (DESIGN section 7, sync-protocol section 4).
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from intercom_assets.simulator.records import State
+from intercom_assets.sync.outcomes import Status
+from intercom_assets_tests.sync.world import World
+
+OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
+
+
+def test_a_contact_that_has_our_external_id_already_is_adopted(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", name="Ada L.", created_at=OLD)
+    there = world.intercom.by_hand.create_contact(
+        role="user", external_id=str(ada), email="old@example.com"
+    )
+
+    synced = world.sync(ada)
+
+    assert synced[ada].status is Status.CHANGED
+    assert world.contact(ada)["id"] == there
+    assert world.contact(ada)["email"] == "ada@example.com"
+    assert world.sync(ada).calls == []
+
+
+def test_a_contact_with_the_same_email_and_no_external_id_is_adopted(world: World) -> None:
+    there = world.intercom.by_hand.create_contact(role="user", email="ada@example.com")
+    ada = world.given_user(email="Ada@Example.com", created_at=OLD)
+
+    world.sync(ada)
+
+    assert world.contact(ada)["id"] == there
+    assert len(world.intercom.contacts()) == 1
+    assert world.sync(ada).calls == []
+
+
+def test_a_contact_of_another_user_is_never_taken_over(world: World) -> None:
+    world.intercom.set(equal_email="always")
+    other = world.given_user(email="shared@example.com", name="Other One", created_at=OLD)
+    ada = world.given_user(email="shared@example.com", name="Ada L.", created_at=OLD)
+    world.sync(other)
+
+    synced = world.sync(ada)
+
+    assert synced[ada].status is Status.PARKED
+    assert "another user" in (synced[ada].problem or "")
+    assert world.contact(other)["name"] == "Other One"
+    assert len(world.intercom.contacts()) == 1
+
+
+def test_an_archived_contact_of_ours_is_unarchived_and_adopted(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    there = world.intercom.by_hand.create_contact(role="user", external_id=str(ada))
+    world.intercom.by_hand.archive_contact(there)
+
+    world.sync(ada)
+
+    assert world.contact(ada)["id"] == there
+    assert world.sync(ada).calls == []
+
+
+def test_an_archived_contact_of_another_user_is_archived_again(world: World) -> None:
+    there = world.intercom.by_hand.create_contact(
+        role="user", external_id="somebody-else", email="ada@example.com"
+    )
+    world.intercom.by_hand.archive_contact(there)
+    world.intercom.set(equal_email="always")
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+
+    synced = world.sync(ada)
+
+    assert synced[ada].status is Status.PARKED
+    assert world.intercom.contacts() == []
+
+
+def test_a_deleted_contact_that_still_holds_the_identity_is_waited_for(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    there = world.intercom.by_hand.create_contact(role="user", external_id=str(ada))
+    world.intercom.by_hand.delete_contact(there)
+
+    synced = world.sync(ada)
+
+    assert synced[ada].status is Status.PARKED
+    assert "deleted in Intercom" in (synced[ada].problem or "")
+    assert world.sync_due().outcomes == {}
+
+
+def test_a_contact_archived_by_hand_comes_back_with_the_users_next_change(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    world.sync(ada)
+    first = world.contact(ada)["id"]
+    world.intercom.by_hand.archive_contact(first)
+    world.update_user(ada, name="Ada Lovelace")
+
+    world.sync(ada)
+
+    assert world.contact(ada)["id"] == first
+    assert world.contact(ada)["name"] == "Ada Lovelace"
+    assert world.sync(ada).calls == []
+
+
+def test_a_contact_merged_away_by_hand_is_followed(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", name="Ada L.", created_at=OLD)
+    world.sync(ada)
+    into = world.intercom.by_hand.create_contact(role="user", email="ada2@example.com")
+    _merge_users(world, world.contact(ada)["id"], into)
+    world.update_user(ada, name="Ada Lovelace")
+
+    world.sync(ada)
+
+    assert world.contact(ada)["id"] == into
+    assert world.sync(ada).calls == []
+
+
+def _merge_users(world: World, gone: str, into: str) -> None:
+    """Intercom is beginning to merge users by hand; its stable API cannot, so the row is set."""
+    contact = world.intercom.world.contacts[gone]
+    merged = replace(contact, state=State.MERGED, merged_into=into, external_id=None)
+    world.intercom.world.commit_contact(merged)
+
+
+def test_a_contact_merged_into_another_users_is_not_followed(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", name="Ada L.", created_at=OLD)
+    bob = world.given_user(email="bob@example.com", name="Bob", created_at=OLD)
+    world.sync(ada, bob)
+    _merge_users(world, world.contact(ada)["id"], world.contact(bob)["id"])
+    world.update_user(ada, name="Ada Lovelace")
+
+    synced = world.sync(ada)
+
+    assert synced[ada].status is Status.PARKED
+    assert world.contact(bob)["name"] == "Bob"
+
+
+def test_a_changed_email_updates_the_same_contact(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    world.sync(ada)
+    before = world.contact(ada)["id"]
+    world.update_user(ada, email="lovelace@example.com")
+
+    synced = world.sync(ada)
+
+    assert len(synced.calls) == 1
+    assert world.contact(ada)["id"] == before
+    assert world.contact(ada)["email"] == "lovelace@example.com"
+
+
+def test_two_users_with_one_email_are_two_contacts(world: World) -> None:
+    one = world.given_user(email="shared@example.com", created_at=OLD)
+    two = world.given_user(email="shared@example.com", created_at=OLD)
+
+    world.sync(one, two)
+
+    assert world.contact(one)["id"] != world.contact(two)["id"]
+    assert world.sync(one, two).calls == []
+
+
+def test_a_contact_that_lost_its_external_id_gets_it_again(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    world.sync(ada)
+    contact = world.contact(ada)["id"]
+    world.intercom.by_hand.edit_contact(contact, external_id=None)
+    world.services.store.enqueue("user", [str(ada)], needs_read=True)
+
+    world.sync_due()
+
+    assert world.contact(ada)["id"] == contact
+    assert world.sync(ada).calls == []
+
+
+def test_a_user_deleted_before_intercom_ever_knew_it_is_not_created(world: World) -> None:
+    ada = world.given_user(deleted_at=OLD)
+
+    synced = world.sync(ada)
+
+    assert world.intercom.contacts() == []
+    assert synced.writes == [] or all("data_attributes" in call for call in synced.writes)
+    assert world.sync(ada).calls == []
+
+
+def test_a_user_that_comes_back_is_unmarked(world: World) -> None:
+    ada = world.given_user()
+    world.sync(ada)
+    world.update_user(ada, deleted_at=OLD)
+    world.sync(ada)
+    assert world.contact(ada)["custom_attributes"]["deleted"] is True
+
+    world.update_user(ada, deleted_at=None)
+    world.sync(ada)
+
+    assert world.contact(ada)["custom_attributes"]["deleted"] is False
+    assert world.sync(ada).calls == []
