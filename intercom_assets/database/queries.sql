@@ -286,6 +286,10 @@ on conflict (team_id) do update set
     shadow_read_at = excluded.shadow_read_at, base = excluded.base, memory = excluded.memory
 where l is distinct from excluded
 
+-- name: users_who_searched_leads
+-- Each user that was ever inside the merge window has one address here, the last one searched.
+select user_id from intercom_sync.user_link where memory ->> 'lead_email' = any(%(emails)s)
+
 -- name: user_hashes
 select user_id, row_hash from intercom_sync.user_link where user_id = any(%(ids)s)
 
@@ -317,9 +321,10 @@ select distinct user_id from intercom_sync.edge where team_id = any(%(ids)s) ord
 insert into intercom_sync.journal
     (run_id, kind, key, action, field, side, old, new, why, request_id)
 select %(run_id)s, n.kind, n.key, n.action, n.field, n.side, n.old, n.new, n.why, n.request_id
-from jsonb_to_recordset(%(entries)s::jsonb) with ordinality
-    as n (kind text, key text, action text, field text, side text, old jsonb, new jsonb, why text,
-          request_id text, place bigint)
+from rows from (jsonb_to_recordset(%(entries)s::jsonb) as (
+         kind text, key text, action text, field text, side text, old jsonb, new jsonb, why text,
+         request_id text)) with ordinality
+    as n (kind, key, action, field, side, old, new, why, request_id, place)
 order by n.place
 
 -- name: journal_of_key

@@ -33,6 +33,10 @@ class LinkStore(Connected):
         """Intercom's id of a company -> team id, of those that are linked."""
         return dict(self.rows("team_links_by_company", ids=list(company_ids)))
 
+    def users_who_searched_leads(self, emails: Sequence[str]) -> list[str]:
+        """Users whose pass searched leads of one of these (lower-case) e-mails."""
+        return [row[0] for row in self.rows("users_who_searched_leads", emails=list(emails))]
+
     def hashes(self, ids: Sequence[str], kind: QueueKind = QueueKind.USER) -> dict[str, str | None]:
         """id -> hash of the app's row at the last pass, of those that were ever recorded."""
         return dict(self.rows(_HASHES[kind], ids=list(ids)))
