@@ -11,7 +11,6 @@ import shlex
 import shutil
 import socket
 import time
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -26,14 +25,12 @@ from intercom_assets.demo.binaries import (
     service_account,
     usable_binaries,
 )
-from intercom_assets.demo.lockfiles import age_of_lock, exclusive, postmaster, serves
+from intercom_assets.demo.lockfiles import exclusive, postmaster, serves
 
 SUPERUSER = "postgres"
 START_SECONDS, STOP_SECONDS = "60", "20"
 PATIENCE_SECONDS = 15
 """For the remains of a killed server: its processes notice, and let go of the shared memory."""
-BEING_MADE_SECONDS = 60
-"""Younger directories may be those of a server whose supervisor is about to take its lock."""
 SETTINGS = (
     "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
     "dynamic_shared_memory_type=mmap",
@@ -233,21 +230,6 @@ class EmbeddedPostgres:
         return any(
             self._pg_ctl("stop", "-m", mode, "-t", STOP_SECONDS) for mode in ("fast", "immediate")
         )
-
-
-def remove_abandoned(parent: Path, prefix: str) -> list[Path]:
-    """Ends servers below `parent`/`prefix`* whose supervisor is dead; deletes and returns them.
-
-    Those of other users, and those just being made, are left alone.
-    """
-    removed = []
-    for home in sorted(parent.glob(f"{prefix}*")):
-        if age_of_lock(home) < BEING_MADE_SECONDS:
-            continue
-        with suppress(PostgresUnavailable, OSError):
-            EmbeddedPostgres(home).remove()
-            removed.append(home)
-    return removed
 
 
 def _write_secret(path: Path, secret: str, account: Account) -> None:
