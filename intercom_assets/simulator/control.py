@@ -71,9 +71,9 @@ class Control:
             **simulator.journal.document(),
             "peak_per_window": simulator.rate.peak,
             "window": {**asdict(window), "limit": limit},
-            "contacts": len(simulator.world.contacts),
-            "companies": len(simulator.world.companies),
-            "attributes": len(simulator.world.attributes),
+            "contacts": simulator.world.live_contacts,
+            "companies": len(simulator.world.company_by_key),
+            "attributes": sum(map(len, simulator.world.attribute_types.values())),
         }
 
     def change_settings(self, changes: Mapping[str, Any]) -> None:

@@ -18,6 +18,17 @@ from intercom_assets.simulator.records import Company, Contact
 from intercom_assets.simulator.state import World
 
 NEWEST = (2, 16)
+PERSON = (
+    "id",
+    "external_id",
+    "role",
+    "state",
+    "name",
+    "email",
+    "phone",
+    "location",
+    "custom_attributes",
+)
 
 
 class Reading:
@@ -97,8 +108,7 @@ class Reading:
             if search.strip():
                 found = self._search(search.strip(), most)
             else:
-                found = [self.world.contacts[i] for i in list(self.world.contacts)[-most:]]
-                found.reverse()
+                found = list(islice(reversed(self.world.contacts.values()), most))
             return [self._person(contact) for contact in found]
 
     def _search(self, search: str, most: int) -> list[Contact]:
@@ -112,5 +122,7 @@ class Reading:
     def _person(self, contact: Contact) -> Document:
         document = self._contact_document(contact)
         companies = [self.world.companies[company_id] for company_id in contact.companies]
-        document["company_names"] = [company.name or company.company_id for company in companies]
-        return document
+        return {
+            **{key: document[key] for key in PERSON},
+            "company_names": [company.name or company.company_id for company in companies],
+        }

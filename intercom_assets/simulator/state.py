@@ -37,6 +37,7 @@ class World:
     def clear(self) -> None:
         """An empty workspace. Ids go on counting, so none is ever used twice."""
         self.contacts: dict[str, Contact] = {}
+        self.live_contacts = 0
         self.companies: dict[str, Company] = {}
         self.attributes: dict[int, Attribute] = {}
         self.tags: dict[str, Tag] = {}
@@ -74,6 +75,7 @@ class World:
         """`lagging=False`: as if it had been there for long, so lists show it at once."""
         old = self.contacts.get(contact.id)
         self.contacts[contact.id] = contact
+        self.live_contacts += contact.live - (old is not None and old.live)
         self._note_identities(old, contact)
         self._note_members(old, contact)
         if lagging:
