@@ -178,6 +178,7 @@ class Answering:
             status,
             round((seconds + answer.delay_s) * 1000, 2),
             fault.kind if fault is not None else "",
+            _about(reply),
         )
         writes = gate.route is not None and gate.route.writes
         self.journal.note(self._name(gate), entry, writes, reply is not None and reply.changed)
@@ -190,6 +191,11 @@ def _check_accept(accept: str) -> None:
     kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     if not any(kind in ACCEPTED_TYPES for kind in kinds):
         raise errors.not_acceptable()
+
+
+def _about(reply: Reply | None) -> str:
+    document = reply.document if reply is not None else None
+    return str(document.get("id", "")) if isinstance(document, dict) else ""
 
 
 def _base_url(host: str) -> str:

@@ -12,7 +12,10 @@ KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`status` 0: the connection was closed without an answer. `at`: Unix seconds."""
+    """`status` 0: the connection was closed without an answer. `at`: Unix seconds.
+
+    `about`: the id of the one contact or company that was answered, if it was one.
+    """
 
     at: float
     method: str
@@ -20,6 +23,7 @@ class Entry:
     status: int
     milliseconds: float
     fault: str = ""
+    about: str = ""
 
 
 class Journal:
