@@ -32,9 +32,7 @@ def unreachable(error: psycopg.Error, url: str) -> AppUnavailable:
             "APP_DATABASE_URL is not the address of a PostgreSQL database, which looks like "
             "postgresql://user:password@host:5432/name"
         )
-    return AppUnavailable(
-        f"the app's database cannot be reached: {_redacted(_line(error), url)[:_LONGEST]}"
-    )
+    return AppUnavailable(f"the app's database cannot be reached: {line_without(error, url)}")
 
 
 def failed(doing: str, error: psycopg.Error) -> AppUnavailable:
@@ -69,6 +67,11 @@ def line_of(error: psycopg.Error, sql: str, before: int) -> str:
     if position is None or not 0 <= int(position) - 1 - before <= len(sql):
         return ""
     return f", line {sql[: int(position) - 1 - before].count(chr(10)) + 1}"
+
+
+def line_without(error: Exception, url: str) -> str:
+    """The error as one line, without the url's password."""
+    return _redacted(_line(error), url)[:_LONGEST]
 
 
 def _line(error: Exception) -> str:

@@ -15,6 +15,11 @@ from intercom_assets.database.store_connection import Connected, StoreNotReady, 
 
 _STEP = re.compile(r"^-- step (\d+): (.+)$", re.MULTILINE)
 _ONE_AT_A_TIME = b"select pg_advisory_xact_lock(hashtext('intercom_sync.schema_step'))"
+_EXISTS = b"""
+    select exists (select from pg_catalog.pg_tables
+                   where schemaname = 'intercom_sync' and tablename = 'schema_step')
+"""
+"""Not to_regclass, which may answer from a cache of before another process made the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,7 @@ def parse(text: str) -> tuple[Step, ...]:
 
 
 def _version(cursor: psycopg.Cursor[tuple[object, ...]]) -> int | None:
-    cursor.execute("select to_regclass('intercom_sync.schema_step') is not null")
-    if cursor.fetchone() != (True,):
+    if cursor.execute(_EXISTS).fetchone() != (True,):
         return None
     row = cursor.execute(query("schema_step")).fetchone()
     return int(str(row[0])) if row else None

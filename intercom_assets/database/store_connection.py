@@ -19,6 +19,7 @@ from psycopg import Cursor, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
+from intercom_assets.database.failures import line_without
 from intercom_assets.database.queries import query
 
 T = TypeVar("T")
@@ -109,7 +110,7 @@ class Connected:
         return self.rows(name, **params)[0][0]
 
     def _once(self, work: Work[T]) -> T:
-        with self._places, _translated():
+        with self._places, _translated(self.url):
             connection = self._begun()
             try:
                 with connection.cursor() as cursor:
@@ -176,15 +177,19 @@ def aware(at: datetime) -> datetime:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except _RACES:
         raise
     except _MISSING as error:
         raise StoreNotReady(
-            f"the sync's own tables are missing or of an older version ({_line(error)}): "
+            f"the sync's own tables are missing or older than this program ({_told(error, url)}): "
             "run `intercom-assets init-db`"
+        ) from error
+    except errors.InsufficientPrivilege as error:
+        raise StoreNotReady(
+            f"this role may not use the sync's own tables: {_told(error, url)}"
         ) from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is not None:
@@ -194,7 +199,9 @@ def _translated() -> Iterator[None]:
             "PostgreSQL database, which looks like postgresql://user:password@host:5432/name"
         ) from None
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise StoreUnavailable(f"the sync's own database did not answer: {_line(error)}") from error
+        raise StoreUnavailable(
+            f"the sync's own database did not answer: {_told(error, url)}"
+        ) from error
 
 
 def _roll_back(connection: StoreConnection) -> None:
@@ -204,5 +211,5 @@ def _roll_back(connection: StoreConnection) -> None:
         connection.close()
 
 
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _told(error: psycopg.Error, url: str) -> str:
+    return error.diag.message_primary or line_without(error, url) or type(error).__name__

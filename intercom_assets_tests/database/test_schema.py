@@ -1,0 +1,146 @@
+"""Making and upgrading our own schema."""
+
+from collections.abc import Iterator
+from secrets import token_hex
+from threading import Barrier, Thread
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from intercom_assets.database.queries import parse as parse_queries
+from intercom_assets.database.queries import query, query_names
+from intercom_assets.database.schema import (
+    Step,
+    apply_schema,
+    parse,
+    schema_version,
+    shipped_steps,
+)
+from intercom_assets.database.store import Store
+from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
+
+NEXT = (*shipped_steps(), Step(2, "a colour", "alter table intercom_sync.edge add colour text"))
+
+
+def test_an_empty_database_gets_the_schema_and_a_second_run_changes_nothing(
+    empty_database: str,
+) -> None:
+    assert schema_version(empty_database) is None
+
+    done = apply_schema(empty_database)
+
+    assert done == ["intercom_sync: step 1, the queue, links, journal and caches"]
+    assert schema_version(empty_database) == 1
+    assert apply_schema(empty_database) == []
+
+
+def test_an_older_schema_gets_only_the_steps_that_it_lacks_and_keeps_its_rows(
+    empty_database: str,
+) -> None:
+    apply_schema(empty_database)
+    with Store(empty_database) as store:
+        store.put_state("kept", True)
+
+        assert apply_schema(empty_database, steps=NEXT) == ["intercom_sync: step 2, a colour"]
+
+        assert store.get_state("kept") is True
+        assert schema_version(empty_database) == 2
+
+
+def test_a_newer_schema_is_refused_in_one_sentence(empty_database: str) -> None:
+    apply_schema(empty_database, steps=NEXT)
+
+    with pytest.raises(StoreNotReady, match=r"of version 2 and .* up to 1: upgrade"):
+        apply_schema(empty_database)
+
+
+def test_a_step_that_fails_leaves_nothing_of_itself(empty_database: str) -> None:
+    broken = Step(2, "broken", "create table intercom_sync.half (); select 1 / 0")
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        apply_schema(empty_database, steps=(*shipped_steps(), broken))
+
+    assert schema_version(empty_database) == 1
+    with psycopg.connect(empty_database) as connection:
+        found = connection.execute("select to_regclass('intercom_sync.half')").fetchone()
+    assert found == (None,)
+
+
+def test_two_processes_that_start_together_apply_each_step_once(empty_database: str) -> None:
+    together, done = Barrier(2), list[str]()
+
+    def apply() -> None:
+        together.wait()
+        done.extend(apply_schema(empty_database))
+
+    threads = [Thread(target=apply) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(done) == 1
+
+
+@pytest.fixture
+def reader(postgres: str) -> Iterator[str]:
+    """A role that may connect and nothing else."""
+    name = f"reader_{token_hex(4)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"create role {name} login password '{name}'".encode())
+        yield name
+        connection.execute(f"drop role {name}".encode())
+
+
+def test_a_role_without_the_right_to_create_is_told_what_to_do(
+    empty_database: str, reader: str
+) -> None:
+    url = make_conninfo(empty_database, user=reader, password=reader)
+
+    with pytest.raises(StoreNotReady, match="may not create the schema intercom_sync"):
+        apply_schema(url)
+
+
+def test_without_the_schema_a_store_says_to_run_init_db(empty_database: str) -> None:
+    with Store(empty_database) as store, pytest.raises(StoreNotReady, match="init-db"):
+        store.depth()
+
+
+def test_a_server_that_is_not_there_is_one_sentence() -> None:
+    with (
+        Store("postgresql://nobody@127.0.0.1:1/none") as store,
+        pytest.raises(
+            StoreUnavailable, match=r"^the sync's own database did not answer: .*refused"
+        ),
+    ):
+        store.depth()
+
+
+@pytest.mark.parametrize("address", ["me:p@s3cret@host/x", "postgresql://me:p@s3cret@host:5/x"])
+def test_an_address_that_is_none_is_told_without_its_password(address: str) -> None:
+    with Store(address) as store, pytest.raises(StoreUnavailable) as caught:
+        store.depth()
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_role_without_rights_on_our_tables_is_told_so(database: str, reader: str) -> None:
+    with Store(make_conninfo(database, user=reader, password=reader)) as store:
+        for ask in (store.depth, lambda: apply_schema(store.url)):
+            with pytest.raises(StoreNotReady, match="this role may not use the sync"):
+                ask()
+
+
+def test_steps_have_to_count_up() -> None:
+    with pytest.raises(ValueError, match="count up"):
+        parse("-- step 2: late\nselect 1;\n")
+
+
+def test_every_query_is_named_once_and_runs_as_written(database: str) -> None:
+    """Planned with no values, so a misspelt column is found even in a query that no test runs."""
+    with pytest.raises(ValueError, match="names a twice"):
+        parse_queries("-- name: a\nselect 1\n-- name: a\nselect 2\n")
+    with psycopg.connect(database) as connection:
+        for name in query_names() - {"lock_gone"}:
+            names = {part.split(b")s")[0].decode() for part in query(name).split(b"%(")[1:]}
+            connection.execute(b"explain " + query(name), dict.fromkeys(names) or None)
