@@ -17,6 +17,7 @@ from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.intercom.pool import Pool
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.companies import sync_team_chunk
+from intercom_assets.sync.guard import check_users
 from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
 from intercom_assets.sync.services import Services
@@ -31,7 +32,8 @@ CHUNKS_AT_ONCE = 3
 class Batch:
     """Whom a run handles: `keys`, or up to `from_queue` due rows of the queue.
 
-    `by_hand`: an operator named the keys, so parked ones are tried again as they are.
+    `by_hand`: an operator named the keys, so parked ones are tried again as they are. `accepted`:
+    the id of a plan that may go past the guards.
     """
 
     kind: QueueKind
@@ -41,6 +43,7 @@ class Batch:
     lane: Lane = Lane.LIVE
     cause: str = "by hand"
     by_hand: bool = False
+    accepted: str | None = None
 
 
 def run_batch(
@@ -51,19 +54,28 @@ def run_batch(
 ) -> Iterator[ChunkReport]:
     """Yields a report for each chunk that is durable. Once `stopped`, no further chunk is begun.
 
-    Raises `AppUnavailable` or a fatal `IntercomError`; chunks reported before stay done, and what
-    was leased is given back.
+    Raises `GuardStopped` before anything is written; `AppUnavailable` or a fatal `IntercomError`,
+    where chunks reported before stay done and what was leased is given back.
     """
     settings = services.settings
     with (
         Pulse(services.store, run_id, batch.kind, settings) as pulse,
         Pool(settings.threads) as pool,
     ):
+        if batch.kind is QueueKind.USER:
+            check_users(services, _to_be_handled(services, batch), batch.accepted)
         source = _Source(services, batch, pulse)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
         yield from _in_parallel(
             lambda: None if stopped() else _one_chunk(run, source), CHUNKS_AT_ONCE
         )
+
+
+def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:
+    """Whom this batch is about to lease; leases nothing yet."""
+    if batch.keys is not None:
+        return batch.keys
+    return list(services.store.due_keys(batch.kind, batch.from_queue or 0, lanes=batch.lanes))
 
 
 def _in_parallel(one: Callable[[], ChunkReport | None], at_once: int) -> Iterator[ChunkReport]:

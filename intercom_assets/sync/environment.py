@@ -52,7 +52,7 @@ def sentence_of(error: Exception) -> str:
     if isinstance(error, Unauthorized):
         text += f"; set {INTERCOM_ACCESS_TOKEN} to a token of this workspace"
     elif isinstance(error, AppUnavailable):
-        text += f"; nothing is lost, the changes wait until {APP_DATABASE_URL} answers"
+        text += "; nothing is lost, changes wait until it can be read again"
     return f"{text[:1].upper()}{text[1:]}."
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from intercom_assets.domain.guards import Counts
-from intercom_assets.domain.models import AppUser, Side, Value
+from intercom_assets.domain.models import AppUser, Gone, Side, Value
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.users import read_users, user_rules
@@ -38,6 +38,7 @@ class PlannedUser:
     detach: Sequence[str]
     calls: int
     problem: str | None = None
+    is_gone: bool = False
 
     @property
     def counts(self) -> Counts:
@@ -69,14 +70,22 @@ def count(planned: Iterable[PlannedUser]) -> Counts:
 def _planned(user: UserPass) -> PlannedUser:
     if user.problem:
         return PlannedUser(user.user_id, "park", (), (), (), 0, user.problem.message)
-    has_to_act = user.needs_first_call or user.needs_second_calls
-    if not has_to_act:
-        return PlannedUser(user.user_id, "none", (), (), (), 0)
+    gone = isinstance(user.row, Gone) and not user.is_absent
+    if not (user.needs_first_call or user.needs_second_calls):
+        return PlannedUser(user.user_id, "none", (), (), (), 0, is_gone=gone)
     edges = user.memberships()
     teams = edges.attach if isinstance(user.row, AppUser) else ()
     calls = int(user.needs_first_call) + len(teams) + len(edges.detach)
     calls += int(user.lead_to_search() is not None)
-    return PlannedUser(user.user_id, _action(user), _changes(user), teams, edges.detach, calls)
+    return PlannedUser(
+        user.user_id,
+        _action(user),
+        _changes(user),
+        teams,
+        edges.detach,
+        calls,
+        is_gone=gone,
+    )
 
 
 def _action(user: UserPass) -> str:

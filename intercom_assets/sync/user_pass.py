@@ -211,9 +211,11 @@ class UserPass:
         )
 
     def lead_to_search(self) -> str | None:
+        """The address to search; once for each, and again where Intercom's side has moved."""
         if not isinstance(self.row, AppUser) or self.problem:
             return None
-        return lead_email(self.row, self.link, self.rules.now, self.rules.merge_window)
+        link = replace(self.link, lead_email=None) if self.told_to_look else self.link
+        return lead_email(self.row, link, self.rules.now, self.rules.merge_window)
 
     @property
     def _fields(self) -> Mapping[str, Field]:

@@ -6,6 +6,7 @@ Never a duplicate, never another user's contact (DESIGN section 7, sync-protocol
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from intercom_assets.database.records import QueueKind
 from intercom_assets.simulator.records import State
 from intercom_assets.sync.outcomes import Status
 from intercom_assets_tests.sync.world import World
@@ -164,7 +165,7 @@ def test_a_contact_that_lost_its_external_id_gets_it_again(world: World) -> None
     world.sync(ada)
     contact = world.contact(ada)["id"]
     world.intercom.by_hand.edit_contact(contact, external_id=None)
-    world.services.store.enqueue("user", [str(ada)], needs_read=True)
+    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     world.sync_due()
 

@@ -1,0 +1,89 @@
+"""The search for Intercom's changes: whom it wakes, and what it costs."""
+
+from datetime import UTC, datetime, timedelta
+
+from intercom_assets.sync.intercom_changes import feed_from_intercom
+from intercom_assets_tests.sync.world import World
+
+TODAY = datetime.now(UTC)
+OLD = TODAY - timedelta(days=400)
+
+
+def test_an_edit_by_hand_is_found_and_pulled_and_costs_one_read(world: World) -> None:
+    ada = world.given_user(name=None, created_at=OLD)
+    feed_from_intercom(world.services)
+    world.sync(ada)
+    world.intercom.by_hand.edit_contact(str(ada), name="Ada L.")
+
+    fed = feed_from_intercom(world.services)
+    synced = world.sync_due()
+
+    assert fed.users == 1
+    assert fed.calls == 1
+    assert len(synced.calls) == 1
+    assert world.app_user(ada)["name"] == "Ada L."
+
+
+def test_our_own_writes_coming_back_wake_nobody(world: World) -> None:
+    users = [world.given_user(email=f"u{n}@example.com", created_at=OLD) for n in range(5)]
+    feed_from_intercom(world.services)
+    world.sync(*users)
+
+    fed = feed_from_intercom(world.services)
+
+    assert fed.users == 0
+    assert world.sync_due().calls == []
+
+
+def test_a_document_of_an_index_that_lags_is_asked_about_once(world: World) -> None:
+    ada = world.given_user(name="Ada", created_at=OLD)
+    feed_from_intercom(world.services)
+    world.sync(ada)
+    world.intercom.set(index_delay_s=60)
+    world.update_user(ada, name="Ada Lovelace")
+    world.sync(ada)
+
+    first = feed_from_intercom(world.services)
+    world.sync_due()
+    second = feed_from_intercom(world.services)
+
+    assert first.users <= 1
+    assert second.users == 0
+    assert world.contact(ada)["name"] == "Ada Lovelace"
+
+
+def test_a_lead_that_turns_up_later_in_the_window_is_merged(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", created_at=TODAY)
+    feed_from_intercom(world.services)
+    world.sync(ada)
+    world.intercom.by_hand.create_contact(role="lead", email="Ada@example.com")
+
+    fed = feed_from_intercom(world.services)
+    world.sync_due()
+
+    assert fed.users == 1
+    assert [c["role"] for c in world.intercom.contacts()] == ["user"]
+    feed_from_intercom(world.services)
+    assert world.sync_due().calls == []
+
+
+def test_contacts_that_are_nobodys_here_wake_nobody(world: World) -> None:
+    feed_from_intercom(world.services)
+    world.intercom.by_hand.create_contact(role="user", email="stranger@example.com")
+
+    assert feed_from_intercom(world.services).users == 0
+
+
+def test_many_changes_are_looked_at_over_several_ticks(world: World) -> None:
+    feed_from_intercom(world.services)
+    users = [world.given_user(email=f"u{n}@example.com", created_at=OLD) for n in range(3)]
+    world.sync(*users)
+    world.intercom.seed([{"role": "user", "email": f"s{n}@example.com"} for n in range(900)])
+    for contact in world.intercom.contacts()[:900]:
+        world.intercom.by_hand.edit_contact(contact["id"], phone="+1555")
+
+    feeds = [feed_from_intercom(world.services) for _ in range(3)]
+
+    assert feeds[0].calls == 5
+    assert sum(fed.calls for fed in feeds) >= 7
+    assert sum(fed.users for fed in feeds) == 3
