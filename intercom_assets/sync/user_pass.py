@@ -97,6 +97,8 @@ class UserPass:
     late_problem: Problem | None = None
     calls: int = 0
     journal: list[JournalEntry] = field(default_factory=list)
+    _plan: Reconciliation | None = None
+    _row_hash: str | None = None
 
     def __post_init__(self) -> None:
         link = self.link
@@ -111,7 +113,7 @@ class UserPass:
 
     def see_row(self, row: AppUser | Unfit | Gone) -> None:
         """Takes the app's row, as read now; one that cannot be synced becomes the problem."""
-        self.row = row
+        self.row, self._plan, self._row_hash = row, None, None
         if isinstance(row, Gone):
             self.values = {DELETED.name: True}
             return
@@ -141,7 +143,10 @@ class UserPass:
     @property
     def row_hash(self) -> str:
         """What the app's side was when this pass read it."""
-        return user_hash(self.rules, self.values, self._wanted_teams, self._from_oauth)
+        if self._row_hash is None:
+            teams, oauth = self._wanted_teams, self._from_oauth
+            self._row_hash = user_hash(self.rules, self.values, teams, oauth)
+        return self._row_hash
 
     @property
     def only_seen(self) -> bool:
@@ -178,7 +183,12 @@ class UserPass:
         self.told_to_look = True
 
     def plan(self) -> Reconciliation:
-        """Field by field, on what is known now."""
+        """Field by field, on what is known now; kept until something more is known."""
+        if self._plan is None:
+            self._plan = self._decide()
+        return self._plan
+
+    def _decide(self) -> Reconciliation:
         fields = self._fields
         return reconcile(
             fields.values(),
@@ -308,6 +318,7 @@ class UserPass:
         for decision in decided.decisions:
             if decision.is_due and decision.write_to is Side.APP:
                 self.refused[decision.field.name] = decision.value
+                self._plan = None
                 self._journal_decision("refused", decision, None)
 
     # --- what an answer of Intercom means -----------------------------------------------------
@@ -318,6 +329,7 @@ class UserPass:
             problem = f"contact {answer.id} has another user's external id"
             raise Stuck(Problem(Verdict.PARK, problem))
         self.contact, self.look = _with_known_companies(answer, self.contact), Look.FRESH
+        self._plan = None
         if self.link.in_flight:
             self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
 
@@ -335,7 +347,7 @@ class UserPass:
         self.see(answer)
 
     def forget_contact(self) -> None:
-        self.contact, self.look, self.base = None, Look.FRESH, {}
+        self.contact, self.look, self.base, self._plan = None, Look.FRESH, {}, None
         self.accepted, self.edges, self.archived = {}, {}, False
 
     def set_companies(self, ids: set[str], complete: bool | None = None) -> None:

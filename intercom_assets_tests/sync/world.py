@@ -4,6 +4,7 @@ Nothing here knows a rule: rows go in by SQL, contacts come out as the simulator
 `sync` runs the engine that Dagster and the CLI run.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,8 +140,8 @@ def a_world(
     client = IntercomClient(TOKEN, BASE_URL, rate_share=1.0, adapter=InProcess(wire.handle))
     app = AppDatabase(url, load_mapping(folder))
     with Store(url) as store:
-        extra = {} if now is None else {"wall": lambda: float(now)}
-        services = Services(app, store, client, **extra)
+        wall = time.time if now is None else lambda: float(now)
+        services = Services(app, store, client, wall)
         try:
             yield World(url, simulator, wire, services)
         finally:
