@@ -5,9 +5,8 @@ oscillates; two that differ must not be. Conversions that lose what the app mean
 its zone, a number that JSON cannot carry) are refused with a reason, never guessed.
 """
 
-import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from uuid import UUID
@@ -18,6 +17,9 @@ MAX_TEXT = 255
 """Characters that a string attribute of Intercom holds (intercom-api section 9)."""
 MAX_EXACT = 2**53
 """Integers above are not carried exactly by JSON numbers."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Unfittable(ValueError):
@@ -38,7 +40,7 @@ def canonical_email(raw: object) -> Value:
 
 
 def _text(raw: object) -> Value:
-    if isinstance(raw, Mapping | list | tuple | set | bytes | memoryview):
+    if isinstance(raw, Mapping | list | tuple | set | frozenset | bytes | memoryview):
         raise Unfittable(f"is {_named(raw)}, and Intercom holds single values only")
     text = str(raw).strip()
     if "\x00" in text:
@@ -57,7 +59,8 @@ def _integer(raw: object) -> Value:
 
 def _float(raw: object) -> Value:
     number = _number(raw)
-    return None if number is None else float(number)
+    # Adding zero: 0 and -0 are one value, and must have one digest.
+    return None if number is None else float(number) + 0.0
 
 
 def _number(raw: object) -> Decimal | None:
@@ -90,9 +93,9 @@ def _seconds(raw: object) -> Value:
     if isinstance(raw, datetime):
         if raw.tzinfo is None:
             raise Unfittable("is a time without time zone; cast it, as in: at time zone 'UTC'")
-        return math.floor(raw.timestamp())
+        return (raw - _EPOCH) // timedelta(seconds=1)
     if isinstance(raw, date):
-        return int(datetime(raw.year, raw.month, raw.day, tzinfo=UTC).timestamp())
+        return (raw - _EPOCH.date()).days * 86_400
     if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
     raise Unfittable(f"is {_named(raw)}, not a time")
@@ -101,7 +104,7 @@ def _seconds(raw: object) -> Value:
 def _named(raw: object) -> str:
     if isinstance(raw, Mapping):
         return "an object"
-    if isinstance(raw, list | tuple | set):
+    if isinstance(raw, list | tuple | set | frozenset):
         return "an array"
     if isinstance(raw, bytes | memoryview):
         return "binary data"
@@ -133,8 +136,8 @@ def digest(*parts: object) -> str:
 
 def _typed(part: object) -> bytes:
     if isinstance(part, Mapping):
-        items = sorted((str(key), value) for key, value in part.items())
-        return b"{" + b"".join(_typed(k) + b":" + _typed(v) for k, v in items) + b"}"
+        items = sorted((_typed(key), _typed(value)) for key, value in part.items())
+        return b"{" + b"".join(key + b":" + value for key, value in items) + b"}"
     if isinstance(part, set | frozenset):
         return b"(" + b"".join(sorted(_typed(item) for item in part)) + b")"
     if isinstance(part, list | tuple):
