@@ -11,8 +11,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
-from intercom_assets.domain.models import Side, UserLink, Value, Values
+from intercom_assets.domain.models import Kind, Side, UserLink, Value, Values
 from intercom_assets.domain.timezones import Place, ZoneBook, in_dialect_of
+
+BEFORE = "before: "
+"""Marks, beside what is in flight, what Intercom held; no column's name has a colon."""
+PLACE = Field("place: time_zone", "time_zone", Kind.STRING, Policy.INTERCOM)
+"""Not a field of a mapping: the base's key for the zone that Intercom's place stood for."""
 
 
 class Look(Enum):
@@ -93,7 +98,18 @@ class Reconciliation:
 
     def agreed(self, base: Values) -> Values:
         """The new base: `base`, with every field on which both sides now agree."""
-        return {**base, **{d.field.name: d.value for d in self.decisions if _agrees(d)}}
+        apart = {d.field.name for d in self.decisions if not _agrees(d)}
+        now = {d.field.name: d.value for d in self.decisions if d.field.name not in apart}
+        return {**base, **now}
+
+    def in_flight(self, *, exists: bool) -> Values:
+        """What to note before `to_intercom` is sent, for `landed` to read after a crash.
+
+        Where the contact `exists`, with what Intercom held: under `BEFORE` and the field's name.
+        """
+        sent = [d for d in self.decisions if d.is_due and not _writes_app(d)]
+        before = {BEFORE + d.field.name: d.intercom for d in sent} if exists else {}
+        return {**self.to_intercom, **before}
 
 
 def _writes_app(decision: Decision) -> bool:
@@ -116,26 +132,44 @@ def reconcile(fields: Iterable[Field], sight: Sight) -> Reconciliation:
 
 
 def landed(link: UserLink, fields: Mapping[str, Field], intercom: Values) -> Values:
-    """The base after a crash: what was in flight and is there now was agreed on, by us.
+    """The base after a crash: what was in flight was agreed on, by us, if it got there.
 
-    Without this an operator's later edit looks like "both moved", and a value of our own like an
-    operator's (sync-protocol section 4).
+    It did if Intercom holds it now, or holds neither it nor what was there before: then somebody
+    wrote over it since, and that is an edit of its own, not "both moved" (sync-protocol section 4).
     """
     ours = {
-        name: value
-        for name, value in link.in_flight.items()
-        if name in fields and fields[name].same(value, intercom.get(name))
+        name: sent
+        for name, sent in link.in_flight.items()
+        if name in fields and _got_there(fields[name], link.in_flight, intercom.get(name))
     }
     return {**link.base, **ours}
 
 
+def _got_there(each: Field, in_flight: Values, now: Value) -> bool:
+    before = in_flight.get(BEFORE + each.name, now)
+    return each.same(now, in_flight[each.name]) or not each.same(now, before)
+
+
+def not_stored(decided: Reconciliation, stored: Values) -> Values:
+    """What the app was offered and did not store as offered: refused, or kept in another form.
+
+    `stored`: the app's row as read after the write-back. Remembered as `refused`, so that it is
+    not offered again until Intercom's value changes (sync-protocol section 3).
+    """
+    offered = {d.field.name: d for d in decided.decisions if d.is_due and _writes_app(d)}
+    return {
+        name: decision.value
+        for name, decision in offered.items()
+        if not decision.field.same(decision.value, stored.get(name))
+    }
+
+
 def _decide_field(each: Field, sight: Sight) -> Decision:
     app, intercom = sight.app.get(each.name), sight.intercom.get(each.name)
-    sent, got = sight.accepted.get(each.name, (app, app))
-    if each.same(app, sent) and each.same(intercom, got):
-        return Decision(each, app, app, app, why="equal, or Intercom's own form of what was sent")
     if each.same(app, intercom):
-        return Decision(each, app, app, intercom)
+        return Decision(each, app, app, intercom, why="equal")
+    if _is_form_of(each, sight, app, intercom):
+        return Decision(each, app, app, app, why="Intercom's own form of what was sent")
     return _POLICIES[each.policy](each, sight, app, intercom)
 
 
@@ -153,35 +187,34 @@ def _app(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
 
 def _intercom(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
     if intercom is None and sight.base.get(each.name) is None:
-        return Decision(each, app, app, intercom, Side.INTERCOM, why="Intercom has none")
+        unsure = sight.look is not Look.FRESH
+        why = "Intercom has none"
+        return Decision(each, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
     return _pull(each, sight, app, intercom, "Intercom owns it")
 
 
 def _fill(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
     if app is not None:
         return _app(each, sight, app, intercom)
+    if each.name in sight.base and not _moved(each, sight, intercom):
+        return _clear(each, sight, intercom, "the app cleared it")
     if not _usable(each, sight, intercom):
         if not sight.clear_unusable:
             return Decision(each, None, app, intercom, why="Intercom's is not usable; kept")
         return _clear(each, sight, intercom, "Intercom's is not usable for the app")
-    if each.name in sight.base and each.same(intercom, sight.base[each.name]):
-        return _clear(each, sight, intercom, "the app cleared it")
     return _pull(each, sight, app, intercom, "the app has none")
 
 
 def _latest(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
     unsure = sight.look is Look.STALE
-    if _time(app) > _time(intercom):
+    if _time(app) >= _time(intercom):
         why = "the app's is later"
         return Decision(each, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
     return _pull(each, sight, app, intercom, "Intercom's is later", deferred=unsure)
 
 
 def _newest(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
-    known = each.name in sight.base
-    base = sight.base.get(each.name)
-    app_moved = not each.same(app, base) if known else app is not None
-    if not app_moved:
+    if not _app_moved(each, sight, app):
         return _pull(each, sight, app, intercom, "only Intercom's moved")
     return Decision(
         each,
@@ -224,8 +257,27 @@ def _clear(each: Field, sight: Sight, intercom: Value, why: str) -> Decision:
 
 
 def _moved(each: Field, sight: Sight, intercom: Value) -> bool:
-    """Whether Intercom's value was changed there since both sides agreed."""
-    return each.name in sight.base and not each.same(intercom, sight.base[each.name])
+    """Whether Intercom's value was changed there since both sides agreed.
+
+    Intercom's own form of what both agreed on is no change, also once the app has another value.
+    """
+    if each.name not in sight.base:
+        return False
+    base = sight.base[each.name]
+    return not each.same(intercom, base) and not _is_form_of(each, sight, base, intercom)
+
+
+def _app_moved(each: Field, sight: Sight, app: Value) -> bool:
+    """Whether the app's value was changed since; a value never agreed on counts as one."""
+    return not each.same(app, sight.base.get(each.name))
+
+
+def _is_form_of(each: Field, sight: Sight, value: Value, intercom: Value) -> bool:
+    """Whether Intercom stored `value` in the form that it shows now."""
+    if each.name not in sight.accepted:
+        return False
+    sent, got = sight.accepted[each.name]
+    return each.same(value, sent) and each.same(intercom, got)
 
 
 def _usable(each: Field, sight: Sight, intercom: Value) -> bool:
@@ -247,20 +299,22 @@ def _decide_zone(each: Field, sight: Sight) -> list[Decision]:
     attribute = _decide_field(
         replace(each, policy=Policy.APP), replace(sight, app={**sight.app, each.name: shown})
     )
-    if zone and zone.deferred and attribute.write_to:
+    if zone is None:
+        return [attribute, *_remember_place(each, sight)]
+    if zone.deferred and attribute.write_to:
         attribute = replace(attribute, deferred=True)
-    return [zone, attribute] if zone else [attribute]
+    return [zone, attribute]
 
 
 def _pull_zone(each: Field, sight: Sight) -> Decision | None:
     """The write to the app's zone that Intercom's knowledge of the place calls for, if any."""
     app, book = sight.app.get(each.name), sight.book
-    wanted = sight.place.stated or (sight.place.derived if app is None else None)
+    wanted = _wanted_zone(sight.place, app)
     if book is None or wanted is None or not each.pulled or not _zone_may_move(each, sight, app):
         return None
-    meaning = book.meaning(app) if isinstance(app, str) else None
-    value = in_dialect_of(app if isinstance(app, str) else None, wanted)
-    if meaning == wanted or each.same(sight.refused.get(each.name), value):
+    present = app if isinstance(app, str) else None
+    value = in_dialect_of(present, wanted, book)
+    if book.meaning(present) == wanted or each.same(sight.refused.get(each.name), value):
         return None
     why = "Intercom states where the person is"
     if wanted != sight.place.stated:
@@ -270,13 +324,26 @@ def _pull_zone(each: Field, sight: Sight) -> Decision | None:
     )
 
 
+def _wanted_zone(where: Place, app: Value) -> str | None:
+    return where.stated or (where.derived if app is None else None)
+
+
 def _zone_may_move(each: Field, sight: Sight, app: Value) -> bool:
+    moved = sight.base.get(PLACE.name) != (sight.place.stated or sight.place.derived)
     match each.policy:
         case Policy.APP:
             return False
         case Policy.FILL:
-            return app is None
+            return moved and app is None
         case Policy.NEWEST:
-            return each.name not in sight.base or each.same(app, sight.base[each.name])
+            return moved and not _app_moved(each, sight, app)
         case _:
             return True
+
+
+def _remember_place(each: Field, sight: Sight) -> list[Decision]:
+    """Three-way policies must know which place was considered, or it would win a pass later."""
+    where = sight.place.stated or sight.place.derived
+    if where is None or not each.pulled or each.policy not in (Policy.FILL, Policy.NEWEST):
+        return []
+    return [Decision(PLACE, where, where, where, why="considered")]

@@ -44,14 +44,19 @@ def place(stated: str | None, country_code: str | None, book: ZoneBook) -> Place
     zone = book.zone(stated)
     return Place(
         stated=zone,
-        derived=book.single.get((country_code or "").upper()),
+        derived=book.zone(book.single.get((country_code or "").upper())),
         unknown=stated if stated and zone is None else None,
     )
 
 
-def in_dialect_of(present: str | None, zone: str) -> str:
-    """`zone` written as the app writes zones: Rails' name where the app's value is one."""
-    return _RAILS_NAMES.get(zone, zone) if present in RAILS_ZONES else zone
+def in_dialect_of(present: str | None, zone: str, book: ZoneBook) -> str:
+    """`zone` written as the app writes zones: Rails' name where the app's value is one.
 
-
-_RAILS_NAMES: Mapping[str, str] = {zone: name for name, zone in RAILS_ZONES.items()}
+    A name that Rails and IANA share (UTC, Singapore) does not say which dialect it is; IANA's is
+    then safe, since Rails understands it and nobody else understands Rails'.
+    """
+    if present not in RAILS_ZONES or present in book.valid:
+        return zone
+    names = [name for name in RAILS_ZONES if book.meaning(name) == zone]
+    city = zone.rpartition("/")[2].replace("_", " ")
+    return city if city in names else next(iter(names), zone)
