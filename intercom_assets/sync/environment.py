@@ -18,6 +18,7 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Unauthorized
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
+from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.services import Services
 
 APP_DATABASE_URL = "APP_DATABASE_URL"
@@ -42,6 +43,7 @@ SAID_IN_ONE_SENTENCE: tuple[type[Exception], ...] = (
     StoreUnavailable,
     StoreNotReady,
     IntercomError,
+    GuardStopped,
 )
 """Errors whose text is for the operator as it is. Anything else is a fault of ours."""
 

@@ -1,0 +1,51 @@
+"""The team asset: each of the app's teams as the company that Intercom holds for it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from intercom_assets.assets.batch import TeamConfig
+from intercom_assets.assets.step import work_through
+from intercom_assets.assets.subjects import TEAMS
+from intercom_assets.partitions import APP_TEAM
+from intercom_assets.pool import POOL
+from intercom_assets.resources import (
+    AppDatabaseResource,
+    IntercomResource,
+    SyncDatabaseResource,
+    configuration,
+)
+
+TEAMS_TABLE = dg.AssetSpec("teams", description="The app's teams, as teams.sql selects them.")
+
+INTERCOM_COMPANIES = dg.AssetSpec(
+    "intercom_companies",
+    deps=[TEAMS_TABLE],
+    skippable=True,
+    description="The team's company as Intercom holds it.",
+)
+
+
+@dg.multi_asset(
+    name=TEAMS.step,
+    specs=[INTERCOM_COMPANIES],
+    partitions_def=APP_TEAM,
+    backfill_policy=dg.BackfillPolicy.multi_run(10_000),
+    pool=POOL,
+)
+def reconcile_companies(
+    context: dg.AssetExecutionContext,
+    config: TeamConfig,
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+) -> Iterator[Any]:
+    """Brings companies into step with their teams, and reports each of them."""
+    yield from work_through(
+        context,
+        TEAMS,
+        configuration(app_database, sync_database, intercom),
+        from_queue=config.from_queue,
+        ids=config.team_ids,
+    )

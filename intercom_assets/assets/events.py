@@ -1,0 +1,140 @@
+"""What passes did -> the events that show it in Dagster, and the totals of a run. Pure.
+
+Field names, counts and ids only: nothing that a person typed gets into the event log.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import dagster as dg
+
+from intercom_assets.assets.reporting import Event
+from intercom_assets.assets.subjects import APP_USERS, INTERCOM_CONTACTS, Subject
+from intercom_assets.sync.outcomes import Outcome, Status, Totals
+
+Facts: TypeAlias = dict[str, str | int | float]
+
+SETTLED = (Status.CHANGED, Status.UNCHANGED)
+FAILING = (Status.RETRY, Status.PARKED)
+MOST_NAMED = 10
+"""Ids in a sentence; the partitions and `intercom-assets status` name all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How a run used Intercom: its requests, those refused by the rate limit, its seconds.
+
+    `limit`: requests in a window of ten seconds as Intercom last told it.
+    """
+
+    requests: int
+    rate_limited: int
+    seconds: float
+    limit: int | None
+
+
+def worth_reporting(outcomes: Iterable[Outcome], *, everybody: bool) -> list[Outcome]:
+    """Who gets events. Who is held by another run is reported by that run."""
+    silent = {Status.HELD, Status.ABSENT} | (set() if everybody else {Status.UNCHANGED})
+    return [outcome for outcome in outcomes if outcome.status not in silent]
+
+
+def events_of(
+    subject: Subject, selected: Collection[dg.AssetKey], outcomes: Sequence[Outcome]
+) -> list[list[Event]]:
+    """One list for each asset and sort of event, in the order of the data flow."""
+    lists: list[list[Event]] = [
+        [
+            dg.AssetMaterialization(asset, partition=each.key, metadata=_facts(asset, each))
+            for each in outcomes
+            if holds(each)
+        ]
+        for asset, holds in _assets(subject)
+        if asset in selected
+    ]
+    lists.append(
+        [
+            dg.AssetObservation(subject.settled, partition=each.key, metadata=_trouble(each))
+            for each in outcomes
+            if each.status in FAILING
+        ]
+    )
+    return [events for events in lists if events]
+
+
+def sentence_of_parked(subject: Subject, parked: Sequence[Outcome]) -> str:
+    """Why a run fails at its end: for whom, and what of it is known."""
+    named = "; ".join(f"{each.key}: {each.problem}" for each in parked[:MOST_NAMED])
+    more = f"; and {len(parked) - MOST_NAMED} more" if len(parked) > MOST_NAMED else ""
+    return (
+        f"{subject.several(len(parked))} could not be synced and wait for a change of the row or "
+        f"for `intercom-assets retry`; everybody else is done. {named}{more}"
+    )
+
+
+def facts_of_run(subject: Subject, totals: Totals, use: Use) -> Facts:
+    """What a run did, as numbers that Dagster plots over time."""
+    facts: Facts = {
+        f"{subject.noun}s": totals.handled,
+        **{str(status): totals.statuses[status] for status in Status if totals.statuses[status]},
+        "calls": use.requests,
+        "rate_limited_calls": use.rate_limited,
+        "overruled_edits": totals.overruled,
+        "seconds": round(use.seconds, 2),
+        f"{subject.noun}s_per_second": round(totals.handled / max(use.seconds, 0.001), 1),
+    }
+    if use.limit:
+        possible = use.limit * max(use.seconds / 10, 1)
+        facts["share_of_rate_limit"] = round(use.requests / possible, 3)
+    return facts
+
+
+def sentence_of_run(subject: Subject, totals: Totals, use: Use) -> str:
+    told = ", ".join(f"{count} {status}" for status, count in sorted(totals.statuses.items()))
+    fields = ", ".join(f"{name} ({count})" for name, count in totals.fields.most_common())
+    return (
+        f"{subject.several(totals.handled)}: {told or 'nobody was due'}; "
+        f"{use.requests} calls in {use.seconds:.1f} s" + (f"; changed: {fields}" if fields else "")
+    )
+
+
+def _assets(subject: Subject) -> list[tuple[dg.AssetKey, Callable[[Outcome], bool]]]:
+    """The assets of a step and for which outcomes each holds what it promises."""
+
+    def read(outcome: Outcome) -> bool:
+        return outcome.status not in (Status.HELD, Status.ABSENT)
+
+    def found(outcome: Outcome) -> bool:
+        return outcome.intercom_id is not None
+
+    def settled(outcome: Outcome) -> bool:
+        return outcome.status in SETTLED
+
+    holds = {APP_USERS: read, INTERCOM_CONTACTS: found}
+    return [*((asset, holds[asset]) for asset in subject.before_it), (subject.settled, settled)]
+
+
+def _facts(asset: dg.AssetKey, outcome: Outcome) -> Mapping[str, str | int | float]:
+    facts: Facts = {}
+    if outcome.waited is not None:
+        facts["seconds_since_change"] = round(outcome.waited, 2)
+    if asset == APP_USERS:
+        return facts
+    if outcome.intercom_id is not None:
+        facts["intercom_id"] = outcome.intercom_id
+    if asset == INTERCOM_CONTACTS:
+        return facts
+    facts |= {"changed": ", ".join(outcome.changed) or "nothing", "calls": outcome.calls}
+    if outcome.overruled:
+        facts["overruled"] = ", ".join(outcome.overruled)
+    return facts
+
+
+def _trouble(outcome: Outcome) -> Facts:
+    parked = outcome.status is Status.PARKED
+    return {
+        "state": "parked" if parked else "waits for its next try",
+        "problem": outcome.problem or "",
+        "calls": outcome.calls,
+    }

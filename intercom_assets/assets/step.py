@@ -1,0 +1,129 @@
+"""The body that the user step and the team step share: a batch worked through and reported.
+
+Everything that happens to a user or team happens in `sync`; this module only hands over, tells
+Dagster what came of it, chunk by chunk, and ends the run as it has to end.
+"""
+
+from collections.abc import Iterator, Sequence
+from time import monotonic
+from typing import Any
+
+import dagster as dg
+
+from intercom_assets.assets.batch import WrongLaunch, batch_of, launch_of
+from intercom_assets.assets.events import (
+    Use,
+    events_of,
+    facts_of_run,
+    sentence_of_parked,
+    sentence_of_run,
+    worth_reporting,
+)
+from intercom_assets.assets.reporting import announce_failure, report_together
+from intercom_assets.assets.stopping import stop
+from intercom_assets.assets.subjects import STOPPED_TAG, Subject
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.partitions import add_keys
+from intercom_assets.sync.batch import Batch, run_batch
+from intercom_assets.sync.environment import (
+    SAID_IN_ONE_SENTENCE,
+    Configuration,
+    opened,
+    sentence_of,
+)
+from intercom_assets.sync.guard import GuardStopped
+from intercom_assets.sync.outcomes import ChunkReport, Totals
+from intercom_assets.sync.services import Services
+
+MOST_RED = 50
+"""Partitions that one run makes red: each costs an event of its own. The others are observed."""
+
+
+def work_through(
+    context: dg.AssetExecutionContext,
+    subject: Subject,
+    configuration: Configuration,
+    *,
+    from_queue: int | None,
+    ids: Sequence[Any] | None,
+) -> Iterator[Any]:
+    """Yields nothing: what was done is reported as it is done. Ends in `Failure` or not at all."""
+    yield from ()
+    if subject.settled not in context.selected_asset_keys:
+        context.log.warning(_nothing_to_do(subject))
+        return
+    try:
+        totals = _work(context, subject, configuration, from_queue, ids)
+    except WrongLaunch as error:
+        stop(str(error))
+    except SAID_IN_ONE_SENTENCE as error:
+        sentence = sentence_of(error)
+        if isinstance(error, GuardStopped) or (isinstance(error, IntercomError) and error.fatal):
+            context.instance.add_run_tags(context.run.run_id, {STOPPED_TAG: sentence})
+        stop(sentence)
+    if totals.parked:
+        red = [outcome.key for outcome in totals.parked[:MOST_RED]]
+        announce_failure(context, subject.settled, red)
+        stop(sentence_of_parked(subject, totals.parked))
+
+
+def _work(
+    context: dg.AssetExecutionContext,
+    subject: Subject,
+    configuration: Configuration,
+    from_queue: int | None,
+    ids: Sequence[Any] | None,
+) -> Totals:
+    if configuration.refusal:
+        stop(configuration.refusal)
+    with opened(configuration) as services:
+        store = services.store
+        launch = launch_of(context, subject, store, from_queue=from_queue, ids=ids)
+        return _report_all(context, subject, services, batch_of(subject, launch))
+
+
+def _report_all(
+    context: dg.AssetExecutionContext, subject: Subject, services: Services, batch: Batch
+) -> Totals:
+    started, totals = monotonic(), Totals()
+    try:
+        for report in run_batch(services, batch, context.run.run_id):
+            totals.add(report.outcomes)
+            _report(context, subject, report, everybody=batch.from_queue is None)
+    finally:
+        _conclude(context, subject, totals, _use(services, monotonic() - started))
+    return totals
+
+
+def _report(
+    context: dg.AssetExecutionContext, subject: Subject, report: ChunkReport, *, everybody: bool
+) -> None:
+    outcomes = worth_reporting(report.outcomes, everybody=everybody)
+    add_keys(context.instance, subject.partitions, [outcome.key for outcome in outcomes])
+    for events in events_of(subject, context.selected_asset_keys, outcomes):
+        report_together(context, events)
+
+
+def _conclude(
+    context: dg.AssetExecutionContext, subject: Subject, totals: Totals, use: Use
+) -> None:
+    """The run's own numbers: on the table upstream, which no run materializes, and in its tags."""
+    context.log.info(sentence_of_run(subject, totals, use))
+    context.log_event(
+        dg.AssetObservation(subject.table, metadata=facts_of_run(subject, totals, use))
+    )
+    tags = {subject.count_tag: str(totals.handled), "intercom_assets/calls": str(use.requests)}
+    context.instance.add_run_tags(context.run.run_id, tags)
+
+
+def _use(services: Services, seconds: float) -> Use:
+    counters = services.intercom.counters()
+    return Use(sum(counters.calls.values()), counters.rate_limited, seconds, counters.limit)
+
+
+def _nothing_to_do(subject: Subject) -> str:
+    settled = subject.settled.to_user_string()
+    return (
+        f"Nothing was read or written: {settled} is not selected, and the other assets only show "
+        f"what a run of it saw. Select {settled}, alone or with the others."
+    )

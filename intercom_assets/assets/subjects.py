@@ -1,0 +1,73 @@
+"""What syncing users and syncing teams have in common in Dagster's eyes, as data.
+
+Names of steps, jobs and assets are contracts: run config, links and alerts hang on them.
+"""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.partitions import APP_TEAM, APP_USER
+
+APP_USERS = dg.AssetKey("app_users")
+INTERCOM_CONTACTS = dg.AssetKey("intercom_contacts")
+
+LANE_TAG = "intercom_assets/lane"
+LIVE, BULK = "live", "bulk"
+STOPPED_TAG = "intercom_assets/stopped"
+"""On a run that Intercom or a guard refused as a whole: why, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`settled`: the asset that says that both sides hold the same; `before_it`: those of the same
+    step that lead to it; `table`: the external asset where the line starts.
+
+    `ids`: the key of the run config that names them.
+    """
+
+    kind: QueueKind
+    noun: str
+    ids: str
+    step: str
+    job: str
+    partitions: dg.DynamicPartitionsDefinition
+    settled: dg.AssetKey
+    table: dg.AssetKey
+    before_it: tuple[dg.AssetKey, ...] = ()
+
+    def several(self, count: int) -> str:
+        return f"{count} {self.noun}" if count == 1 else f"{count} {self.noun}s"
+
+    @property
+    def count_tag(self) -> str:
+        """The run tag that says how many it is about."""
+        return f"intercom_assets/{self.noun}s"
+
+    def run_config(self, **config: object) -> dict[str, object]:
+        return {"ops": {self.step: {"config": config}}}
+
+
+USERS = Subject(
+    kind=QueueKind.USER,
+    noun="user",
+    ids="user_ids",
+    step="reconcile_users",
+    job="sync_users",
+    partitions=APP_USER,
+    settled=dg.AssetKey("reconciled_profiles"),
+    table=dg.AssetKey("users"),
+    before_it=(APP_USERS, INTERCOM_CONTACTS),
+)
+
+TEAMS = Subject(
+    kind=QueueKind.TEAM,
+    noun="team",
+    ids="team_ids",
+    step="reconcile_companies",
+    job="sync_companies",
+    partitions=APP_TEAM,
+    settled=dg.AssetKey("intercom_companies"),
+    table=dg.AssetKey("teams"),
+)

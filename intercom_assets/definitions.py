@@ -1,0 +1,37 @@
+"""What Dagster loads: the assets, jobs, sensors and resources, listed by hand.
+
+Nothing here connects, logs in or decides by environment; the resources read the environment when
+a tick or a run builds its clients.
+"""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from intercom_assets.assets.companies import TEAMS_TABLE, reconcile_companies
+from intercom_assets.assets.users import MEMBERSHIPS_TABLE, USERS_TABLE, reconcile_users
+from intercom_assets.jobs import sync_companies, sync_users
+from intercom_assets.resources import RESOURCES
+from intercom_assets.sensors import changed_teams, changed_users, intercom_changes
+
+
+def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
+    """`resources`: others in place of those that read the environment."""
+    return dg.Definitions(
+        assets=[
+            USERS_TABLE,
+            MEMBERSHIPS_TABLE,
+            TEAMS_TABLE,
+            reconcile_users,
+            reconcile_companies,
+        ],
+        jobs=[sync_users, sync_companies],
+        sensors=[changed_users, changed_teams, intercom_changes],
+        resources={**RESOURCES, **(resources or {})},
+        # Clicks and backfills run as Dagster's own job, which takes its executor from here: one
+        # process a run, since a run is one step that waits for the network.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,27 @@
+"""The jobs that sensors and operators launch. Their names are contracts.
+
+Without checks: a check planned beside a batch that yields no output would be reset to skipped.
+"""
+
+import dagster as dg
+
+from intercom_assets.assets.subjects import TEAMS, USERS
+
+PRIORITY = {"dagster/priority": "10"}
+"""Before backfills and bulk work in Dagster's queue; it orders the queue, it does not pre-empt."""
+
+sync_users = dg.define_asset_job(
+    USERS.job,
+    selection=dg.AssetSelection.assets(
+        "app_users", "intercom_contacts", "reconciled_profiles"
+    ).without_checks(),
+    tags=PRIORITY,
+    description="Brings users into step: a partition, `user_ids: [...]` or `from_queue: N`.",
+)
+
+sync_companies = dg.define_asset_job(
+    TEAMS.job,
+    selection=dg.AssetSelection.assets("intercom_companies").without_checks(),
+    tags=PRIORITY,
+    description="Brings companies into step: a partition, `team_ids: [...]` or `from_queue: N`.",
+)

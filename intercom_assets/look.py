@@ -1,0 +1,106 @@
+"""One tick of a sensor that launches runs: drain, see who is due, ask for one run a lane.
+
+It waits inside the tick for the first change, since Dagster begins a tick only every five seconds.
+Nothing is leased here: the run that is asked for does that, so a tick without a run loses nothing.
+"""
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+
+from intercom_assets.assets.subjects import BULK, LANE_TAG, LIVE, Subject
+from intercom_assets.database.records import DueSummary, Lane
+from intercom_assets.partitions import add_keys
+from intercom_assets.pool import missing_pool
+from intercom_assets.run_health import SENSOR_TAG, fail_dead_runs, run_ahead, stopped_lately
+from intercom_assets.sync.feeders import feed_from_app
+from intercom_assets.sync.services import Services
+
+LOOK_EVERY = 0.2
+HEALTH_EVERY = 2.0
+SETTLING = 2.0
+"""Seconds for which bulk rows are left to the run that has just queued them for itself."""
+
+
+class Look:
+    """`refusal`: why nothing may be launched; the app's log is drained all the same."""
+
+    def __init__(
+        self,
+        context: dg.SensorEvaluationContext,
+        subject: Subject,
+        services: Services,
+        refusal: str | None,
+    ) -> None:
+        self._context, self._subject, self._services = context, subject, services
+        self._refusal = refusal or missing_pool(context.instance)
+        self._location = _location(context)
+        self._healthy_until = 0.0
+        self._drained = 0
+        self._why = f"No {subject.noun} is due."
+
+    def wait(self) -> dg.SensorResult:
+        """Requests as soon as somebody is due, or the reason why there are none."""
+        ends_at = time.monotonic() + self._services.settings.sensor_wait_seconds
+        while True:
+            self._fail_dead_runs()
+            fed = feed_from_app(self._services)
+            self._drained += fed.users + fed.teams
+            if self._refusal:
+                return self._skip(self._refusal)
+            if requests := list(self._requests()):
+                return dg.SensorResult(run_requests=requests)
+            if time.monotonic() >= ends_at:
+                return self._skip(self._why)
+            time.sleep(LOOK_EVERY)
+
+    def _fail_dead_runs(self) -> None:
+        if time.monotonic() < self._healthy_until:
+            return
+        self._healthy_until = time.monotonic() + HEALTH_EVERY
+        store = self._services.store
+        for run_id in fail_dead_runs(self._context.instance, store, self._location):
+            self._context.log.warning(f"Run {run_id} was dead and is failed now.")
+
+    def _skip(self, reason: str) -> dg.SensorResult:
+        drained = f" {self._drained} changes of the app were put into the queue."
+        return dg.SensorResult(skip_reason=reason + (drained if self._drained else ""))
+
+    def _requests(self) -> Iterator[dg.RunRequest]:
+        self._why = f"No {self._subject.noun} is due."
+        for tag, lane in ((LIVE, Lane.LIVE), (BULK, Lane.BULK)):
+            due = self._services.store.due(
+                self._subject.kind, lanes=(lane,), at_most=self._services.settings.batch_size
+            )
+            if due.count == 0 or (lane is Lane.BULK and due.oldest_seconds < SETTLING):
+                continue
+            tags = {SENSOR_TAG: self._context.sensor_name, LANE_TAG: tag}
+            if hindrance := self._hindrance(tags):
+                self._why = f"{self._subject.several(due.count)} due: {hindrance}"
+            else:
+                yield self._request(due, tag)
+
+    def _hindrance(self, tags: dict[str, str]) -> str | None:
+        """Why no run is asked for although somebody is due."""
+        instance, store = self._context.instance, self._services.store
+        ahead = run_ahead(instance, store, self._subject, tags=tags, location=self._location)
+        if ahead:
+            return f"run {ahead[:8]} is about to take what is due."
+        return stopped_lately(instance, tags=tags, location=self._location)
+
+    def _request(self, due: DueSummary, lane: str) -> dg.RunRequest:
+        subject = self._subject
+        tags = {LANE_TAG: lane, subject.count_tag: str(due.count)}
+        if due.sole_key is None:
+            return dg.RunRequest(run_config=subject.run_config(from_queue=due.count), tags=tags)
+        add_keys(self._context.instance, subject.partitions, [due.sole_key])
+        return dg.RunRequest(partition_key=due.sole_key, tags=tags)
+
+
+def _location(context: dg.SensorEvaluationContext) -> str | None:
+    """The label by which Dagster tags the runs of this code location."""
+    origin = context.code_location_origin
+    if origin is None or context.repository_name is None:
+        return None
+    return f"{context.repository_name}@{origin.location_name}"

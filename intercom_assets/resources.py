@@ -1,0 +1,81 @@
+"""What Dagster configures: the two databases and Intercom. Knows variables, no endpoint, no query.
+
+Every field may be left empty; the environment is then read when the clients are built, not when
+the code is loaded, so that a tick or a run can say in a sentence what is missing. The clients
+themselves are plain and know nothing of Dagster.
+"""
+
+import os
+
+import dagster as dg
+from pydantic import Field
+
+from intercom_assets.sync.environment import (
+    APP_DATABASE_URL,
+    INTERCOM_ACCESS_TOKEN,
+    INTERCOM_BASE_URL,
+    INTERCOM_SYNC_CONFIG,
+    INTERCOM_SYNC_ENABLED,
+    SYNC_DATABASE_URL,
+    Configuration,
+    read_environment,
+)
+
+
+class AppDatabaseResource(dg.ConfigurableResource[None]):
+    """The app's database, and the mapping that says what of it leaves the app."""
+
+    url: str = Field(default="", repr=False, description=f"default: {APP_DATABASE_URL}")
+    mapping: str = Field(
+        default="", description=f"the mapping's folder; default: {INTERCOM_SYNC_CONFIG}"
+    )
+
+    def variables(self) -> dict[str, str]:
+        return {APP_DATABASE_URL: self.url, INTERCOM_SYNC_CONFIG: self.mapping}
+
+
+class SyncDatabaseResource(dg.ConfigurableResource[None]):
+    """Where our own tables are."""
+
+    url: str = Field(
+        default="", repr=False, description=f"default: {SYNC_DATABASE_URL}, or the app's database"
+    )
+
+    def variables(self) -> dict[str, str]:
+        return {SYNC_DATABASE_URL: self.url}
+
+
+class IntercomResource(dg.ConfigurableResource[None]):
+    """The workspace, and whether it may be synced at all."""
+
+    access_token: str = Field(
+        default="", repr=False, description=f"default: {INTERCOM_ACCESS_TOKEN}"
+    )
+    base_url: str = Field(default="", description=f"default: {INTERCOM_BASE_URL}, or the US host")
+    sync_enabled: str = Field(
+        default="", description=f"true, 1, yes or on; default: {INTERCOM_SYNC_ENABLED}"
+    )
+
+    def variables(self) -> dict[str, str]:
+        return {
+            INTERCOM_ACCESS_TOKEN: self.access_token,
+            INTERCOM_BASE_URL: self.base_url,
+            INTERCOM_SYNC_ENABLED: self.sync_enabled,
+        }
+
+
+def configuration(
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+) -> Configuration:
+    """What the resources say, and the environment where they say nothing."""
+    said = app_database.variables() | sync_database.variables() | intercom.variables()
+    return read_environment({**os.environ, **{name: text for name, text in said.items() if text}})
+
+
+RESOURCES: dict[str, object] = {
+    "app_database": AppDatabaseResource(),
+    "sync_database": SyncDatabaseResource(),
+    "intercom": IntercomResource(),
+}

@@ -1,0 +1,104 @@
+"""The sensors: they see who is due and ask for a run. They lease nothing and keep no cursor.
+
+    changed_users, changed_teams   drain the app's log into the queue, and launch runs for it
+    intercom_changes               puts what was edited in Intercom into the same queue
+
+The queue is the truth, so a tick that is lost, doubled or cut short loses no change. Whatever
+stops a tick is its skip reason, in one sentence.
+"""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from intercom_assets.assets.subjects import TEAMS, USERS
+from intercom_assets.jobs import sync_companies, sync_users
+from intercom_assets.look import Look
+from intercom_assets.resources import (
+    AppDatabaseResource,
+    IntercomResource,
+    SyncDatabaseResource,
+    configuration,
+)
+from intercom_assets.sync.environment import (
+    SAID_IN_ONE_SENTENCE,
+    Configuration,
+    ConfigurationError,
+    opened,
+    sentence_of,
+)
+from intercom_assets.sync.intercom_changes import feed_from_intercom
+from intercom_assets.sync.services import Services
+
+AT_ONCE = 1
+"""Seconds between two ticks of the changed sensors; Dagster itself looks every five."""
+SEARCH_EVERY = 5
+"""Seconds between two searches for Intercom's changes: a call each."""
+
+
+@dg.sensor(
+    job=sync_users,
+    minimum_interval_seconds=AT_ONCE,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Launches a run for users who changed, on either side, within seconds.",
+)
+def changed_users(
+    context: dg.SensorEvaluationContext,
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+) -> dg.SensorResult:
+    said = configuration(app_database, sync_database, intercom)
+    return _tick(said, lambda services: Look(context, USERS, services, said.refusal).wait())
+
+
+@dg.sensor(
+    job=sync_companies,
+    minimum_interval_seconds=AT_ONCE,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Launches a run for teams that changed, within seconds.",
+)
+def changed_teams(
+    context: dg.SensorEvaluationContext,
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+) -> dg.SensorResult:
+    said = configuration(app_database, sync_database, intercom)
+    return _tick(said, lambda services: Look(context, TEAMS, services, said.refusal).wait())
+
+
+@dg.sensor(
+    minimum_interval_seconds=SEARCH_EVERY,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Finds contacts that were edited in Intercom; changed_users then launches the run.",
+)
+def intercom_changes(
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+) -> dg.SensorResult:
+    said = configuration(app_database, sync_database, intercom)
+    if said.refusal:
+        return dg.SensorResult(skip_reason=said.refusal)
+    return _tick(
+        said, lambda services: dg.SensorResult(skip_reason=feed_from_intercom(services).summary)
+    )
+
+
+def _tick(said: Configuration, look: Callable[[Services], dg.SensorResult]) -> dg.SensorResult:
+    """A look with the services open; what goes wrong becomes the reason to skip."""
+    try:
+        with opened(said) as services:
+            return look(services)
+    except SAID_IN_ONE_SENTENCE as error:
+        return dg.SensorResult(skip_reason=_reason(said, error))
+
+
+def _reason(said: Configuration, error: Exception) -> str:
+    """While the sync is off only what keeps the log from being drained is worth a word more."""
+    if said.refusal is None:
+        return sentence_of(error)
+    if isinstance(error, ConfigurationError):
+        return said.refusal
+    return f"{said.refusal} The app's log is not drained: {sentence_of(error)}"
