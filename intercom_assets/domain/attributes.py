@@ -9,11 +9,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from intercom_assets.domain.fields import Field
-from intercom_assets.domain.models import AppTeam, AppUser, DataAttribute, Unfit, Value, Values
+from intercom_assets.domain.models import (
+    AppTeam,
+    AppUser,
+    DataAttribute,
+    Kind,
+    Unfit,
+    Value,
+    Values,
+)
 from intercom_assets.domain.values import MAX_TEXT
 
 MOST_ATTRIBUTES = 250
 """Custom attributes that a workspace holds (intercom-api section 9)."""
+_HELD_BY: Mapping[Kind, frozenset[str]] = {
+    Kind.STRING: frozenset({"string", "options"}),
+    Kind.INTEGER: frozenset({"integer", "float"}),
+    Kind.FLOAT: frozenset({"float"}),
+    Kind.BOOLEAN: frozenset({"boolean"}),
+    Kind.DATE: frozenset({"date", "datetime"}),
+}
+"""The types of attribute that take values of a kind. A type is never changed (DESIGN section 7)."""
+_TYPES = frozenset().union(*_HELD_BY.values())
 _NAME = re.compile(r"[\w\- ]+")
 
 
@@ -40,8 +57,19 @@ def plan_attributes(
 def _bar(field: Field, own: DataAttribute | None, others: set[str], model: str) -> str | None:
     if own is not None and own.archived:
         return f"the attribute {field.intercom!r} is archived in Intercom; restore it there"
+    if own is not None and not own.custom:
+        return (
+            f"the name {field.intercom!r} is that of one of Intercom's own {model} fields: select "
+            "the column under another name"
+        )
     if own is not None and not own.api_writable:
         return f"Intercom lets nobody write the {model} attribute {field.intercom!r}"
+    if own is not None and own.data_type in _TYPES - _HELD_BY[field.kind]:
+        return (
+            f"the attribute {field.intercom!r} is of type {own.data_type} in Intercom and the "
+            f"column's is {field.kind}; cast it in the mapping's SELECT, or select it under "
+            "another name"
+        )
     if own is None and field.intercom in others:
         return (
             f"the name {field.intercom!r} is taken by an attribute of the other kind; Intercom "
