@@ -66,5 +66,6 @@ def _is_there(
     if company in attached.company_ids:
         return True
     edge = edges.get(team)
-    made_by_us = edge is not None and edge.state is EdgeState.ATTACHED
-    return made_by_us and not attached.complete
+    if edge is None or edge.company_id != company:
+        return False
+    return edge.state is EdgeState.ATTACHED and not attached.complete
