@@ -1,0 +1,132 @@
+"""What Intercom says of a place -> a zone, or nothing; never a guess, and in the app's words."""
+
+import pytest
+
+from intercom_assets.domain.rails_zones import RAILS_ZONES
+from intercom_assets.domain.timezones import Place, ZoneBook, in_dialect_of, place
+from intercom_assets.sync.zones import zone_book
+
+WORLD = zone_book()
+SMALL = ZoneBook(
+    valid=frozenset({"Europe/Berlin", "Europe/Oslo", "US/Pacific", "America/Los_Angeles"}),
+    aliases={"US/Pacific": "America/Los_Angeles", "Mars/Old": "Mars/New"},
+    single={"NO": "Europe/Oslo", "XX": "US/Pacific", "YY": "Mars/New"},
+)
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("name", "zone"),
+        [
+            ("Europe/Berlin", "Europe/Berlin"),
+            ("US/Pacific", "America/Los_Angeles"),
+            ("Asia/Calcutta", "Asia/Kolkata"),
+            ("Etc/UTC", "Etc/UTC"),
+            ("UTC", "Etc/UTC"),
+        ],
+    )
+    def test_an_old_name_stands_for_its_zone(self, name: str, zone: str) -> None:
+        assert WORLD.zone(name) == zone
+
+    @pytest.mark.parametrize(
+        "name", [None, "", "+1000", "Mars/Olympus", "europe/berlin", "Pacific Time (US & Canada)"]
+    )
+    def test_what_is_no_zone_of_iana_is_none(self, name: str | None) -> None:
+        """The replaced job took "+1000" for invalid too (seed rule 13)."""
+        assert WORLD.zone(name) is None
+
+    def test_a_country_with_its_own_zone_is_no_alias_of_its_neighbour(self) -> None:
+        """The zone files link Oslo to Berlin; a Norwegian's zone is still not Berlin."""
+        assert WORLD.zone("Europe/Oslo") == "Europe/Oslo"
+        assert WORLD.zone("Europe/Berlin") == "Europe/Berlin"
+
+    def test_an_alias_of_a_zone_that_is_not_valid_is_none(self) -> None:
+        assert SMALL.zone("Mars/Old") is None
+
+    def test_an_alias_stands_for_a_zone_that_is_none_itself(self) -> None:
+        """Or an alias of an alias would be written back at every pass."""
+        assert not [name for name in WORLD.aliases.values() if name in WORLD.aliases]
+
+
+class TestMeaning:
+    @pytest.mark.parametrize(
+        ("name", "zone"),
+        [
+            ("Pacific Time (US & Canada)", "America/Los_Angeles"),
+            ("Kyiv", "Europe/Kyiv"),
+            ("US/Pacific", "America/Los_Angeles"),
+            ("Europe/Oslo", "Europe/Oslo"),
+        ],
+    )
+    def test_the_apps_name_may_be_ianas_or_rails(self, name: str, zone: str) -> None:
+        assert WORLD.meaning(name) == zone
+
+    @pytest.mark.parametrize("name", [None, "", "Nowhere"])
+    def test_another_name_means_nothing(self, name: str | None) -> None:
+        assert WORLD.meaning(name) is None
+
+    @pytest.mark.parametrize("name", sorted(RAILS_ZONES))
+    def test_every_name_of_rails_means_a_zone(self, name: str) -> None:
+        assert WORLD.meaning(name) is not None
+
+
+class TestPlace:
+    def test_a_stated_zone_is_known_by_its_present_name(self) -> None:
+        assert place("US/Pacific", None, SMALL) == Place(stated="America/Los_Angeles")
+
+    def test_a_stated_name_that_is_no_zone_is_told_apart(self) -> None:
+        assert place("+1000", None, SMALL) == Place(unknown="+1000")
+
+    @pytest.mark.parametrize("stated", [None, ""])
+    def test_nothing_stated_is_nothing_unknown(self, stated: str | None) -> None:
+        assert place(stated, None, SMALL) == Place()
+
+    @pytest.mark.parametrize("code", ["NO", "no"])
+    def test_a_country_with_one_zone_has_it(self, code: str) -> None:
+        assert place(None, code, SMALL) == Place(derived="Europe/Oslo")
+
+    @pytest.mark.parametrize("code", ["US", "ZZ", "", None])
+    def test_a_country_with_several_zones_or_none_is_no_guess(self, code: str | None) -> None:
+        assert place(None, code, WORLD).derived is None
+
+    def test_what_is_derived_is_canonical_and_valid_too(self) -> None:
+        assert place(None, "XX", SMALL).derived == "America/Los_Angeles"
+        assert place(None, "YY", SMALL).derived is None
+
+    def test_both_may_be_known(self) -> None:
+        assert place("Europe/Berlin", "NO", SMALL) == Place("Europe/Berlin", "Europe/Oslo")
+        assert place("Mars", "NO", SMALL) == Place(None, "Europe/Oslo", "Mars")
+
+
+class TestDialect:
+    @pytest.mark.parametrize(
+        ("present", "zone", "written"),
+        [
+            ("Europe/Berlin", "Europe/London", "Europe/London"),
+            (None, "Europe/London", "Europe/London"),
+            ("junk", "Europe/London", "Europe/London"),
+            ("Berlin", "Europe/London", "London"),
+            ("Berlin", "America/Los_Angeles", "Pacific Time (US & Canada)"),
+            ("Berlin", "Europe/Kyiv", "Kyiv"),
+            ("Berlin", "America/Mexico_City", "Mexico City"),
+            ("Berlin", "Asia/Tokyo", "Tokyo"),
+            ("Berlin", "Europe/Oslo", "Europe/Oslo"),
+            ("Berlin", "Etc/UTC", "UTC"),
+        ],
+    )
+    def test_a_zone_is_written_as_the_app_writes_zones(
+        self, present: str | None, zone: str, written: str
+    ) -> None:
+        assert in_dialect_of(present, zone, WORLD) == written
+
+    @pytest.mark.parametrize("present", ["UTC", "Singapore"])
+    def test_a_name_of_both_dialects_is_not_taken_for_rails(self, present: str) -> None:
+        """An app of IANA names, most of its users in "UTC", could not read "Berlin"."""
+        assert in_dialect_of(present, "Europe/Berlin", WORLD) == "Europe/Berlin"
+
+    @pytest.mark.parametrize("zone", sorted({WORLD.meaning(n) or "" for n in RAILS_ZONES}))
+    def test_what_is_written_means_the_zone(self, zone: str) -> None:
+        written = in_dialect_of("Berlin", zone, WORLD)
+
+        assert written in RAILS_ZONES
+        assert WORLD.meaning(written) == zone
