@@ -1,17 +1,29 @@
-"""Changes of the app -> the queue: the drain of its log, on every tick of a sensor.
+"""Changes of the app -> the queue, on every tick of a sensor: its log drained, or its rows polled.
 
 A feeder only says *whom* to look at, by putting keys into the queue; it writes nothing to either
 side. What a look costs grows with the changes that it finds, never with the number of users.
+
+Polling sees what moves `updated_at`. It does not see deletions without `deleted_at`, memberships
+without `updated_at`, or transactions longer than the overlap: the nightly sweep finds those.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
 from intercom_assets.database.records import QueueKind
+from intercom_assets.database.store_queue import enqueue
+from intercom_assets.database.store_workspace import put_state
+from intercom_assets.domain.models import Gone
+from intercom_assets.sync.companies import team_hash
 from intercom_assets.sync.queue import drain
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.users import read_users, user_rules
 
+POLLED = "polled"
 DRAINED_AT_ONCE = 5_000
 """Log rows in one transaction of the drain: enough for a burst, short enough to lose little."""
 
@@ -28,29 +40,72 @@ class Fed:
 
 
 def feed_from_app(services: Services) -> Fed:
-    """Moves the app's log into the queue; users who were only seen wait a while."""
+    """Queues who changed in the app; users who were only seen wait a while.
+
+    Raises `AppUnavailable` and `StoreUnavailable`.
+    """
+    if services.settings.capture == "polling":
+        return _poll(services)
     calm: dict[str, float] = {}
 
     def delay(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
-        calm.update(_waits(services, keys) if kind is QueueKind.USER else {})
-        return calm if kind is QueueKind.USER else {}
+        if kind is not QueueKind.USER:
+            return {}
+        calm.update(_waits(services, _read(services, keys)))
+        return calm
 
     drained = drain(services.app, services.store, DRAINED_AT_ONCE, delay=delay)
     if not (drained.users or drained.teams or drained.sweep_wanted):
         return Fed()
-    summary = f"{len(drained.users)} users and {len(drained.teams)} teams changed in the app"
-    if calm:
-        summary += f", {len(calm)} of them were only seen and wait"
+    summary = _summary(len(drained.users), len(drained.teams), len(calm))
     return Fed(len(drained.users), len(drained.teams), 0, drained.sweep_wanted, summary)
 
 
-def _waits(services: Services, changed: Sequence[str]) -> dict[str, float]:
+def _poll(services: Services) -> Fed:
+    """Rows inside the overlap come again at every tick; those that we have seen are left out."""
+    overlap = int(services.settings.poll_overlap.total_seconds())
+    reached = services.store.get_state(POLLED)
+    since = reached if isinstance(reached, int) else services.app.now()
+    polled = services.app.poll(since - overlap)
+    users = [u for u in _read(services, sorted(polled.users)) if u.differs]
+    teams = _changed_teams(services, sorted(polled.teams))
+    calm = _waits(services, users)
+    due = {user.user_id: calm.get(user.user_id, 0.0) for user in users}
+
+    def work(cursor: Cursor[TupleRow]) -> None:
+        enqueue(cursor, QueueKind.TEAM, dict.fromkeys(teams, 0.0), cause=POLLED)
+        enqueue(cursor, QueueKind.USER, due, cause=POLLED)
+        put_state(cursor, POLLED, polled.newest)
+
+    services.store.transact(work)
+    return Fed(len(due), len(teams), 0, False, _summary(len(due), len(teams), len(calm)))
+
+
+def _changed_teams(services: Services, keys: Sequence[str]) -> list[str]:
+    known = services.store.hashes(keys, QueueKind.TEAM)
+    rows = services.app.read_teams(keys)
+    return [
+        key
+        for key, row in rows.items()
+        if isinstance(row, Gone) or known.get(key) is None or known[key] != team_hash(services, row)
+    ]
+
+
+def _read(services: Services, keys: Sequence[str]) -> list[UserPass]:
+    return read_users(services, keys, user_rules(services, {}))
+
+
+def _waits(services: Services, users: Iterable[UserPass]) -> dict[str, float]:
     """Page views must not become syncs: `last_request_at` alone waits for `last_seen_every`."""
-    rules = user_rules(services, {})
     every = int(services.settings.last_seen_every.total_seconds())
     waits = {
-        user.user_id: float(user.link.synced_at + every - rules.now)
-        for user in read_users(services, changed, rules)
+        user.user_id: float(user.link.synced_at + every - user.rules.now)
+        for user in users
         if user.only_seen and user.link.synced_at is not None and not user.must_look
     }
     return {key: seconds for key, seconds in waits.items() if seconds > 0}
+
+
+def _summary(users: int, teams: int, calm: int) -> str:
+    summary = f"{users} users and {teams} teams changed in the app"
+    return f"{summary}, {calm} of them were only seen and wait" if calm else summary

@@ -64,6 +64,9 @@ def _sweep(
     for rows in stream:
         known = services.store.hashes([row.id for row in rows], kind)
         differing = [row.id for row in rows if known.get(row.id) != hash_of(row)]
+        if kind is QueueKind.USER and differing:
+            erased = services.store.tombstoned(differing)
+            differing = [key for key in differing if key not in erased]
         services.store.enqueue(kind, differing, lane=Lane.BULK, cause=CAUSE)
         seen.update(row.id for row in rows)
         queued += len(differing)

@@ -154,6 +154,11 @@ class UserPass:
         return self.link.synced_at is not None and self.link.row_hash == self.row_hash
 
     @property
+    def differs(self) -> bool:
+        """The app's row is not what the last pass saw, `last_request_at` included."""
+        return not self.only_seen or bool(self.plan().to_intercom or self.plan().deferred)
+
+    @property
     def is_absent(self) -> bool:
         """Nothing of this user on either side, as far as we know."""
         return isinstance(self.row, Gone) and self.link.contact_id is None

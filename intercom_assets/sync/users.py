@@ -41,11 +41,12 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     """
     users = read_users(work.services, [row.key for row in leased], rules_of(work))
     by_key = {row.key: row for row in leased}
-    held = _held_as_gone(work.services, users)
+    left_out = _held_as_gone(work.services, users) | work.services.store.tombstoned(list(by_key))
     active = [
         user
         for user in users
-        if user.user_id not in held and not work.still_parked(by_key[user.user_id], user.row_hash)
+        if user.user_id not in left_out
+        and not work.still_parked(by_key[user.user_id], user.row_hash)
     ]
     for user in active:
         if by_key[user.user_id].needs_read:
@@ -299,8 +300,8 @@ def _link(work: Work, user: UserPass) -> UserLink:
 
 
 def _left_alone(user: UserPass, leased: Leased) -> UserRecord:
-    """Parked and unchanged since, or held as gone: nothing is done and nothing is forgotten."""
-    if isinstance(user.row, Gone) or leased.error is None:
+    """Parked and unchanged since, held as gone, or erased: nothing is done, nothing forgotten."""
+    if not leased.parked or leased.error is None or isinstance(user.row, Gone):
         return UserRecord(user.link, Done())
     return UserRecord(user.link, Parked(leased.error, leased.failed_hash, leased.attempts))
 

@@ -1,0 +1,118 @@
+"""Who is put into the queue, by the log, by polling and by the sweep; and who is left alone."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from intercom_assets.mapping import load
+from intercom_assets.sync.feeders import feed_from_app
+from intercom_assets.sync.sweep import sweep_teams, sweep_users
+from intercom_assets_tests.sync.world import World, a_world
+
+NOW = datetime.now(UTC)
+OLD = NOW - timedelta(days=400)
+
+
+def test_a_change_in_the_app_is_drained_and_synced(world: World) -> None:
+    ada = world.given_user(created_at=OLD)
+
+    fed = feed_from_app(world.services)
+    synced = world.sync_due()
+
+    assert fed.users == 1
+    assert list(synced.outcomes) == [str(ada)]
+    assert feed_from_app(world.services).users == 0
+
+
+def test_a_page_view_alone_waits_and_does_not_become_a_sync(world: World) -> None:
+    ada = world.given_user(created_at=OLD, last_request_at=NOW - timedelta(hours=3))
+    feed_from_app(world.services)
+    world.sync_due()
+    world.update_user(ada, last_request_at=NOW)
+
+    fed = feed_from_app(world.services)
+
+    assert "only seen" in fed.summary
+    assert world.sync_due().calls == []
+
+
+def test_a_page_view_rides_with_the_next_change(world: World) -> None:
+    ada = world.given_user(created_at=OLD, last_request_at=NOW - timedelta(hours=3))
+    feed_from_app(world.services)
+    world.sync_due()
+    world.update_user(ada, last_request_at=NOW, name="Ada Lovelace")
+
+    feed_from_app(world.services)
+    synced = world.sync_due()
+
+    assert len(synced.calls) == 1
+    assert world.contact(ada)["last_seen_at"] == int(NOW.timestamp())
+
+
+def test_our_own_write_back_does_not_come_back_as_a_change(world: World) -> None:
+    world.given_user(created_at=OLD)
+    feed_from_app(world.services)
+    world.sync_due()
+
+    assert feed_from_app(world.services).users == 0
+
+
+def test_a_sweep_of_settled_users_queues_nobody(world: World) -> None:
+    users = [world.given_user(email=f"u{n}@example.com", created_at=OLD) for n in range(3)]
+    teams = [world.given_team(domain=f"t{n}.example") for n in range(2)]
+    world.joins(users[0], teams[0])
+    world.sync_teams(*teams)
+    world.sync(*users)
+
+    assert (sweep_users(world.services).queued, sweep_teams(world.services).queued) == (0, 0)
+
+
+def test_a_sweep_finds_who_changed_unseen_and_who_is_gone(world: World) -> None:
+    users = [world.given_user(email=f"u{n}@example.com", created_at=OLD) for n in range(4)]
+    world.sync(*users)
+    world.update_user(users[0], name="Changed Unseen")
+    world.delete_user(users[1])
+    world.services.app.delete_log([row.id for row in world.services.app.read_log(100)])
+
+    swept = sweep_users(world.services)
+    world.sync_due()
+
+    assert (swept.looked, swept.queued, swept.missing) == (3, 1, 1)
+    assert world.contact(users[0])["name"] == "Changed Unseen"
+    assert world.contact(users[1])["custom_attributes"]["deleted"] is True
+
+
+@pytest.fixture
+def polled(database: str, tmp_path: Path) -> Iterator[World]:
+    """The sample app's mapping, but polling; two minutes after the first look."""
+    shipped = load.load_mapping(None).folder
+    folder = Path(copytree(shipped, tmp_path / "mapping"))
+    text = (folder / "sync.yaml").read_text().replace("capture: triggers", "capture: polling")
+    (folder / "sync.yaml").write_text(text)
+    with a_world(database, folder) as world:
+        feed_from_app(world.services)
+        yield world
+
+
+def test_polling_finds_what_moved_updated_at_and_asks_once(polled: World) -> None:
+    ada = polled.given_user(created_at=OLD)
+
+    first = feed_from_app(polled.services)
+    polled.sync_due()
+    second = feed_from_app(polled.services)
+
+    assert (first.users, second.users) == (1, 0)
+    assert polled.contact(ada)["email"] == "someone@example.com"
+
+
+def test_polling_does_not_see_a_deletion_and_the_sweep_does(polled: World) -> None:
+    ada = polled.given_user(created_at=OLD)
+    feed_from_app(polled.services)
+    polled.sync_due()
+    polled.delete_user(ada)
+
+    assert feed_from_app(polled.services).users == 0
+    assert sweep_users(polled.services).missing == 1
