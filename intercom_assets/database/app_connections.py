@@ -30,7 +30,7 @@ _READING = """
 set transaction isolation level repeatable read, read only;
 set local timezone = 'UTC';
 set local datestyle = 'ISO, YMD';
-set local lock_timeout = '5s';
+set local lock_timeout = '2s';
 set local statement_timeout = '60s'
 """
 _STREAMING = f"""
@@ -52,6 +52,13 @@ set local timezone = 'UTC';
 set local lock_timeout = '1s';
 set local statement_timeout = '60s'
 """
+
+
+def encoded(connection: AppConnection, text: str) -> bytes:
+    """The text as this connection sends it. Raises UnicodeEncodeError."""
+    encoding = connection.info.encoding
+    # psycopg calls SQL_ASCII ascii; such a database takes any bytes, and ours are UTF-8.
+    return text.encode("utf-8" if encoding == "ascii" else encoding)
 
 
 class Connections:

@@ -6,7 +6,7 @@ Run in a caller's read-only transaction. Values are read by `app_reads`, by id.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from intercom_assets.database.app_connections import AppConnection
+from intercom_assets.database.app_connections import AppConnection, encoded
 from intercom_assets.database.app_reads import telling
 from intercom_assets.database.columns import Shape
 from intercom_assets.database.shapes import Shapes
@@ -59,7 +59,9 @@ def ids_with_email(
         where += recent
     text = users.query.select("q.id, lower(q.email)", where)
     with telling(users.query, text):
-        rows = connection.execute(text, {"emails": wanted, "since": created_since}).fetchall()
+        rows = connection.execute(
+            encoded(connection, text), {"emails": wanted, "since": created_since}
+        ).fetchall()
     found: dict[str, list[str]] = {}
     for raw, email in rows:
         key = users.ids["id"].text(raw)
@@ -78,7 +80,7 @@ def _changed(
         "where q.updated_at >= to_timestamp(%s) and isfinite(q.updated_at) group by 1",
     )
     with telling(shape.query, text):
-        rows = connection.execute(text, (since,)).fetchall()
+        rows = connection.execute(encoded(connection, text), (since,)).fetchall()
     ids = (shape.ids[column].text(raw) for raw, _ in rows)
     latest = max((seconds for _, seconds in rows), default=since)
     return frozenset(key for key in ids if key is not None), max(latest, since)

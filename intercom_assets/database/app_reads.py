@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import psycopg
 from psycopg import errors
 
-from intercom_assets.database.app_connections import AppConnection
+from intercom_assets.database.app_connections import AppConnection, encoded
 from intercom_assets.database.columns import Query, Shape
 from intercom_assets.database.failures import AppUnavailable, failed, told
 from intercom_assets.database.rows import Row, TeamRows, UserRows, one_per_id
@@ -98,8 +98,8 @@ def stream(connection: AppConnection, source: Source[T], chunk: int) -> Iterator
     with connection.cursor(name="intercom_assets_stream") as cursor:
         text = query.select(rest="order by q.id")
         with telling(query, text):
-            cursor.execute(text, ())
-        check(source.shape, cursor)
+            cursor.execute(encoded(connection, text), ())
+        check(source.shape, cursor.description)
         found = _by_id(_fetched(cursor, source, chunk))
         while part := list(islice(found, chunk)):
             yield list(source.interpret(connection, list(chain.from_iterable(part))).values())
@@ -111,7 +111,9 @@ def ids_after(connection: AppConnection, shape: Shape, last: str | None, limit: 
     after = "true" if last is None else f"q.id > %(last)s::{id_type.sql_type}"
     text = shape.query.select("distinct q.id", f"where {after} order by q.id limit %(limit)s")
     with telling(shape.query, text):
-        rows = connection.execute(text, {"last": last, "limit": limit}).fetchall()
+        rows = connection.execute(
+            encoded(connection, text), {"last": last, "limit": limit}
+        ).fetchall()
     return [key for (raw,) in rows if (key := id_type.text(raw)) is not None]
 
 
@@ -128,7 +130,7 @@ def teams_of(
         "distinct q.user_id, q.team_id", f"where q.user_id = any(%s::{user.sql_type}[])"
     )
     with telling(memberships.query, text):
-        rows = connection.execute(text, (spelled,)).fetchall()
+        rows = connection.execute(encoded(connection, text), (spelled,)).fetchall()
     for raw_user, raw_team in rows:
         key, value = user.text(raw_user), team.text(raw_team)
         if key is not None and value is not None:
@@ -138,16 +140,15 @@ def teams_of(
 
 def spells(connection: AppConnection, shape: Shape, column: str, key: str) -> bool:
     """Whether `key` could be an id of the column's type, in the database's encoding."""
-    encoding = connection.info.encoding
     try:
-        key.encode("utf-8" if encoding == "ascii" else encoding)
+        encoded(connection, key)
     except UnicodeEncodeError:
         return False
     return shape.ids[column].spells(key)
 
 
-def check(shape: Shape, cursor: psycopg.Cursor[Any] | psycopg.ServerCursor[Any]) -> None:
-    if not shape.fits(cursor.description):
+def check(shape: Shape, description: Sequence[psycopg.Column] | None) -> None:
+    if not shape.fits(description):
         raise ShapeChanged(f"{shape.query.file}: the columns changed while it was read")
 
 
@@ -204,8 +205,8 @@ def _rows(connection: AppConnection, source: Source[T], keys: Sequence[str]) -> 
     )
     text = f'select * from ({numbered}) as w where "number among its id" <= 2'
     with telling(shape.query, text):
-        cursor = connection.execute(text, (keys,))
-        check(shape, cursor)
+        cursor = connection.execute(encoded(connection, text), (keys,))
+        check(shape, (cursor.description or ())[:-1])
         rows = cursor.fetchall()
     wanted = set(keys)
     return [(key, row) for row in rows if (key := source.id_of(row)) in wanted and key is not None]

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from intercom_assets.database.app_connections import AppConnection
+from intercom_assets.database.app_connections import AppConnection, encoded
 from intercom_assets.database.failures import failed, line_of
 from intercom_assets.database.identity import IdType, id_type
 from intercom_assets.domain.models import Column, Kind
@@ -102,11 +102,9 @@ class Shape:
         return any(column.name == name for column in self.columns)
 
     def fits(self, description: Sequence[psycopg.Column] | None) -> bool:
-        """Whether a result still has the described columns first (an app's table may change)."""
-        found = description or ()
-        names = [(column.name, column.type_code) for column in found[: len(self.columns)]]
-        expected = [(c.name, oid) for c, oid in zip(self.columns, self.oids, strict=True)]
-        return names == expected
+        """Whether a result still has the described columns (an app's table may change)."""
+        found = [(column.name, column.type_code) for column in description or ()]
+        return found == [(c.name, oid) for c, oid in zip(self.columns, self.oids, strict=True)]
 
 
 def describe(connection: AppConnection, query: Query) -> Shape:
@@ -134,15 +132,22 @@ def _described(connection: AppConnection, query: Query) -> Sequence[psycopg.Colu
     text = query.select(rest="limit %s")
     try:
         # The parameter makes it a prepared statement, which can only be one statement.
-        cursor = connection.execute(text, (0,))
-    except psycopg.errors.SyntaxErrorOrAccessRuleViolation as error:
-        place = query.line(error, text)
-        if isinstance(error, psycopg.errors.SyntaxError):
-            raise MappingError(f"{place}: {error.diag.message_primary}") from None
-        raise failed(place, error) from None
+        cursor = connection.execute(encoded(connection, text), (0,))
+    except UnicodeEncodeError:
+        raise MappingError(
+            f"{query.file}: a character that the app's database cannot hold in its encoding"
+        ) from None
+    except psycopg.errors.SyntaxError as error:
+        raise MappingError(f"{query.line(error, text)}: {_syntax(error)}") from None
     except psycopg.Error as error:
-        raise failed(query.file, error) from None
+        raise failed(query.line(error, text), error) from None
     return cursor.description or ()
+
+
+def _syntax(error: psycopg.Error) -> str:
+    if error.diag.statement_position is None:
+        return "more than one statement; allowed: one SELECT"
+    return error.diag.message_primary or "a syntax error"
 
 
 def _types(connection: AppConnection, oids: list[int]) -> dict[int, _Type]:

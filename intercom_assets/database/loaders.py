@@ -13,7 +13,7 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
-_TEXT_TYPES = ("text", "varchar", "bpchar", "name", "unknown", 0)
+_TEXT_TYPES = ("text", "varchar", "bpchar", "name", 0)
 _Connection: TypeAlias = "psycopg.Connection[Any]"
 
 
