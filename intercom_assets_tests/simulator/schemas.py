@@ -1,0 +1,154 @@
+"""The official file's schemas, read once a run, and the departures where recordings contradict it.
+
+`Schemas.check` says whether an answer is what the file promises for that operation and status.
+The file's path comes from INTERCOM_OPENAPI; it is Intercom's and not ours to ship.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from intercom_assets.simulator.routes import find_route
+from intercom_assets.simulator.wire import split_path
+from intercom_assets_tests.simulator.asking import Exchange
+
+ROOT = "/components/schemas/"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """`at`: the schema's path under components/schemas; `instead`: what is known to be sent."""
+
+    at: str
+    instead: Any
+    why: str
+
+
+DEPARTURES = (
+    Departure(
+        "contact/properties/email",
+        {"type": "string", "nullable": True},
+        "recorded null: never set, or cleared and read from the index",
+    ),
+    Departure(
+        "contact/properties/avatar",
+        {"type": "string", "nullable": True},
+        "recorded as a URL or null, never as the object that the schema draws",
+    ),
+    Departure(
+        "company/properties/custom_attributes",
+        {"type": "object"},
+        "the file's own example has booleans and numbers where the schema wants strings",
+    ),
+    Departure(
+        "company_list/properties/pages",
+        {"$ref": "#/components/schemas/pages_link"},
+        "page-numbered: next is a URL or null, as the file's pages_link says elsewhere",
+    ),
+)
+
+
+@cache
+def read_file(path: str) -> Any:
+    """The file as parsed; 1.3 MB, so only once."""
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
+class Schemas:
+    """`without`: a departure to leave out, to see that it is still needed."""
+
+    def __init__(self, path: str, without: Departure | None = None) -> None:
+        self._file = read_file(path)
+        components = deepcopy(self._file["components"]["schemas"])
+        for departure in DEPARTURES:
+            if departure is not without:
+                _replace(components, departure)
+        self._components = {name: as_json_schema(schema) for name, schema in components.items()}
+        self._validators: dict[tuple[str, str, int], Draft202012Validator | None] = {}
+
+    def check(self, exchange: Exchange) -> str | None:
+        """None if the answer is as promised, else what is wrong with it."""
+        operation = self.operation(exchange)
+        if operation is None or not exchange.version.startswith("2.16"):
+            return None
+        path, method = operation
+        validator = self._validator(path, method, exchange.answer.status)
+        if validator is None:
+            return None
+        if "json" not in exchange.answer.headers["Content-Type"]:
+            return "not JSON"
+        error = next(validator.iter_errors(json.loads(exchange.answer.body)), None)
+        return None if error is None else f"{error.json_path}: {error.message}"
+
+    def operation(self, exchange: Exchange) -> tuple[str, str] | None:
+        """(path, method) of the file, whatever it calls what stands in braces."""
+        segments, _ = split_path(exchange.path)
+        found = find_route(exchange.method, segments)
+        if found is None:
+            return None
+        return self._paths().get((bare(found[0].template), exchange.method.lower()))
+
+    def _paths(self) -> Mapping[tuple[str, str], tuple[str, str]]:
+        return {
+            (bare(path), method): (path, method)
+            for path, methods in self._file["paths"].items()
+            for method in methods
+        }
+
+    def _validator(self, path: str, method: str, status: int) -> Draft202012Validator | None:
+        key = (path, method, status)
+        if key not in self._validators:
+            schema = self._answer_schema(path, method, status)
+            if schema is not None:
+                schema = {"components": {"schemas": self._components}, **schema}
+            self._validators[key] = None if schema is None else Draft202012Validator(schema)
+        return self._validators[key]
+
+    def _answer_schema(self, path: str, method: str, status: int) -> Any:
+        """The file lists few refusals; those that it leaves out have the shape of all others."""
+        answers = self._file["paths"][path][method]["responses"]
+        if str(status) not in answers:
+            assert status >= 400, f"{method} {path} is not documented to answer {status}"
+            return {"$ref": f"#{ROOT}error"}
+        content = answers[str(status)].get("content")
+        if content is None:
+            return None
+        return as_json_schema(content["application/json"]["schema"])
+
+
+def bare(path: str) -> str:
+    return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
+
+
+def _replace(components: dict[str, Any], departure: Departure) -> None:
+    *parents, last = departure.at.split("/")
+    place: Any = components
+    for name in parents:
+        place = place[name]
+    assert last in place, f"{departure.at} is not in the file any more"
+    place[last] = departure.instead
+
+
+def as_json_schema(schema: Any) -> Any:
+    """OpenAPI 3.0 says `nullable: true` where JSON Schema says `null` among the types."""
+    if isinstance(schema, list):
+        return [as_json_schema(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: as_json_schema(value) for key, value in schema.items()}
+    return {"anyOf": [kept, {"type": "null"}]} if schema.get("nullable") is True else kept
+
+
+def covered(exchanges: Iterable[Exchange], schemas: Schemas) -> Iterator[tuple[str, str, int]]:
+    """(path, method, status) of the file for which there was an answer."""
+    for exchange in exchanges:
+        operation = schemas.operation(exchange)
+        if operation is not None:
+            yield (*operation, exchange.answer.status)
