@@ -1,0 +1,142 @@
+"""Draining the app's log into the queue: with our tables in the app's database, and elsewhere."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import psycopg
+import pytest
+
+from intercom_assets.database.capture import remove_capture
+from intercom_assets.database.records import QueueKind
+from intercom_assets.sync.queue import Drained, drain
+from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
+from intercom_assets_tests.sync.sides import Sides, the_sides
+
+USER, TEAM = QueueKind.USER, QueueKind.TEAM
+
+
+@pytest.fixture(params=["one database", "two databases"])
+def sides(request: pytest.FixtureRequest, database: str) -> Iterator[Sides]:
+    one = request.param == "one database"
+    url = database if one else request.getfixturevalue("empty_database")
+    with the_sides(database, url) as sides:
+        yield sides
+
+
+def test_what_the_app_commits_is_queued_once_and_leaves_the_log(sides: Sides) -> None:
+    ada = insert_user(sides.app.url)
+    team = insert_team(sides.app.url)
+    insert_membership(sides.app.url, ada, team)
+    update_row(sides.app.url, "users", ada, name="Ada")
+
+    drained = sides.drain()
+
+    assert (drained.users, drained.teams) == ((str(ada),), (str(team),))
+    assert drained.rows >= 4
+    assert not drained.sweep_wanted
+    assert list(sides.store.due_keys(USER, 9)) == [str(ada)]
+    assert list(sides.store.due_keys(TEAM, 9)) == [str(team)]
+    assert sides.logged() == 0
+    assert sides.drain() == Drained()
+
+
+def test_what_the_app_rolls_back_was_never_there(sides: Sides) -> None:
+    with psycopg.connect(sides.app.url) as connection:
+        connection.execute("insert into users (email) values ('a@b.example')")
+        connection.rollback()
+
+    assert sides.drain() == Drained()
+
+
+def test_a_transaction_that_commits_late_is_found_though_later_ones_were_drained(
+    sides: Sides,
+) -> None:
+    slow, quick = insert_user(sides.app.url), insert_user(sides.app.url, email="q@b.example")
+    sides.drain()
+    with psycopg.connect(sides.app.url) as late:
+        late.execute("update users set name = 'late' where id = %s", (slow,))
+        update_row(sides.app.url, "users", quick, name="quick")
+        assert sides.drain().users == (str(quick),)
+
+    assert sides.drain().users == (str(slow),)
+
+
+def test_a_drain_that_dies_before_its_commit_leaves_the_change_in_the_log(sides: Sides) -> None:
+    ada = insert_user(sides.app.url)
+
+    with pytest.raises(ConnectionError):
+        sides.drain(delay=dying)
+
+    assert sides.logged() == 1
+    assert sides.drain().users == (str(ada),)
+
+
+def test_a_drain_of_two_databases_that_dies_before_it_deletes_queues_the_change_again(
+    database: str, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = insert_user(database)
+    with the_sides(database, empty_database) as sides:
+        monkeypatch.setattr(sides.app, "delete_log", lambda _: dying(USER, []))
+        with pytest.raises(ConnectionError):
+            sides.drain()
+        assert sides.store.due(USER).sole_key == str(ada)
+        monkeypatch.undo()
+
+        assert sides.drain().users == (str(ada),)
+
+        assert sides.store.due(USER).count == 1
+        assert sides.logged() == 0
+
+
+def test_a_user_can_be_made_to_wait(sides: Sides) -> None:
+    ada, bob = insert_user(sides.app.url), insert_user(sides.app.url, email="b@b.example")
+
+    sides.drain(delay=lambda kind, keys: {str(ada): 3600.0} if kind is USER else {})
+
+    assert list(sides.store.due_keys(USER, 9)) == [str(bob)]
+    update_row(sides.app.url, "users", ada, name="Ada")
+    sides.drain()
+    assert sides.store.due(USER).count == 2
+
+
+def test_the_queue_knows_since_when_the_app_has_the_change(sides: Sides) -> None:
+    insert_user(sides.app.url)
+    with psycopg.connect(sides.app.url) as connection:
+        connection.execute("update intercom_capture.change_log set at = at - interval '60 s'")
+
+    sides.drain()
+
+    assert sides.store.due(USER).oldest_seconds == pytest.approx(60, abs=10)
+
+
+def test_more_than_the_limit_is_left_for_the_next_drain(sides: Sides) -> None:
+    for n in range(3):
+        insert_user(sides.app.url, email=f"u{n}@b.example")
+
+    assert [drain(sides.app, sides.store, 2).rows for _ in range(3)] == [2, 1, 0]
+    assert sides.store.due(USER).count == 3
+
+
+def test_a_truncate_asks_for_a_sweep_until_one_was_begun(sides: Sides) -> None:
+    with psycopg.connect(sides.app.url) as connection:
+        connection.execute("truncate memberships")
+
+    assert sides.drain().sweep_wanted
+    again = sides.drain()
+    assert again.sweep_wanted_at is not None
+    assert again.sweep_wanted_at == sides.store.sweep_wanted()
+    assert sides.store.depth()[USER].due == 0
+
+    sides.store.sweep_started(again.sweep_wanted_at)
+
+    assert sides.drain() == Drained()
+
+
+def test_without_capture_there_is_nothing_to_drain(sides: Sides) -> None:
+    remove_capture(sides.app.url)
+    insert_user(sides.app.url)
+
+    assert sides.drain() == Drained()
+
+
+def dying(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
+    raise ConnectionError
