@@ -263,6 +263,21 @@ on conflict (user_id) do update set
     needs_read = excluded.needs_read, memory = excluded.memory
 where l is distinct from excluded
 
+-- name: adopt_users
+-- From a listing, before any pass: whoever is linked by now, on either side, stays as he is.
+insert into intercom_sync.user_link (user_id, contact_id, shadow, memory)
+select n.id, n.other_id, n.shadow, n.memory
+from jsonb_to_recordset(%(links)s::jsonb) as n (id text, other_id text, shadow jsonb, memory jsonb)
+order by n.id collate "C"
+on conflict do nothing
+
+-- name: adopt_teams
+insert into intercom_sync.team_link (team_id, company_id, shadow, memory)
+select n.id, n.other_id, n.shadow, n.memory
+from jsonb_to_recordset(%(links)s::jsonb) as n (id text, other_id text, shadow jsonb, memory jsonb)
+order by n.id collate "C"
+on conflict do nothing
+
 -- name: yield_companies
 update intercom_sync.team_link l set company_id = null
 from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (team_id, company_id)

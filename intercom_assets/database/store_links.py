@@ -1,11 +1,18 @@
 """What we know of each user and team: links read back, by our id or Intercom's, and for the sweep.
 
-Reads only; links are written with the outcome of a pass, in one transaction (`store_record`).
+Links are written with the outcome of a pass, in one transaction (`store_record`); the one exception
+is here: links that a listing of Intercom suggests, for users and teams that have none yet.
 """
 
 from collections.abc import Iterator, Sequence
 
-from intercom_assets.database.encoding import team_link, user_link
+from intercom_assets.database.encoding import (
+    document,
+    team_document,
+    team_link,
+    user_document,
+    user_link,
+)
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store_connection import Connected
 from intercom_assets.domain.models import TeamLink, UserLink
@@ -24,6 +31,15 @@ class LinkStore(Connected):
     def team_links(self, ids: Sequence[str]) -> dict[str, TeamLink]:
         found = self.dicts("team_links", ids=list(ids))
         return {row["team_id"]: team_link(row) for row in found}
+
+    def adopt_users(self, links: Sequence[UserLink]) -> int:
+        """Stores what a listing says of users that have no link. Existing links win; how many."""
+        told = [user_document(link, in_flight={}) for link in links]
+        return self.run("adopt_users", links=document(told)) if told else 0
+
+    def adopt_teams(self, links: Sequence[TeamLink]) -> int:
+        told = [team_document(link) for link in links]
+        return self.run("adopt_teams", links=document(told)) if told else 0
 
     def links_by_contact(self, contact_ids: Sequence[str]) -> dict[str, str]:
         """contact id -> user id, of those that are linked."""

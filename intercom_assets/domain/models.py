@@ -191,6 +191,7 @@ class UserLink:
     `refused`: field -> Intercom's value that the app would not store.
     `overwritten`: field -> Unix seconds at which somebody else wrote over our value.
     `lead_email`: the address that leads were last searched for.
+    `listed`: the shadow comes from a listing, which may be minutes old, not from an answer by id.
     `archived`: we archived the contact ourselves (`on_delete: archive`).
     """
 
@@ -205,6 +206,7 @@ class UserLink:
     refused: Values = field(default_factory=dict)
     overwritten: Mapping[str, Sequence[int]] = field(default_factory=dict)
     needs_read: bool = False
+    listed: bool = False
     archived: bool = False
     lead_email: str | None = None
     synced_at: int | None = None

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.intercom.pool import Pool
+from intercom_assets.sync import first_contact
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.companies import sync_team_chunk
 from intercom_assets.sync.guard import check_users
@@ -62,13 +63,21 @@ def run_batch(
         Pulse(services.store, run_id, batch.kind, settings) as pulse,
         Pool(settings.threads) as pool,
     ):
-        if batch.kind is QueueKind.USER:
-            check_users(services, _to_be_handled(services, batch), batch.accepted)
+        _before_the_first_write(services, batch)
         source = _Source(services, batch, pulse)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
         yield from _in_parallel(
             lambda: None if stopped() else _one_chunk(run, source), CHUNKS_AT_ONCE
         )
+
+
+def _before_the_first_write(services: Services, batch: Batch) -> None:
+    """A large batch onto a workspace that we never listed lists it; then the guards look at it."""
+    keys = _to_be_handled(services, batch)
+    if len(keys) > services.settings.chunk_size and first_contact.is_due(services):
+        first_contact.list_workspace(services)
+    if batch.kind is QueueKind.USER:
+        check_users(services, keys, batch.accepted)
 
 
 def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:

@@ -89,7 +89,7 @@ def _wake(
     moved = {
         contact.id: owners[contact.id]
         for contact in users
-        if contact.id in owners and _differs(services, contact, links[owners[contact.id]])
+        if contact.id in owners and differs(services, contact, links[owners[contact.id]])
     }
     seen = {c.id: _shown(c) for c in contacts if c.id in moved or c.role == "lead"}
     news = {key: shown for key, shown in seen.items() if told.get(key) != shown}
@@ -100,7 +100,8 @@ def _wake(
     return len(wakes), news
 
 
-def _differs(services: Services, contact: Contact, link: UserLink) -> bool:
+def differs(services: Services, contact: Contact, link: UserLink) -> bool:
+    """Whether a document of the index shows what our last read by id did not."""
     shadow = link.shadow
     if shadow is None:
         return True

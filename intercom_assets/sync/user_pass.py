@@ -275,7 +275,19 @@ class UserPass:
     @property
     def must_look(self) -> bool:
         """Whether Intercom's present values come first: something there moved, or may have."""
-        return self.told_to_look or self.link.needs_read or bool(self.link.in_flight)
+        told = self.told_to_look or self.link.needs_read or bool(self.link.in_flight)
+        return told or self._listing_is_not_enough
+
+    @property
+    def _listing_is_not_enough(self) -> bool:
+        """A listing never justifies a clearing or a detach, nor "unchanged" for what just moved."""
+        if not self.link.listed or self.contact is None or self.look is Look.FRESH:
+            return False
+        if self.rules.now - (self.contact.updated_at or self.rules.now) <= RECENT:
+            return True
+        edges = self.memberships()
+        clears = None in self.plan().to_intercom.values()
+        return clears or edges.must_list or bool(edges.detach or edges.dropped)
 
     @property
     def has_looked(self) -> bool:

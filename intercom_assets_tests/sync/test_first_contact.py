@@ -1,0 +1,104 @@
+"""The first sync onto a workspace that is not empty; and the audit that lists it later."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from intercom_assets.sync.audit import audit
+from intercom_assets.sync.first_contact import list_workspace
+from intercom_assets_tests.sync.world import World
+
+OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
+
+
+def _forget_everything(world: World) -> None:
+    """As after a change of the sync database: Intercom has everything, we remember nothing."""
+
+    def work(cursor) -> None:  # type: ignore[no-untyped-def]
+        for table in ("user_link", "team_link", "edge", "queue"):
+            cursor.execute(f"delete from intercom_sync.{table}")
+
+    world.services.store.transact(work)
+
+
+@pytest.fixture
+def known(world: World) -> list[int]:
+    """Ten users, two of them in a team, all of it in Intercom for long; our tables are empty."""
+    users = [world.given_user(email=f"u{n}@example.com", created_at=OLD) for n in range(10)]
+    team = world.given_team(domain="t.example")
+    world.joins(users[0], team)
+    world.joins(users[1], team)
+    world.sync_teams(team)
+    world.sync(*users)
+    for contact in world.intercom.contacts():
+        long_ago = int((datetime.now(UTC) - timedelta(days=1)).timestamp())
+        world.intercom.by_hand.edit_contact(contact["id"], updated_at=long_ago)
+    _forget_everything(world)
+    return users
+
+
+def test_a_workspace_that_agrees_costs_only_its_listing(world: World, known: list[int]) -> None:
+    list_workspace(world.services)
+
+    synced = world.sync(*known)
+
+    assert synced.calls == []
+    assert world.sync(*known).calls == []
+
+
+def test_only_differences_are_sent(world: World, known: list[int]) -> None:
+    list_workspace(world.services)
+    world.update_user(known[3], name="Changed Meanwhile")
+
+    synced = world.sync(*known)
+
+    assert len(synced.calls) == 1
+    assert world.contact(known[3])["name"] == "Changed Meanwhile"
+
+
+def test_a_clearing_is_never_justified_by_a_listing(world: World, known: list[int]) -> None:
+    """The app has no billing period; the listing shows one, and it may be minutes old."""
+    contact = world.contact(known[3])["id"]
+    custom = {"billing_period": "month"}
+    world.intercom.by_hand.edit_contact(contact, custom_attributes=custom, updated_at=1)
+    list_workspace(world.services)
+
+    synced = world.sync(known[3])
+
+    assert [call.split(" ")[0] for call in synced.calls] == ["GET", "PUT"]
+    assert world.contact(known[3])["custom_attributes"]["billing_period"] is None
+
+
+def test_a_contact_without_external_id_is_found_by_its_email(world: World) -> None:
+    there = world.intercom.by_hand.create_contact(role="user", email="Ada@example.com")
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+
+    list_workspace(world.services)
+    world.sync(ada)
+
+    assert world.contact(ada)["id"] == there
+    assert len(world.intercom.contacts()) == 1
+
+
+def test_the_audit_finds_an_edit_that_no_search_showed(world: World) -> None:
+    ada = world.given_user(name=None, created_at=OLD)
+    world.sync(ada)
+    world.intercom.by_hand.edit_contact(str(ada), name="Ada L.")
+
+    audited = audit(world.services)
+    world.sync_due()
+
+    assert (audited.looked, audited.queued, audited.missing, audited.calls) == (1, 1, 0, 1)
+    assert world.app_user(ada)["name"] == "Ada L."
+    assert audit(world.services).queued == 0
+
+
+def test_the_audit_finds_a_contact_that_was_archived_by_hand(world: World) -> None:
+    ada = world.given_user(created_at=OLD)
+    world.sync(ada)
+    world.intercom.by_hand.archive_contact(str(ada))
+
+    assert audit(world.services).missing == 1
+    world.sync_due()
+
+    assert world.contact(ada)["email"] == "someone@example.com"
