@@ -1,9 +1,13 @@
 """The world of one test: a fresh app database, an empty workspace, and the engine between."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
+from intercom_assets_tests.sync.playing import Played, Sql, a_mapping, a_played_world
 from intercom_assets_tests.sync.world import World, a_world
 
 
@@ -11,3 +15,28 @@ from intercom_assets_tests.sync.world import World, a_world
 def world(database: str) -> Iterator[World]:
     with a_world(database) as one:
         yield one
+
+
+class Worlds(Protocol):
+    """Makes the world of a test; keyword arguments as `a_played_world`, the rest is settings."""
+
+    def __call__(self, sql: Sql | None = None, **settings: Any) -> Played: ...
+
+
+@pytest.fixture
+def worlds(database: str, tmp_path: Path) -> Iterator[Worlds]:
+    """For a test that wants another mapping, other settings or another clock."""
+    with ExitStack() as stack:
+
+        def make(sql: Sql | None = None, **settings: Any) -> Played:
+            kept = {name: settings.pop(name) for name in ("now", "ahead") if name in settings}
+            folder = a_mapping(tmp_path / "mapping", sql, **settings)
+            return stack.enter_context(a_played_world(database, folder, **kept))
+
+        yield make
+
+
+@pytest.fixture
+def played(worlds: Worlds) -> Played:
+    """The sample's mapping, where time is skipped instead of waited for."""
+    return worlds()
