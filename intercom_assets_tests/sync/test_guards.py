@@ -51,11 +51,11 @@ def test_a_batch_past_a_guard_stops_before_its_first_write_and_names_its_plan(
     small = settings.model_copy(update={"guards": guards, "chunk_size": 2})
     monkeypatch.setattr(type(world.services), "settings", property(lambda _: small))
     users = _users(world, 5)
-    before = world.intercom.stats()["calls"]
+    before = world.intercom.stats()["writes"]
 
     with pytest.raises(GuardStopped, match="creates 5 contacts") as stopped:
         world.sync(*users)
-    assert world.intercom.stats()["calls"] == before
+    assert world.intercom.stats()["writes"] == before
 
     accepted = str(stopped.value).split("--accept ")[1].split(";")[0]
     batch = Batch(QueueKind.USER, keys=tuple(map(str, users)), accepted=accepted)
