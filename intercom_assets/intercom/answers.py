@@ -17,7 +17,7 @@ from intercom_assets.intercom.errors import (
     WrongShape,
     error_for,
 )
-from intercom_assets.intercom.network import NoAnswer, RawAnswer
+from intercom_assets.intercom.exchange import NoAnswer, RawAnswer
 from intercom_assets.intercom.retry import Effect
 from intercom_assets.intercom.wire import ErrorPayload, Payload
 
@@ -44,7 +44,7 @@ def no_answer(endpoint: Endpoint, failure: NoAnswer) -> ConnectionFailed:
 
 
 def request_id_of(answer: RawAnswer) -> str | None:
-    return answer.headers.get("X-Request-Id") or None
+    return answer.headers.get("x-request-id") or None
 
 
 def _misfit(endpoint: Endpoint, answer: RawAnswer, misfit: ValidationError) -> IntercomError:
@@ -89,8 +89,8 @@ def _refusal(
         field=first.field if first else None,
         request_id=request_id_of(answer) or (told.request_id if told else None),
         endpoint=endpoint.name,
-        link=answer.headers.get("Link", ""),
-        retry_after=_seconds(answer.headers.get("Retry-After")),
+        link=answer.headers.get("link", ""),
+        retry_after=_seconds(answer.headers.get("retry-after")),
         may_have_landed=endpoint.effect is not Effect.READ and _leaves_doubt(status),
     )
 

@@ -24,7 +24,8 @@ from intercom_assets.domain.models import (
 )
 from intercom_assets.intercom import endpoints, paging
 from intercom_assets.intercom.endpoints import Endpoint
-from intercom_assets.intercom.network import Network, Timeouts
+from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.intercom.network import build_carrier, checked_token, checked_url
 from intercom_assets.intercom.query import NEWEST_FIRST, Query, Sort, as_json
 from intercom_assets.intercom.rate import Times, governor_of
 from intercom_assets.intercom.transport import Call, Counters, Transport, View
@@ -78,19 +79,19 @@ class IntercomClient:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         times, timeouts = Times(clock, wall, sleep), timeouts or Timeouts()
-        network = Network(
+        token, self._base_url = checked_token(token), checked_url(base_url)
+        carrier = build_carrier(
             token,
-            base_url,
+            self._base_url,
             version,
             connections=connections,
             adapter=adapter,
             timeouts=timeouts,
             clock=clock,
         )
-        governor = governor_of(token, network.base_url, rate_share, times, adapter)
-        self._base_url = network.base_url
+        governor = governor_of(token, self._base_url, rate_share, times, adapter)
         self._transport = Transport(
-            network, governor, times, timeout=timeouts.total, has_token=bool(token.strip())
+            carrier, governor, times, timeout=timeouts.total, has_token=bool(token)
         )
         self._view = View(lambda: None)
 
@@ -115,6 +116,10 @@ class IntercomClient:
     def counters(self) -> Counters:
         """What all views of this client did so far."""
         return self._transport.counters()
+
+    def close(self) -> None:
+        """Close idle connections, of all views. Calling again opens new ones."""
+        self._transport.close()
 
     # --- the workspace ----------------------------------------------------------------------------
 

@@ -104,11 +104,11 @@ class Governor:
 
 
 def quota_of(headers: Mapping[str, str]) -> Quota:
-    """The rate headers; what is missing, negative or no number is None."""
+    """The rate headers (by lower-case name); what is missing or no number is None."""
     return Quota(
-        limit=_number(headers.get("X-RateLimit-Limit")) or None,
-        remaining=_number(headers.get("X-RateLimit-Remaining")),
-        reset=_number(headers.get("X-RateLimit-Reset")),
+        limit=_number(headers.get("x-ratelimit-limit")) or None,
+        remaining=_number(headers.get("x-ratelimit-remaining")),
+        reset=_number(headers.get("x-ratelimit-reset")),
     )
 
 

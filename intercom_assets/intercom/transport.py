@@ -23,7 +23,7 @@ from intercom_assets.intercom.errors import (
     Refusal,
     Unauthorized,
 )
-from intercom_assets.intercom.network import Network, NoAnswer, RawAnswer
+from intercom_assets.intercom.exchange import Carrier, NoAnswer, RawAnswer, RawRequest
 from intercom_assets.intercom.rate import Governor, Ticket, Times
 from intercom_assets.intercom.retry import Budget, retry_delay
 from intercom_assets.intercom.wire import Payload
@@ -73,9 +73,9 @@ class Transport:
     """Shared by all threads and views of a client."""
 
     def __init__(
-        self, network: Network, governor: Governor, times: Times, *, timeout: float, has_token: bool
+        self, carrier: Carrier, governor: Governor, times: Times, *, timeout: float, has_token: bool
     ) -> None:
-        self._network = network
+        self._carrier = carrier
         self._governor = governor
         self._times = times
         self._timeout = timeout
@@ -96,14 +96,14 @@ class Transport:
         body: Mapping[str, object] | None = None,
     ) -> T:
         """What the answer stands for. Raises an `IntercomError` after the attempts that are due."""
-        request = _Request(endpoint, endpoint.path(ids, params), _encoded(body))
+        request = RawRequest(endpoint.method, endpoint.path(ids, params), _encoded(body))
         give_up = self._times.clock() + PATIENCE
         attempt = 0
         failure: IntercomError | None = None
         while True:
             attempt += 1
             try:
-                return self._attempt(view, shape, request, attempt)
+                return self._attempt(view, shape, endpoint, request, attempt)
             except LeaseRanOut as late:
                 raise failure or late from None
             except IntercomError as error:
@@ -124,6 +124,9 @@ class Transport:
                 remaining=self._governor.remaining,
             )
 
+    def close(self) -> None:
+        self._carrier.close()
+
     def sleep(self, view: View, seconds: float) -> bool:
         """Sleep for an endpoint that asks for patience; False if the lease does not allow it."""
         latest = self._latest(view)
@@ -132,15 +135,21 @@ class Transport:
         self._times.sleep(seconds)
         return True
 
-    def _attempt(self, view: View, shape: type[Payload[T]], request: "_Request", attempt: int) -> T:
-        endpoint = request.endpoint
+    def _attempt(
+        self,
+        view: View,
+        shape: type[Payload[T]],
+        endpoint: Endpoint,
+        request: RawRequest,
+        attempt: int,
+    ) -> T:
         if not self._has_token:
             raise Unauthorized(Refusal("no access token is set", endpoint=endpoint.name))
         ticket = self._governor.admit(self._latest(view))
         if ticket is None:
             raise LeaseRanOut(Refusal("too little of the lease is left", endpoint=endpoint.name))
         try:
-            answer = self._network.send(endpoint.method, request.path, request.body)
+            answer = self._carrier.exchange(request)
         except NoAnswer as lost:
             self._governor.lost()
             failure = no_answer(endpoint, lost)
@@ -201,13 +210,6 @@ class Transport:
         until = give_up if latest is None else min(give_up, latest)
         # Spreads threads that failed together; nothing about it is secret.
         return Budget(until - self._times.clock(), endpoint.effect, jitter=random.random())
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    endpoint: Endpoint
-    path: str
-    body: bytes | None
 
 
 def _encoded(body: Mapping[str, object] | None) -> bytes | None:

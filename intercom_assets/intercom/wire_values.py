@@ -22,6 +22,8 @@ MILLISECONDS_FROM = 10**11
 
 def text_of(raw: object) -> Value:
     """Stripped, blank is None. PostgreSQL cannot hold a NUL, so none comes in."""
+    if raw is None:
+        return None
     return canonical(Kind.STRING, raw.replace("\x00", "") if isinstance(raw, str) else raw)
 
 
@@ -31,6 +33,8 @@ def email_of(raw: object) -> Value:
 
 def seconds_of(raw: object) -> int | None:
     """Unix seconds of a number (seconds, or milliseconds), a number in a string, or an ISO time."""
+    if raw is None:
+        return None
     number = _number(raw, _iso_seconds)
     if number is None:
         return None

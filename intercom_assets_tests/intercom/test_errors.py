@@ -1,7 +1,7 @@
 """Which error an answer becomes: the table of intercom-api section 4 row by row, and totality."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intercom_assets.intercom.errors import (
@@ -128,6 +128,7 @@ def test_each_row_of_the_table_has_its_error(
     assert "r-1" in str(error)
 
 
+@settings(deadline=None)
 @given(
     st.integers(-1, 1200),
     st.none() | st.text() | st.sampled_from([row[1] for row in TABLE]),

@@ -1,7 +1,7 @@
 """The retry decision is a table: which failure, which effect, how often, how much time is left."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intercom_assets.intercom.errors import (
@@ -73,6 +73,7 @@ def test_the_server_may_ask_for_more_patience() -> None:
     assert retry_delay(asked, 1, Budget(6.0)) is None
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 10_000),
     st.floats(-10, 1000),

@@ -1,0 +1,61 @@
+"""What a carrier does: one request out, one answer in, or the reason why none came.
+
+Two carry: `direct.py` (kept-alive connections of our own) and `adapted.py` (a requests adapter: for
+proxies, and where a caller brings its own transport). Nothing here knows Intercom.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to connect, and for all the rest of a call."""
+
+    connect: float = 4.0
+    answer: float = 14.0
+
+    @property
+    def total(self) -> float:
+        return self.connect + self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """`path` begins with a slash and is quoted; it may have a query."""
+
+    method: str
+    path: str
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """`headers` by lower-case name; `body` decoded (gzip) and whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class NoAnswer(Exception):
+    """The request left no answer. `sent` is False only where it cannot have reached Intercom.
+
+    The reason names kinds of errors: their texts may hold the path and what stands in it.
+    """
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+
+
+class Carrier(Protocol):
+    """Carries requests from any number of threads."""
+
+    def exchange(self, request: RawRequest) -> RawAnswer:
+        """Raises `NoAnswer`. Takes `Timeouts.total` seconds at most, however the answer drips."""
+
+    def close(self) -> None:
+        """Close idle connections."""

@@ -1,0 +1,208 @@
+"""How much of Intercom's limit the client uses, how often it is refused, what a call costs in CPU.
+
+    python -m intercom_assets_tests.benchmarks.client --processes 2 --windows 6
+
+The simulator runs as a process of its own on a loopback port (in one process the interpreter's
+lock would be measured); each client process calls from many threads, half reads and half writes.
+Whole windows are counted, by the simulator. A command, not a timed test: figures depend on the
+machine, the last line says whether they are within what was asked for.
+"""
+
+import argparse
+import multiprocessing
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import requests
+
+from intercom_assets.domain.models import ContactPatch
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.pool import Pool
+
+TOKEN = "demo-token"
+CONTACTS = 64
+
+
+@dataclass(frozen=True)
+class Load:
+    processes: int
+    threads: int
+    share: float
+    limit: int
+    latency_ms: int
+    windows: int
+
+
+@dataclass(frozen=True)
+class Used:
+    """Of one client process: requests, and seconds of CPU of the whole process."""
+
+    calls: int
+    cpu: float
+
+
+def main(arguments: list[str] | None = None) -> int:
+    load = _load(arguments)
+    with _simulator(load) as url:
+        with _workers(load, url) as pipes:
+            accepted, refused = _observe(load, url)
+            used = _stop(pipes)
+    return _report(load, accepted, refused, used)
+
+
+def _load(arguments: list[str] | None) -> Load:
+    parser = argparse.ArgumentParser("python -m intercom_assets_tests.benchmarks.client")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=32)
+    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--limit", type=int, default=1666, help="calls per window of 10 seconds")
+    parser.add_argument("--latency-ms", type=int, default=150)
+    parser.add_argument("--windows", type=int, default=4, help="whole windows to measure")
+    return Load(**vars(parser.parse_args(arguments)))
+
+
+# --- the simulator, in a process of its own -------------------------------------------------------
+
+
+@contextmanager
+def _simulator(load: Load) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    knobs = {"rate_limit_per_window": load.limit, "latency_ms": load.latency_ms}
+    settings = [part for name, value in knobs.items() for part in ("--set", f"{name}={value}")]
+    command = [sys.executable, "-m", "intercom_assets.simulator", "--port", str(port), *settings]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(url)
+        seeds = [{"external_id": str(n), "name": f"User {n}"} for n in range(CONTACTS)]
+        requests.post(f"{url}/_simulator/contacts", json=seeds, timeout=10).raise_for_status()
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for(url: str) -> None:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            _stats(url)
+            return
+        except requests.ConnectionError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def _stats(url: str) -> dict[str, Any]:
+    answer = requests.get(f"{url}/_simulator/stats", timeout=10)
+    answer.raise_for_status()
+    stats: dict[str, Any] = answer.json()
+    return stats
+
+
+def _observe(load: Load, url: str) -> tuple[list[int], int]:
+    """Accepted calls of each whole window, and refused ones of all of them."""
+    counts = [_at_next_window(url) for _ in range(load.windows + 2)][1:]
+    accepted = [(b[0] - a[0]) - (b[1] - a[1]) for a, b in zip(counts, counts[1:], strict=False)]
+    return accepted, counts[-1][1] - counts[0][1]
+
+
+def _at_next_window(url: str) -> tuple[int, int]:
+    """Calls and 429s so far, at the moment when a window has just begun."""
+    end = _stats(url)["window"]["end"]
+    time.sleep(max(0.0, end - time.time() - 0.05))
+    while True:
+        stats = _stats(url)
+        if stats["window"]["end"] != end:
+            return stats["calls"] - stats["window"]["used"], stats["rate_limited"]
+        time.sleep(0.01)
+
+
+# --- the clients ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _workers(load: Load, url: str) -> Iterator[list[Connection]]:
+    context = multiprocessing.get_context("spawn")
+    pipes, processes = [], []
+    for _ in range(load.processes):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(load, url, theirs))
+        process.start()
+        pipes.append(ours)
+        processes.append(process)
+    try:
+        yield pipes
+    finally:
+        for process in processes:
+            process.join(30)
+            process.terminate()
+
+
+def _stop(pipes: list[Connection]) -> list[Used]:
+    for pipe in pipes:
+        pipe.send("stop")
+    return [pipe.recv() for pipe in pipes]
+
+
+def _work(load: Load, url: str, pipe: Connection) -> None:
+    client = IntercomClient(TOKEN, url, rate_share=load.share, connections=load.threads)
+    ids = [contact.id for page in client.list_contacts() for contact in page.items]
+    stopped = threading.Event()
+    threading.Thread(target=lambda: (pipe.recv(), stopped.set()), daemon=True).start()
+
+    def keep_calling(thread: int) -> None:
+        view, turn = client.within(lambda: None), thread
+        while not stopped.is_set():
+            turn += 1
+            contact_id = ids[turn % len(ids)]
+            if turn % 2:
+                view.get_contact(contact_id)
+            else:
+                view.update_contact(contact_id, ContactPatch({"name": f"User {turn}"}))
+
+    before = time.process_time()
+    with Pool(load.threads) as pool:
+        outcomes = pool.run(keep_calling, range(load.threads))
+    cpu = time.process_time() - before
+    for outcome in outcomes:
+        if error := getattr(outcome, "error", None):
+            raise error
+    pipe.send(Used(sum(client.counters().calls.values()), cpu))
+
+
+# --- the figures ----------------------------------------------------------------------------------
+
+
+def _report(load: Load, accepted: list[int], refused: int, used: list[Used]) -> int:
+    share = sum(accepted) / len(accepted) / (load.limit * load.share)
+    refusals = 1000 * refused / (sum(accepted) + refused)
+    cpu = 1000 * sum(each.cpu for each in used) / sum(each.calls for each in used)
+    most = 1.0 if load.processes == 1 else 5.0
+    _say(f"{load}")
+    _say(f"accepted per window     {accepted}")
+    _say(f"of the limit x share    {share:.1%}   (at least 95 %)")
+    _say(f"429 per 1,000 calls     {refusals:.2f}   (at most {most:.0f})")
+    _say(f"own CPU per call        {cpu:.2f} ms   (under 0.80)")
+    good = share >= 0.95 and refusals <= most and cpu < 0.8
+    _say("within what was asked for" if good else "NOT within what was asked for")
+    return 0 if good else 1
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,335 @@
+"""The way to Intercom: addresses, tokens, proxies, and connections over real sockets."""
+
+import gzip
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from intercom_assets.domain.models import ContactPatch
+from intercom_assets.intercom.adapted import Adapted
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.direct import Direct
+from intercom_assets.intercom.errors import ConnectionFailed, Unreadable
+from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.intercom.network import build_carrier, checked_token, checked_url
+from intercom_assets.intercom.pool import Done, Pool
+from intercom_assets.simulator.server import serving
+from intercom_assets.simulator.simulator import Simulator
+
+ADA = ContactPatch({"role": "user", "external_id": "7"})
+
+
+@pytest.mark.parametrize(
+    ("given", "checked"),
+    [
+        ("https://api.intercom.io", "https://api.intercom.io"),
+        ("https://api.eu.intercom.io/", "https://api.eu.intercom.io"),
+        (" https://api.au.intercom.io ", "https://api.au.intercom.io"),
+        ("http://127.0.0.1:8123/", "http://127.0.0.1:8123"),
+        ("http://localhost:8123", "http://localhost:8123"),
+        ("http://[::1]:8123", "http://[::1]:8123"),
+    ],
+)
+def test_https_and_loopback_are_addresses(given: str, checked: str) -> None:
+    assert checked_url(given) == checked
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://api.intercom.io",
+        "http://localhost.example.com",
+        "http://127.0.0.1@api.example.com",
+        "https://user:secret@api.intercom.io",
+        "https://api.intercom.io/?token=x",
+        "ftp://api.intercom.io",
+        "api.intercom.io",
+        "https://",
+        "",
+    ],
+)
+def test_everything_else_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="Intercom's address"):
+        checked_url(address)
+
+
+def test_a_token_is_trimmed_and_one_that_no_header_can_carry_is_not_quoted() -> None:
+    assert checked_token(" dG9rOjEyMw==\n") == "dG9rOjEyMw=="
+    for broken in ("sec ret", "sec\nret", "secrét"):
+        with pytest.raises(ValueError, match="token") as refused:
+            IntercomClient(broken)
+        assert "sec" not in str(refused.value)
+
+
+def carrier_of(base_url: str) -> object:
+    return build_carrier(
+        "token",
+        base_url,
+        "2.16",
+        connections=4,
+        adapter=None,
+        timeouts=Timeouts(),
+        clock=lambda: 0.0,
+    )
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+def test_a_proxy_of_the_environment_is_used_except_for_loopback(
+    no_proxy: pytest.MonkeyPatch,
+) -> None:
+    assert isinstance(carrier_of("https://api.intercom.io"), Direct)
+
+    no_proxy.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    assert isinstance(carrier_of("https://api.intercom.io"), Adapted)
+    assert isinstance(carrier_of("http://127.0.0.1:8123"), Direct)
+
+    no_proxy.setenv("NO_PROXY", ".intercom.io")
+    assert isinstance(carrier_of("https://api.intercom.io"), Direct)
+
+
+# --- over sockets ---------------------------------------------------------------------------------
+
+ANSWER = b'{"type": "contact", "id": "6762f0dd1bb69f9f2193bb83", "role": "user"}'
+Reply = Callable[[socket.socket], None]
+
+
+@contextmanager
+def replying(*replies: Reply) -> Iterator[tuple[str, list[int]]]:
+    """A server whose n-th request gets the n-th reply; the list tells the connection of each."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+        connections: list[int] = []
+        waiting = list(replies)
+
+        def serve() -> None:
+            number = 0
+            while waiting:
+                number += 1
+                with listening.accept()[0] as peer:
+                    peer.settimeout(10)
+                    while waiting and _request(peer):
+                        connections.append(number)
+                        waiting.pop(0)(peer)
+                        if peer.fileno() < 0:
+                            break
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", connections
+        thread.join(10)
+
+
+def _request(peer: socket.socket) -> bool:
+    """Read one request (of our client: head, then Content-Length bytes); False at the end."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        more = peer.recv(65_536)
+        if not more:
+            return False
+        received += more
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = next(
+        (
+            int(line[15:])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
+        ),
+        0,
+    )
+    while len(body) < length:
+        body += peer.recv(65_536)
+    return True
+
+
+def _reply(body: bytes, *headers: str, then_close: bool = False) -> Reply:
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", ""]
+
+    def send(peer: socket.socket) -> None:
+        peer.sendall("\r\n".join(lines).encode() + body)
+        if then_close:
+            peer.close()
+
+    return send
+
+
+def _hang_up(peer: socket.socket) -> None:
+    peer.close()
+
+
+def test_a_connection_is_kept_and_used_again() -> None:
+    with replying(_reply(ANSWER), _reply(ANSWER)) as (url, connections):
+        client = IntercomClient("token", url)
+        client.get_contact("x")
+        client.update_contact("x", ContactPatch({"name": "Ada"}))
+        client.close()
+
+    assert connections == [1, 1]
+
+
+def test_a_connection_that_the_server_closed_meanwhile_costs_no_call() -> None:
+    with replying(_reply(ANSWER, then_close=True), _reply(ANSWER)) as (url, connections):
+        client = IntercomClient("token", url)
+        client.get_contact("x")
+        client.create_contact(ADA)
+        client.close()
+
+    assert connections == [1, 2]
+    assert len(client.calls) == 2
+
+
+def test_a_connection_that_is_to_be_closed_is_not_kept() -> None:
+    last = _reply(ANSWER, "Connection: close", then_close=True)
+    with replying(last, _reply(ANSWER)) as (url, connections):
+        client = IntercomClient("token", url)
+        client.get_contact("x")
+        client.get_contact("x")
+        client.close()
+
+    assert connections == [1, 2]
+
+
+def test_answers_may_be_compressed() -> None:
+    body = gzip.compress(ANSWER)
+    with replying(_reply(body, "Content-Encoding: gzip")) as (url, _):
+        client = IntercomClient("token", url)
+        assert client.get_contact("x").role == "user"
+        client.close()
+
+
+def test_answers_may_come_in_chunks() -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"
+    reply = chunked % (len(ANSWER), ANSWER)
+    with replying(lambda peer: peer.sendall(reply), _reply(ANSWER)) as (url, connections):
+        client = IntercomClient("token", url)
+        client.get_contact("x")
+        client.get_contact("x")
+        client.close()
+
+    assert connections == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(_hang_up, id="hung up"),
+        pytest.param(lambda peer: (peer.sendall(b"HTTP/1.1 2"), peer.close()), id="half a line"),
+        pytest.param(lambda peer: (peer.sendall(b"\x16\x03\x01" * 9), peer.close()), id="no http"),
+        pytest.param(
+            lambda peer: (
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"),
+                peer.close(),
+            ),
+            id="half a body",
+        ),
+        pytest.param(
+            _reply(gzip.compress(ANSWER)[:30], "Content-Encoding: gzip", then_close=True),
+            id="half compressed",
+        ),
+        pytest.param(
+            _reply(ANSWER, "Content-Encoding: gzip", then_close=True), id="not compressed at all"
+        ),
+    ],
+)
+def test_a_create_whose_answer_breaks_off_is_in_doubt_and_a_read_is_repeated(reply: Reply) -> None:
+    with replying(reply) as (url, _):
+        client = IntercomClient("token", url)
+        with pytest.raises(ConnectionFailed) as lost:
+            client.create_contact(ADA)
+    assert lost.value.may_have_landed
+
+    with replying(reply, _reply(ANSWER)) as (url, _):
+        client = IntercomClient("token", url, sleep=lambda seconds: None)
+        assert client.get_contact("x").role == "user"
+        client.close()
+
+
+def test_an_answer_of_another_kind_is_in_doubt_too() -> None:
+    with replying(_reply(b"<html>", then_close=True)) as (url, _):
+        client = IntercomClient("token", url)
+        with pytest.raises(Unreadable) as lost:
+            client.create_contact(ADA)
+    assert lost.value.may_have_landed
+    client.close()
+
+
+def test_a_silent_server_is_given_up() -> None:
+    def silence(peer: socket.socket) -> None:
+        peer.recv(1)
+
+    with replying(silence) as (url, _):
+        client = IntercomClient("token", url, timeouts=Timeouts(1.0, 0.2))
+        with pytest.raises(ConnectionFailed, match="TimeoutError") as lost:
+            client.create_contact(ADA)
+    assert lost.value.may_have_landed
+
+
+def test_a_server_that_drips_is_given_up() -> None:
+    def drip(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        with suppress(OSError):
+            while True:
+                peer.sendall(b" ")
+                threading.Event().wait(0.05)
+
+    with replying(drip) as (url, _):
+        client = IntercomClient("token", url, timeouts=Timeouts(0.2, 0.3))
+        with pytest.raises(ConnectionFailed, match="TimeoutError") as lost:
+            client.create_contact(ADA)
+    assert lost.value.may_have_landed
+
+
+def test_a_create_that_found_no_server_never_left() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    client = IntercomClient("token", f"http://127.0.0.1:{port}", sleep=lambda seconds: None)
+
+    with pytest.raises(ConnectionFailed, match="ConnectionRefusedError") as refused:
+        client.create_contact(ADA)
+    assert not refused.value.may_have_landed
+    assert len(client.calls) == 4, "so it may be sent again"
+
+
+def test_many_threads_share_few_connections() -> None:
+    simulator = Simulator(rate_limit_per_window=100_000)
+    with serving(simulator) as url, Pool(16) as pool:
+        client = IntercomClient("demo-token", url, connections=4)
+        outcomes = pool.run(
+            lambda n: client.create_contact(ContactPatch({"role": "user", "external_id": str(n)})),
+            range(100),
+        )
+        client.close()
+
+    assert all(isinstance(outcome, Done) for outcome in outcomes)
+    assert len(simulator.contacts()) == 100
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "lost_reply"},
+        {"kind": "dropped_connection"},
+        {"kind": "truncated_json"},
+        {"kind": "error", "status": 500, "when": "after"},
+    ],
+)
+def test_the_faults_of_the_stand_in_mean_the_same_over_a_socket(fault: dict[str, object]) -> None:
+    simulator = Simulator(rate_limit_per_window=100_000)
+    with serving(simulator) as url:
+        client = IntercomClient("demo-token", url, sleep=lambda seconds: None)
+        contact = client.create_contact(ADA)
+        simulator.set(faults=[fault])
+        client.update_contact(contact.id, ContactPatch({"name": "Ada"}))
+        client.close()
+
+    assert len(client.calls) == 3
+    assert simulator.contact(id=contact.id)["name"] == "Ada"  # type: ignore[index]

@@ -1,0 +1,150 @@
+"""The governor between threads: one wait for all, one governor for all, leases before waits."""
+
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+
+from intercom_assets.intercom.rate import Governor, Ticket, Times, governor_of, quota_of
+from intercom_assets.intercom.windows import Quota
+from intercom_assets.simulator.adapter import InProcess
+from intercom_assets.simulator.simulator import Simulator
+from intercom_assets_tests.intercom.conftest import STARTED, Moment
+
+END = int(STARTED + 8.5)
+
+
+def times_of(moment: Moment) -> Times:
+    return Times(moment.clock, moment.wall, moment.sleep)
+
+
+def told(remaining: int, *, reset: int = END, limit: int = 100) -> dict[str, str]:
+    return {
+        "x-ratelimit-limit": str(limit),
+        "x-ratelimit-remaining": str(remaining),
+        "x-ratelimit-reset": str(reset),
+    }
+
+
+def admitted(governor: Governor, latest: float | None = None) -> Ticket:
+    ticket = governor.admit(latest)
+    assert ticket is not None
+    return ticket
+
+
+def test_a_429_is_waited_out_once_for_all_threads(moment: Moment) -> None:
+    governor = Governor(1.0, times_of(moment))
+    governor.answered(admitted(governor), told(0), throttled=True)
+    tickets: list[Ticket] = []
+
+    def call() -> None:
+        ticket = admitted(governor)
+        governor.answered(ticket, told(90, reset=END + 10), throttled=False)
+        tickets.append(ticket)
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(tickets) == 8
+    assert min(ticket.sent for ticket in tickets) >= 8.5
+    assert sum(moment.slept) <= 12, "one wait, not eight"
+
+
+def test_real_threads_are_let_through_at_the_pace_of_the_window() -> None:
+    governor = Governor(1.0, Times(time.monotonic, time.time, time.sleep))
+    reset = int(time.time()) + 10
+    governor.answered(admitted(governor), told(990, reset=reset, limit=1000), throttled=False)
+    sent: list[float] = []
+
+    def call() -> None:
+        for _ in range(5):
+            ticket = admitted(governor)
+            sent.append(ticket.sent)
+            governor.answered(ticket, told(990, reset=reset, limit=1000), throttled=False)
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(sent) == 40
+    assert max(sent) - min(sent) >= 0.2, "40 calls at 100 a second, 8 of them at once"
+
+
+def test_who_cannot_be_let_through_in_time_is_told_at_once(moment: Moment) -> None:
+    governor = Governor(1.0, times_of(moment))
+    governor.answered(admitted(governor), told(0), throttled=True)
+
+    assert governor.admit(latest=5.0) is None
+    assert moment.now == 0.0
+    assert governor.admit(latest=12.0) is not None
+
+
+def test_who_stands_behind_others_is_told_in_time_too() -> None:
+    asleep, wake = threading.Event(), threading.Event()
+
+    def sleep(seconds: float) -> None:
+        asleep.set()
+        wake.wait(10)
+        raise InterruptedError
+
+    def wait_for_the_window() -> None:
+        with suppress(InterruptedError):
+            governor.admit()
+
+    governor = Governor(1.0, Times(time.monotonic, time.time, sleep))
+    governor.answered(admitted(governor), told(0), throttled=True)
+    first = threading.Thread(target=wait_for_the_window)
+    first.start()
+    assert asleep.wait(10)
+
+    assert governor.admit(latest=time.monotonic() + 0.05) is None
+    wake.set()
+    first.join(10)
+
+
+def test_a_process_has_one_governor_for_a_token_and_host(moment: Moment) -> None:
+    times, host = times_of(moment), "https://api.intercom.io"
+    one = governor_of("token-1", host, 0.8, times)
+
+    assert governor_of("token-1", host, 0.5, times_of(moment)) is one
+    assert governor_of("token-2", host, 0.8, times) is not one
+    assert governor_of("token-1", "https://api.eu.intercom.io", 0.8, times) is not one
+
+
+def test_a_transport_of_the_callers_own_is_a_limit_of_its_own(moment: Moment) -> None:
+    times, host = times_of(moment), "https://api.intercom.io"
+    mine, yours = InProcess(Simulator().handle), InProcess(Simulator().handle)
+    one = governor_of("token-1", host, 0.8, times, mine)
+
+    assert governor_of("token-1", host, 0.8, times, mine) is one
+    assert governor_of("token-1", host, 0.8, times, yours) is not one
+    assert governor_of("token-1", host, 0.8, times) is not one
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.01])
+def test_a_share_is_a_part_of_the_whole(share: float, moment: Moment) -> None:
+    with pytest.raises(ValueError, match="rate_share"):
+        Governor(share, times_of(moment))
+
+
+@pytest.mark.parametrize(
+    ("headers", "quota"),
+    [
+        ({}, Quota()),
+        (told(3), Quota(100, 3, END)),
+        ({"x-ratelimit-limit": "many"}, Quota()),
+        ({"x-ratelimit-limit": "0", "x-ratelimit-remaining": "-1"}, Quota()),
+        ({"x-ratelimit-reset": "9" * 40}, Quota()),
+        ({"x-ratelimit-limit": " 7 ", "x-ratelimit-reset": "٣"}, Quota(limit=7)),
+    ],
+)
+def test_headers_that_are_no_numbers_are_as_good_as_missing(
+    headers: dict[str, str], quota: Quota
+) -> None:
+    assert quota_of(headers) == quota
