@@ -82,7 +82,10 @@ class Cells:
         return None if place is None else _cell(name, kind, row[place])
 
     def values(self, row: Row) -> dict[str, Value]:
-        return {name: _cell(name, kind, row[place]) for place, name, kind in self._values}
+        return {
+            name: None if (raw := row[place]) is None else _cell(name, kind, raw)
+            for place, name, kind in self._values
+        }
 
 
 class _UnfitCell(Exception):
