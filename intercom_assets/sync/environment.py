@@ -55,7 +55,12 @@ def sentence_of(error: Exception) -> str:
         text += f"; set {INTERCOM_ACCESS_TOKEN} to a token of this workspace"
     elif isinstance(error, AppUnavailable):
         text += "; nothing is lost, changes wait until it can be read again"
-    return f"{text[:1].upper()}{text[1:]}."
+    begins_with_a_word = text.partition(" ")[0].isalpha()
+    return f"{text[:1].upper() if begins_with_a_word else text[:1]}{text[1:]}{_stop(text)}"
+
+
+def _stop(text: str) -> str:
+    return "" if text.endswith("?") else "."
 
 
 @dataclass(frozen=True, slots=True)
