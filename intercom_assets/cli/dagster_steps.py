@@ -1,0 +1,54 @@
+"""The steps of a command that are about Dagster: the pool's row, and the keys of partitions.
+
+Both need DAGSTER_HOME. Commands import this module only where it is set: importing Dagster takes
+two seconds. Must not: launching anything.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.partitions import APP_TEAM, APP_USER, add_keys
+from intercom_assets.pool import LIMIT, POOL, set_up_pool
+from intercom_assets.sync.environment import ConfigurationError
+
+KEYS_AT_ONCE = 10_000
+
+
+def set_pool() -> str:
+    """Gives the pool of all runs that call Intercom its size, and says so in one line."""
+    with _instance() as instance:
+        made = set_up_pool(instance)
+    return f"Dagster: pool {POOL} {f'set to {LIMIT}' if made else 'had its size already'}"
+
+
+def register_partitions(keys: dict[QueueKind, Sequence[str]]) -> str:
+    """Makes every key a partition, and says so in one line."""
+    with _instance() as instance:
+        for kind, some in keys.items():
+            partitions = APP_USER if kind is QueueKind.USER else APP_TEAM
+            for start in range(0, len(some), KEYS_AT_ONCE):
+                add_keys(instance, partitions, list(some[start : start + KEYS_AT_ONCE]))
+    counts = " and ".join(f"{len(some):,} {kind}s" for kind, some in keys.items())
+    return f"Dagster: {counts} are partitions"
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    """The instance of DAGSTER_HOME. Raises `ConfigurationError` for whatever is wrong with it."""
+    try:
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    except (dg.DagsterError, SQLAlchemyError) as error:
+        raise ConfigurationError(
+            f"DAGSTER_HOME is {os.environ.get('DAGSTER_HOME')}, and Dagster's instance there "
+            f"cannot be used: {_first_line(error)}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

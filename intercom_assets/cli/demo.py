@@ -1,0 +1,149 @@
+"""`demo`: the whole thing at work, on a world of its own that leaves nothing behind.
+
+Belongs here: the three ways to run it, and their exit codes. Must not: starting processes
+(`demo/world.py`), playing and checking steps (`demo/play.py`, `demo/story.py`), what is printed
+(`cli/demo_telling.py`).
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import click
+
+from intercom_assets.cli.demo_telling import Narrator, all_held, tell_addresses, tell_story
+from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.demo.interrupts import Interrupts
+from intercom_assets.demo.play import PATIENCE, Told, play_changes, play_everybody, play_quiet
+from intercom_assets.demo.sample_app import seed, wander
+from intercom_assets.demo.story import CHANGES
+from intercom_assets.demo.world import Wishes, World, addresses_of, running_world
+
+LETTERS = [step.letter for step in CHANGES]
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Play the story, check it, and stop everything.")
+@click.option("--stay", is_flag=True, help="With --once: leave it running after the story.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where its files are, kept afterwards. Default: a temporary directory.",
+)
+@click.option(
+    "--database-url",
+    metavar="URL",
+    help="A PostgreSQL server to use, where it makes and drops only databases of its own "
+    "(intercom_assets_demo_*). Default: a server of its own.",
+)
+@click.option(
+    "--play",
+    "letters",
+    multiple=True,
+    type=click.Choice(LETTERS),
+    help="Play this step of the story on the demo that runs in --data-dir, and check it.",
+)
+@click.option("--patience", type=float, default=PATIENCE, help="Seconds for a step.", hidden=True)
+@click.pass_context
+def demo(
+    ctx: click.Context,
+    once: bool,
+    stay: bool,
+    data_dir: Path | None,
+    database_url: str | None,
+    letters: tuple[str, ...],
+    patience: float,
+) -> None:
+    """Show the sync at work: a sample app, a stand-in Intercom, and Dagster between them.
+
+    No address and no token of the environment is used, so nothing of yours can be touched.
+    """
+    if stay and not once:
+        raise click.UsageError("--stay goes with --once.")
+    if letters:
+        ctx.exit(_play_on_a_running_one(letters, data_dir, patience))
+    wishes = Wishes(data_dir, database_url, webserver=stay or not once)
+    ctx.exit(_played_once(wishes, stay, patience) if once else _left_running(wishes, patience))
+
+
+def _play_on_a_running_one(letters: Sequence[str], data_dir: Path | None, patience: float) -> int:
+    if data_dir is None:
+        raise click.UsageError("--play needs the --data-dir of the demo that is running.")
+    told = play_changes(addresses_of(data_dir).sides(), letters, patience)
+    tell_story(told)
+    return 0 if all_held(told) else FAILED
+
+
+def _played_once(wishes: Wishes, stay: bool, patience: float) -> int:
+    """The whole story on a world of its own; 0 only if every expectation held."""
+    told: list[Told] = []
+
+    def play(world: World, narrator: Narrator) -> None:
+        told.extend(_story(world, narrator, patience))
+        tell_story(told)
+        if stay:
+            tell_addresses(world.addresses)
+            _watch(world)
+
+    if not _in_a_world(wishes, play) and not told:
+        raise Failed("Stopped before the story had ended; nothing is left running.")
+    return 0 if all_held(told) else FAILED
+
+
+def _left_running(wishes: Wishes, patience: float) -> int:
+    """Until it is interrupted, which is how it is meant to end."""
+
+    def play(world: World, narrator: Narrator) -> None:
+        url = world.addresses.app_database
+        play_everybody(world.sides, lambda: seed(url), patience)
+        narrator("Everybody was synced")
+        tell_addresses(world.addresses)
+        with _signs_of_life(url):
+            _watch(world)
+
+    _in_a_world(wishes, play)
+    return 0
+
+
+def _in_a_world(wishes: Wishes, play: Callable[[World, Narrator], None]) -> bool:
+    """Whether it came to its end without being interrupted; either way everything is stopped."""
+    interrupts, narrator = Interrupts(), Narrator()
+    with interrupts.listening():
+        try:
+            with running_world(wishes, interrupts, narrator) as world:
+                play(world, narrator)
+        except KeyboardInterrupt:
+            narrator("Everything is stopped")
+            return False
+    narrator("Everything is stopped")
+    return True
+
+
+def _story(world: World, narrator: Narrator, patience: float) -> list[Told]:
+    sides = world.sides
+    first = play_everybody(sides, lambda: seed(world.addresses.app_database), patience)
+    narrator("Everybody was synced; now six things happen at once")
+    changes = play_changes(sides, (), patience)
+    narrator("Now nothing must happen for two ticks of every sensor")
+    return [first, *changes, play_quiet(sides, patience)]
+
+
+@contextmanager
+def _signs_of_life(url: str) -> Iterator[None]:
+    """Something small happens in the app every so often."""
+    stop = Event()
+    walk = Thread(target=wander, args=(url, stop), daemon=True)
+    walk.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        walk.join()
+
+
+def _watch(world: World) -> None:
+    while True:
+        world.processes.require_all()
+        time.sleep(1)

@@ -1,0 +1,27 @@
+"""How users and teams are named on the command line: `--user 7 8 --team 3`."""
+
+from collections.abc import Sequence
+
+import click
+
+NAMING = ("--user", "--team")
+
+
+class NamesIds(click.Command):
+    """A command in which several ids may follow one `--user` or `--team`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, with_options_repeated(args))
+
+
+def with_options_repeated(args: Sequence[str]) -> list[str]:
+    """`--user 7 8` as click wants it: `--user 7 --user 8`."""
+    repeated: list[str] = []
+    option = ""
+    for arg in args:
+        if arg.startswith("-"):
+            option = arg if arg in NAMING else ""
+        elif option and repeated[-1] != option:
+            repeated.append(option)
+        repeated.append(arg)
+    return repeated

@@ -1,0 +1,77 @@
+"""What is made once before the sync can run, and can be taken away: our tables, the triggers."""
+
+import os
+
+import click
+
+from intercom_assets.database.capture import install_capture, remove_capture
+from intercom_assets.database.schema import apply_schema
+from intercom_assets.mapping.load import load_mapping
+from intercom_assets.sync.environment import (
+    APP_DATABASE_URL,
+    SYNC_DATABASE_URL,
+    Configuration,
+    ConfigurationError,
+    read_environment,
+)
+
+NOT_DAGSTER = "DAGSTER_HOME is not set: left out what concerns Dagster ({}).".format
+LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
+
+
+@click.command("init-db")
+def init_db() -> None:
+    """Make or upgrade the sync's own tables, and size Dagster's pool."""
+    configuration = read_environment()
+    if not configuration.sync_url:
+        raise ConfigurationError(
+            f"Neither {SYNC_DATABASE_URL} nor {APP_DATABASE_URL} is set: set one to the address of "
+            f"the database for the sync's own tables, {LOOKS_LIKE}"
+        )
+    for line in apply_schema(configuration.sync_url) or ["intercom_sync: nothing to do"]:
+        click.echo(line)
+    if not os.environ.get("DAGSTER_HOME"):
+        click.echo(NOT_DAGSTER("the size of its pool"))
+        return
+    # Importing Dagster takes two seconds, which the other commands need not wait for.
+    from intercom_assets.cli.dagster_steps import set_pool
+
+    click.echo(set_pool())
+
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Only print the statements.")
+
+
+@click.command("install-capture")
+@_dry_run
+def install_capture_command(dry_run: bool) -> None:
+    """Make the change log and its triggers in the app's database."""
+    configuration = _with_app()
+    mapping = load_mapping(configuration.mapping_folder)
+    _told(install_capture(configuration.app_url, mapping, dry_run), dry_run)
+
+
+@click.command("remove-capture")
+@_dry_run
+def remove_capture_command(dry_run: bool) -> None:
+    """Take the change log and its triggers away again."""
+    _told(remove_capture(_with_app().app_url, dry_run), dry_run)
+
+
+def _with_app() -> Configuration:
+    configuration = read_environment()
+    if not configuration.app_url:
+        raise ConfigurationError(
+            f"{APP_DATABASE_URL} is not set: set it to the address of the app's database, "
+            f"{LOOKS_LIKE}"
+        )
+    return configuration
+
+
+def _told(statements: list[str], dry_run: bool) -> None:
+    """A dry run prints what a script can run; else only how much was done."""
+    if dry_run:
+        for statement in statements:
+            click.echo(f"{statement.strip().rstrip(';')};\n")
+        return
+    click.echo(f"intercom_capture: {len(statements) or 'no'} statements run")

@@ -1,0 +1,30 @@
+"""The console script `intercom-assets`: its commands, and nothing else."""
+
+import click
+
+from intercom_assets.cli.demo import demo
+from intercom_assets.cli.failures import Commands
+from intercom_assets.cli.installation import (
+    init_db,
+    install_capture_command,
+    remove_capture_command,
+)
+from intercom_assets.cli.simulate import simulate
+from intercom_assets.cli.status import status
+from intercom_assets.cli.sync import sync
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="intercom_assets", message="%(version)s")
+def main() -> None:
+    """Keeps an app's PostgreSQL database and Intercom in step, both ways."""
+
+
+for command in (
+    demo, simulate, init_db, install_capture_command, remove_capture_command, sync, status,
+):  # fmt: skip
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""`sync`: the engine that Dagster's runs call, from the command line and without Dagster.
+
+Belongs here: naming users and teams, showing how far it got, saying what failed. Teams go first,
+so that the companies of the users are there. Must not: anything that decides about one of them.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+
+import click
+from rich.console import Console
+
+from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.cli.ids import NamesIds
+from intercom_assets.cli.interruptible import ending_after_the_chunk
+from intercom_assets.cli.progress import Bar, progress_on
+from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.domain.models import AppTeam, AppUser, Unfit
+from intercom_assets.sync.batch import Batch, new_run_id, run_batch
+from intercom_assets.sync.environment import opened, read_environment
+from intercom_assets.sync.outcomes import Outcome, Totals
+from intercom_assets.sync.services import Services
+
+SHOWN = 20
+"""Failures that are listed; all of them are counted."""
+NOT_DAGSTER = "DAGSTER_HOME is not set: left out making everybody a partition in Dagster."
+
+
+@dataclass
+class Summary:
+    """What the command did, for people and for `--json`. `asked`: how many of each kind."""
+
+    asked: Mapping[QueueKind, int]
+    totals: dict[QueueKind, Totals] = field(default_factory=dict)
+    stopped: bool = False
+    seconds: float = 0.0
+    dagster: str | None = None
+
+    @property
+    def failures(self) -> list[tuple[QueueKind, Outcome]]:
+        return [(kind, each) for kind, sums in self.totals.items() for each in sums.failing]
+
+
+@click.command(cls=NamesIds)
+@click.option("--user", "users", multiple=True, metavar="ID...", help="These users.")
+@click.option("--team", "teams", multiple=True, metavar="ID...", help="These teams.")
+@click.option("--all", "everybody", is_flag=True, help="All teams, then all users.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+@click.pass_context
+def sync(
+    ctx: click.Context,
+    users: tuple[str, ...],
+    teams: tuple[str, ...],
+    everybody: bool,
+    as_json: bool,
+) -> None:
+    """Bring users and teams into step now. Ctrl-C ends it after the chunk in work."""
+    if everybody == bool(users or teams):
+        raise click.UsageError("Say whom: --user ID..., --team ID..., or --all alone.")
+    configuration = read_environment()
+    if configuration.refusal:
+        raise Failed(configuration.refusal)
+    console = Console(stderr=True)
+    with opened(configuration) as services:
+        keys = _everybody(services) if everybody else _named(users, teams)
+        summary = Summary({kind: len(some) for kind, some in keys.items()})
+        if everybody:
+            summary.dagster = _register(keys)
+        with ending_after_the_chunk(lambda: _say_stopping(console)) as stop:
+            _run(
+                services,
+                keys,
+                everybody,
+                summary,
+                stop,
+                console,
+                not as_json and console.is_terminal,
+            )
+    click.echo(json.dumps(_document(summary), indent=2) if as_json else _told(summary))
+    ctx.exit(FAILED if summary.failures or summary.stopped else 0)
+
+
+def _named(users: Sequence[str], teams: Sequence[str]) -> dict[QueueKind, tuple[str, ...]]:
+    named = {
+        QueueKind.TEAM: tuple(dict.fromkeys(teams)),
+        QueueKind.USER: tuple(dict.fromkeys(users)),
+    }
+    return {kind: keys for kind, keys in named.items() if keys}
+
+
+def _everybody(services: Services) -> dict[QueueKind, tuple[str, ...]]:
+    """Every id of the app, streamed: ids are all that is kept."""
+    return {
+        QueueKind.TEAM: _ids(services.app.stream_teams()),
+        QueueKind.USER: _ids(services.app.stream_users()),
+    }
+
+
+def _ids(chunks: Iterable[Sequence[AppUser | AppTeam | Unfit]]) -> tuple[str, ...]:
+    return tuple(row.id for rows in chunks for row in rows)
+
+
+def _register(keys: dict[QueueKind, tuple[str, ...]]) -> str:
+    if not os.environ.get("DAGSTER_HOME"):
+        return NOT_DAGSTER
+    # Importing Dagster takes two seconds, which the other ways to call this need not wait for.
+    from intercom_assets.cli.dagster_steps import register_partitions
+
+    return register_partitions(dict(keys))
+
+
+def _run(
+    services: Services,
+    keys: Mapping[QueueKind, tuple[str, ...]],
+    everybody: bool,
+    summary: Summary,
+    stop: Event,
+    console: Console,
+    shown: bool,
+) -> None:
+    started, run_id = time.monotonic(), new_run_id("cli")
+    lane = Lane.BULK if everybody else Lane.LIVE
+    with progress_on(console, shown) as progress:
+        for kind, some in keys.items():
+            totals = summary.totals[kind] = Totals()
+            bar = Bar(progress, f"{kind}s", len(some))
+            batch = Batch(kind, keys=some, lane=lane, cause="by hand", by_hand=not everybody)
+            for report in run_batch(services, batch, f"{run_id}-{kind}s", stop.is_set):
+                totals.add(report.outcomes)
+                bar.advance(len(report.outcomes), len(totals.failing))
+    summary.stopped = stop.is_set() and any(
+        summary.totals[kind].handled < count for kind, count in summary.asked.items()
+    )
+    summary.seconds = time.monotonic() - started
+
+
+def _say_stopping(console: Console) -> None:
+    console.print("Ending after the chunk in work; Ctrl-C again ends at once.")
+
+
+# --- what is printed ------------------------------------------------------------------------------
+
+
+def _told(summary: Summary) -> str:
+    lines = [_line(kind, totals) for kind, totals in summary.totals.items()]
+    lines += [f"{kind} {each.key}: {each.problem}" for kind, each in summary.failures[:SHOWN]]
+    if len(summary.failures) > SHOWN:
+        lines.append(
+            f"... and {len(summary.failures) - SHOWN:,} more; see `intercom-assets status`"
+        )
+    if summary.dagster:
+        lines.append(summary.dagster)
+    if summary.stopped:
+        lines.append("Stopped before everybody was handled; what was done is kept.")
+    return "\n".join([*lines, f"{summary.seconds:.1f} s"])
+
+
+def _line(kind: QueueKind, totals: Totals) -> str:
+    """`users: 3 changed, 1 unchanged; 4 calls`."""
+    counts = ", ".join(f"{count:,} {status}" for status, count in totals.statuses.most_common())
+    overruled = f", {totals.overruled:,} edits overruled" if totals.overruled else ""
+    return f"{kind}s: {counts or 'none'}; {totals.calls:,} calls{overruled}"
+
+
+def _document(summary: Summary) -> dict[str, object]:
+    return {
+        **{
+            f"{kind}s": {
+                "asked": summary.asked[kind],
+                "statuses": dict(totals.statuses),
+                "changed_fields": dict(totals.fields),
+                "calls": totals.calls,
+                "overruled": totals.overruled,
+            }
+            for kind, totals in summary.totals.items()
+        },
+        "failures": [
+            {"kind": kind, "id": each.key, "status": each.status, "why": each.problem}
+            for kind, each in summary.failures
+        ],
+        "stopped": summary.stopped,
+        "seconds": round(summary.seconds, 2),
+        "dagster": summary.dagster,
+    }

@@ -1,0 +1,99 @@
+"""A mistake of the operator's is one sentence on stderr and an exit code, never a traceback."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from intercom_assets.cli.ids import with_options_repeated
+from intercom_assets_tests.cli.conftest import Shell
+
+NOWHERE = "postgresql://me:hush@127.0.0.1:9/app"
+COMMANDS = [
+    ("sync", "--user", "7"), ("sync", "--all"), ("init-db",), ("install-capture",),
+    ("remove-capture", "--dry-run"), ("status",),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_without_a_database_it_says_which_variable_to_set(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    done = shell.run(*command, APP_DATABASE_URL="")
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "APP_DATABASE_URL" in done.stderr
+    assert "set" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_database_that_is_down_is_told_without_its_password(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    done = shell.run(*command, APP_DATABASE_URL=NOWHERE)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "database" in done.stderr
+    assert "hush" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_wrong_token_stops_the_sync_and_is_not_printed(shell: Shell) -> None:
+    done = shell.run("sync", "--user", "7", INTERCOM_ACCESS_TOKEN="not-this-one")
+
+    assert done.exit_code == 1
+    assert "INTERCOM_ACCESS_TOKEN" in done.stderr
+    assert "not-this-one" not in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_broken_mapping_is_named_by_file_and_key(shell: Shell, tmp_path: Path) -> None:
+    for name in ("users.sql", "teams.sql", "memberships.sql"):
+        (tmp_path / name).write_text("select 1 as id")
+    (tmp_path / "sync.yaml").write_text("memberchips: mirror\n")
+
+    done = shell.run("sync", "--user", "7", INTERCOM_SYNC_CONFIG=str(tmp_path))
+
+    assert done.exit_code == 1
+    assert "sync.yaml" in done.stderr
+    assert "memberships" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("switch", ["", "false", "maybe"])
+def test_a_sync_that_is_switched_off_touches_nothing(shell: Shell, switch: str) -> None:
+    done = shell.run("sync", "--all", INTERCOM_SYNC_ENABLED=switch)
+
+    assert done.exit_code == 1
+    assert "switched off" in done.stderr
+    assert shell.intercom.stats()["calls"] == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("sync",), ("sync", "--all", "--user", "7"), ("sync", "--user"), ("simulate",),
+        ("simulate", "--port", "many"), ("demo", "--play", "b"), ("demo", "--stay"), ("sing",),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_wrong_use_is_exit_code_2(shell: Shell, command: tuple[str, ...]) -> None:
+    assert shell.run(*command).exit_code == 2
+
+
+def test_a_port_that_is_taken_is_told(shell: Shell) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = shell.run("simulate", "--port", str(taken.getsockname()[1]))
+
+    assert done.exit_code == 1
+    assert "cannot be used" in done.stderr
+
+
+def test_several_ids_may_follow_one_option() -> None:
+    given = ["--json", "--user", "7", "8", "--team", "3", "4", "--all"]
+    assert with_options_repeated(given) == [
+        "--json", "--user", "7", "--user", "8", "--team", "3", "--team", "4", "--all",
+    ]  # fmt: skip

@@ -1,0 +1,125 @@
+"""`sync`: whom it handles, in which order, what it says, and how it ends."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from intercom_assets.demo.groups import wait_until
+from intercom_assets.mapping.load import SAMPLE
+from intercom_assets_tests.cli.conftest import Shell
+
+
+@pytest.fixture
+def dagster_home(tmp_path: Path) -> Path:
+    home = tmp_path / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    return home
+
+
+def test_a_user_who_is_named_is_brought_into_step(shell: Shell) -> None:
+    done = shell.run("sync", "--user", "14")
+
+    assert done.exit_code == 0
+    assert "users: 1 changed" in done.stdout
+    [contact] = shell.intercom.contacts()
+    assert contact["name"] == "Mona Rossi"
+    assert contact["custom_attributes"]["annual_saving"] == "Annual saving $316"
+
+
+def test_one_who_is_in_step_already_costs_no_call(shell: Shell) -> None:
+    shell.run("sync", "--user", "1", "14")
+    before = shell.intercom.stats()["calls"]
+
+    done = shell.run("sync", "--user", "1", "14", "--json")
+
+    assert json.loads(done.stdout)["users"] == {
+        "asked": 2, "statuses": {"unchanged": 2}, "changed_fields": {}, "calls": 0, "overruled": 0,
+    }  # fmt: skip
+    assert shell.intercom.stats()["calls"] == before
+
+
+def test_all_is_teams_before_users_and_nobody_is_left_out(shell: Shell) -> None:
+    done = shell.run("sync", "--all")
+
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("teams: 5 changed")
+    assert lines[1].startswith("users: 19 changed, 1 absent")
+    assert "left out" in lines[2]
+    assert {each["external_id"] for each in shell.intercom.contacts()} == {
+        str(number) for number in range(1, 21) if number != 9
+    }
+    assert len(shell.intercom.companies()) == 5
+
+
+def test_all_makes_everybody_a_partition_where_dagster_is_set_up(
+    shell: Shell, dagster_home: Path
+) -> None:
+    done = shell.run("sync", "--all", DAGSTER_HOME=str(dagster_home))
+
+    assert "Dagster: 5 teams and 20 users are partitions" in done.stdout
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        assert len(instance.get_dynamic_partitions("app_user")) == 20
+        assert len(instance.get_dynamic_partitions("app_team")) == 5
+
+
+def test_a_dagster_home_that_is_none_is_told_in_one_sentence(shell: Shell, tmp_path: Path) -> None:
+    done = shell.run("sync", "--all", DAGSTER_HOME=str(tmp_path / "nowhere"))
+
+    assert done.exit_code == 1
+    assert "DAGSTER_HOME" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_user_whom_intercom_refuses_is_named_and_the_others_are_done(shell: Shell) -> None:
+    shell.intercom.set(
+        faults=[{"kind": "error", "endpoint": "POST /contacts", "status": 400, "count": 1}]
+    )
+
+    done = shell.run("sync", "--user", "1", "14")
+
+    assert done.exit_code == 1
+    assert re.search(r"^users: 1 changed, 1 retry|^users: 1 retry, 1 changed", done.stdout)
+    assert re.search(r"^user (1|14): .*Scripted refusal", done.stdout, re.MULTILINE)
+    assert len(shell.intercom.contacts()) == 1
+
+
+def test_ctrl_c_ends_it_after_the_chunk_with_what_was_done_kept(
+    shell: Shell, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "mapping"
+    shutil.copytree(SAMPLE, mapping)
+    with (mapping / "sync.yaml").open("a") as settings:
+        settings.write("\nchunk_size: 1\n")
+    shell.intercom.set(latency_ms=150)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "intercom_assets.cli.main", "sync", "--all", "--json"],
+        env={**os.environ, **shell.variables, "INTERCOM_SYNC_CONFIG": str(mapping)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert wait_until(lambda: len(shell.intercom.contacts()) >= 2, 30, every=0.01)
+
+    running.send_signal(signal.SIGINT)
+    said, complained = running.communicate(timeout=30)
+
+    assert running.returncode == 1
+    assert "Ending after the chunk" in complained
+    assert "Traceback" not in complained
+    told = json.loads(said)
+    assert told["stopped"] is True
+    assert told["users"]["statuses"]["changed"] == len(shell.intercom.contacts()) < 19
+    with psycopg.connect(shell.variables["APP_DATABASE_URL"]) as connection:
+        found = connection.execute(
+            "select count(*) from users where metadata ->> 'intercom_user_id' is not null"
+        ).fetchone()
+    assert found == (len(shell.intercom.contacts()),)
