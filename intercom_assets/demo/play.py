@@ -1,0 +1,169 @@
+"""Plays the story on a world that is up, and tells of each step what was seen, when, at what cost.
+
+Belongs here: acting, waiting for the other side, timing one by one, counting calls. A step that
+showed what it expects before it began proves nothing, and is told as not held.
+Must not: what is expected (`story.py`), starting processes (`world.py`), printing.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from intercom_assets.demo.groups import wait_until
+from intercom_assets.demo.sides import Document, IntercomSide, Sides
+from intercom_assets.demo.story import (
+    CHANGES,
+    EVERYBODY,
+    QUIET,
+    SEARCH,
+    Facts,
+    Shown,
+    Step,
+    facts_of_everybody,
+    facts_of_quiet,
+    read_everybody,
+    read_quiet,
+)
+
+PATIENCE = 60.0
+"""Seconds for a step; the slowest takes a tenth of it."""
+SETTLING_SECONDS = 30.0
+LOOK_EVERY = 0.2
+LOOK_AT_ALL_EVERY = 0.5
+"""Seconds; a look at everybody costs the simulator a hundredth of a second."""
+ALREADY = "this was so before the step, which therefore proves nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a step went. `calls`: of the sync, to Intercom, for this step."""
+
+    letter: str
+    title: str
+    expected: Facts
+    seen: Facts
+    held: bool
+    seconds: float
+    calls: int
+    remark: str = ""
+
+
+def play_everybody(sides: Sides, act: Callable[[], object], patience: float = PATIENCE) -> Told:
+    """Step a: `act` fills the app, which the sync has watched since before."""
+    calls, started = _total(sides.intercom.calls_by_endpoint()), time.monotonic()
+    act()
+    seen = facts_of_everybody(read_everybody(sides))
+    while seen != EVERYBODY and time.monotonic() - started < patience:
+        time.sleep(LOOK_AT_ALL_EVERY)
+        seen = facts_of_everybody(read_everybody(sides))
+    seconds = time.monotonic() - started
+    settle(sides)
+    calls = _total(sides.intercom.calls_by_endpoint()) - calls
+    return Told(
+        "a", "the first sync of everybody", EVERYBODY, seen, seen == EVERYBODY, seconds, calls
+    )
+
+
+def play_changes(
+    sides: Sides, letters: Sequence[str] = (), patience: float = PATIENCE
+) -> list[Told]:
+    """Steps b to g, or those of `letters`: started together, timed one by one."""
+    log = _CallLog(sides.intercom)
+    playing = [_Playing(step, sides) for step in CHANGES if not letters or step.letter in letters]
+    waiting = playing
+    while waiting and any(time.monotonic() - each.started < patience for each in waiting):
+        time.sleep(LOOK_EVERY)
+        log.look()
+        waiting = [each for each in waiting if not each.look(sides)]
+    settle(sides)
+    log.look()
+    return [each.told(log) for each in playing]
+
+
+def play_quiet(sides: Sides, patience: float = PATIENCE) -> Told:
+    """Step h: until every sensor has ticked as often as it takes, and no longer than `patience`."""
+    settle(sides)
+    since, started = time.time(), time.monotonic()
+    before = read_quiet(sides, since)
+    after = before
+    ticks = "ticks of each sensor"
+    while time.monotonic() - started < patience:
+        after = read_quiet(sides, since)
+        if facts_of_quiet(before, after)[ticks] == QUIET[ticks]:
+            break
+        time.sleep(LOOK_AT_ALL_EVERY)
+    seen = facts_of_quiet(before, after)
+    calls = _total(after["calls"]) - _total(before["calls"])
+    searches = after["calls"].get(SEARCH, 0) - before["calls"].get(SEARCH, 0)
+    return Told(
+        "h", "nothing more happens", QUIET, seen, seen == QUIET, time.monotonic() - started, calls,
+        f"{searches} searches for Intercom's changes",
+    )  # fmt: skip
+
+
+def settle(sides: Sides) -> bool:
+    """Waits, within reason, until nothing is queued and no run is under way."""
+    return wait_until(
+        lambda: sides.app.queued() == 0 and sides.dagster.runs_under_way() == 0, SETTLING_SECONDS
+    )
+
+
+def _total(calls: dict[str, int]) -> int:
+    """All calls but the search, which the sensor makes whether anything happened or not."""
+    return sum(count for name, count in calls.items() if name != SEARCH)
+
+
+class _Playing:
+    """One step that was begun. Its time runs from its own act."""
+
+    def __init__(self, step: Step, sides: Sides) -> None:
+        self.step = step
+        self.proves_nothing = step.held(step.read(sides))
+        self.started = time.monotonic()
+        step.act(sides)
+        self.shown: Shown = step.read(sides)
+        self.seconds = 0.0
+
+    def look(self, sides: Sides) -> bool:
+        """Whether the other side shows it now."""
+        self.shown = self.step.read(sides)
+        self.seconds = time.monotonic() - self.started
+        return self.step.held(self.shown)
+
+    def told(self, log: "_CallLog") -> Told:
+        step = self.step
+        return Told(
+            step.letter, step.title, step.expected, step.facts(self.shown),
+            step.held(self.shown) and not self.proves_nothing, self.seconds,
+            log.count(step.about(self.shown)), ALREADY if self.proves_nothing else "",
+        )  # fmt: skip
+
+
+@dataclass
+class _CallLog:
+    """The calls since it was made. The simulator keeps a hundred, so it is looked at often."""
+
+    intercom: IntercomSide
+    calls: dict[tuple[object, ...], Document] = field(default_factory=dict)
+    old: set[tuple[object, ...]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.old = {_key(call) for call in self.intercom.calls()}
+
+    def look(self) -> None:
+        for call in self.intercom.calls():
+            if _key(call) not in self.old:
+                self.calls[_key(call)] = call
+
+    def count(self, about: Sequence[str]) -> int:
+        return sum(concerns(call, about) for call in self.calls.values())
+
+
+def concerns(call: Document, about: Sequence[str]) -> bool:
+    """Whether a call was for one of these contacts or companies, by its path or its answer."""
+    named = call["path"].partition("?")[0].split("/")
+    return any(each in about for each in (*named, call["about"]))
+
+
+def _key(call: Document) -> tuple[object, ...]:
+    return (call["at"], call["method"], call["path"], call["status"], call["about"])

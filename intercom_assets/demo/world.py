@@ -1,0 +1,275 @@
+"""Everything that the demo runs, started in order and stopped to the last process.
+
+Belongs here: which databases, files and processes make up a demo, and where they are. All of it is
+real: PostgreSQL, the simulator on a port, Dagster's daemon (with its code server) and webserver.
+Must not: how processes are supervised (`processes.py`); what happens in the world (`play.py`).
+
+No database or workspace but the demo's own can be reached: the caller's addresses are forgotten
+here, and children never see them.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from intercom_assets.demo.databases import DEMO_PREFIX, Databases
+from intercom_assets.demo.groups import wait_until
+from intercom_assets.demo.guard import Guard
+from intercom_assets.demo.interrupts import Interrupts
+from intercom_assets.demo.place import demo_place, private_directory
+from intercom_assets.demo.postgres import EmbeddedPostgres
+from intercom_assets.demo.processes import (
+    FOREIGN_PREFIXES,
+    FOREIGN_SUFFIXES,
+    Child,
+    Processes,
+    ProcessFailed,
+    clean_environment,
+)
+from intercom_assets.demo.sample_app import create_sample_app
+from intercom_assets.demo.sides import AppSide, DagsterSide, IntercomSide, Sides
+from intercom_assets.demo.story import SENSORS
+from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
+
+HOST = "127.0.0.1"
+TOKEN = "demo-token"
+START_SECONDS = 90.0
+DAGSTER_YAML = Path(__file__).parents[1] / "deploy" / "dagster.yaml"
+WORKSPACE = "load_from:\n  - python_module: intercom_assets.definitions\n"
+SETTINGS = (
+    "\n# The demo's own: short ticks, so that there is something to see.\nsensor_wait_seconds: 5\n"
+)
+COMMAND = (sys.executable, "-m", "intercom_assets.cli.main")
+DAEMON = (sys.executable, "-m", "dagster._daemon", "run", "-w")
+WEBSERVER = (sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p")
+OURS_TO_KEEP = ("PG_BIN",)
+"""Where PostgreSQL's programs are, which leads to no database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """`data_dir`: kept afterwards; None is a temporary one. `database_url`: a server to use."""
+
+    data_dir: Path | None = None
+    database_url: str | None = None
+    webserver: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a demo is, passwords included."""
+
+    app_database: str
+    dagster_database: str
+    simulator: str
+    webserver: str
+
+    def sides(self) -> Sides:
+        return Sides(
+            AppSide(self.app_database),
+            IntercomSide(self.simulator),
+            DagsterSide(self.dagster_database),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    place: Path
+    addresses: Addresses
+    processes: Processes
+    sides: Sides
+
+
+@contextmanager
+def running_world(
+    wishes: Wishes, interrupts: Interrupts, say: Callable[[str], None]
+) -> Iterator[World]:
+    """A world that is up: an app that is watched and has nobody in it yet, an empty workspace.
+
+    Raises `PostgresUnavailable` or `ProcessFailed`. At the end nothing of it is left running,
+    whatever happened in between.
+    """
+    forget_callers_addresses()
+    stack = ExitStack()
+    try:
+        yield _started(wishes, interrupts, stack, say)
+    finally:
+        with interrupts.held():
+            stack.close()
+
+
+def forget_callers_addresses() -> None:
+    """Takes every address and token out of our own environment: libpq reads PGHOSTADDR and others.
+
+    Children get the same treatment from `clean_environment`.
+    """
+    for name in list(os.environ):
+        foreign = name.startswith(FOREIGN_PREFIXES) or name.endswith(FOREIGN_SUFFIXES)
+        if foreign and name not in OURS_TO_KEEP:
+            del os.environ[name]
+
+
+def addresses_of(data_dir: Path) -> Addresses:
+    """Where the demo that runs in `data_dir` is. Raises `ProcessFailed` if none does."""
+    try:
+        return Addresses(**json.loads(_addresses_file(data_dir).read_text()))
+    except FileNotFoundError:
+        raise ProcessFailed(
+            f"No demo is running in {data_dir}; start one with `intercom-assets demo --data-dir "
+            f"{data_dir}`."
+        ) from None
+
+
+def _started(
+    wishes: Wishes, interrupts: Interrupts, stack: ExitStack, say: Callable[[str], None]
+) -> World:
+    with interrupts.held():
+        guard = stack.enter_context(Guard(clean_environment({})))
+        place = stack.enter_context(demo_place(wishes.data_dir))
+        if wishes.data_dir is None:
+            guard.watch_place(place)
+        databases = _databases(wishes, place, stack, guard)
+    say("PostgreSQL is up")
+    addresses = _addresses(databases, stack, wishes.webserver)
+    _write_files(place, addresses, stack)
+    create_sample_app(addresses.app_database)
+    processes = Processes(place / "processes", _environment(place, addresses), interrupts, guard)
+    stack.enter_context(processes)
+    world = World(place, addresses, processes, addresses.sides())
+    _start_intercom_and_set_up(world)
+    say("The simulator is up; the app is watched")
+    _start_dagster(world)
+    say("Dagster is up; its sensors tick")
+    return world
+
+
+# --- databases ------------------------------------------------------------------------------------
+
+
+def _databases(wishes: Wishes, place: Path, stack: ExitStack, guard: Guard) -> Databases:
+    """On a server of our own, what an earlier demo left is dropped first: nobody else uses it."""
+    if wishes.database_url is not None:
+        return stack.enter_context(Databases(wishes.database_url))
+    home = place / "postgres"
+    server = EmbeddedPostgres(home, durable=wishes.data_dir is not None)
+    guard.watch_server(home)
+    stack.enter_context(server)
+    databases = stack.enter_context(Databases(server.url()))
+    for name in databases.names():
+        databases.drop(name)
+    return databases
+
+
+def _addresses(databases: Databases, stack: ExitStack, webserver: bool) -> Addresses:
+    token = secrets.token_hex(4)
+    app, dagster = (_new_database(databases, f"{token}_{use}", stack) for use in ("app", "dagster"))
+    simulator_port, webserver_port = free_ports(2)
+    return Addresses(
+        app,
+        dagster,
+        f"http://{HOST}:{simulator_port}",
+        f"http://{HOST}:{webserver_port}" if webserver else "",
+    )
+
+
+def _new_database(databases: Databases, suffix: str, stack: ExitStack) -> str:
+    name = f"{DEMO_PREFIX}{suffix}"
+    url = databases.create(name)
+    stack.callback(databases.drop, name)
+    return url
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind((HOST, 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _write_files(place: Path, addresses: Addresses, stack: ExitStack) -> None:
+    shutil.rmtree(place / "dagster", ignore_errors=True)
+    home = private_directory(place / "dagster")
+    shutil.copy(DAGSTER_YAML, home / "dagster.yaml")
+    (home / "workspace.yaml").write_text(WORKSPACE)
+    shutil.copytree(SAMPLE, place / "mapping", dirs_exist_ok=True)
+    (place / "mapping" / SYNC_YAML).write_text((SAMPLE / SYNC_YAML).read_text() + SETTINGS)
+    file = _addresses_file(place)
+    stack.callback(file.unlink, missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(asdict(addresses)))
+
+
+def _addresses_file(place: Path) -> Path:
+    return place / "addresses.json"
+
+
+# --- processes ------------------------------------------------------------------------------------
+
+
+def _environment(place: Path, addresses: Addresses) -> dict[str, str]:
+    return {
+        "APP_DATABASE_URL": addresses.app_database,
+        "DAGSTER_DATABASE_URL": addresses.dagster_database,
+        "DAGSTER_HOME": str(place / "dagster"),
+        "DAGSTER_EVENT_BATCH_SIZE": "500",
+        "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+        "INTERCOM_ACCESS_TOKEN": TOKEN,
+        "INTERCOM_BASE_URL": addresses.simulator,
+        "INTERCOM_SYNC_CONFIG": str(place / "mapping"),
+        "INTERCOM_SYNC_ENABLED": "true",
+    }
+
+
+def _start_intercom_and_set_up(world: World) -> None:
+    """The simulator, and beside it the two commands that an operator runs once."""
+    port = world.addresses.simulator.rpartition(":")[2]
+    simulate = ("simulate", "--port", port, "--token", TOKEN)
+    simulator = world.processes.start("simulator", [*COMMAND, *simulate])
+    commands = [
+        world.processes.start(name, [*COMMAND, name]) for name in ("init-db", "install-capture")
+    ]
+    for command in commands:
+        _finish(world.processes, command)
+    world.processes.wait_for_http(simulator, world.addresses.simulator, START_SECONDS)
+
+
+def _finish(processes: Processes, command: Child) -> None:
+    if not wait_until(lambda: not command.runs, START_SECONDS, every=0.02):
+        raise ProcessFailed(f"`{command.name}` did not end within {START_SECONDS:.0f} s.")
+    if command.popen.returncode:
+        raise ProcessFailed(f"`{command.name}` failed: {command.told()}")
+    processes.stop(command)
+
+
+def _start_dagster(world: World) -> None:
+    """Returns once every sensor has begun a tick, so that no step waits for a start."""
+    workspace = str(world.place / "dagster" / "workspace.yaml")
+    daemon = world.processes.start("daemon", [*DAEMON, workspace])
+    if address := world.addresses.webserver:
+        port = address.rpartition(":")[2]
+        webserver = world.processes.start("webserver", [*WEBSERVER, port, "-w", workspace])
+    if not wait_until(lambda: _all_tick(world, daemon), START_SECONDS):
+        raise ProcessFailed(
+            f"Dagster's sensors did not tick within {START_SECONDS:.0f} s; the daemon's log ends: "
+            f"{daemon.told()}"
+        )
+    if address:
+        world.processes.wait_for_http(webserver, f"{address}/server_info", START_SECONDS)
+
+
+def _all_tick(world: World, daemon: Child) -> bool:
+    if not daemon.runs:
+        raise ProcessFailed(f"Dagster's daemon ended by itself; its log ends: {daemon.told()}")
+    return set(SENSORS) <= world.sides.dagster.ticking()
