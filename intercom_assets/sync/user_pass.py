@@ -38,6 +38,7 @@ from intercom_assets.domain.reconcile import (
     Reconciliation,
     Sight,
     landed,
+    not_stored,
     reconcile,
 )
 from intercom_assets.domain.timezones import Place, ZoneBook, place
@@ -324,19 +325,21 @@ class UserPass:
 
     # --- the write-back -----------------------------------------------------------------------
 
-    def wrote_back(self, decided: Reconciliation) -> None:
-        """The app stored what was decided for it."""
-        for decision in decided.decisions:
-            if decision.is_due and decision.write_to is Side.APP:
-                self._journal_decision("pulled", decision, None)
+    def wrote_back(self, decided: Reconciliation, refused_for: str | None = None) -> None:
+        """The app was offered what was decided for it, and its row was read again.
 
-    def refuse(self, decided: Reconciliation) -> None:
-        """The app would not store these; they are not offered again until Intercom's change."""
-        for decision in decided.decisions:
-            if decision.is_due and decision.write_to is Side.APP:
-                self.refused[decision.field.name] = decision.value
-                self._plan = None
-                self._journal_decision("refused", decision, None)
+        What it did not store as offered is not offered again until Intercom's value changes.
+        """
+        offered = [d for d in decided.decisions if d.is_due and d.write_to is Side.APP]
+        lacking = not_stored(decided, self.values)
+        self.refused |= lacking
+        self._plan = None
+        for decision in offered:
+            if decision.field.name not in lacking:
+                self._journal_decision("pulled", decision, None)
+            else:
+                why = refused_for or "the app stored another form of it"
+                self._journal_decision("refused", replace(decision, why=why), None)
 
     # --- what an answer of Intercom means -----------------------------------------------------
 
@@ -345,7 +348,10 @@ class UserPass:
         if not is_ours(answer, self.user_id):
             problem = f"contact {answer.id} has another user's external id"
             raise Stuck(Problem(Verdict.PARK, problem))
+        before = self._place().unknown
         self.contact, self.look = _with_known_companies(answer, self.contact), Look.FRESH
+        if (unknown := self._place().unknown) not in (None, before):
+            self._journal_ignored_zone(unknown)
         self._plan = None
         if self.link.in_flight:
             self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
@@ -394,6 +400,13 @@ class UserPass:
                 "user", self.user_id, action, None, Side.INTERCOM, old, new, why, _last(client)
             )
         )
+
+    def _journal_ignored_zone(self, name: Value) -> None:
+        why = "Intercom states a place that is no time zone"
+        entry = JournalEntry(
+            "user", self.user_id, "ignored", TIME_ZONE, Side.APP, None, name, why, None
+        )
+        self.journal.append(entry)
 
     def _journal_decision(
         self, action: str, decision: Decision, client: IntercomClient | None

@@ -7,7 +7,6 @@ recorded in one transaction, only for rows that still carry our lease.
 
 from collections.abc import Iterable, Sequence
 
-from intercom_assets.database.app import AppUnavailable
 from intercom_assets.database.records import (
     Done,
     InFlight,
@@ -17,7 +16,6 @@ from intercom_assets.database.records import (
     Recorded,
     UserRecord,
 )
-from intercom_assets.database.write_back import WriteBack, WrittenBack
 from intercom_assets.domain.models import AppUser, Gone, UserLink
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import leads_with_emails
@@ -27,6 +25,7 @@ from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_calls import first_call, second_calls
 from intercom_assets.sync.user_pass import Rules, UserPass
+from intercom_assets.sync.user_write_back import write_back
 from intercom_assets.sync.work import Work
 
 LEADS_A_CALL = 15
@@ -53,7 +52,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
             user.look_first()
     _search_leads(work, active)
     _make_first_calls(work, active)
-    _write_back(work, active)
+    write_back(work, active, frozenset(row.key for row in leased if row.error))
     _know_companies(work, active)
     _make_second_calls(work, active)
     outcomes = _record(work, users, by_key, frozenset(u.user_id for u in active))
@@ -174,47 +173,6 @@ def _note(work: Work, users: Sequence[UserPass], *, edges: bool) -> None:
     for user in users:
         if user.user_id in lost:
             user.problem = Problem(Verdict.BUSY, "another run took it over")
-
-
-def _write_back(work: Work, users: Sequence[UserPass]) -> None:
-    """What Intercom knows better goes to the app, and the rows are read again."""
-    pulling = [u for u in users if not u.problem and isinstance(u.row, AppUser)]
-    requests = {u.user_id: r for u in pulling if (r := _request(work.services, u))}
-    if not requests:
-        return
-    try:
-        written = work.services.app.write_back_users(list(requests.values()))
-    except AppUnavailable as error:
-        written = {}
-        for user in pulling:
-            if user.user_id in requests:
-                user.problem = Problem(Verdict.UNAVAILABLE, str(error))
-    for user in pulling:
-        if user.user_id in written:
-            _see_written(user, written[user.user_id])
-
-
-def _request(services: Services, user: UserPass) -> WriteBack | None:
-    new = user.plan().to_app
-    is_new_link = user.contact is not None and user.link.contact_id != user.contact.id
-    stores_id = services.settings.write_back.intercom_id is not None
-    intercom_id = user.contact.id if is_new_link and stores_id and user.contact else None
-    if not new and intercom_id is None:
-        return None
-    expected = {name: user.values.get(name) for name in new}
-    return WriteBack(user.user_id, expected, new, intercom_id)
-
-
-def _see_written(user: UserPass, written: WrittenBack) -> None:
-    decided = user.plan()
-    if written.status == "busy":
-        user.problem = Problem(Verdict.BUSY, "the app held the row; it is tried again")
-        return
-    if written.status == "refused":
-        user.refuse(decided)
-    elif written.status == "written":
-        user.wrote_back(decided)
-    user.see_row(written.row)
 
 
 def _know_companies(work: Work, users: Sequence[UserPass]) -> None:

@@ -173,6 +173,14 @@ class Played(World):
     def actions(self, key: int, kind: QueueKind = QueueKind.USER) -> list[str]:
         return [row.entry.action for row in self.journal(key, kind)]
 
+    @contextmanager
+    def row_locked(self, user: int) -> Iterator[None]:
+        """A transaction of the app holds this user's row."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute("select 1 from users where id = %s for update", [user])
+            yield
+            connection.rollback()
+
     # --- the app, by SQL --------------------------------------------------------------------
 
     def run(self, statement: LiteralString, *parameters: Any) -> None:
