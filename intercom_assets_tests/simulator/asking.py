@@ -56,7 +56,9 @@ class Api:
             **({"Intercom-Version": self.version} if self.version else {}),
             **self.headers,
         }
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        raw = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         answer = self.simulator.handle(method, path, headers, raw)
         self.seen(Exchange(method, path, answer.headers.get("Intercom-Version", ""), answer))
         return answer
@@ -118,7 +120,7 @@ def ids(page: Any) -> list[str]:
     return [item["id"] for item in page["data"]]
 
 
-def where(field_name: str, operator: str, value: Any) -> dict[str, Any]:
+def where(field_name: str, operator: Any, value: Any) -> dict[str, Any]:
     return {"field": field_name, "operator": operator, "value": value}
 
 

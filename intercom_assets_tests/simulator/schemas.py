@@ -15,42 +15,49 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from intercom_assets.simulator.routes import find_route
+from intercom_assets.simulator.routes import ROUTES, find_route
 from intercom_assets.simulator.wire import split_path
 from intercom_assets_tests.simulator.asking import Exchange
 
-ROOT = "/components/schemas/"
+ROOT = "#/components/schemas/"
+CONTACT = ("components", "schemas", "contact", "properties")
+JSON_OF_200 = ("responses", "200", "content", "application/json", "schema")
 
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """`at`: the schema's path under components/schemas; `instead`: what is known to be sent."""
+    """`at`: the place in the file; `instead`: the schema of what is known to be sent."""
 
-    at: str
+    at: tuple[str, ...]
     instead: Any
     why: str
 
 
 DEPARTURES = (
     Departure(
-        "contact/properties/email",
+        (*CONTACT, "email"),
         {"type": "string", "nullable": True},
         "recorded null: never set, or cleared and read from the index",
     ),
     Departure(
-        "contact/properties/avatar",
+        (*CONTACT, "avatar"),
         {"type": "string", "nullable": True},
         "recorded as a URL or null, never as the object that the schema draws",
     ),
     Departure(
-        "company/properties/custom_attributes",
+        ("components", "schemas", "company", "properties", "custom_attributes"),
         {"type": "object"},
         "the file's own example has booleans and numbers where the schema wants strings",
     ),
     Departure(
-        "company_list/properties/pages",
-        {"$ref": "#/components/schemas/pages_link"},
+        ("components", "schemas", "company_list", "properties", "pages"),
+        {"$ref": f"{ROOT}pages_link"},
         "page-numbered: next is a URL or null, as the file's pages_link says elsewhere",
+    ),
+    Departure(
+        ("paths", "/companies", "get", *JSON_OF_200),
+        {"oneOf": [{"$ref": f"{ROOT}company_list"}, {"$ref": f"{ROOT}company"}]},
+        "with company_id or name it answers the one company, as the operation's own text says",
     ),
 )
 
@@ -65,12 +72,17 @@ class Schemas:
     """`without`: a departure to leave out, to see that it is still needed."""
 
     def __init__(self, path: str, without: Departure | None = None) -> None:
-        self._file = read_file(path)
-        components = deepcopy(self._file["components"]["schemas"])
+        file = our_part(read_file(path))
         for departure in DEPARTURES:
             if departure is not without:
-                _replace(components, departure)
-        self._components = {name: as_json_schema(schema) for name, schema in components.items()}
+                _depart(file, departure)
+        self.paths: Mapping[str, Any] = file["paths"]
+        self._components = as_json_schema(file["components"])
+        self._operations = {
+            (bare(path), method): (path, method)
+            for path, methods in self.paths.items()
+            for method in methods
+        }
         self._validators: dict[tuple[str, str, int], Draft202012Validator | None] = {}
 
     def check(self, exchange: Exchange) -> str | None:
@@ -93,30 +105,23 @@ class Schemas:
         found = find_route(exchange.method, segments)
         if found is None:
             return None
-        return self._paths().get((bare(found[0].template), exchange.method.lower()))
-
-    def _paths(self) -> Mapping[tuple[str, str], tuple[str, str]]:
-        return {
-            (bare(path), method): (path, method)
-            for path, methods in self._file["paths"].items()
-            for method in methods
-        }
+        return self._operations.get((bare(found[0].template), exchange.method.lower()))
 
     def _validator(self, path: str, method: str, status: int) -> Draft202012Validator | None:
         key = (path, method, status)
         if key not in self._validators:
             schema = self._answer_schema(path, method, status)
             if schema is not None:
-                schema = {"components": {"schemas": self._components}, **schema}
+                schema = {"components": self._components, **schema}
             self._validators[key] = None if schema is None else Draft202012Validator(schema)
         return self._validators[key]
 
     def _answer_schema(self, path: str, method: str, status: int) -> Any:
         """The file lists few refusals; those that it leaves out have the shape of all others."""
-        answers = self._file["paths"][path][method]["responses"]
+        answers = self.paths[path][method]["responses"]
         if str(status) not in answers:
             assert status >= 400, f"{method} {path} is not documented to answer {status}"
-            return {"$ref": f"#{ROOT}error"}
+            return {"$ref": f"{ROOT}error"}
         content = answers[str(status)].get("content")
         if content is None:
             return None
@@ -127,9 +132,16 @@ def bare(path: str) -> str:
     return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
 
 
-def _replace(components: dict[str, Any], departure: Departure) -> None:
-    *parents, last = departure.at.split("/")
-    place: Any = components
+def our_part(file: Any) -> Any:
+    """A copy of the file with only the paths that the simulator knows."""
+    ours = {bare(route.template) for route in ROUTES}
+    paths = {path: methods for path, methods in file["paths"].items() if bare(path) in ours}
+    return deepcopy({**file, "paths": paths})
+
+
+def _depart(file: Any, departure: Departure) -> None:
+    *parents, last = departure.at
+    place = file
     for name in parents:
         place = place[name]
     assert last in place, f"{departure.at} is not in the file any more"

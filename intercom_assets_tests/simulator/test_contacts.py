@@ -5,13 +5,14 @@ import re
 import pytest
 
 from intercom_assets.simulator.simulator import Simulator
+from intercom_assets.simulator.wire import Answer
 from intercom_assets_tests.simulator.asking import Api, Clock, ok, refusal, status_and_code
 
 LIVE = r"A contact matching those details already exists with id=([0-9a-f]{24})"
 ARCHIVED = r"An archived contact matching those details already exists with id=([0-9a-f]{24})"
 
 
-def conflicting_id(answer, text):  # type: ignore[no-untyped-def]
+def conflicting_id(answer: Answer, text: str) -> str:
     status, code, message = refusal(answer)
     assert (status, code) == (409, "conflict")
     match = re.fullmatch(text, message)
@@ -274,9 +275,7 @@ def test_a_put_that_changes_nothing_does_not_move_updated_at(api: Api, clock: Cl
     contact = api.user(name="Ada", custom_attributes={"seats": 3})
     clock.advance(60)
 
-    same = api.put(
-        f"/contacts/{contact['id']}", {"name": "Ada", "custom_attributes": {"seats": 3}}
-    )
+    same = api.put(f"/contacts/{contact['id']}", {"name": "Ada", "custom_attributes": {"seats": 3}})
     other = ok(api.put(f"/contacts/{contact['id']}", {"name": "Grace"}))
 
     assert ok(same)["updated_at"] == contact["updated_at"]

@@ -1,0 +1,204 @@
+"""Every unconfirmed question has a switch, and each switch changes what the simulator does."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from intercom_assets.simulator.choices import UNCONFIRMED, Choice
+from intercom_assets.simulator.simulator import Simulator
+from intercom_assets_tests.simulator.asking import Api, Clock, ids, ok
+
+Observe = Callable[[Api, Clock], Any]
+OBSERVED: dict[str, tuple[Any, Observe]] = {}
+"""Choice -> (another option, what shows the difference)."""
+
+
+def shows(name: str, other: Any) -> Callable[[Observe], Observe]:
+    def note(observe: Observe) -> Observe:
+        OBSERVED[name] = (other, observe)
+        return observe
+
+    return note
+
+
+@shows("equal_email", "always")
+def _(api: Api, clock: Clock) -> Any:
+    api.user("7", email="a@b.c")
+    return api.post("/contacts", {"external_id": "8", "email": "a@b.c"}).status
+
+
+@shows("promotion_conflicts", False)
+def _(api: Api, clock: Clock) -> Any:
+    api.user("7", email="a@b.c")
+    lead = api.lead(email="a@b.c")
+    return api.put(f"/contacts/{lead['id']}", {"role": "user", "external_id": "7"}).status
+
+
+@shows("unarchive_conflicts", False)
+def _(api: Api, clock: Clock) -> Any:
+    gone, other = api.user("7"), api.user("8")
+    ok(api.post(f"/contacts/{gone['id']}/archive"))
+    ok(api.put(f"/contacts/{other['id']}", {"external_id": "7"}))
+    return api.post(f"/contacts/{gone['id']}/unarchive").status
+
+
+@shows("merged_write", 410)
+def _(api: Api, clock: Clock) -> Any:
+    lead, user = api.lead(email="a@b.c"), api.user(email="a@b.c")
+    ok(api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]}))
+    return api.put(f"/contacts/{lead['id']}", {"name": "x"}).status
+
+
+@shows("blocked_restorable", True)
+def _(api: Api, clock: Clock) -> Any:
+    contact = api.user()
+    ok(api.post(f"/contacts/{contact['id']}/block"))
+    return api.post(f"/contacts/{contact['id']}/unarchive").status
+
+
+@shows("deletion_lock_days", 8)
+def _(api: Api, clock: Clock) -> Any:
+    ok(api.delete(f"/contacts/{api.user()['id']}"))
+    clock.advance(7 * 86_400)
+    return api.post("/contacts", {"external_id": "7"}).status
+
+
+@shows("email_format", "address")
+def _(api: Api, clock: Clock) -> Any:
+    return api.post("/contacts", {"email": "nobody"}).status
+
+
+@shows("email_case", "lower")
+def _(api: Api, clock: Clock) -> Any:
+    return api.user(email="A@B.C")["email"]
+
+
+@shows("standard_text_limit", 300)
+def _(api: Api, clock: Clock) -> Any:
+    return api.post("/contacts", {"external_id": "7", "name": "x" * 256}).status
+
+
+@shows("long_text", "truncate")
+def _(api: Api, clock: Clock) -> Any:
+    api.attribute("note")
+    long = {"custom_attributes": {"note": "x" * 256}}
+    return api.post("/contacts", {"external_id": "7", **long}).status
+
+
+@shows("integer_limit", 100)
+def _(api: Api, clock: Clock) -> Any:
+    api.attribute("seats", "integer")
+    return api.post("/contacts", {"role": "user", "custom_attributes": {"seats": 101}}).status
+
+
+@shows("unlisted_option", "store")
+def _(api: Api, clock: Clock) -> Any:
+    api.attribute("colour", "options")
+    return api.post("/contacts", {"role": "user", "custom_attributes": {"colour": "x"}}).status
+
+
+@shows("iso_dates", True)
+def _(api: Api, clock: Clock) -> Any:
+    api.attribute("since", "date")
+    since = {"custom_attributes": {"since": "2020-01-01T00:00:00+00:00"}}
+    return api.post("/contacts", {"role": "user", **since}).status
+
+
+@shows("attribute_limit_scope", "model")
+def _(api: Api, clock: Clock) -> Any:
+    for number in range(250):
+        api.simulator.by_hand.create_attribute(f"a{number}")
+    body = {"name": "b", "model": "company", "data_type": "string"}
+    return api.post("/data_attributes", body).status
+
+
+@shows("archived_attribute_name_taken", False)
+def _(api: Api, clock: Clock) -> Any:
+    api.attribute("plan")
+    api.simulator.by_hand.archive_attribute("plan")
+    body = {"name": "plan", "model": "contact", "data_type": "string"}
+    return api.post("/data_attributes", body).status
+
+
+@shows("attach_moves_updated_at", True)
+def _(api: Api, clock: Clock) -> Any:
+    contact, company = api.user(), api.company()
+    clock.advance(5)
+    api.attach(contact, company)
+    return ok(api.get(f"/contacts/{contact['id']}"))["updated_at"] - contact["updated_at"]
+
+
+@shows("detach_unattached", 200)
+def _(api: Api, clock: Clock) -> Any:
+    return api.delete(f"/contacts/{api.user()['id']}/companies/{api.company()['id']}").status
+
+
+@shows("companies_lag", False)
+def _(api: Api, clock: Clock) -> Any:
+    api.simulator.set(index_delay_s=60)
+    company = api.company()
+    api.attach(api.user(), company)
+    contacts = ids(ok(api.get(f"/companies/{company['id']}/contacts")))
+    return len(ids(ok(api.post("/companies/list")))), len(contacts)
+
+
+@shows("company_archival_s", 5)
+def _(api: Api, clock: Clock) -> Any:
+    company = api.company()
+    ok(api.delete(f"/companies/{company['id']}"))
+    return api.get(f"/companies/{company['id']}").status
+
+
+@shows("company_name_required", True)
+def _(api: Api, clock: Clock) -> Any:
+    return api.post("/companies", {"company_id": "t1"}).status
+
+
+@shows("attached_companies_keys", "data")
+def _(api: Api, clock: Clock) -> Any:
+    return sorted(ok(api.get(f"/contacts/{api.user()['id']}/companies")))
+
+
+@shows("list_page_size", 50)
+def _(api: Api, clock: Clock) -> Any:
+    return ok(api.get("/contacts"))["pages"]["per_page"]
+
+
+@shows("oversized_page", "clamp")
+def _(api: Api, clock: Clock) -> Any:
+    return api.get("/contacts?per_page=151").status, api.post("/companies/list?per_page=61").status
+
+
+@shows("in_list_limit", 20)
+def _(api: Api, clock: Clock) -> Any:
+    query = {"field": "email", "operator": "IN", "value": ["x"] * 16}
+    return api.post("/contacts/search", {"query": query}).status
+
+
+@shows("content_type_required", False)
+def _(api: Api, clock: Clock) -> Any:
+    api.headers["Content-Type"] = "application/x-www-form-urlencoded"
+    return api.post("/contacts", {"role": "user"}).status
+
+
+@pytest.mark.parametrize("choice", UNCONFIRMED, ids=lambda choice: choice.name)
+def test_a_switch_changes_what_is_seen(api: Api, clock: Clock, choice: Choice) -> None:
+    other, observe = OBSERVED[choice.name]
+    as_chosen = observe(api, clock)
+
+    switched = Simulator(clock=clock, **{choice.name: other})
+    api.headers.clear()
+    api.simulator = switched
+
+    assert observe(api, clock) != as_chosen
+
+
+def test_each_choice_says_what_it_is_about() -> None:
+    by_name: Mapping[str, Choice] = {choice.name: choice for choice in UNCONFIRMED}
+
+    assert set(by_name) == set(OBSERVED)
+    for choice in UNCONFIRMED:
+        assert choice.question.endswith("?")
+        assert choice.why
+        assert choice.options == () or choice.chosen in choice.options

@@ -1,0 +1,106 @@
+"""The page: all of it in one file, fed by one answer, harmless whatever a contact is called."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from intercom_assets.simulator.server import serving
+from intercom_assets.simulator.simulator import Simulator
+from intercom_assets_tests.simulator.asking import Api
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--virtual-time-budget=2000",
+)
+HOSTILE = "<img src=x onerror=\"document.body.id='owned'\">"
+
+
+def page(simulator: Simulator) -> str:
+    answer = simulator.handle("GET", "/", {})
+    assert answer.status == 200
+    return answer.body.decode()
+
+
+def test_the_page_needs_no_token_and_is_not_counted(simulator: Simulator) -> None:
+    assert "<title>Simulated Intercom</title>" in page(simulator)
+    assert simulator.stats()["calls"] == 0
+
+
+def test_nothing_is_loaded_from_elsewhere_and_a_header_forbids_it(simulator: Simulator) -> None:
+    policy = simulator.handle("GET", "/", {}).headers["Content-Security-Policy"]
+
+    assert re.findall(r"https?://", page(simulator)) == []
+    assert "default-src 'none'" in policy
+    assert "connect-src 'self'" in policy
+
+
+def test_markup_is_never_made_from_data(simulator: Simulator) -> None:
+    script = page(simulator)
+
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
+
+
+def test_one_answer_holds_all_that_the_page_shows(api: Api, simulator: Simulator) -> None:
+    simulator.seed(
+        [
+            {"external_id": "7", "email": "ada@b.c", "companies": ["t1"]},
+            {"external_id": "8", "email": "grace@b.c"},
+        ]
+    )
+    api.get("/contacts/nobody")
+    simulator.set(faults="lost_reply", latency_ms=3)
+
+    def overview(search: str) -> dict[str, object]:
+        answer = simulator.handle("GET", f"/_simulator/overview?search={search}", {})
+        document: dict[str, object] = answer.json()
+        return document
+
+    everything = overview("")
+    assert [person["external_id"] for person in everything["people"]] == ["8", "7"]  # type: ignore[attr-defined]
+    assert everything["people"][1]["company_names"] == ["t1"]  # type: ignore[index]
+    assert everything["calls"][0]["status"] == 404  # type: ignore[index]
+    assert everything["faults"][0]["kind"] == "lost_reply"  # type: ignore[index]
+    assert everything["windows"][-1]["used"] == 1  # type: ignore[index]
+    for search in ("7", "ada%40b.c", "ADA@B.C", "ada", str(simulator.contacts()[0]["id"])):
+        people = overview(search)["people"]
+        assert [person["external_id"] for person in people] == ["7"], search  # type: ignore[attr-defined]
+    assert overview("nobody")["people"] == []
+
+
+def browser() -> str:
+    given = os.environ.get("CHROME_PATH")
+    found = given or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("REQUIRE_BROWSER is set and there is no browser")
+        pytest.skip("no Chromium: install it, or set CHROME_PATH")
+    return found
+
+
+def test_a_browser_shows_hostile_names_as_text(simulator: Simulator, tmp_path: Path) -> None:
+    simulator.seed({"external_id": "7", "name": HOSTILE, "custom_attributes": {"a": HOSTILE}})
+    with serving(simulator) as url:
+        shown = subprocess.run(
+            [browser(), *FLAGS, f"--user-data-dir={tmp_path}", "--dump-dom", f"{url}/"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+
+    assert "&lt;img src=x onerror=" in shown
+    assert "<img" not in shown.replace("&lt;img", "")
+    assert 'id="owned"' not in shown
+    assert re.search(r'id="alive" class="">as of', shown)

@@ -1,0 +1,91 @@
+"""Tags: on contacts one by one, on many at once, and on companies."""
+
+import pytest
+
+from intercom_assets_tests.simulator.asking import Api, Clock, ids, ok, refusal, where
+
+
+def test_tagging_moves_updated_at_and_shows_in_the_contact(api: Api, clock: Clock) -> None:
+    contact, tag = api.user(), ok(api.post("/tags", {"name": "Whale"}))
+    path = f"/contacts/{contact['id']}"
+    clock.advance(5)
+
+    tagged = ok(api.post(f"{path}/tags", {"id": tag["id"]}))
+
+    shown = ok(api.get(path))
+    assert (tagged["id"], tagged["applied_at"]) == (tag["id"], int(clock.now))
+    assert shown["updated_at"] == contact["updated_at"] + 5
+    assert ids(shown["tags"]) == ids(ok(api.get(f"{path}/tags"))) == [tag["id"]]
+    assert ids(api.search(where("tag_id", "=", tag["id"]))) == [contact["id"]]
+    assert ids(api.search(where("tag_id", "!=", tag["id"]))) == []
+
+    ok(api.delete(f"{path}/tags/{tag['id']}"))
+    assert ids(ok(api.get(f"{path}/tags"))) == []
+    assert api.delete(f"{path}/tags/{tag['id']}").status == 404
+
+
+def test_a_tag_is_made_found_renamed_and_deleted(api: Api) -> None:
+    tag = ok(api.post("/tags", {"name": "Whale"}))
+
+    assert ok(api.post("/tags", {"name": "whale"}))["id"] == tag["id"]
+    assert ok(api.post("/tags", {"id": tag["id"], "name": "Shark"}))["name"] == "Shark"
+    assert ok(api.get(f"/tags/{tag['id']}"))["name"] == "Shark"
+    assert ids(ok(api.get("/tags"))) == [tag["id"]]
+    assert api.delete(f"/tags/{tag['id']}").status == 200
+    assert refusal(api.get(f"/tags/{tag['id']}")) == (404, "not_found", "Resource Not Found")
+
+
+def test_many_contacts_and_companies_are_tagged_at_once(api: Api) -> None:
+    contact, company = api.user(), api.company()
+    api.attach(contact, company)
+
+    made = ok(
+        api.post(
+            "/tags",
+            {
+                "name": "Whale",
+                "users": [{"id": contact["id"]}],
+                "companies": [{"company_id": "t1"}],
+            },
+        )
+    )
+
+    assert ids(ok(api.get(f"/companies?tag_id={made['id']}"))) == [company["id"]]
+    assert ids(ok(api.get(f"/contacts/{contact['id']}/tags"))) == [made["id"]]
+    assert refusal(api.delete(f"/tags/{made['id']}"))[1] == "tag_has_dependent_objects"
+    ok(api.post("/tags", {"name": "Whale", "companies": [{"id": company["id"], "untag": True}]}))
+    assert ids(ok(api.get(f"/companies?tag_id={made['id']}"))) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400),
+        ({"test": "invalid"}, 400),
+        ({"name": "x", "users": {}}, 400),
+        ({"name": "x", "users": [{"id": "nobody"}]}, 404),
+        ({"name": "x", "companies": [{"company_id": "nobody"}]}, 404),
+        ({"name": "x", "companies": [{"company_id": {}}]}, 404),
+        ({"name": "x", "id": "99"}, 404),
+    ],
+)
+def test_tags_that_cannot_be_made(api: Api, body: object, status: int) -> None:
+    assert api.post("/tags", body).status == status
+
+
+def test_contacts_and_tags_nobody_knows(api: Api) -> None:
+    contact, tag = api.user(), ok(api.post("/tags", {"name": "Whale"}))
+
+    unknown = api.post(f"/contacts/{contact['id']}/tags", {"id": "99"})
+    assert refusal(unknown) == (404, "not_found", "Resource Not Found")
+    stranger = api.post("/contacts/nobody/tags", {"id": tag["id"]})
+    assert refusal(stranger) == (404, "not_found", "User Not Found")
+
+
+def test_the_workspace_and_its_teammates(api: Api) -> None:
+    me = ok(api.get("/me"))
+
+    assert me["app"]["timezone"] == "UTC"
+    assert ok(api.get("/admins"))["admins"][0]["id"] == me["id"]
+    assert ok(api.get(f"/admins/{me['id']}"))["email"] == me["email"]
+    assert api.get("/admins/1").status == 404
