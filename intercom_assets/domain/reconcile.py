@@ -312,16 +312,19 @@ def _pull_zone(each: Field, sight: Sight) -> Decision | None:
     wanted = _wanted_zone(sight.place, app)
     if book is None or wanted is None or not each.pulled or not _zone_may_move(each, sight, app):
         return None
-    present = app if isinstance(app, str) else None
-    value = in_dialect_of(present, wanted, book)
-    if book.meaning(present) == wanted or each.same(sight.refused.get(each.name), value):
+    if wanted in (_meaning(book, app), _meaning(book, sight.refused.get(each.name))):
         return None
+    value = in_dialect_of(app, wanted, book)
     why = "Intercom states where the person is"
     if wanted != sight.place.stated:
         why = "the person's country has a single zone"
     return Decision(
         each, value, app, wanted, Side.APP, deferred=sight.look is not Look.FRESH, why=why
     )
+
+
+def _meaning(book: ZoneBook, name: Value) -> str | None:
+    return book.meaning(name) if isinstance(name, str) else None
 
 
 def _wanted_zone(where: Place, app: Value) -> str | None:

@@ -9,6 +9,7 @@ that are valid come in as an argument: this room reads no files.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from intercom_assets.domain.models import Value
 from intercom_assets.domain.rails_zones import RAILS_ZONES
 
 
@@ -49,7 +50,7 @@ def place(stated: str | None, country_code: str | None, book: ZoneBook) -> Place
     )
 
 
-def in_dialect_of(present: str | None, zone: str, book: ZoneBook) -> str:
+def in_dialect_of(present: Value, zone: str, book: ZoneBook) -> str:
     """`zone` written as the app writes zones: Rails' name where the app's value is one.
 
     A name that Rails and IANA share (UTC, Singapore) does not say which dialect it is; IANA's is

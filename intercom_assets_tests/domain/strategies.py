@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from intercom_assets.domain.models import Kind, Value
 
-quick = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For every property here: the whole folder runs in seconds, also on a busy machine."""
 
 WHOLE = st.integers(-(2**53), 2**53)
