@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -51,10 +52,9 @@ class Used:
 
 def main(arguments: list[str] | None = None) -> int:
     load = _load(arguments)
-    with _simulator(load) as url:
-        with _workers(load, url) as pipes:
-            accepted, refused = _observe(load, url)
-            used = _stop(pipes)
+    with _simulator(load) as url, _workers(load, url) as pipes:
+        accepted, refused = _observe(load, url)
+        used = _stop(pipes)
     return _report(load, accepted, refused, used)
 
 
@@ -114,7 +114,7 @@ def _stats(url: str) -> dict[str, Any]:
 def _observe(load: Load, url: str) -> tuple[list[int], int]:
     """Accepted calls of each whole window, and refused ones of all of them."""
     counts = [_at_next_window(url) for _ in range(load.windows + 2)][1:]
-    accepted = [(b[0] - a[0]) - (b[1] - a[1]) for a, b in zip(counts, counts[1:], strict=False)]
+    accepted = [(b[0] - a[0]) - (b[1] - a[1]) for a, b in pairwise(counts)]
     return accepted, counts[-1][1] - counts[0][1]
 
 
@@ -160,7 +160,7 @@ def _work(load: Load, url: str, pipe: Connection) -> None:
     client = IntercomClient(TOKEN, url, rate_share=load.share, connections=load.threads)
     ids = [contact.id for page in client.list_contacts() for contact in page.items]
     stopped = threading.Event()
-    threading.Thread(target=lambda: (pipe.recv(), stopped.set()), daemon=True).start()
+    threading.Thread(target=_stop_when_told, args=(pipe, stopped), daemon=True).start()
 
     def keep_calling(thread: int) -> None:
         view, turn = client.within(lambda: None), thread
@@ -180,6 +180,11 @@ def _work(load: Load, url: str, pipe: Connection) -> None:
         if error := getattr(outcome, "error", None):
             raise error
     pipe.send(Used(sum(client.counters().calls.values()), cpu))
+
+
+def _stop_when_told(pipe: Connection, stopped: threading.Event) -> None:
+    pipe.recv()
+    stopped.set()
 
 
 # --- the figures ----------------------------------------------------------------------------------

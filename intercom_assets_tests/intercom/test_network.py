@@ -2,9 +2,11 @@
 
 import gzip
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -99,14 +101,15 @@ def test_a_proxy_of_the_environment_is_used_except_for_loopback(
 
 # --- over sockets ---------------------------------------------------------------------------------
 
+LOOPBACK = Path(__file__).with_name("loopback.pem")
 ANSWER = b'{"type": "contact", "id": "6762f0dd1bb69f9f2193bb83", "role": "user"}'
 Reply = Callable[[socket.socket], None]
 
 
 @contextmanager
-def replying(*replies: Reply) -> Iterator[tuple[str, list[int]]]:
+def replying(*replies: Reply, tls: bool = False) -> Iterator[tuple[str, list[int]]]:
     """A server whose n-th request gets the n-th reply; the list tells the connection of each."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with _listening(tls=tls) as listening:
         listening.settimeout(10)
         connections: list[int] = []
         waiting = list(replies)
@@ -125,8 +128,18 @@ def replying(*replies: Reply) -> Iterator[tuple[str, list[int]]]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", connections
+        scheme = "https" if tls else "http"
+        yield f"{scheme}://127.0.0.1:{listening.getsockname()[1]}", connections
         thread.join(10)
+
+
+def _listening(*, tls: bool) -> socket.socket:
+    listening = socket.create_server(("127.0.0.1", 0))
+    if not tls:
+        return listening
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(LOOPBACK)
+    return context.wrap_socket(listening, server_side=True)
 
 
 def _request(peer: socket.socket) -> bool:
@@ -196,6 +209,42 @@ def test_a_connection_that_is_to_be_closed_is_not_kept() -> None:
         client.close()
 
     assert connections == [1, 2]
+
+
+def test_https_is_checked_against_the_bundle_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(LOOPBACK))
+    with replying(_reply(ANSWER), _reply(ANSWER), tls=True) as (url, connections):
+        client = IntercomClient("token", url)
+        client.get_contact("x")
+        client.create_contact(ADA)
+        client.close()
+
+    assert connections == [1, 1]
+
+
+def test_a_host_that_cannot_prove_itself_gets_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def distrusted() -> None:
+        while not over.is_set():
+            with suppress(OSError):
+                listening.accept()[0].close()
+
+    over = threading.Event()
+    with _listening(tls=True) as listening:
+        listening.settimeout(0.1)
+        thread = threading.Thread(target=distrusted)
+        thread.start()
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        client = IntercomClient("token", url, sleep=lambda seconds: None)
+        with pytest.raises(ConnectionFailed, match="SSLCertVerificationError") as untrusted:
+            client.create_contact(ADA)
+        over.set()
+        thread.join(10)
+    assert not untrusted.value.may_have_landed
 
 
 def test_answers_may_be_compressed() -> None:
