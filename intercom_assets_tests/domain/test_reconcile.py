@@ -4,6 +4,7 @@ That all of it settles is `test_settling.py`; the time zone is `test_zone_decisi
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -335,7 +336,7 @@ class TestOverruled:
         assert not decide(NAME, app=None, intercom="B").overruled
 
     def test_it_is_told_only_once_it_is_acted_upon(self) -> None:
-        known = {"app": "Bob", "intercom": "Cy", "base": "Ada"}
+        known: dict[str, Any] = {"app": "Bob", "intercom": "Cy", "base": "Ada"}
 
         assert [d.field for d in plan_of(NICK, **known).overruled] == [NICK]
         assert plan_of(NICK, **known, look=Look.STALE).overruled == ()

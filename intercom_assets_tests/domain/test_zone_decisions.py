@@ -23,8 +23,9 @@ IN_BERLIN, FROM_PARIS = Place(stated=BERLIN), Place(derived=PARIS)
 
 
 def zone_plan(policy: Policy = Policy.INTERCOM, **known: Any) -> Reconciliation:
-    known = {"place": IN_BERLIN, "book": BOOK} | known
     pulled = known.pop("pulled", True)
+    for name, usual in (("place", IN_BERLIN), ("book", BOOK)):
+        known.setdefault(name, usual)
     return plan_of(replace(ZONE, policy=policy, pulled=pulled), **known)
 
 
