@@ -263,6 +263,12 @@ on conflict (user_id) do update set
     needs_read = excluded.needs_read, memory = excluded.memory
 where l is distinct from excluded
 
+-- name: linked_among
+select user_id from intercom_sync.user_link where user_id = any(%(ids)s) and contact_id is not null
+
+-- name: count_edges_among
+select count(*) from intercom_sync.edge where user_id = any(%(ids)s)
+
 -- name: adopt_users
 -- From a listing, before any pass: whoever is linked by now, on either side, stays as he is.
 insert into intercom_sync.user_link (user_id, contact_id, shadow, memory)

@@ -69,6 +69,14 @@ class LinkStore(Connected):
     def count_linked(self, kind: QueueKind = QueueKind.USER) -> int:
         return int(self.value(_COUNT_LINKED[kind]))
 
+    def linked_among(self, ids: Sequence[str]) -> list[str]:
+        """Those of the users that have a contact."""
+        return [row[0] for row in self.rows("linked_among", ids=list(ids))]
+
+    def count_edges_among(self, ids: Sequence[str]) -> int:
+        """Memberships that we made for these users."""
+        return int(self.value("count_edges_among", ids=list(ids)))
+
     def members_of_teams(self, team_ids: Sequence[str]) -> list[str]:
         """Users for whom we hold an edge to one of the teams."""
         return [row[0] for row in self.rows("members_of_teams", ids=list(team_ids))]

@@ -1,16 +1,21 @@
 """The pass over a whole batch before its first write: counts what would be done, calls nothing.
 
-The same code as `plan`. Past a guard the batch stops here. Users found gone are admitted or held
-all together, so that a mass deletion is seen before its first chunk is marked. A batch of one chunk
-needs no pass of its own: it is smaller than any guard, and its gone are looked at together anyway.
+The same code as `plan`, where counts of our own tables cannot rule a breach out. Past a guard the
+batch stops here. Users found gone are admitted or held all together, so that a mass deletion is
+seen before its first chunk is marked. A batch of one chunk needs no pass of its own.
 """
 
 from collections.abc import Sequence
 
 from intercom_assets.domain.guards import Counts, Limits, accepts, breaches, plan_id
-from intercom_assets.sync.plan import plan_users
+from intercom_assets.domain.models import Gone
+from intercom_assets.sync.plan import count, plan_users
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import hold_gone
+
+READ_AT_ONCE = 1_000
+MOST_COMPANIES = 1_000
+"""Companies of one contact (intercom-api section 8)."""
 
 
 class GuardStopped(Exception):
@@ -21,20 +26,44 @@ def check_users(services: Services, keys: Sequence[str], accepted: str | None = 
     """Raises `GuardStopped` if these users are past a guard and no such plan was accepted."""
     if len(keys) <= services.settings.chunk_size:
         return
-    counts, gone = Counts(), []
-    for user in plan_users(services, keys):
-        counts = counts.plus(user.counts)
-        if user.is_gone:
-            gone.append(user.user_id)
-    hold_gone(services, gone)
+    linked = services.store.linked_among(keys)
+    hold_gone(services, _gone(services, linked))
+    limits, all_linked = _limits(services), services.store.count_linked()
+    if not breaches(_at_most(services, keys, linked), limits, all_linked):
+        return
+    counts = count(plan_users(services, keys))
     version = services.app.mapping_version
-    found = breaches(counts, _limits(services), services.store.count_linked())
+    found = breaches(counts, limits, all_linked)
     if found and not (accepted and accepts(accepted, counts, version)):
         raise GuardStopped(
             f"Nothing was written: this batch {' and '.join(found)}. If that is meant, run: "
             f"intercom-assets sync --all --accept {plan_id(counts, version)}; "
             "guards in sync.yaml has the limits."
         )
+
+
+def _at_most(services: Services, keys: Sequence[str], linked: Sequence[str]) -> Counts:
+    """What this batch could do at the very most, from counts alone: most need no closer look."""
+    settings = services.settings
+    unknown = MOST_COMPANIES * len(linked) if settings.memberships == "mirror" else 0
+    return Counts(
+        users=len(keys),
+        creates=len(keys) - len(linked),
+        changes=len(linked),
+        archives=len(linked) if settings.on_delete == "archive" else 0,
+        detaches=services.store.count_edges_among(linked) + unknown,
+    )
+
+
+def _gone(services: Services, linked: Sequence[str]) -> list[str]:
+    """Fewer than may be gone anyway are not looked for: their chunks find them."""
+    if len(linked) <= services.settings.max_gone.allowed(services.store.count_linked()):
+        return []
+    gone: list[str] = []
+    for start in range(0, len(linked), READ_AT_ONCE):
+        rows = services.app.read_users(linked[start : start + READ_AT_ONCE])
+        gone += [key for key, row in rows.items() if isinstance(row, Gone)]
+    return gone
 
 
 def _limits(services: Services) -> Limits:
