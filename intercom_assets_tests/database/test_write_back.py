@@ -1,6 +1,8 @@
 """What is stored in the app's tables, what is left alone, and what the change log keeps of it."""
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
 from typing import Any
 
@@ -345,6 +347,34 @@ def test_a_missing_right_is_nobodys_fault(app: AppDatabase) -> None:
     assert str(caught.value) == "write_back: permission denied for table users"
 
 
+def test_a_role_that_may_change_the_mapped_columns_only_is_enough(app: AppDatabase) -> None:
+    user = insert_user(app.url, name=None)
+    empty_log(app.url)
+    role = f"sync_{token_hex(4)}"
+    run(
+        app.url,
+        f"""
+        create role {role} login password 'x';
+        grant select on users, teams, memberships to {role};
+        grant update (name, phone_number, time_zone, last_request_at, metadata) on users to {role};
+        grant usage on schema intercom_capture to {role};
+        grant select, delete, update (keys) on intercom_capture.change_log to {role}
+        """,
+    )
+    try:
+        with an_app(make_conninfo(app.url, user=role, password="x"), MAPPING) as sync:
+            request = WriteBack(str(user), {"name": None}, {"name": "x"}, "c9")
+            written = sync.write_back_users([request])[str(user)]
+            left = sync.read_log(10)
+            run(app.url, "update users set plan = 'team'")
+            sync.delete_log([row.id for row in sync.read_log(10)])
+    finally:
+        run(app.url, f"drop owned by {role}; drop role {role}")
+
+    assert (written.status, left) == ("written", [])
+    assert logged(app.url) == []
+
+
 # --- the change log -------------------------------------------------------------------------------
 
 
@@ -391,6 +421,38 @@ def test_what_the_app_logs_meanwhile_stays_logged(app: AppDatabase) -> None:
         app.write_back_users([a_write_back(user, {"name": None}, {"name": "x"})])
 
     assert sorted(logged(app.url)) == [("team", [str(team)]), ("user", [str(user)])]
+
+
+def test_among_the_apps_own_writes_no_echo_stays_and_no_change_is_lost(app: AppDatabase) -> None:
+    users = [insert_user(app.url, name=None) for _ in range(8)]
+    empty_log(app.url)
+
+    def edit(turn: int) -> Counter[str]:
+        """Commits of the app, by user."""
+        done: Counter[str] = Counter()
+        with psycopg.connect(app.url) as connection:
+            for n in range(100):
+                user = users[(turn + n) % len(users)]
+                connection.execute("update users set plan = 'team' where id = %s", (user,))
+                connection.commit()
+                done[str(user)] += 1
+        return done
+
+    def write_back(turn: int) -> int:
+        requests = [WriteBack(str(user), {}, {"name": f"n{turn}"}) for user in users]
+        answers = app.write_back_users(requests).values()
+        return sum(answer.status == "written" for answer in answers)
+
+    with ThreadPoolExecutor(4) as pool:
+        editors = [pool.submit(edit, turn) for turn in range(3)]
+        written, turn = 0, 0
+        while turn == 0 or not all(editor.done() for editor in editors):
+            turn += 1
+            written += write_back(turn)
+
+    edited = sum((editor.result() for editor in editors), Counter())
+    assert written
+    assert Counter(key for _, keys in logged(app.url) for key in keys) == edited
 
 
 def test_it_works_where_no_log_was_installed(database: str) -> None:

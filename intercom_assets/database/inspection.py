@@ -1,0 +1,155 @@
+"""What `check` wants to know of a mapping's queries: what they cost, read and depend on.
+
+Answers come from PostgreSQL's own plans and from reading a few rows several times. Nothing here is
+needed to sync, and nothing is written.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from intercom_assets.database.app_connections import AppConnection, encoded
+from intercom_assets.database.app_reads import ids_after, telling
+from intercom_assets.database.columns import Shape
+from intercom_assets.database.shapes import Shapes
+from intercom_assets.database.tables import find_table
+from intercom_assets.mapping.settings import Watch
+
+Node: TypeAlias = Mapping[str, Any]
+Sample: TypeAlias = tuple[Shape, Mapping[str, Sequence[Any]]]
+Reading: TypeAlias = Callable[[Callable[[AppConnection, Shapes], Sample]], Sample]
+
+FEW_ROWS = 1_000
+"""A table below this may be read whole."""
+_SAMPLE = 20
+_CLOCK = re.compile(
+    r"\b(now\s*\(|current_(?:date|time|timestamp)\b|localtime(?:stamp)?\b|clock_timestamp\s*\("
+    r"|random\s*\(|gen_random_uuid\s*\(|age\s*\()",
+    re.IGNORECASE,
+)
+_ROOTS = """
+select c.relname::text, c.reltuples::float8,
+    coalesce(r.relname, c.relname)::text, coalesce(rn.nspname, n.nspname)::text, n.nspname::text
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join pg_catalog.pg_class r on c.relispartition and r.oid = pg_catalog.pg_partition_root(c.oid)
+left join pg_catalog.pg_namespace rn on rn.oid = r.relnamespace
+where (n.nspname, c.relname) in (select * from unnest(%s::text[], %s::text[]))
+"""
+
+
+def read_whole(connection: AppConnection, shape: Shape) -> list[str]:
+    """Tables of more than FEW_ROWS rows that a read of a few ids goes through entirely.
+
+    Such a read costs as much for one user as for all: `id::text`, a window, a missing index.
+    """
+    ids = ids_after(connection, shape, None, 3)
+    if not ids:
+        return []
+    column = f"q.id = any(%s::{shape.ids['id'].sql_type}[])"
+    connection.execute("set local enable_seqscan = off")
+    plan = _plan(connection, shape, f"where {column}", (ids,))
+    connection.execute("set local enable_seqscan = default")
+    whole = [node for node in _nodes(plan) if _is_whole(node)]
+    sizes = _relations(connection, whole)
+    return sorted({root for root, rows in sizes.values() if rows > FEW_ROWS})
+
+
+def tables_read(connection: AppConnection, shapes: Shapes) -> frozenset[str]:
+    """`schema.table` of every table that the queries read, views and partitions seen through."""
+    nodes = [
+        node
+        for shape in (shapes.users, shapes.teams, shapes.memberships)
+        for node in _nodes(_plan(connection, shape, "", ()))
+        if "Relation Name" in node
+    ]
+    return frozenset(root for root, _ in _relations(connection, nodes).values())
+
+
+def unwatched(connection: AppConnection, shapes: Shapes, watches: Sequence[Watch]) -> list[str]:
+    """Tables that are read and that no watch names: their changes wait for the nightly sweep."""
+    watched = set()
+    for place, watch in enumerate(watches, start=1):
+        table = find_table(connection, watch.table, f"watch[{place}].table")
+        watched.add(f"{table.schema}.{table.name}")
+    return sorted(tables_read(connection, shapes) - watched)
+
+
+def clock_words(shape: Shape) -> list[str]:
+    """Words by which a query's answer changes although no row does, as in `now(`."""
+    text = re.sub(r"--[^\n]*", "", shape.query.sql)
+    return sorted({re.sub(r"\s*\($", "()", word.lower()) for word in _CLOCK.findall(text)})
+
+
+def unstable_columns(reading: Reading) -> dict[str, list[str]]:
+    """File -> columns that differ each time the same rows are read; empty if all is well.
+
+    `reading` runs its argument in a transaction of its own, as `AppDatabase.reading` does.
+    """
+    found = {}
+    for sample in (_sampled_users, _sampled_teams):
+        (shape, first), (_, second), (_, third) = (reading(sample) for _ in range(3))
+        moving = _differing(first, second) & _differing(second, third)
+        if moving:
+            found[shape.query.file] = [shape.columns[place].name for place in sorted(moving)]
+    return found
+
+
+def _sampled_users(connection: AppConnection, shapes: Shapes) -> Sample:
+    return shapes.users, _sampled(connection, shapes.users)
+
+
+def _sampled_teams(connection: AppConnection, shapes: Shapes) -> Sample:
+    return shapes.teams, _sampled(connection, shapes.teams)
+
+
+def _sampled(connection: AppConnection, shape: Shape) -> dict[str, Sequence[Any]]:
+    ids = ids_after(connection, shape, None, _SAMPLE)
+    text = shape.query.select("q.*", f"where q.id = any(%s::{shape.ids['id'].sql_type}[])")
+    with telling(shape.query, text):
+        rows = connection.execute(encoded(connection, text), (ids,)).fetchall()
+    place = [column.name for column in shape.columns].index("id")
+    return {str(row[place]): row for row in rows}
+
+
+def _differing(one: Mapping[str, Sequence[Any]], two: Mapping[str, Sequence[Any]]) -> set[int]:
+    return {
+        place
+        for key in one.keys() & two.keys()
+        for place, (before, after) in enumerate(zip(one[key], two[key], strict=True))
+        if repr(before) != repr(after)
+    }
+
+
+def _plan(connection: AppConnection, shape: Shape, rest: str, parameters: Sequence[object]) -> Node:
+    text = f"explain (verbose, format json) {shape.query.select('q.*', rest)}"
+    with telling(shape.query, text):
+        found = connection.execute(encoded(connection, text), parameters).fetchone()
+    plan: Node = found[0][0]["Plan"] if found else {}
+    return plan
+
+
+def _nodes(plan: Node) -> Iterator[Node]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _is_whole(node: Node) -> bool:
+    """A scan that no condition narrows down by an index."""
+    kind = str(node.get("Node Type", ""))
+    narrowed = "Index Cond" in node or "TID Cond" in node or kind == "Bitmap Heap Scan"
+    return "Relation Name" in node and not narrowed
+
+
+def _relations(
+    connection: AppConnection, nodes: Sequence[Node]
+) -> dict[tuple[str, str], tuple[str, float]]:
+    """(schema, table) -> the table that a person would name, and its estimated rows."""
+    named = sorted({(str(node["Schema"]), str(node["Relation Name"])) for node in nodes})
+    schemas, tables = [schema for schema, _ in named], [table for _, table in named]
+    rows = connection.execute(_ROOTS, (schemas, tables)).fetchall()
+    return {
+        (schema, name): (f"{root_schema}.{root}", tuples)
+        for name, tuples, root, root_schema, schema in rows
+    }
