@@ -8,6 +8,7 @@ or marked deleted, before they ever had a company get none.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from intercom_assets.database.app import AppUnavailable
 from intercom_assets.database.records import (
     Done,
     Leased,
@@ -16,6 +17,7 @@ from intercom_assets.database.records import (
     Recorded,
     TeamRecord,
 )
+from intercom_assets.database.write_back import WriteBack
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import (
     COMPANY_DELETED,
@@ -38,7 +40,7 @@ from intercom_assets.domain.reconcile import Look, Reconciliation, Sight, reconc
 from intercom_assets.domain.values import digest
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
-from intercom_assets.sync.failures import Problem, problem_of, unfit
+from intercom_assets.sync.failures import Problem, Verdict, problem_of, unfit
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.work import Work
@@ -183,29 +185,45 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     ]
     work.ready_attributes(callers)
     work.call_for(callers, lambda team: team.upsert(work.client()))
+    _store_ids(work, teams, by_key)
     outcomes = _record(work, teams, by_key)
+    _wake_members(work.services, teams)
     work.stop_if_fatal()
     return outcomes
 
 
-def ensure_companies(work: Work, team_ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:
-    """Companies for these teams, made now: (team id -> company id, teams that get none).
+def _store_ids(work: Work, teams: Sequence[TeamPass], leased: dict[str, Leased]) -> None:
+    """The ids of new companies go to the app; again where the last pass did not end well."""
+    if work.services.settings.write_back.teams is None:
+        return
+    known = {team.team_id: team for team in teams if isinstance(team.row, AppTeam)}
+    requests = [
+        WriteBack(key, intercom_id=team.company.id)
+        for key, team in known.items()
+        if team.company is not None
+        and (team.link.company_id != team.company.id or leased[key].error is not None)
+    ]
+    try:
+        written = work.services.app.write_back_teams(requests) if requests else {}
+    except AppUnavailable as error:
+        for request in requests:
+            known[request.id].problem = Problem(Verdict.UNAVAILABLE, str(error))
+        return
+    for key, answer in written.items():
+        if answer.status == "busy":
+            known[key].problem = Problem(Verdict.BUSY, "the app held the row; it is tried again")
 
-    They go through the queue like any change, so a team that another run holds is left to it; it
-    is in neither answer. Chunks of one run take turns.
-    """
-    store = work.services.store
-    with work.run.making_companies:
-        links = store.team_links(team_ids)
-        made = {team: link.company_id for team, link in links.items() if link.company_id}
-        missing = [team for team in team_ids if team not in made]
-        if not missing:
-            return made, set()
-        store.enqueue_missing(QueueKind.TEAM, missing, cause="membership")
-        with work.run.pulse.lease(QueueKind.TEAM, len(missing), keys=missing) as lease:
-            outcomes = sync_team_chunk(work.run.holding(lease), lease.rows)
-    made.update({o.key: o.intercom_id for o in outcomes if o.intercom_id is not None})
-    return made, {o.key for o in outcomes if o.status is Status.ABSENT}
+
+def _wake_members(services: Services, teams: Sequence[TeamPass]) -> None:
+    """A company that was made again is a new one: whoever was in the old one is in none."""
+    made_again = [
+        team.team_id
+        for team in teams
+        if team.company is not None and team.link.company_id not in (None, team.company.id)
+    ]
+    if made_again:
+        members = services.store.members_of_teams(made_again)
+        services.store.enqueue(QueueKind.USER, members, cause="company made again", needs_read=True)
 
 
 def _record(work: Work, teams: Sequence[TeamPass], leased: dict[str, Leased]) -> list[Outcome]:

@@ -23,6 +23,8 @@ LONGEST_WAIT_REJECTED = 3600.0
 WAIT_NOT_RESTORABLE = 8 * 86_400.0
 """Intercom keeps a deleted contact's identity locked for about 7 days (intercom-api 6.6)."""
 WAIT_BUSY = 2.0
+NEEDS_A_HUMAN = frozenset({"contact_company_limit_exceeded"})
+"""Codes of refusals that no later try can get past."""
 
 
 class Verdict(StrEnum):
@@ -90,7 +92,7 @@ def problem_of(error: IntercomError) -> Problem:
         )
     assert isinstance(error, Rejected), "the error tree has no third branch"
     return Problem(
-        Verdict.REJECTED,
+        Verdict.PARK if error.code in NEEDS_A_HUMAN else Verdict.REJECTED,
         f"Intercom refused: {error}",
         field=error.field,
         code=error.code,

@@ -165,12 +165,12 @@ def _move_edges(user: UserPass, client: IntercomClient) -> None:
     plan = user.memberships()
     if plan.must_list:
         plan = _list_companies(user, client)
+    for company_id in plan.detach:  # first: a contact may be at its limit of companies
+        _detach(user, client, company_id)
+    user.drop_edges({*plan.detach, *plan.dropped})
     for team in plan.attach:
         if team in user.companies:
             _attach(user, client, team, user.companies[team])
-    for company_id in plan.detach:
-        _detach(user, client, company_id)
-    user.drop_edges({*plan.detach, *plan.dropped})
 
 
 def _list_companies(user: UserPass, client: IntercomClient) -> MembershipPlan:

@@ -19,15 +19,17 @@ from intercom_assets.database.records import (
 from intercom_assets.domain.models import AppUser, Gone, UserLink
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import leads_with_emails
-from intercom_assets.sync.companies import ensure_companies
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_calls import first_call, second_calls
 from intercom_assets.sync.user_pass import Rules, UserPass
 from intercom_assets.sync.user_write_back import write_back
+from intercom_assets.sync.wanted_companies import Ensured, ensure_companies
 from intercom_assets.sync.work import Work
 
+WAIT_FOR_TEAM, WAIT_FOR_PARKED_TEAM = 5.0, 300.0
+"""Seconds after which a user looks again whether a team's company could be made; costs no call."""
 LEADS_A_CALL = 15
 """E-mails in one search: the most filters of a group (intercom-api section 6.3)."""
 
@@ -147,6 +149,9 @@ def _search_leads(work: Work, users: Sequence[UserPass]) -> None:
 def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:
     callers = [user for user in users if user.needs_first_call]
     work.ready_attributes(callers)
+    rules = rules_of(work)
+    for user in users:
+        user.follow(rules)
     _note(work, [user for user in callers if not user.must_look], edges=False)
     work.call_for(callers, lambda user: first_call(user, work.client()))
 
@@ -184,9 +189,21 @@ def _know_companies(work: Work, users: Sequence[UserPass]) -> None:
     _learn_companies(work.services, fresh, companies)
     missing = {team for user in fresh for team in user.teams_without_company}
     if missing:
-        made, absent = ensure_companies(work, sorted(missing))
-        companies.update(made)
-        void.update(absent)
+        ensured = ensure_companies(work, sorted(missing))
+        companies.update(ensured.made)
+        void.update(ensured.void)
+        for user in fresh:
+            user.late_problem = user.late_problem or _waits_for_team(user, ensured)
+
+
+def _waits_for_team(user: UserPass, ensured: Ensured) -> Problem | None:
+    """Of a user in a team whose company cannot be made now; all else of the user goes on."""
+    for team in sorted(user.teams_without_company & ensured.failing.keys()):
+        outcome = ensured.failing[team]
+        wait = WAIT_FOR_PARKED_TEAM if outcome.status is Status.PARKED else WAIT_FOR_TEAM
+        message = f"waits for the company of team {team}, which has a problem: {outcome.problem}"
+        return Problem(Verdict.BUSY, message, wait=wait)
+    return None
 
 
 # --- recording ------------------------------------------------------------------------------------

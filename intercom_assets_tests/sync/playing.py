@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import psycopg
 import yaml
+from psycopg import sql
 
 from intercom_assets.database.app import AppDatabase
 from intercom_assets.database.records import JournalRow, QueueKind
@@ -28,6 +29,8 @@ from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.wire import Answer
+from intercom_assets.sync.batch import Batch
+from intercom_assets.sync.feeders import feed_from_app
 from intercom_assets.sync.services import Services
 from intercom_assets_tests.sync.world import BASE_URL, TOKEN, Synced, Wire, World
 
@@ -129,6 +132,17 @@ class Played(World):
         self.services.store.enqueue(QueueKind.USER, keys, cause="intercom", needs_read=True)
         return self.sync(*users)
 
+    def run_all_due(self) -> None:
+        """As the sensors would, until nothing waits: changes drained, nobody waits for a delay."""
+        for _ in range(5):
+            feed_from_app(self.services)
+            self.run("update intercom_sync.queue set due_at = now() where parked_at is null")
+            teams = self._run(Batch(QueueKind.TEAM, from_queue=1_000))
+            users = self._run(Batch(QueueKind.USER, from_queue=1_000))
+            if not (teams.outcomes or users.outcomes):
+                return
+        raise AssertionError("the queue does not run dry")
+
     @contextmanager
     def lease_of(self, user: int) -> Iterator[None]:
         """Another run works on this user."""
@@ -174,10 +188,11 @@ class Played(World):
         return [row.entry.action for row in self.journal(key, kind)]
 
     @contextmanager
-    def row_locked(self, user: int) -> Iterator[None]:
-        """A transaction of the app holds this user's row."""
+    def row_locked(self, id: int, table: str = "users") -> Iterator[None]:
+        """A transaction of the app holds this row."""
+        statement = sql.SQL("select 1 from {} where id = %s for update")
         with psycopg.connect(self.url) as connection:
-            connection.execute("select 1 from users where id = %s for update", [user])
+            connection.execute(statement.format(sql.Identifier(table)), [id])
             yield
             connection.rollback()
 

@@ -1,0 +1,131 @@
+"""Rules 42 to 48 of the replaced job: teams become companies, whoever owns them."""
+
+from datetime import UTC, datetime
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.sync.outcomes import Status
+from intercom_assets_tests.sync.playing import Played
+
+OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
+
+
+def test_a_team_is_synced_by_itself_and_without_an_owner(played: Played) -> None:
+    """Rule 42 reached owned teams only, through their owner (weakness 12)."""
+    team = played.given_team(domain="one.example", owner_id=None)
+
+    synced = played.sync_teams(team)
+
+    assert synced.writes.count("POST /companies") == 1
+    assert played.company(team)["name"] == "one.example"
+    played.update_team(team, domain="two.example")
+    played.run_all_due()
+    assert played.company(team)["name"] == "two.example"
+
+
+def test_owning_a_team_is_not_being_in_it(played: Played) -> None:
+    """Rule 43."""
+    ada = played.given_user()
+    team = played.given_team(owner_id=ada)
+
+    played.sync(ada)
+    played.sync_teams(team)
+
+    assert played.teams_of(ada) == set()
+    assert played.company(team)["custom_attributes"]["owner_admin_link"].endswith(f"/users/{ada}")
+    assert played.settles(ada)
+
+
+def test_a_team_is_one_upsert_known_to_intercom_or_not(played: Played) -> None:
+    """Rule 44 looked, created, saved: two or three calls."""
+    new, known = played.given_team(domain="new.example"), played.given_team(domain="kn.example")
+    company = played.intercom.by_hand.create_company(str(known), name="Typed by hand")
+
+    synced = played.sync_teams(new, known)
+
+    assert [c for c in synced.calls if "data_attributes" not in c] == ["POST /companies"] * 2
+    assert played.company(known)["id"] == company
+    assert played.company(known)["name"] == "kn.example"
+    assert played.sync_teams(new, known).calls == []
+
+
+def test_name_creation_and_spend_of_a_team_reach_its_company(played: Played) -> None:
+    """Rule 45."""
+    team = played.given_team(domain="one.example", created_at=OLD, monthly_spend="79.40")
+
+    played.sync_teams(team)
+
+    company = played.company(team)
+    assert company["name"] == "one.example"
+    assert company["remote_created_at"] == int(OLD.timestamp())
+    assert company["monthly_spend"] == 79
+    played.update_team(team, monthly_spend="79.45")
+    assert played.sync_teams(team).calls == []
+
+
+def test_only_the_further_columns_of_a_team_are_its_attributes(played: Played) -> None:
+    """Rule 46 sent domain and spend twice, and `deleted`, which is the users' attribute."""
+    team = played.given_team(domain="one.example")
+
+    played.sync_teams(team)
+
+    attributes = played.company(team)["custom_attributes"]
+    assert attributes == {
+        "company_deleted": False,
+        "team_admin_link": f"https://app.example.com/admin/teams/{team}",
+    }
+
+
+def test_the_companys_id_is_stored_in_one_key_of_the_teams_metadata(played: Played) -> None:
+    """Rule 47 replaced the whole hash; and the store is no change that wakes anybody."""
+    team = played.given_team()
+    played.run("update teams set metadata = %s::jsonb", '{"beta": true}')
+    played.run_all_due()
+
+    assert played.app_team(team)["metadata"] == {
+        "beta": True,
+        "intercom_company_id": played.company(team)["id"],
+    }
+    assert played.services.app.read_log(10) == []
+    before = played.app_team(team)
+    played.update_team(team, domain="two.example", updated_at=before["updated_at"])
+    played.sync_teams(team)
+    assert played.app_team(team)["metadata"] == before["metadata"]
+
+
+def test_the_companys_id_is_stored_also_where_the_row_was_held_by_the_app(played: Played) -> None:
+    team = played.given_team()
+    with played.row_locked(team, "teams"):
+        assert played.sync_teams(team)[team].status is Status.RETRY
+    assert played.app_team(team)["metadata"] == {}
+
+    synced = played.sync_teams(team)
+
+    assert synced.calls == []
+    assert played.app_team(team)["metadata"]["intercom_company_id"] == played.company(team)["id"]
+
+
+def test_an_error_in_one_team_stops_no_other(played: Played) -> None:
+    """Rule 48."""
+    bad, good = played.given_team(domain="x" * 300), played.given_team(domain="good.example")
+
+    synced = played.sync_teams(bad, good)
+
+    assert synced[bad].status is Status.RETRY
+    assert synced[good].status is Status.CHANGED
+    assert played.company(good)["name"] == "good.example"
+    assert played.intercom.company(company_id=str(bad)) is None
+
+
+def test_a_team_that_keeps_being_refused_is_parked_and_its_next_change_wakes_it(
+    played: Played,
+) -> None:
+    bad = played.given_team(domain="x" * 300)
+    for _ in range(played.services.settings.max_attempts):
+        played.sync_teams(bad)
+
+    [parked] = played.services.store.parked(QueueKind.TEAM)
+    assert parked.key == str(bad)
+    assert played.sync_teams(bad).calls == []
+
+    played.update_team(bad, domain="good.example")
+    assert played.sync_teams(bad)[bad].status is Status.CHANGED
