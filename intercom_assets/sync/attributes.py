@@ -26,12 +26,13 @@ class AttributeBook:
         self._services = services
         self._lock = threading.Lock()
         self._ready = False
-        self._barred: dict[str, dict[str, str]] = {}
         self._refused: dict[tuple[str, str], str] = {}
+        known = self._cached()
+        self._barred = {model: self._plan(model, known or []) for model in MODELS}
 
     def barred(self, model: str) -> dict[str, str]:
         """Fields that nobody can write just now, with the reason. `model`: contact or company."""
-        return self._barred.get(model, {})
+        return self._barred[model]
 
     def ensure(self, client: Callable[[], IntercomClient]) -> None:
         """Makes what is missing. Costs no call where the cached list has everything."""

@@ -183,6 +183,11 @@ class UserPass:
         recent = any(isinstance(t, int) and abs(self.rules.now - t) <= RECENT for t in times)
         return Look.RECENT if recent else Look.STALE
 
+    def follow(self, rules: Rules) -> None:
+        """Goes on by other rules: attributes turned out to be barred, or are again writable."""
+        if rules.barred != self.rules.barred:
+            self.rules, self._plan = rules, None
+
     # --- what is decided ---------------------------------------------------------------------
 
     def look_first(self) -> None:
