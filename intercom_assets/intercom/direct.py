@@ -22,8 +22,9 @@ from urllib3.util import wait_for_read
 from intercom_assets.intercom.exchange import NoAnswer, RawAnswer, RawRequest, Timeouts
 
 CHUNK = 65_536
-IDLE = 45.0
-"""Seconds after which a connection is not used again: load balancers close at 60."""
+IDLE = 4.0
+"""Seconds after which a connection is not used again. Servers close idle ones after 5 to 60; a
+request that meets the close gets no answer, and a create would be in doubt for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Direct:
         response = connection.getresponse()
         with response:
             body = self._read(response, sock, by)
-        headers = {name.lower(): value for name, value in response.getheaders()}
+        headers = {name.lower(): value for name, value in response.headers.raw_items()}
         if headers.get("content-encoding", "").lower() == "gzip":
             body = gzip.decompress(body)
         return RawAnswer(response.status, headers, body), not response.will_close
