@@ -3,12 +3,15 @@
 import click
 
 from intercom_assets.cli.demo import demo
+from intercom_assets.cli.explain import explain
 from intercom_assets.cli.failures import Commands
 from intercom_assets.cli.installation import (
     init_db,
     install_capture_command,
     remove_capture_command,
 )
+from intercom_assets.cli.plan import plan
+from intercom_assets.cli.repair import erase, retry, undo
 from intercom_assets.cli.simulate import simulate
 from intercom_assets.cli.status import status
 from intercom_assets.cli.sync import sync
@@ -22,6 +25,7 @@ def main() -> None:
 
 for command in (
     demo, simulate, init_db, install_capture_command, remove_capture_command, sync, status,
+    plan, explain, retry, undo, erase,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -49,6 +49,9 @@ class Summary:
 @click.option("--user", "users", multiple=True, metavar="ID...", help="These users.")
 @click.option("--team", "teams", multiple=True, metavar="ID...", help="These teams.")
 @click.option("--all", "everybody", is_flag=True, help="All teams, then all users.")
+@click.option(
+    "--accept", metavar="PLAN_ID", help="Go past the guards for this plan's kind and size."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 @click.pass_context
 def sync(
@@ -56,6 +59,7 @@ def sync(
     users: tuple[str, ...],
     teams: tuple[str, ...],
     everybody: bool,
+    accept: str | None,
     as_json: bool,
 ) -> None:
     """Bring users and teams into step now. Ctrl-C ends it after the chunk in work."""
@@ -113,23 +117,40 @@ def _register(keys: dict[QueueKind, tuple[str, ...]]) -> str:
     return register_partitions(dict(keys))
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whom, and how far. `accept`: a plan that may go past the guards."""
+
+    keys: Mapping[QueueKind, tuple[str, ...]]
+    everybody: bool
+    accept: str | None
+
+    def batch(self, kind: QueueKind) -> Batch:
+        return Batch(
+            kind,
+            keys=self.keys[kind],
+            lane=Lane.BULK if self.everybody else Lane.LIVE,
+            cause="by hand",
+            by_hand=not self.everybody,
+            accepted=self.accept,
+        )
+
+
 def _run(
     services: Services,
-    keys: Mapping[QueueKind, tuple[str, ...]],
-    everybody: bool,
+    asked: _Asked,
     summary: Summary,
     stop: Event,
     console: Console,
     shown: bool,
 ) -> None:
     started, run_id = time.monotonic(), new_run_id("cli")
-    lane = Lane.BULK if everybody else Lane.LIVE
     with progress_on(console, shown) as progress:
-        for kind, some in keys.items():
+        for kind, some in asked.keys.items():
             totals = summary.totals[kind] = Totals()
             bar = Bar(progress, f"{kind}s", len(some))
-            batch = Batch(kind, keys=some, lane=lane, cause="by hand", by_hand=not everybody)
-            for report in run_batch(services, batch, f"{run_id}-{kind}s", stop.is_set):
+            batch, run = asked.batch(kind), f"{run_id}-{kind}s"
+            for report in run_batch(services, batch, run, stop.is_set):
                 totals.add(report.outcomes)
                 bar.advance(len(report.outcomes), len(totals.failing))
     summary.stopped = stop.is_set() and any(
