@@ -199,7 +199,6 @@ _BY_STATUS: Mapping[int, type[IntercomError]] = {
     425: ServerError,
     429: RateLimited,
 }
-_LANDS_NEVER = (RateLimited, ScrollOpen)
 STATUS_OF_CODE: Mapping[str, int] = {
     "unauthorized": 401,
     "token_unauthorized": 401,
