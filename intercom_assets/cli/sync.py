@@ -77,8 +77,7 @@ def sync(
         with ending_after_the_chunk(lambda: _say_stopping(console)) as stop:
             _run(
                 services,
-                keys,
-                everybody,
+                _Asked(keys, everybody, accept),
                 summary,
                 stop,
                 console,
