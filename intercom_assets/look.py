@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from intercom_assets.assets.subjects import BULK, LANE_TAG, LIVE, Subject
+from intercom_assets.assets.subjects import BULK, LANE_TAG, LIVE, SENSOR_TAG, Subject
 from intercom_assets.database.records import DueSummary, Lane
 from intercom_assets.partitions import add_keys
 from intercom_assets.pool import missing_pool
-from intercom_assets.run_health import SENSOR_TAG, fail_dead_runs, run_ahead, stopped_lately
+from intercom_assets.run_health import fail_dead_runs, run_ahead, stopped_lately
 from intercom_assets.sync.feeders import feed_from_app
 from intercom_assets.sync.services import Services
 

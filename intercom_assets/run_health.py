@@ -13,17 +13,18 @@ from typing import Any
 import dagster as dg
 
 from intercom_assets.assets.subjects import STOPPED_TAG, TEAMS, USERS, Subject
+from intercom_assets.code_servers import has_process
 from intercom_assets.database.records import Beat
 from intercom_assets.database.store import Store
 
 SILENCE = 30.0
-"""Seconds in which a run that was launched has its first heartbeat, or at least says something."""
+"""Seconds after which a run without a heartbeat, of which nothing was heard, counts as dead,
+unless its code server still has its process: on a busy machine a process takes long to start."""
 
 PAUSE = 30.0
 """Seconds between two runs while they are refused as a whole."""
 
 REPOSITORY_TAG = ".dagster/repository"
-SENSOR_TAG = "dagster/sensor_name"
 
 _ACTIVE = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 _AHEAD = [dg.DagsterRunStatus.QUEUED, *_ACTIVE]
@@ -110,6 +111,8 @@ def _why_dead(instance: dg.DagsterInstance, record: dg.RunRecord, beat: Beat | N
     if beat is not None:
         return f"The run's process died: its heartbeat ran out; {goes_on}"
     if datetime.now(UTC).timestamp() - _last_heard(instance, record) < SILENCE:
+        return None
+    if has_process(record.dagster_run):
         return None
     if record.dagster_run.status is dg.DagsterRunStatus.STARTING:
         return f"The run's process did not start within {SILENCE:.0f} s; {goes_on}"

@@ -12,13 +12,12 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from intercom_assets.assets.subjects import BULK, LANE_TAG, LIVE, Subject
+from intercom_assets.assets.subjects import BULK, LANE_TAG, LIVE, SENSOR_TAG, Subject
 from intercom_assets.database.records import Lane
 from intercom_assets.database.store import Store
 from intercom_assets.sync.batch import Batch
 
-SENSOR_TAG = "dagster/sensor_name"
-BACKFILL_TAG = "dagster/backfill"
+PARENT_TAG = "dagster/parent_run_id"
 _FROM_QUEUE = "how many of those that are due this run takes from the queue"
 _LANES = {LIVE: (Lane.LIVE,), BULK: (Lane.BULK,)}
 
@@ -70,7 +69,7 @@ def launch_of(
         from_queue=from_queue,
         ids=ids,
         replayed=_replayed(context.instance, run, subject, store) if from_queue else (),
-        by_sensor=SENSOR_TAG in run.tags and run.parent_run_id is None,
+        by_sensor=SENSOR_TAG in run.tags and _parent(run) is None,
         lane=run.tags.get(LANE_TAG),
     )
 
@@ -130,10 +129,15 @@ def _replayed(
     instance: dg.DagsterInstance, run: dg.DagsterRun, subject: Subject, store: Store
 ) -> list[str]:
     """Whom the nearest ancestor leased; nobody for a run that is no re-execution."""
-    parent = run.parent_run_id
+    parent = _parent(run)
     while parent is not None:
         if keys := store.run_members(parent).get(subject.kind):
             return keys
         ancestor = instance.get_run_by_id(parent)
-        parent = ancestor.parent_run_id if ancestor else None
+        parent = _parent(ancestor) if ancestor else None
     return []
+
+
+def _parent(run: dg.DagsterRun) -> str | None:
+    """The run that this one re-executes."""
+    return run.parent_run_id or run.tags.get(PARENT_TAG)

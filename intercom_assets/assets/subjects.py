@@ -13,6 +13,7 @@ from intercom_assets.partitions import APP_TEAM, APP_USER
 APP_USERS = dg.AssetKey("app_users")
 INTERCOM_CONTACTS = dg.AssetKey("intercom_contacts")
 
+SENSOR_TAG = "dagster/sensor_name"
 LANE_TAG = "intercom_assets/lane"
 LIVE, BULK = "live", "bulk"
 STOPPED_TAG = "intercom_assets/stopped"

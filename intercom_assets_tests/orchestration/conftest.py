@@ -14,7 +14,7 @@ import pytest
 
 from intercom_assets.demo.databases import Databases
 from intercom_assets.pool import set_up_pool
-from intercom_assets_tests.orchestration.stage import Stage, a_stage
+from intercom_assets_tests.orchestration.stage import Stage, a_mapping, a_stage
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,12 @@ def instance(
     databases.drop(name)
 
 
+@pytest.fixture(scope="session")
+def mapping(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_mapping(tmp_path_factory.mktemp("mapping") / "quick")
+
+
 @pytest.fixture
-def stage(database: str, instance: dg.DagsterInstance) -> Iterator[Stage]:
-    with a_stage(database, instance) as one:
+def stage(database: str, instance: dg.DagsterInstance, mapping: Path) -> Iterator[Stage]:
+    with a_stage(database, instance, mapping) as one:
         yield one

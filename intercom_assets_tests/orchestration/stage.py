@@ -1,13 +1,15 @@
 """A stage for one test: an app database, a workspace in the simulator, and Dagster between.
 
 `run` executes a job as a run worker would; `tick` evaluates a sensor as the code server would;
-`launch` does with a tick's requests what the daemon would. Nothing here knows a rule of the sync.
+`launch` does with a tick's request what the daemon would. Nothing here knows a rule of the sync.
 """
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,6 +17,7 @@ import dagster as dg
 from intercom_assets.assets.subjects import Subject
 from intercom_assets.database.store import Store
 from intercom_assets.definitions import build_defs
+from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
@@ -88,8 +91,15 @@ class Stage:
     def defs(self) -> dg.Definitions:
         return build_defs(self.resources)
 
+    def having(self, **resources: object) -> "Stage":
+        """The same stage with other resources, as after a restart with another environment."""
+        return Stage(self.url, self.instance, self.intercom, self.resources | resources)
+
     def requests(self) -> int:
+        """What Intercom was asked so far."""
         return int(self.intercom.stats()["calls"])
+
+    # --- runs -------------------------------------------------------------------------------------
 
     def run(
         self,
@@ -100,6 +110,7 @@ class Stage:
         tags: dict[str, str] | None = None,
         only: Sequence[str] | None = None,
     ) -> Ran:
+        """Executes the subject's job to its end, as a run worker would."""
         before = self.requests()
         result = self.defs.resolve_job_def(subject.job).execute_in_process(
             instance=self.instance,
@@ -111,33 +122,81 @@ class Stage:
         )
         return self.ran(result.run_id, before)
 
+    def run_range(self, subject: Subject, first: str, last: str) -> Ran:
+        """As each run of a backfill is started."""
+        bounds = {
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last,
+        }
+        return self.run(subject, tags=bounds)
+
+    def run_again(self, subject: Subject, ran: Ran) -> Ran:
+        """Re-executes a run as the UI does: its config, its tags, itself as the parent."""
+        config: Any = ran.run.run_config
+        lineage = {
+            "dagster/parent_run_id": ran.run.run_id,
+            "dagster/root_run_id": ran.run.root_run_id or ran.run.run_id,
+        }
+        step = config["ops"][subject.step]["config"] if config else None
+        return self.run(subject, config=step, tags={**ran.run.tags, **lineage})
+
     def ran(self, run_id: str, requests_before: int = 0) -> Ran:
         run = self.instance.get_run_by_id(run_id)
         assert run is not None
         return Ran(self.instance, run, self.requests() - requests_before)
 
+    def given_run(
+        self, subject: Subject, status: dg.DagsterRunStatus, tags: dict[str, str] | None = None
+    ) -> str:
+        """A run that is in `status` and that nobody works on."""
+        job = self.defs.resolve_job_def(subject.job)
+        run = self.instance.create_run_for_job(job, status=status, tags=tags)
+        return run.run_id
+
+    # --- sensors ----------------------------------------------------------------------------------
+
     def tick(self, sensor: str) -> Any:
-        """What the tick decided: its run requests and its skip reason."""
-        defs = self.defs
-        found = defs.get_repository_def().get_sensor_def(sensor)
-        context = dg.build_sensor_context(
-            instance=self.instance, sensor_name=sensor, definitions=defs
-        )
-        with context:
+        """What the code server would answer: run requests or a skip message."""
+        found = self.defs.get_repository_def().get_sensor_def(sensor)
+        with dg.build_sensor_context(
+            instance=self.instance, sensor_name=sensor, definitions=self.defs
+        ) as context:
             return found.evaluate_tick(context)
+
+    def launch(self, subject: Subject, request: Any, sensor: str = "changed_users") -> Ran:
+        """Does with a run request what the daemon does with it."""
+        config = dict(request.run_config)
+        return self.run(
+            subject,
+            partition=request.partition_key,
+            config=config["ops"][subject.step]["config"] if config else None,
+            tags={**request.tags, "dagster/sensor_name": sensor},
+        )
 
 
 @contextmanager
-def a_stage(url: str, instance: dg.DagsterInstance, **simulated: Any) -> Iterator[Stage]:
+def a_stage(
+    url: str, instance: dg.DagsterInstance, mapping: Path, **simulated: Any
+) -> Iterator[Stage]:
     simulator = Simulator(**simulated)
     with serving(simulator) as address:
+        intercom = IntercomResource(access_token=TOKEN, base_url=address, sync_enabled="true")
         resources: dict[str, object] = {
-            "app_database": AppDatabaseResource(url=url),
+            "app_database": AppDatabaseResource(url=url, mapping=str(mapping)),
             "sync_database": SyncDatabaseResource(url=url),
-            "intercom": IntercomResource(access_token=TOKEN, base_url=address, sync_enabled="true"),
+            "intercom": intercom,
         }
         stage = Stage(url, instance, simulator, resources)
         try:
             yield stage
         finally:
             stage.store.close()
+
+
+def a_mapping(folder: Path, **settings: object) -> Path:
+    """The sample app's mapping with other settings; sensors do not wait unless told to."""
+    shutil.copytree(SAMPLE, folder)
+    chosen = {"sensor_wait_seconds": 0, **settings}
+    with (folder / SYNC_YAML).open("a", encoding="utf-8") as sync_yaml:
+        sync_yaml.writelines(f"{key}: {value}\n" for key, value in chosen.items())
+    return folder

@@ -1,22 +1,215 @@
-"""The ways to start a run, each also on an instance that already has events."""
+"""The ways to start a run. Several times each: traps of Dagster appear once there are events."""
 
 import pytest
 
 from intercom_assets.assets.subjects import TEAMS, USERS
-from intercom_assets_tests.builders import insert_user, insert_team
+from intercom_assets.database.records import QueueKind
+from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Stage
 
+USER_ASSETS = ("app_users", "intercom_contacts", "reconciled_profiles")
 
-def test_a_list_of_users_is_synced_and_each_partition_shows_what_changed(stage: Stage) -> None:
-    ada = str(insert_user(stage.url, email="ada@example.com", name="Ada"))
-    bob = str(insert_user(stage.url, email="bob@example.com", name="Bob"))
 
-    ran = stage.run(USERS, config={"user_ids": [ada, bob]})
+def given_users(stage: Stage, count: int) -> list[str]:
+    return [
+        str(insert_user(stage.url, email=f"user{n}@example.com", name=f"User No {n}"))
+        for n in range(count)
+    ]
 
-    print(ran.failure, ran.logged(), ran.observed("users"), ran.run.tags)
+
+def test_a_list_of_users_shows_in_each_partition_what_changed_and_what_it_cost(
+    stage: Stage,
+) -> None:
+    ada, bob = given_users(stage, 2)
+
+    ran = stage.run(USERS, config={"user_ids": [ada, int(bob)]})
+
     assert ran.succeeded
-    for asset in ("app_users", "intercom_contacts", "reconciled_profiles"):
-        print(ran.materialized(asset))
+    for asset in USER_ASSETS:
         assert set(ran.materialized(asset)) == {ada, bob}
-    again = stage.run(USERS, config={"user_ids": [ada, bob]})
+    profile = ran.materialized("reconciled_profiles")[ada]
+    assert {"email", "name"} <= set(profile["changed"].split(", "))
+    assert profile["calls"] == 1
+    assert profile["intercom_id"] == ran.materialized("intercom_contacts")[ada]["intercom_id"]
+    assert stage.instance.has_dynamic_partition("app_user", bob)
+
+
+def test_settled_users_are_reported_and_cost_no_call(stage: Stage) -> None:
+    users = given_users(stage, 2)
+    stage.run(USERS, config={"user_ids": users})
+
+    again = stage.run(USERS, config={"user_ids": users})
+
     assert again.requests == 0
+    assert [m["changed"] for m in again.materialized("reconciled_profiles").values()] == [
+        "nothing",
+        "nothing",
+    ]
+
+
+def test_the_numbers_of_a_run_are_on_its_table_and_in_its_tags(stage: Stage) -> None:
+    users = given_users(stage, 2)
+
+    ran = stage.run(USERS, config={"user_ids": users})
+
+    numbers = ran.observed("users")[None]
+    assert (numbers["users"], numbers["changed"]) == (2, 2)
+    assert numbers["calls"] == ran.requests
+    assert (numbers["rate_limited_calls"], numbers["overruled_edits"]) == (0, 0)
+    assert numbers["users_per_second"] > 0
+    assert ran.run.tags["intercom_assets/users"] == "2"
+    assert ran.run.tags["intercom_assets/calls"] == str(ran.requests)
+
+
+def test_nothing_that_a_person_typed_is_in_dagsters_events(stage: Stage) -> None:
+    ada = str(insert_user(stage.url, email="ada@example.com", name="Ada Lovelace"))
+
+    ran = stage.run(USERS, config={"user_ids": [ada]})
+
+    told = " ".join(str(entry) for entry in stage.instance.all_logs(ran.run.run_id))
+    assert "reconciled_profiles" in told
+    assert "example.com" not in told
+    assert "Lovelace" not in told
+
+
+def test_one_partition_by_hand(stage: Stage) -> None:
+    [ada] = given_users(stage, 1)
+    stage.instance.add_dynamic_partitions("app_user", [ada])
+
+    first, second = (stage.run(USERS, partition=ada) for _ in range(2))
+
+    assert first.succeeded
+    assert second.succeeded
+    assert set(second.materialized("reconciled_profiles")) == {ada}
+    assert second.requests == 0
+
+
+def test_a_range_of_partitions_as_a_backfill_asks_for_it(stage: Stage) -> None:
+    users = given_users(stage, 4)
+    stage.run(USERS, config={"user_ids": users})
+
+    ran = stage.run_range(USERS, users[0], users[2])
+
+    assert ran.succeeded
+    for asset in USER_ASSETS:
+        assert set(ran.materialized(asset)) == set(users[:3])
+
+
+def test_a_number_from_the_queue_takes_who_is_due_and_reports_who_changed(stage: Stage) -> None:
+    users = given_users(stage, 3)
+    stage.run(USERS, config={"user_ids": users})
+    update_row(stage.url, "users", int(users[0]), name="Somebody Else")
+    stage.store.enqueue(QueueKind.USER, users)
+
+    ran = stage.run(USERS, config={"from_queue": 10})
+
+    assert ran.succeeded
+    assert ran.observed("users")[None]["users"] == 3
+    assert set(ran.materialized("reconciled_profiles")) == {users[0]}
+    assert stage.store.due(QueueKind.USER).count == 0
+
+
+def test_companies_come_by_list_by_partition_and_from_the_queue(stage: Stage) -> None:
+    teams = [str(insert_team(stage.url, domain=f"team{n}.example")) for n in range(3)]
+
+    by_list = stage.run(TEAMS, config={"team_ids": teams[:2]})
+    by_partition = stage.run(TEAMS, partition=teams[0])
+    stage.store.enqueue(QueueKind.TEAM, [teams[2]])
+    from_queue = stage.run(TEAMS, config={"from_queue": 5})
+
+    assert set(by_list.materialized("intercom_companies")) == set(teams[:2])
+    assert by_list.observed("teams")[None]["teams"] == 2
+    assert set(by_partition.materialized("intercom_companies")) == {teams[0]}
+    assert by_partition.requests == 0
+    assert set(from_queue.materialized("intercom_companies")) == {teams[2]}
+
+
+def test_a_batch_of_users_still_runs_once_companies_have_events(stage: Stage) -> None:
+    """A partitioned asset upstream of the user step breaks batch runs at the second time."""
+    team = insert_team(stage.url)
+    [ada] = given_users(stage, 1)
+    insert_membership(stage.url, int(ada), team)
+    stage.run(TEAMS, config={"team_ids": [team]})
+
+    first, second = (stage.run(USERS, config={"user_ids": [ada]}) for _ in range(2))
+
+    assert first.succeeded
+    assert second.succeeded
+
+
+def test_a_run_that_is_executed_again_handles_the_same_users_and_makes_no_call(
+    stage: Stage,
+) -> None:
+    users = given_users(stage, 3)
+    stage.store.enqueue(QueueKind.USER, users)
+    ran = stage.run(USERS, config={"from_queue": 10})
+    later = given_users(stage, 1)
+    stage.store.enqueue(QueueKind.USER, later)
+
+    again = stage.run_again(USERS, ran)
+    once_more = stage.run_again(USERS, again)
+
+    for each in (again, once_more):
+        assert set(each.materialized("reconciled_profiles")) == set(users)
+        assert each.requests == 0
+    assert stage.store.due(QueueKind.USER).sole_key == later[0]
+
+
+def test_one_asset_of_a_partition_does_the_work_and_reports_itself_only(stage: Stage) -> None:
+    [ada] = given_users(stage, 1)
+    stage.run(USERS, config={"user_ids": [ada]})
+    update_row(stage.url, "users", int(ada), name="Ada Byron")
+
+    ran = stage.run(USERS, partition=ada, only=["reconciled_profiles"])
+
+    assert ran.materialized("reconciled_profiles")[ada]["changed"] == "name"
+    assert ran.materialized("app_users") == {}
+    assert ran.requests == 1
+
+
+@pytest.mark.parametrize("only", [["app_users"], ["app_users", "intercom_contacts"]])
+def test_a_selection_without_the_profile_reads_and_writes_nothing(
+    stage: Stage, only: list[str]
+) -> None:
+    [ada] = given_users(stage, 1)
+    stage.instance.add_dynamic_partitions("app_user", [ada])
+    unreadable = stage.having(app_database=stage.resources["sync_database"])
+
+    ran = unreadable.run(USERS, partition=ada, only=only)
+
+    assert ran.succeeded
+    assert ran.requests == 0
+    assert ran.materialized("app_users") == {}
+    assert [line for line in ran.logged() if line.startswith("Nothing was read or written")]
+
+
+def test_a_user_that_nobody_knows_gets_no_partition(stage: Stage) -> None:
+    ran = stage.run(USERS, config={"user_ids": ["987654"]})
+
+    assert ran.succeeded
+    assert ran.materialized("app_users") == {}
+    assert not stage.instance.has_dynamic_partition("app_user", "987654")
+
+
+@pytest.mark.parametrize(
+    ("config", "partition", "sentence"),
+    [
+        (None, False, "Nothing says which users to sync"),
+        ({"from_queue": 5, "user_ids": ["1"]}, False, "Both from_queue and user_ids say which"),
+        ({"user_ids": ["1"]}, True, "Both a partition and user_ids say which"),
+        ({"user_ids": []}, False, "user_ids is empty"),
+        ({"from_queue": 0}, False, "from_queue is 0"),
+    ],
+)
+def test_a_launch_that_does_not_say_whom_ends_with_one_sentence(
+    stage: Stage, config: dict[str, object] | None, partition: bool, sentence: str
+) -> None:
+    stage.instance.add_dynamic_partitions("app_user", ["1"])
+
+    ran = stage.run(USERS, config=config, partition="1" if partition else None)
+
+    assert not ran.succeeded
+    assert ran.failure is not None
+    assert ran.failure.startswith(sentence)
+    assert "\n" not in ran.failure
+    assert ran.requests == 0
