@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from intercom_assets.demo.play import concerns
+from intercom_assets.demo.sides import Document
 from intercom_assets.demo.story import (
     CHANGES,
     EVERYBODY,
@@ -23,7 +24,7 @@ STEPS = {step.letter: step for step in CHANGES}
 
 
 def a_person(**fields: Any) -> dict[str, Any]:
-    usual = {
+    usual: Document = {
         "id": "c1", "external_id": "1", "role": "user", "state": "live", "merged_into": None,
         "email": "ada@lantern.example", "custom_attributes": {}, "company_ids": [],
     }  # fmt: skip
@@ -34,7 +35,7 @@ COMPANIES = [{"id": f"co{key}", "company_id": str(key)} for key in range(1, 6)]
 LEAD = a_person(id="l1", role="lead", external_id="f3b1-lead", email="lena@newcomer.example")
 NEWCOMER = a_person(id="c201", external_id="201", email="lena@newcomer.example")
 
-NOTHING_HAPPENED: dict[str, Shown] = {
+NOTHING_HAPPENED: dict[str, Document] = {
     "b": {"contact": a_person(custom_attributes={"annual_saving": None})},
     "c": {"rows": [{"id": 2, "name": None}], "contact": a_person(name="Nadia Osei")},
     "d": {"contact": a_person(company_ids=["co1", "co2", "co3"]), "companies": COMPANIES},
@@ -46,7 +47,7 @@ NOTHING_HAPPENED: dict[str, Shown] = {
     },
     "g": {"contact": a_person(custom_attributes={"deleted": False})},
 }
-HALF_DONE: dict[str, list[Shown]] = {
+HALF_DONE: dict[str, list[Document]] = {
     "b": [
         {"contact": a_person(email="ada@new.example")},
         {"contact": a_person(custom_attributes={"annual_saving": "Annual saving $316"})},
@@ -70,7 +71,7 @@ HALF_DONE: dict[str, list[Shown]] = {
     ],
     "g": [{"contact": a_person(custom_attributes={"deleted": None})}],
 }
-NOBODY_THERE: dict[str, Shown] = {
+NOBODY_THERE: dict[str, Document] = {
     "b": {"contact": None},
     "c": {"rows": [], "contact": None},
     "d": {"contact": None, "companies": []},
@@ -78,7 +79,7 @@ NOBODY_THERE: dict[str, Shown] = {
     "f": {"companies": []},
     "g": {"contact": None},
 }
-DONE: dict[str, Shown] = {
+DONE: dict[str, Document] = {
     "b": {
         "contact": a_person(
             email="ada@new.example", custom_attributes={"annual_saving": "Annual saving $316"}
@@ -124,7 +125,7 @@ def test_a_step_that_was_done_is_held(step: Step) -> None:
 
 def test_no_two_steps_are_about_the_same_contact_or_company() -> None:
     """They are played at once, and their calls are counted apart."""
-    shown = {
+    shown: dict[str, Document] = {
         "b": {"contact": a_person(id="c1")},
         "c": {"contact": a_person(id="c2")},
         "d": {"contact": a_person(id="c7"), "companies": COMPANIES},
@@ -155,7 +156,7 @@ def test_a_call_is_a_steps_by_its_path_or_its_answer(path: str, about: str, coun
 # --- a: everybody ---------------------------------------------------------------------------------
 
 
-def everybody(users: int = 199, paired: bool = True, memberships: int = 232) -> Shown:
+def everybody(users: int = 199, paired: bool = True, memberships: int = 232) -> Document:
     people = [
         a_person(id=f"c{n}", external_id=str(n), custom_attributes={}) for n in range(1, users + 1)
     ]
@@ -170,7 +171,7 @@ def everybody(users: int = 199, paired: bool = True, memberships: int = 232) -> 
         "users": [
             {"id": str(n), "intercom_id": f"c{n}" if paired else None} for n in range(1, 201)
         ],
-        "teams": [{"id": str(n), "intercom_id": f"co{n}"} for n in range(1, 61)],
+        "teams": [{"id": str(n)} for n in range(1, 61)],
     }
 
 
@@ -195,13 +196,13 @@ def test_a_first_sync_that_left_something_out_is_not_held(shown: Shown) -> None:
 
 # --- h: quiet -------------------------------------------------------------------------------------
 
-BEFORE: Shown = {
+BEFORE: Document = {
     "app": "d41d8",
     "intercom": [[a_person()], COMPANIES],
     "calls": {"POST /contacts/search": 7, "PUT /contacts/{id}": 4},
     "ticks": {},
 }
-STILL: Shown = BEFORE | {
+STILL: Document = BEFORE | {
     "calls": {"POST /contacts/search": 9, "PUT /contacts/{id}": 4},
     "ticks": dict.fromkeys(SENSORS, 2),
 }

@@ -1,0 +1,57 @@
+"""The README's parts that are made from code: who wins, and the commands.
+
+`python -m intercom_assets_tests.readme` writes them; `test_docs.py` fails where they differ. Each
+part stands between a mark `<!-- NAME -->` and the next blank line after it.
+"""
+
+import re
+from pathlib import Path
+
+from intercom_assets.cli.main import main as commands
+from intercom_assets.cli.who_wins import as_markdown, rows_of_teams, rows_of_users
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def parts() -> dict[str, str]:
+    """What belongs after each mark."""
+    return {
+        "users": as_markdown(rows_of_users()),
+        "teams": as_markdown(rows_of_teams()),
+        "commands": _commands(),
+    }
+
+
+def with_parts(text: str) -> str:
+    """`text` with every part as it should be. KeyError for a mark that is missing."""
+    for name, part in parts().items():
+        mark = f"<!-- {name} -->\n"
+        if mark not in text:
+            raise KeyError(mark)
+        before, _, after = text.partition(mark)
+        text = f"{before}{mark}{part}\n{_after_old_part(after)}"
+    return text
+
+
+def _after_old_part(text: str) -> str:
+    """From the blank line on."""
+    return re.sub(r"\A(?:[^\n]+\n)+", "", text)
+
+
+def _commands() -> str:
+    rows = [
+        f"| `intercom-assets {name}` | {command.get_short_help_str(200)} |"
+        for name, command in sorted(commands.commands.items())
+    ]
+    return "\n".join(["| command | does |", "| --- | --- |", *rows])
+
+
+def block(text: str, mark: str) -> str:
+    """What stands in the code block after a mark."""
+    found = re.search(rf"<!-- {mark} -->\n```\w*\n(.*?)```", text, re.DOTALL)
+    assert found, f"the README has no code block after <!-- {mark} -->"
+    return found[1]
+
+
+if __name__ == "__main__":
+    README.write_text(with_parts(README.read_text()))
