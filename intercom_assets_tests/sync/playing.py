@@ -161,6 +161,12 @@ class Played(World):
         wrote = any(outcome.changed for outcome in synced.outcomes.values())
         return not wrote and synced.writes == [] and self.sync(*users).calls == []
 
+    def settles_but_for_leads(self, *users: int | str) -> bool:
+        """`settles`, for users in the merge window: a look searches their leads again."""
+        synced = self.look(*users)
+        writes = [call for call in synced.writes if not call.startswith("POST /contacts/search")]
+        return writes == [] and self.sync(*users).calls == []
+
     # --- what came of it --------------------------------------------------------------------
 
     def app_team(self, team: int) -> dict[str, Any]:

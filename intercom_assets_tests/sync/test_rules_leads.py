@@ -1,0 +1,173 @@
+"""Rules 35 to 41 of the replaced job: leads with a new user's e-mail become part of the user."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from intercom_assets.sync.outcomes import Status
+from intercom_assets_tests.sync.conftest import Worlds
+from intercom_assets_tests.sync.playing import Played
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(hours=24)
+SEARCH, MERGE = "POST /contacts/search", "POST /contacts/merge"
+
+
+def _a_lead(world: Played, email: str = "ada@example.com", **fields: str) -> str:
+    """The id of a lead that Intercom has known for a while."""
+    [lead] = world.intercom.seed([{"role": "lead", "email": email, **fields}])
+    return lead
+
+
+def _roles(world: Played) -> list[str]:
+    return sorted(contact["role"] for contact in world.intercom.contacts())
+
+
+@pytest.mark.parametrize(("age", "merged"), [(DAY - timedelta(seconds=1), True), (DAY, False)])
+def test_leads_are_looked_for_strictly_within_24_hours_of_sign_up(
+    worlds: Worlds, age: timedelta, merged: bool
+) -> None:
+    """Rule 35."""
+    world = worlds(now=NOW.timestamp())
+    _a_lead(world)
+    ada = world.given_user(email="ada@example.com", created_at=NOW - age)
+
+    synced = world.sync(ada)
+
+    assert _roles(world) == (["user"] if merged else ["lead", "user"])
+    assert (SEARCH in synced.calls) is merged
+
+
+def test_the_user_is_saved_before_its_lead_is_merged(played: Played) -> None:
+    """Rule 36."""
+    _a_lead(played)
+    ada = played.given_user(email="ada@example.com", created_at=NOW)
+
+    calls = played.sync(ada).calls
+
+    assert calls.index("POST /contacts") < calls.index(MERGE)
+    assert _roles(played) == ["user"]
+    assert played.settles_but_for_leads(ada)
+
+
+def test_all_leads_with_the_present_email_are_merged_and_no_others(played: Played) -> None:
+    """Rule 37 took the first hit only (weakness 15)."""
+    for _ in range(3):
+        _a_lead(played, "ADA@example.com")
+    _a_lead(played, "ada@example.com.au")
+    ada = played.given_user(email="ada@example.com", created_at=NOW)
+
+    played.sync(ada)
+
+    assert _roles(played) == ["lead", "user"]
+    assert played.actions(ada).count("merged") == 3
+
+
+def test_what_the_lead_knew_reaches_the_app_in_the_same_pass(played: Played) -> None:
+    """Rule 38 did not use the reply."""
+    _a_lead(played, name="Ada L.", phone="+44 20 7946")
+    ada = played.given_user(email="ada@example.com", name=None, created_at=NOW)
+
+    played.sync(ada)
+
+    stored = played.app_user(ada)
+    assert (stored["name"], stored["phone_number"]) == ("Ada L.", "+44 20 7946")
+    assert played.settles_but_for_leads(ada)
+
+
+@pytest.mark.parametrize("how", ["delete_contact", "archive_contact"])
+def test_a_lead_that_is_gone_by_then_holds_up_nothing(played: Played, how: str) -> None:
+    """Rule 39."""
+    lead = _a_lead(played)
+    ada, team = played.given_user(email="ada@example.com", created_at=NOW), played.given_team()
+    played.joins(ada, team)
+    played.just_before(MERGE, lambda: getattr(played.intercom.by_hand, how)(lead))
+
+    synced = played.sync(ada)
+
+    assert synced[ada].status is Status.CHANGED
+    assert played.teams_of(ada) == {str(team)}
+    assert "merged" not in played.actions(ada)
+
+
+def test_a_refused_merge_is_recorded_and_does_not_fail_the_user(played: Played) -> None:
+    """Rule 40 ended the job before the teams; and came back for it on each run."""
+    _a_lead(played)
+    refusal = {"status": 400, "code": "invalid_merge", "message": "cannot be merged"}
+    played.intercom.set(faults=[{"kind": "error", "endpoint": MERGE, **refusal}])
+    ada, team = played.given_user(email="ada@example.com", created_at=NOW), played.given_team()
+    played.joins(ada, team)
+
+    synced = played.sync(ada)
+
+    assert synced[ada].status is Status.CHANGED
+    assert played.teams_of(ada) == {str(team)}
+    [refused] = [r.entry for r in played.journal(ada) if r.entry.action == "merge refused"]
+    assert "cannot be merged" in refused.why
+    assert played.sync(ada).calls == []
+
+
+def test_one_refused_merge_keeps_no_other_lead_from_being_merged(played: Played) -> None:
+    for _ in range(3):
+        _a_lead(played)
+    refusal = {"status": 400, "code": "invalid_merge", "message": "cannot be merged"}
+    played.intercom.set(faults=[{"kind": "error", "endpoint": MERGE, "count": 1, **refusal}])
+    ada = played.given_user(email="ada@example.com", created_at=NOW)
+
+    played.sync(ada)
+
+    assert _roles(played) == ["lead", "user"]
+    assert played.actions(ada).count("merged") == 2
+
+
+def test_merged_is_told_only_where_something_was(played: Played) -> None:
+    """Rule 41 told it whenever no error came (weakness 18)."""
+    lead = _a_lead(played)
+    ada = played.given_user(email="ada@example.com", created_at=NOW)
+    bob = played.given_user(email="bob@example.com", created_at=NOW)
+
+    played.sync(ada, bob)
+
+    [merged] = [row.entry for row in played.journal(ada) if row.entry.action == "merged"]
+    assert lead in merged.why
+    assert "merged" not in played.actions(bob)
+
+
+def test_fifteen_addresses_are_searched_in_one_call(played: Played) -> None:
+    users = [
+        played.given_user(email=f"u{number}@example.com", created_at=NOW) for number in range(31)
+    ]
+    for number in (0, 14, 15, 30):
+        _a_lead(played, f"u{number}@example.com")
+
+    synced = played.sync(*users)
+
+    assert synced.calls.count(SEARCH) == 3
+    assert synced.calls.count(MERGE) == 4
+    assert set(_roles(played)) == {"user"}
+
+
+def test_users_whose_leads_could_not_be_searched_are_saved_and_come_again(played: Played) -> None:
+    _a_lead(played)
+    played.intercom.set(faults=[{"kind": "error", "endpoint": SEARCH, "status": 503, "count": 4}])
+    ada = played.given_user(email="ada@example.com", created_at=NOW)
+
+    first = played.sync(ada)
+
+    assert first[ada].status is Status.RETRY
+    assert _roles(played) == ["lead", "user"]
+    played.run_all_due()
+    assert _roles(played) == ["user"]
+
+
+def test_a_merge_that_landed_without_an_answer_is_done(played: Played) -> None:
+    _a_lead(played, phone="+44 20 7946")
+    played.intercom.set(faults=[{"kind": "lost_reply", "endpoint": MERGE}])
+    ada = played.given_user(email="ada@example.com", created_at=NOW)
+
+    played.sync(ada)
+    played.run_all_due()
+
+    assert _roles(played) == ["user"]
+    assert played.app_user(ada)["phone_number"] == "+44 20 7946"
+    assert played.settles_but_for_leads(ada)
