@@ -71,7 +71,7 @@ class Rules:
 class UserPass:
     """`companies`: team id -> company id; `void_teams`: teams that have and get no company.
 
-    Both are shared by the chunk and grow while it works.
+    Both are shared by the chunk and grow while it works. `waiting_since`: Unix s of the change.
     """
 
     rules: Rules
@@ -94,6 +94,7 @@ class UserPass:
     tried: bool = False
     noted: Values = field(default_factory=dict)
     told_to_look: bool = False
+    waiting_since: int | None = None
     lost_companies: list[str] = field(default_factory=list)
     late_problem: Problem | None = None
     calls: int = 0
@@ -232,11 +233,15 @@ class UserPass:
         )
 
     def lead_to_search(self) -> str | None:
-        """The address to search; once for each, and again where Intercom's side has moved."""
+        """The address to search; once for each, and again where Intercom's side has moved.
+
+        A delay of ours does not close the window: it is open as of when the change was noticed.
+        """
         if not isinstance(self.row, AppUser) or self.problem:
             return None
         link = replace(self.link, lead_email=None) if self.told_to_look else self.link
-        return lead_email(self.row, link, self.rules.now, self.rules.merge_window)
+        as_of = min(self.rules.now, self.waiting_since or self.rules.now)
+        return lead_email(self.row, link, as_of, self.rules.merge_window)
 
     @property
     def _fields(self) -> Mapping[str, Field]:

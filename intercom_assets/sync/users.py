@@ -50,6 +50,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
         and not work.still_parked(by_key[user.user_id], user.row_hash)
     ]
     for user in active:
+        user.waiting_since = int(by_key[user.user_id].first_at.timestamp())
         if by_key[user.user_id].needs_read:
             user.look_first()
     _search_leads(work, active)

@@ -38,6 +38,14 @@ UNHURRIED = {"lease": "10m", "heartbeat": "5s"}
 """Leases that outlast any time that a test skips."""
 
 
+@dataclass(frozen=True)
+class Sql:
+    """Changes of the sample's users.sql and teams.sql: text -> text instead."""
+
+    users: Mapping[str, str] = field(default_factory=dict)
+    teams: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Skipping:
     """Clocks of the client and of Intercom: sleeping skips the time instead of waiting.
@@ -123,6 +131,14 @@ class Played(World):
     def just_after(self, request: str, action: Callable[[], None]) -> None:
         """Intercom has answered, and the answer is on its way."""
         self.wire.expect(Event(request, action, after=True))
+
+    def remap(self, sql: Sql | None = None, **settings: Any) -> None:
+        """An operator changes the mapping, and the process starts anew with it."""
+        before = self.services
+        folder = a_mapping(before.app.mapping.folder, sql, **settings)
+        before.app.close()
+        app = AppDatabase(self.url, load_mapping(folder))
+        self.services = Services(app, before.store, before.intercom, before.wall)
 
     # --- the sync ---------------------------------------------------------------------------
 
@@ -213,14 +229,6 @@ class Played(World):
             return connection.execute(statement, parameters or None).fetchall()
 
 
-@dataclass(frozen=True)
-class Sql:
-    """Changes of the sample's users.sql and teams.sql: text -> text instead."""
-
-    users: Mapping[str, str] = field(default_factory=dict)
-    teams: Mapping[str, str] = field(default_factory=dict)
-
-
 def a_mapping(folder: Path, sql: Sql | None = None, **settings: Any) -> Path:
     """The sample's mapping with other SQL and other settings of sync.yaml, in `folder`."""
     shutil.copytree(SAMPLE, folder, dirs_exist_ok=True)
@@ -253,6 +261,11 @@ def a_played_world(
         wall=times.wall,
         sleep=times.sleep,
     )
-    with AppDatabase(url, load_mapping(folder)) as app, Store(url) as store:
+    with Store(url) as store:
         wall = times.theirs if now is None else lambda: now
-        yield Played(url, simulator, wire, Services(app, store, client, wall), times)
+        services = Services(AppDatabase(url, load_mapping(folder)), store, client, wall)
+        world = Played(url, simulator, wire, services, times)
+        try:
+            yield world
+        finally:
+            world.services.app.close()
