@@ -61,8 +61,6 @@ def _is_there(
     team: str, edges: Mapping[str, Edge], companies: Mapping[str, str], attached: Attached
 ) -> bool:
     company = companies.get(team)
-    if company is None:
-        return False
     if company in attached.company_ids:
         return True
     edge = edges.get(team)

@@ -73,6 +73,11 @@ class TestDetaching:
     def test_an_edge_made_by_hand_to_another_company_stays(self) -> None:
         assert plan(wanted="1", attached=["co1", "agency"]).settled
 
+    def test_which_is_the_rule_unless_told_otherwise(self) -> None:
+        by_hand = Attached(frozenset({"agency"}), complete=True)
+
+        assert plan_memberships(frozenset(), {}, COMPANIES, by_hand).settled
+
     def test_unless_the_memberships_are_to_mirror_the_app(self) -> None:
         assert plan(wanted="1", attached=["co1", "agency"], mirror=True) == MembershipPlan(
             detach=("agency",)
@@ -98,6 +103,14 @@ class TestDetaching:
         ours = edges(edge("8", company="co1"))
 
         assert plan(wanted="1", attached=["co1"], ours=ours).settled
+
+    def test_an_edge_to_a_company_that_was_made_anew_is_left_to_the_one_that_replaces_it(
+        self,
+    ) -> None:
+        old = edges(edge("1", company="deleted"))
+
+        assert plan(wanted="1", attached=["co1"], ours=old).settled
+        assert plan(wanted="1", ours=old) == MembershipPlan(attach=("1",))
 
     def test_what_is_forgotten_and_what_is_detached_are_sorted(self) -> None:
         ours = edges(edge("3"), edge("1"), edge("2"))
