@@ -64,10 +64,11 @@ def _unarchive(client: IntercomClient, contact_id: str) -> None:
     try:
         client.unarchive_contact(contact_id)
     except NotRestorable as refusal:
+        what = "blocked" if "blocked" in refusal.message.lower() else "deleted"
         raise Stuck(
             Problem(
                 Verdict.LATER,
-                f"contact {contact_id} was deleted in Intercom and still holds this identity",
+                f"contact {contact_id} was {what} in Intercom and still holds this identity",
                 code=refusal.code,
                 request_id=refusal.request_id,
                 wait=WAIT_NOT_RESTORABLE,

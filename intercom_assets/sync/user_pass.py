@@ -6,7 +6,7 @@ is the domain's; this module keeps the pieces of one user together while the ans
 calls themselves are in `user_calls.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.attributes import held
@@ -335,21 +335,29 @@ class UserPass:
 
     # --- the write-back -----------------------------------------------------------------------
 
-    def wrote_back(self, decided: Reconciliation, refused_for: str | None = None) -> None:
+    def wrote_back(
+        self,
+        decided: Reconciliation,
+        refused: Mapping[str, str | None],
+        moved: Collection[str],
+    ) -> None:
         """The app was offered what was decided for it, and its row was read again.
 
         What it did not store as offered is not offered again until Intercom's value changes.
+        `refused`: field -> the app's reason. `moved`: fields that it had changed meanwhile.
         """
-        offered = [d for d in decided.decisions if d.is_due and d.write_to is Side.APP]
         lacking = not_stored(decided, self.values)
-        self.refused |= lacking
+        self.refused |= {name: value for name, value in lacking.items() if name not in moved}
         self._plan = None
-        for decision in offered:
-            if decision.field.name not in lacking:
-                self._journal_decision("pulled", decision, None)
-            else:
-                why = refused_for or "the app stored another form of it"
+        for decision in decided.decisions:
+            name = decision.field.name
+            if not decision.is_due or decision.write_to is not Side.APP or name in moved:
+                continue
+            if name in lacking:
+                why = refused.get(name) or "the app stored another form of it"
                 self._journal_decision("refused", replace(decision, why=why), None)
+            else:
+                self._journal_decision("pulled", decision, None)
 
     # --- what an answer of Intercom means -----------------------------------------------------
 

@@ -6,35 +6,56 @@ changes; it keeps neither the other values nor the contact's id from being store
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
 
-from intercom_assets.database.app import AppUnavailable
+from intercom_assets.database.app import AppDatabase, AppUnavailable
 from intercom_assets.database.write_back import WriteBack, WrittenBack
-from intercom_assets.domain.models import AppUser
+from intercom_assets.domain.models import AppUser, Gone, Unfit
 from intercom_assets.sync.failures import Problem, Verdict
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.work import Work
 
 
+@dataclass(slots=True)
+class Answer:
+    """What became of one user's offer. `refused`: field -> the app's reason; `moved`: fields that
+    the app had changed meanwhile."""
+
+    row: AppUser | Unfit | Gone
+    busy: bool = False
+    refused: dict[str, str | None] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
+
+    def take(self, offer: WriteBack, written: WrittenBack) -> None:
+        self.row = written.row
+        self.busy = self.busy or written.status == "busy"
+        if written.status == "refused":
+            self.refused |= dict.fromkeys(offer.new, written.reason)
+        elif written.status == "changed":
+            self.moved |= offer.new.keys()
+
+
 def write_back(work: Work, users: Sequence[UserPass], failed: Collection[str]) -> None:
     """`failed`: whose last pass ended with a problem, so that their id may not be stored yet."""
     pulling = {u.user_id: u for u in users if not u.problem and isinstance(u.row, AppUser)}
-    requests = [
-        request
+    offers = [
+        offer
         for key, user in pulling.items()
-        if (request := _request(work.services, user, again=key in failed))
+        if (offer := _offer(work.services, user, again=key in failed))
     ]
     try:
-        written = _written(work.services, requests)
+        answers = _offered(work.services.app, offers)
     except AppUnavailable as error:
-        for request in requests:
-            pulling[request.id].problem = Problem(Verdict.UNAVAILABLE, str(error))
+        for offer in offers:
+            pulling[offer.id].problem = Problem(Verdict.UNAVAILABLE, str(error))
         return
-    for key, answer in written.items():
-        _see_written(pulling[key], answer)
+    for key, answer in answers.items():
+        _see(pulling[key], answer)
 
 
-def _request(services: Services, user: UserPass, *, again: bool) -> WriteBack | None:
+def _offer(services: Services, user: UserPass, *, again: bool) -> WriteBack | None:
     new = user.plan().to_app
     stores_id = services.settings.write_back.intercom_id is not None
     is_new = user.contact is not None and (again or user.link.contact_id != user.contact.id)
@@ -45,30 +66,41 @@ def _request(services: Services, user: UserPass, *, again: bool) -> WriteBack | 
     return WriteBack(user.user_id, expected, new, intercom_id)
 
 
-def _written(services: Services, requests: Sequence[WriteBack]) -> dict[str, WrittenBack]:
-    """Where values and id together are not taken, each is tried without the other."""
-    if not requests:
+def _offered(app: AppDatabase, offers: Sequence[WriteBack]) -> dict[str, Answer]:
+    """Each offer at once; what is not taken so is offered piece by piece."""
+    if not offers:
         return {}
-    written = services.app.write_back_users(requests)
-    apart = [r for r in requests if r.new and r.intercom_id and _is_not_taken(written[r.id])]
-    if apart:
-        ids = services.app.write_back_users([WriteBack(r.id, {}, {}, r.intercom_id) for r in apart])
-        spoilt = [r for r in apart if ids[r.id].status == "refused"]
-        if spoilt:
-            values = [WriteBack(r.id, r.expected, r.new) for r in spoilt]
-            written |= services.app.write_back_users(values)
-    return written
+    written = app.write_back_users(offers)
+    answers = {key: Answer(one.row) for key, one in written.items()}
+    apart = []
+    for offer in offers:
+        pieces = _pieces(offer)
+        if len(pieces) > 1 and written[offer.id].status in ("refused", "changed"):
+            apart.append(pieces)
+        else:
+            answers[offer.id].take(offer, written[offer.id])
+    for round_of_pieces in zip_longest(*apart):
+        pieces = [piece for piece in round_of_pieces if piece]
+        written = app.write_back_users(pieces)
+        for piece in pieces:
+            answers[piece.id].take(piece, written[piece.id])
+    return answers
 
 
-def _is_not_taken(written: WrittenBack) -> bool:
-    return written.status in ("changed", "refused")
+def _pieces(offer: WriteBack) -> list[WriteBack]:
+    pieces = [
+        WriteBack(offer.id, {name: offer.expected.get(name)}, {name: value})
+        for name, value in offer.new.items()
+    ]
+    if offer.intercom_id is not None:
+        pieces.append(WriteBack(offer.id, intercom_id=offer.intercom_id))
+    return pieces
 
 
-def _see_written(user: UserPass, written: WrittenBack) -> None:
-    if written.status == "busy":
+def _see(user: UserPass, answer: Answer) -> None:
+    if answer.busy:
         user.problem = Problem(Verdict.BUSY, "the app held the row; it is tried again")
         return
     decided = user.plan()
-    user.see_row(written.row)
-    if written.status != "changed":
-        user.wrote_back(decided, refused_for=written.reason)
+    user.see_row(answer.row)
+    user.wrote_back(decided, answer.refused, answer.moved)

@@ -40,3 +40,9 @@ def worlds(database: str, tmp_path: Path) -> Iterator[Worlds]:
 def played(worlds: Worlds) -> Played:
     """The sample's mapping, where time is skipped instead of waited for."""
     return worlds()
+
+
+@pytest.fixture
+def worlds_of_two(worlds: Worlds) -> Played:
+    """Chunks of two users, so that several are in work at once."""
+    return worlds(chunk_size=2)
