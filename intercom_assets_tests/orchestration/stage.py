@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
+import psycopg
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from intercom_assets.assets.subjects import Subject
+from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.definitions import build_defs
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
@@ -23,6 +29,7 @@ from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 
 TOKEN = "demo-token"
+LOCATION = "intercom_assets.definitions"
 
 
 @dataclass(frozen=True)
@@ -146,22 +153,57 @@ class Stage:
         return Ran(self.instance, run, self.requests() - requests_before)
 
     def given_run(
-        self, subject: Subject, status: dg.DagsterRunStatus, tags: dict[str, str] | None = None
+        self,
+        subject: Subject,
+        status: dg.DagsterRunStatus,
+        tags: dict[str, str] | None = None,
+        config: dict[str, object] | None = None,
+        location: str = LOCATION,
     ) -> str:
-        """A run that is in `status` and that nobody works on."""
-        job = self.defs.resolve_job_def(subject.job)
-        run = self.instance.create_run_for_job(job, status=status, tags=tags)
+        """A run of this code location that is in `status` and that nobody works on."""
+        run = self.instance.create_run_for_job(
+            self.defs.resolve_job_def(subject.job),
+            status=status,
+            tags=tags,
+            run_config=config,
+            remote_job_origin=RemoteRepositoryOrigin(
+                InProcessCodeLocationOrigin(
+                    LoadableTargetOrigin(module_name="intercom_assets.definitions"),
+                    location_name=location,
+                ),
+                "__repository__",
+            ).get_job_origin(subject.job),
+        )
         return run.run_id
+
+    # --- the queue --------------------------------------------------------------------------------
+
+    def note_leased(self, run_id: str, user: str) -> None:
+        """As if that run had taken the user, and given it back."""
+        token = uuid4()
+        self.store.lease(QueueKind.USER, run_id, token=token, limit=1, seconds=30, keys=[user])
+        self.store.release(token)
+
+    def enqueue_long_ago(self, kind: QueueKind, key: str, lane: Lane) -> None:
+        self.store.enqueue(kind, [key], lane=lane)
+        with psycopg.connect(self.url) as connection:
+            connection.execute("update intercom_sync.queue set first_at = now() - interval '1h'")
 
     # --- sensors ----------------------------------------------------------------------------------
 
     def tick(self, sensor: str) -> Any:
         """What the code server would answer: run requests or a skip message."""
-        found = self.defs.get_repository_def().get_sensor_def(sensor)
-        with dg.build_sensor_context(
-            instance=self.instance, sensor_name=sensor, definitions=self.defs
-        ) as context:
-            return found.evaluate_tick(context)
+        repository = self.defs.get_repository_def()
+        with (
+            partition_loading_context(dynamic_partitions_store=self.instance),
+            dg.build_sensor_context(
+                instance=self.instance,
+                sensor_name=sensor,
+                repository_def=repository,
+                resources=self.resources,
+            ) as context,
+        ):
+            return repository.get_sensor_def(sensor).evaluate_tick(context)
 
     def launch(self, subject: Subject, request: Any, sensor: str = "changed_users") -> Ran:
         """Does with a run request what the daemon does with it."""

@@ -101,32 +101,31 @@ def test_a_wrong_token_stops_the_run_at_once_and_blames_no_user(stage: Stage) ->
 
 
 @pytest.mark.parametrize(
-    ("resource", "sentence"),
+    ("name", "resource", "sentence"),
     [
-        (IntercomResource(access_token="demo-token"), "The sync is switched off: INTERCOM_SYNC"),
-        (IntercomResource(sync_enabled="maybe"), "The sync is switched off: INTERCOM_SYNC_ENABLED"),
-        (IntercomResource(sync_enabled="yes"), "INTERCOM_ACCESS_TOKEN is not set"),
+        ("intercom", IntercomResource(access_token="tok"), "The sync is switched off: INTERCOM"),
+        ("intercom", IntercomResource(sync_enabled="maybe"), "The sync is switched off: INTERCOM"),
+        ("intercom", IntercomResource(sync_enabled="yes"), "INTERCOM_ACCESS_TOKEN is not set"),
         (
-            IntercomResource(access_token="t", sync_enabled="1", base_url="http://example.com"),
+            "intercom",
+            IntercomResource(access_token="tok", sync_enabled="1", base_url="http://example.com"),
             "INTERCOM_BASE_URL",
         ),
-        (AppDatabaseResource(), "APP_DATABASE_URL is not set"),
-        (AppDatabaseResource(url="mysql://somewhere"), "APP_DATABASE_URL is not the address"),
-        (AppDatabaseResource(url=NOBODY_LISTENS), "The app's database cannot be reached"),
-        (AppDatabaseResource(url=NOBODY_LISTENS, mapping="/nowhere"), "The mapping's folder"),
-        (SyncDatabaseResource(url=NOBODY_LISTENS), "The sync's own database did not answer"),
+        ("app_database", AppDatabaseResource(), "APP_DATABASE_URL is not set"),
+        ("app_database", AppDatabaseResource(url="mysql://here"), "APP_DATABASE_URL is not the"),
+        ("app_database", AppDatabaseResource(url=NOBODY_LISTENS), "The app's database cannot be"),
+        (
+            "app_database",
+            AppDatabaseResource(url=NOBODY_LISTENS, mapping="/nowhere"),
+            "The mapping's folder /nowhere does not exist",
+        ),
+        ("sync_database", SyncDatabaseResource(url=NOBODY_LISTENS), "The sync's own database did"),
     ],
 )
 def test_what_an_operator_has_to_set_right_is_one_sentence(
-    stage: Stage, resource: object, sentence: str
+    stage: Stage, name: str, resource: object, sentence: str
 ) -> None:
-    names = {
-        IntercomResource: "intercom",
-        AppDatabaseResource: "app_database",
-        SyncDatabaseResource: "sync_database",
-    }
-
-    ran = stage.having(**{names[type(resource)]: resource}).run(USERS, config={"from_queue": 1})
+    ran = stage.having(**{name: resource}).run(USERS, config={"from_queue": 1})
 
     assert one_sentence(ran).startswith(sentence)
     assert "secret" not in one_sentence(ran)

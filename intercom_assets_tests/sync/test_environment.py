@@ -1,0 +1,125 @@
+"""What the environment says -> what is opened, or the one sentence that says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from intercom_assets.database.app import AppUnavailable
+from intercom_assets.intercom.errors import Refusal, Unauthorized
+from intercom_assets.mapping.load import MappingError
+from intercom_assets.sync.environment import (
+    Configuration,
+    ConfigurationError,
+    open_services,
+    opened,
+    read_environment,
+    sentence_of,
+)
+
+URL = "postgresql://app:hunter2@127.0.0.1:5432/app"
+
+
+def test_an_empty_environment_is_the_defaults() -> None:
+    said = read_environment({})
+
+    assert said == Configuration()
+    assert said.base_url == "https://api.intercom.io"
+    assert said.mapping_folder is None
+
+
+def test_what_is_set_is_taken_and_blank_is_the_same_as_absent() -> None:
+    said = read_environment(
+        {
+            "APP_DATABASE_URL": f" {URL}\n",
+            "SYNC_DATABASE_URL": " ",
+            "INTERCOM_ACCESS_TOKEN": "tok",
+            "INTERCOM_BASE_URL": "",
+            "INTERCOM_SYNC_CONFIG": "/etc/mapping",
+            "INTERCOM_SYNC_ENABLED": "Yes",
+        }
+    )
+
+    assert (said.app_url, said.sync_url, said.token) == (URL, URL, "tok")
+    assert said.base_url == "https://api.intercom.io"
+    assert said.mapping_folder == Path("/etc/mapping")
+    assert said.refusal is None
+
+
+def test_our_tables_may_be_elsewhere() -> None:
+    elsewhere = "postgresql://sync@127.0.0.1/sync"
+
+    said = read_environment({"APP_DATABASE_URL": URL, "SYNC_DATABASE_URL": elsewhere})
+
+    assert (said.app_url, said.sync_url) == (URL, elsewhere)
+
+
+@pytest.mark.parametrize("switch", ["true", "1", "yes", "on", "True", "ON"])
+def test_the_switch_is_on(switch: str) -> None:
+    assert Configuration(token="tok", switch=switch).refusal is None
+
+
+@pytest.mark.parametrize("switch", ["", "false", "0", "no", "off", "enabled", "2"])
+def test_anything_else_is_off(switch: str) -> None:
+    refusal = Configuration(token="tok", switch=switch).refusal
+
+    assert refusal is not None
+    assert refusal.startswith("The sync is switched off: INTERCOM_SYNC_ENABLED")
+
+
+def test_a_missing_token_is_said_only_when_the_switch_is_on() -> None:
+    assert "ACCESS_TOKEN" in str(Configuration(switch="on").refusal)
+    assert "ACCESS_TOKEN" not in str(Configuration().refusal)
+
+
+def test_neither_token_nor_password_is_shown() -> None:
+    shown = repr(Configuration(app_url=URL, sync_url=URL, token="tok-123"))
+
+    assert "hunter2" not in shown
+    assert "tok-123" not in shown
+
+
+def test_opening_connects_to_nothing() -> None:
+    with opened(Configuration(app_url=URL, sync_url=URL)) as services:
+        assert services.settings.batch_size == 10_000
+        assert services.intercom.counters().calls == {}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "error", "sentence"),
+    [
+        (Configuration(), ConfigurationError, "APP_DATABASE_URL is not set"),
+        (
+            Configuration(app_url=URL, mapping_folder=Path("/nowhere")),
+            MappingError,
+            "the mapping's folder /nowhere does not exist",
+        ),
+        (
+            Configuration(app_url=URL, token="tok", base_url="http://api.intercom.io"),
+            ConfigurationError,
+            "INTERCOM_BASE_URL or INTERCOM_ACCESS_TOKEN:",
+        ),
+        (
+            Configuration(app_url=URL, token="töken \n"),
+            ConfigurationError,
+            "INTERCOM_BASE_URL or INTERCOM_ACCESS_TOKEN:",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    configuration: Configuration, error: type[Exception], sentence: str
+) -> None:
+    with pytest.raises(error) as mistake:
+        open_services(configuration)
+
+    assert str(mistake.value).startswith(sentence)
+    assert "hunter2" not in str(mistake.value)
+
+
+def test_sentences_say_what_to_do_and_end_once() -> None:
+    refused = Unauthorized(Refusal("Access Token Invalid", 401, "token_unauthorized"))
+
+    assert sentence_of(refused).endswith("set INTERCOM_ACCESS_TOKEN to a token of this workspace.")
+    assert sentence_of(AppUnavailable("the app's database cannot be reached: no.")) == (
+        "The app's database cannot be reached: no; nothing is lost, changes wait until it can be "
+        "read again."
+    )
