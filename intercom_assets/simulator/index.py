@@ -90,9 +90,15 @@ class Index(Generic[R]):
     def _put_in(self, new: R) -> None:
         self.versions[new.id] = new
         self.by_update.add(new.updated_at, new.id)
-        insort(self._by_creation, (new.seq, new.id))
+        self._note_creation((new.seq, new.id))
         for key in self._keys(new):
             self._add_key(key, new.id)
+
+    def _note_creation(self, pair: tuple[int, str]) -> None:
+        if not self._by_creation or self._by_creation[-1] < pair:
+            self._by_creation.append(pair)
+        else:
+            insort(self._by_creation, pair)
 
     def _take_out(self, old: R) -> None:
         del self.versions[old.id]

@@ -25,6 +25,7 @@ PLAIN: Mapping[str, tuple[type, ...]] = {
     "updated_at": (int,),
     "unsubscribed_from_emails": (bool,),
 }
+READ_ONLY = frozenset(SEEN)
 PLACES = ("timezone", "country", "country_code", "region", "city")
 RARER: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(PLACES, (str, type(None))),
@@ -143,14 +144,17 @@ def _rarer_fields(world: World, seed: dict[str, Any], now: int) -> dict[str, Any
         "custom": custom,
         "companies": tuple(make_company(world, key) for key in seed.get("companies", ())),
         "location": location_of(seed),
-        "seen": {key: value for key, value in seed.items() if key in SEEN},
-        "state": State("archived" if seed.get("archived") else seed.get("state", "live")),
+        "seen": {key: value for key, value in seed.items() if key in READ_ONLY},
+        "state": State.ARCHIVED if seed.get("archived") else State(seed.get("state", State.LIVE)),
     }
 
 
 def location_of(seed: Mapping[str, Any]) -> dict[str, str | None]:
-    location = {k: v for k, v in (seed.get("location") or {}).items() if k != "type"}
-    location.update({place: seed[place] for place in PLACES if place in seed})
+    given = seed.get("location") or {}
+    location = {place: value for place, value in given.items() if place != "type"}
+    for place in PLACES:
+        if place in seed:
+            location[place] = seed[place]
     return location
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
-from uuid import UUID
 
 from intercom_assets.simulator.index import Index, contact_keys, no_keys
 from intercom_assets.simulator.records import Admin, Attribute, Company, Contact, Scroll, Tag
@@ -67,7 +66,8 @@ class World:
         return f"{self.now & 0xFFFFFFFF:08x}51a70c{seq:010x}"
 
     def uuid(self) -> str:
-        return str(UUID(int=self.random.getrandbits(128), version=4))
+        digits = f"{self.random.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
 
     # --- contacts ---
 

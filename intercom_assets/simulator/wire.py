@@ -85,6 +85,11 @@ def _not_json(constant: str) -> Any:
     raise ValueError(constant)
 
 
+# Made once: json.loads and json.dumps would make a new one for each call that is not the default.
+READER = json.JSONDecoder(parse_constant=_not_json)
+WRITER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
+
 def parse_body(body: bytes, content_type: str, settings: Settings) -> dict[str, Any]:
     """An absent body is an empty object; `null`, lists and scalars are no body at all."""
     if not body.strip():
@@ -92,7 +97,7 @@ def parse_body(body: bytes, content_type: str, settings: Settings) -> dict[str, 
     if settings.choice("content_type_required") and "json" not in content_type.lower():
         raise bad_request("Content-Type must be application/json")
     try:
-        parsed = json.loads(body, parse_constant=_not_json)
+        parsed = READER.decode(body.decode())
     except (ValueError, RecursionError) as unreadable:
         raise bad_request("The request body is not valid JSON") from unreadable
     if not isinstance(parsed, dict):
@@ -103,7 +108,7 @@ def parse_body(body: bytes, content_type: str, settings: Settings) -> dict[str, 
 
 
 def json_body(document: Any) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
+    return WRITER.encode(document).encode()
 
 
 REASONS = {

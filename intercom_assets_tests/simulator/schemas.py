@@ -57,7 +57,7 @@ DEPARTURES = (
     Departure(
         ("paths", "/companies", "get", *JSON_OF_200),
         {"oneOf": [{"$ref": f"{ROOT}company_list"}, {"$ref": f"{ROOT}company"}]},
-        "with company_id or name it answers the one company, as the operation's own text says",
+        "the one company if asked by company_id or name: the operation's own text, and the SDKs",
     ),
 )
 

@@ -9,6 +9,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
+from intercom_assets.intercom import endpoints
 from intercom_assets.simulator.routes import ROUTES, Route
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets_tests.simulator.asking import Api, Clock, Exchange, all_of, ok, where
@@ -191,6 +192,22 @@ def test_every_operation_has_answered_in_each_way_that_the_file_lists(
 
     assert promised - set(covered(tour, openapi)) == set()
     assert {bare(route.template) for route in ROUTES} == {bare(path) for path in openapi.paths}
+
+
+def test_every_operation_that_our_client_uses_has_a_validated_answer(
+    tour: list[Exchange], openapi: Schemas
+) -> None:
+    used = {
+        (bare(endpoint.template), endpoint.method.lower())
+        for endpoint in vars(endpoints).values()
+        if isinstance(endpoint, endpoints.Endpoint)
+    }
+    answered = {
+        (bare(path), method) for path, method, status in covered(tour, openapi) if status == 200
+    }
+
+    assert len(used) > 10
+    assert used - answered == set()
 
 
 @pytest.mark.parametrize("departure", DEPARTURES, ids=lambda departure: "/".join(departure.at[-3:]))
