@@ -31,6 +31,20 @@ class Swept:
     missing: int
 
 
+STATE = "last_sweep"
+
+
+def sweep(services: Services) -> tuple[Swept, Swept]:
+    """Users and teams. A wish for a sweep (a TRUNCATE) from before it began is fulfilled by it."""
+    wanted = services.store.sweep_wanted()
+    teams, users = sweep_teams(services), sweep_users(services)
+    if wanted is not None:
+        services.store.sweep_started(wanted)
+    queued = users.queued + users.missing + teams.queued + teams.missing
+    services.store.put_state(STATE, {"at": services.now(), "queued": queued})
+    return users, teams
+
+
 def sweep_users(services: Services, progress: Callable[[int], None] | None = None) -> Swept:
     rules = user_rules(services, {})
     return _sweep(

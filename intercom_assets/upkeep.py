@@ -1,0 +1,137 @@
+"""What runs by the clock: the nightly sweep, the weekly audit, and history pruned.
+
+    nightly_sweep   everybody on the app's side by hash; only differences are queued; no call
+    weekly_audit    all contacts listed against what we remember; differences are queued
+    prune_history   superseded events of Dagster's, and our journal, older than `keep_history`
+
+The sweep and the audit only queue, in the bulk lane; the sensors launch what follows. None of
+these jobs materializes an asset.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import dagster as dg
+
+from intercom_assets.assets.stopping import stop
+from intercom_assets.assets.subjects import BULK, LANE_TAG
+from intercom_assets.history import UnknownHistory
+from intercom_assets.history import prune_history as prune
+from intercom_assets.pool import POOL
+from intercom_assets.resources import (
+    AppDatabaseResource,
+    IntercomResource,
+    SyncDatabaseResource,
+    configuration,
+)
+from intercom_assets.sync.audit import audit
+from intercom_assets.sync.environment import SAID_IN_ONE_SENTENCE, opened, sentence_of
+from intercom_assets.sync.services import Services
+from intercom_assets.sync.sweep import sweep
+
+DAGSTER_DATABASE_URL = "DAGSTER_DATABASE_URL"
+T = TypeVar("T")
+
+
+@dg.op(description="Compares everybody in the app, by hash, with what was synced last.")
+def sweep_everybody(
+    context: dg.OpExecutionContext,
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+) -> None:
+    users, teams = _with_services(app_database, sync_database, intercom, sweep, calls=False)
+    for noun, swept in (("users", users), ("teams", teams)):
+        context.log.info(
+            f"{swept.looked} {noun} looked at; {swept.queued} differ and {swept.missing} are no "
+            "longer there: queued."
+        )
+
+
+@dg.op(pool=POOL, description="Lists all contacts, 150 a call, and compares them with our copies.")
+def audit_contacts(
+    context: dg.OpExecutionContext,
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+) -> None:
+    done = _with_services(app_database, sync_database, intercom, audit, calls=True)
+    context.log.info(
+        f"{done.looked} contacts listed in {done.calls} calls; {done.queued} differ and "
+        f"{done.missing} linked ones are missing: queued."
+    )
+
+
+@dg.op(description="Deletes superseded history of Dagster's, and our journal, past its time.")
+def prune_old_history(
+    context: dg.OpExecutionContext,
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+) -> None:
+    def prune_both(services: Services) -> str:
+        before = datetime.now(UTC) - services.settings.keep_history
+        entries = services.store.prune_journal(before)
+        url = os.environ.get(DAGSTER_DATABASE_URL)
+        if not url:
+            return f"{entries} journal entries deleted; {DAGSTER_DATABASE_URL} is not set."
+        done = prune(context.instance, url, before)
+        return f"{entries} journal entries, {done.events} events and {done.runs} runs deleted."
+
+    context.log.info(_with_services(app_database, sync_database, intercom, prune_both, calls=False))
+
+
+def _with_services(
+    app_database: AppDatabaseResource,
+    sync_database: SyncDatabaseResource,
+    intercom: IntercomResource,
+    work: Callable[[Services], T],
+    *,
+    calls: bool,
+) -> T:
+    """Runs `work`; what an operator can mend ends the run with one sentence."""
+    said = configuration(app_database, sync_database, intercom)
+    if calls and said.refusal:
+        stop(said.refusal)
+    try:
+        with opened(said) as services:
+            return work(services)
+    except SAID_IN_ONE_SENTENCE as error:
+        stop(sentence_of(error))
+    except UnknownHistory as error:
+        stop(str(error))
+
+
+@dg.job(name="nightly_sweep_job", tags={LANE_TAG: BULK})
+def nightly_sweep_job() -> None:
+    sweep_everybody()
+
+
+@dg.job(name="weekly_audit_job", tags={LANE_TAG: BULK})
+def weekly_audit_job() -> None:
+    audit_contacts()
+
+
+@dg.job(name="prune_history_job")
+def prune_history_job() -> None:
+    prune_old_history()
+
+
+RUNNING = dg.DefaultScheduleStatus.RUNNING
+nightly_sweep = dg.ScheduleDefinition(
+    name="nightly_sweep",
+    job=nightly_sweep_job,
+    cron_schedule="17 2 * * *",
+    default_status=RUNNING,
+)
+weekly_audit = dg.ScheduleDefinition(
+    name="weekly_audit", job=weekly_audit_job, cron_schedule="17 4 * * 0", default_status=RUNNING
+)
+prune_history = dg.ScheduleDefinition(
+    name="prune_history", job=prune_history_job, cron_schedule="47 5 * * *", default_status=RUNNING
+)
+
+JOBS = [nightly_sweep_job, weekly_audit_job, prune_history_job]
+SCHEDULES = [nightly_sweep, weekly_audit, prune_history]
