@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-from intercom_assets.simulator.server import HOST, serve
+from intercom_assets.simulator.server import serve
 from intercom_assets.simulator.settings import BadSetting
 from intercom_assets.simulator.simulator import Simulator
 
@@ -18,18 +18,21 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         simulator = Simulator(token=options.token, **dict(map(_knob, options.set)))
-        sys.stdout.write(f"simulated Intercom at http://{HOST}:{options.port}\n")
-        sys.stdout.flush()
-        serve(simulator, options.port)
+        serve(simulator, options.port, _announce)
     except (BadSetting, OSError) as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
     return 0
 
 
+def _announce(url: str) -> None:
+    sys.stdout.write(f"simulated Intercom at {url}\n")
+    sys.stdout.flush()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m intercom_assets.simulator", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
     parser.add_argument("--token", default="demo-token")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     return parser

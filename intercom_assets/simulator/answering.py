@@ -22,6 +22,7 @@ from intercom_assets.simulator.wire import (
     Call,
     Reply,
     Version,
+    http_date,
     json_body,
     parse_body,
     parse_query,
@@ -59,7 +60,6 @@ class Gate:
     route: Route | None = None
     ids: tuple[str, ...] = ()
     query: str = ""
-    counted: bool = False
     full: bool = False
 
 
@@ -105,7 +105,6 @@ class Answering:
         _check_accept(request.headers.get("accept", "*/*"))
         if request.headers.get("authorization") != f"Bearer {self.settings.token}":
             raise errors.unauthorized()
-        gate.counted = True
         if not self.rate.take(self.world.clock()):
             gate.full = True
             raise errors.too_many_calls(
@@ -152,8 +151,9 @@ class Answering:
             assert reply is not None
             status, body = reply.status, json_body(reply.document)
         headers = write_headers(status, body, request_id, gate.version, seconds)
-        if gate.counted:
-            headers |= self.rate.headers(refused=gate.full or status == 429)
+        now = self.world.clock()
+        headers["Date"] = http_date(int(now))
+        headers |= self.rate.headers(now, refused=gate.full or status == 429)
         if refused is not None:
             headers |= refused.headers
         elif reply is not None and reply.recent_write:

@@ -1,8 +1,7 @@
-"""Contacts one by one: create, read, update, and who may hold which identity.
+"""Contacts one by one: create, read, update.
 
-Leads have no uniqueness and a random external id; users are unique by external id, and by e-mail
-where the fact sheet says so. Archiving, deleting and blocking are in `lifecycle`, merging in
-`merging`, lists and search in `listing`.
+Who may hold which identity is in `identity`; archiving, deleting and blocking are in `lifecycle`,
+merging in `merging`, lists and search in `listing`.
 """
 
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import Any
 
 from intercom_assets.simulator import errors
 from intercom_assets.simulator.documents import Document, contact_document, merge_history
+from intercom_assets.simulator.identity import refuse_conflicts, refuse_taken
 from intercom_assets.simulator.records import Contact, State
 from intercom_assets.simulator.values import (
     avatar,
@@ -37,7 +37,6 @@ WRITABLE = (
     "custom_attributes",
 )
 ROLES = {"user": "user", "contact": "user", "lead": "lead"}
-DAY_S = 86_400
 
 
 def writable(version: Version) -> tuple[str, ...]:
@@ -233,52 +232,3 @@ def _verified(call: Call, value: Any) -> dict[str, Any]:
     if not call.body.get("email"):
         raise errors.invalid("email_verified must be supplied together with an email")
     return {"email_verified": None if value is None else flag("email_verified", value)}
-
-
-# --- identity ---
-
-
-def refuse_taken(call: Call, external_id: str | None, email: str | None) -> None:
-    """409 where a user of this identity exists; a live one is named before an archived one."""
-    archived: Contact | None = None
-    for holder in call.world.holders(external_id, email):
-        if holder.role != "user" or not _same(call, holder, external_id, email):
-            continue
-        if holder.live:
-            raise errors.conflict(holder.id, archived=False)
-        if _still_blocks(call, holder):
-            archived = holder
-    if archived is not None:
-        raise errors.conflict(archived.id, archived=True)
-
-
-def _same(call: Call, holder: Contact, external_id: str | None, email: str | None) -> bool:
-    if external_id is not None and holder.external_id == external_id:
-        return True
-    if not email or (holder.email or "").lower() != email.lower():
-        return False
-    both = external_id is not None and holder.external_id is not None
-    return not both or call.settings.choice("equal_email") == "always"
-
-
-def _still_blocks(call: Call, holder: Contact) -> bool:
-    if holder.state is not State.DELETED or holder.deleted_at is None:
-        return holder.state is not State.MERGED
-    lock_s = call.settings.choice("deletion_lock_days") * DAY_S
-    return bool(call.world.now < holder.deleted_at + lock_s)
-
-
-def refuse_conflicts(call: Call, before: Contact, after: Contact) -> None:
-    """A PUT may not take a live user's external id; an archived one's is free (recorded)."""
-    if before.role == "lead" and after.role == "user":
-        if call.settings.choice("promotion_conflicts"):
-            refuse_taken(call, after.external_id, after.email)
-        return
-    if after.role == "user" and after.external_id != before.external_id:
-        refuse_live_holder(call, after)
-
-
-def refuse_live_holder(call: Call, contact: Contact) -> None:
-    for holder in call.world.holders(contact.external_id, None):
-        if holder.live and holder.role == "user" and holder.id != contact.id:
-            raise errors.conflict(holder.id, archived=False)

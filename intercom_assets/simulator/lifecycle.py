@@ -1,13 +1,14 @@
 """Archive, unarchive, delete and block: how a contact leaves, and when it can come back.
 
-Only states change here; who may hold an identity is `contacts`' business.
+Only states change here; who may hold an identity is `identity`'s business.
 """
 
 from dataclasses import replace
 
 from intercom_assets.simulator import errors
-from intercom_assets.simulator.contacts import DAY_S, find_for_write, refuse_live_holder
+from intercom_assets.simulator.contacts import find_for_write
 from intercom_assets.simulator.documents import short_contact
+from intercom_assets.simulator.identity import lock_is_over, refuse_live_holder
 from intercom_assets.simulator.records import Contact, State
 from intercom_assets.simulator.wire import Call, Reply
 
@@ -22,7 +23,7 @@ def archive_contact(call: Call) -> Reply:
 
 def unarchive_contact(call: Call) -> Reply:
     contact = call.world.contacts.get(call.ids[0])
-    if contact is None or _purged(call, contact):
+    if contact is None or lock_is_over(call, contact):
         raise errors.no_such_user()
     if contact.live:
         return _answer(call, contact, False, archived=False)
@@ -71,11 +72,6 @@ def _present(call: Call) -> Contact:
     if contact is not None and contact.state in (State.ARCHIVED, State.BLOCKED):
         return contact
     return find_for_write(call, call.ids[0])
-
-
-def _purged(call: Call, contact: Contact) -> bool:
-    lock_s = call.settings.choice("deletion_lock_days") * DAY_S
-    return contact.deleted_at is not None and bool(call.world.now >= contact.deleted_at + lock_s)
 
 
 def _move(call: Call, contact: Contact, state: State) -> None:

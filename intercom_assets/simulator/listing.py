@@ -13,9 +13,10 @@ from intercom_assets.simulator import errors
 from intercom_assets.simulator.contacts import with_history
 from intercom_assets.simulator.documents import Document, contact_document
 from intercom_assets.simulator.fields import Field, find_field
+from intercom_assets.simulator.filters import Plan
 from intercom_assets.simulator.index import Index
 from intercom_assets.simulator.paging import cursor_page, page_size, read_cursor
-from intercom_assets.simulator.query import Plan, read_query
+from intercom_assets.simulator.query import read_query
 from intercom_assets.simulator.records import Contact
 from intercom_assets.simulator.wire import Call, Reply
 

@@ -55,11 +55,12 @@ class Rate:
         self.peak = max(self.peak, window.used + window.refused)
         return fits
 
-    def headers(self, refused: bool) -> dict[str, str]:
+    def headers(self, now: float, refused: bool) -> dict[str, str]:
+        window = self.roll(now)
         limit = self._settings.rate_limit_per_window
-        remaining = 0 if refused else max(0, limit - max(0, self.window.used - 1))
+        remaining = 0 if refused else max(0, limit - max(0, window.used - 1))
         return {
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str(self.window.end),
+            "X-RateLimit-Reset": str(window.end),
         }

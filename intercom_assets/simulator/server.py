@@ -7,8 +7,8 @@ closed under uvicorn's feet.
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 from typing import Any
 
@@ -102,8 +102,14 @@ def create_app(simulator: Simulator) -> ASGIApp:
 
 
 def _config(simulator: Simulator) -> uvicorn.Config:
+    """The simulator's answers carry a Date of their own: of its clock."""
     return uvicorn.Config(
-        create_app(simulator), access_log=False, log_level="warning", lifespan="off"
+        create_app(simulator),
+        access_log=False,
+        log_level="warning",
+        lifespan="off",
+        date_header=False,
+        server_header=False,
     )
 
 
@@ -120,10 +126,20 @@ def listen(port: int) -> socket:
     return listening
 
 
-def serve(simulator: Simulator, port: int) -> None:
-    """Serves until SIGINT or SIGTERM. Raises OSError if the port is taken."""
-    with listen(port) as listening:
+def serve(
+    simulator: Simulator, port: int, announce: Callable[[str], None] = lambda url: None
+) -> None:
+    """Serves until SIGINT or SIGTERM; `announce` is told the address once it listens.
+
+    Raises OSError if the port is taken.
+    """
+    with listen(port) as listening, suppress(KeyboardInterrupt):
+        announce(address(listening))
         uvicorn.Server(_config(simulator)).run(sockets=[listening])
+
+
+def address(listening: socket) -> str:
+    return f"http://{HOST}:{listening.getsockname()[1]}"
 
 
 @contextmanager
@@ -134,7 +150,7 @@ def serving(simulator: Simulator, port: int = 0) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
-            yield f"http://{HOST}:{listening.getsockname()[1]}"
+            yield address(listening)
         finally:
             server.should_exit = True
             thread.join()

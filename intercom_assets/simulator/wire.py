@@ -7,6 +7,8 @@ Which operation a path means is `routes`' business.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
+from functools import lru_cache
 from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -130,6 +132,11 @@ REASONS = {
     504: "Gateway Timeout",
 }
 REVISION = "5f9a1c0de6b7a8c9d0e1f2a3b4c5d6e7f8091a2b"
+
+
+@lru_cache(maxsize=4)
+def http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def write_headers(

@@ -21,7 +21,6 @@ def test_a_wrong_or_empty_token_is_unauthorized(api: Api, token: str) -> None:
     answer = api.get("/me")
 
     assert refusal(answer) == (401, "unauthorized", "Access Token Invalid")
-    assert "X-RateLimit-Limit" not in answer.headers
 
 
 def test_the_token_is_what_the_simulator_was_told() -> None:
@@ -142,6 +141,15 @@ def test_the_headers_of_every_answer(api: Api) -> None:
     assert re.fullmatch(r'W/"[0-9a-f]{32}"', answer.headers["ETag"])
     assert re.fullmatch("[0-9a-f]{40}", answer.headers["X-Intercom-Version"])
     assert float(answer.headers["X-Runtime"]) >= 0
+    assert answer.headers["Date"] == "Mon, 16 Jun 2025 12:00:00 GMT"
+
+
+@pytest.mark.parametrize("token", ["demo-token", "wrong"])
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_refusals_at_the_gate_tell_the_rate_too(api: Api, token: str, accept: str) -> None:
+    api.headers.update({"Authorization": f"Bearer {token}", "Accept": accept})
+
+    assert numbers(api.get("/me"))[:2] == (1666, 1666)
 
 
 def test_an_error_names_its_request_in_the_body_too(api: Api) -> None:
