@@ -2,7 +2,9 @@
 --
 -- Whoever locks several queue rows locks them in the order of (kind, key): two transactions that
 -- meet wait, they do not deadlock. `now()` is when the transaction began; none stays open for long.
--- Chunks travel as one JSON document per statement.
+-- Chunks travel as one JSON document per statement. Rows of the queue are looked up key by key
+-- (lateral, scalar subquery): the table grows from nothing to a hundred thousand rows between two
+-- analyzes, and by its stale statistics the planner would read all of it for every chunk.
 
 -- name: enqueue
 -- Every call raises the number, so a run that leased the row before will not delete it. nextval in
@@ -54,13 +56,17 @@ returning q.key, q.seq, q.lane, q.cause, q.first_at, q.attempts, q.failed_hash,
 -- name: lease_keys
 -- Named rows also before they are due and while parked. Waits for a row that is locked for a moment.
 with chosen as materialized (
-    select kind, key
-    from intercom_sync.queue
-    where kind = %(kind)s and key = any(%(keys)s) and lane between %(first_lane)s and %(last_lane)s
-      and (claim_until is null or claim_until <= now())
-    order by key
+    select q.kind, q.key
+    from (select key from unnest(%(keys)s::text[]) as k (key) order by key collate "C") k
+    cross join lateral (
+        select kind, key, lane, claim_until from intercom_sync.queue
+        where kind = %(kind)s and key = k.key
+        offset 0    -- keeps the conditions below from choosing another index
+        for update
+    ) q
+    where q.lane between %(first_lane)s and %(last_lane)s
+      and (q.claim_until is null or q.claim_until <= now())
     limit %(limit)s
-    for update
 )
 update intercom_sync.queue q set
     claim_token = %(token)s, claim_run = %(run_id)s, claim_seq = seq,
@@ -102,11 +108,14 @@ where q.kind = m.kind and q.key = m.key
 -- name: lock_rows
 -- First statement of every recording: who is still ours. All rows are locked, also those taken over,
 -- since they are queued again in the same transaction.
-select key, claim_token is not distinct from %(token)s::uuid as ours
-from intercom_sync.queue
-where kind = %(kind)s and key = any(%(keys)s)
-order by key
-for update
+select q.key, q.ours
+from (select key from unnest(%(keys)s::text[]) as k (key) order by key collate "C") k
+cross join lateral (
+    select key, claim_token is not distinct from %(token)s::uuid as ours
+    from intercom_sync.queue
+    where kind = %(kind)s and key = k.key
+    for update
+) q
 
 -- name: finish_done
 delete from intercom_sync.queue
@@ -197,11 +206,12 @@ limit %(limit)s
 -- A read that was asked for after the last pass (needs_read of the queue) counts here too.
 select l.user_id, l.contact_id, l.row_hash, l.shadow, l.base, l.in_flight, l.memory,
        extract(epoch from l.shadow_read_at)::bigint as shadow_read_at,
-       l.needs_read or coalesce(q.needs_read, false) as needs_read,
+       l.needs_read or coalesce(
+           (select q.needs_read from intercom_sync.queue q where q.kind = 'user' and q.key = l.user_id),
+           false) as needs_read,
        (select jsonb_object_agg(e.team_id, jsonb_build_array(e.company_id, e.state))
         from intercom_sync.edge e where e.user_id = l.user_id) as edges
 from intercom_sync.user_link l
-left join intercom_sync.queue q on q.kind = 'user' and q.key = l.user_id
 where l.user_id = any(%(ids)s)
 
 -- name: team_links

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from secrets import token_hex
 from threading import Barrier, Thread
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -10,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from intercom_assets.database.queries import parse as parse_queries
 from intercom_assets.database.queries import query, query_names
+from intercom_assets.database.records import QueueKind
 from intercom_assets.database.schema import (
     Step,
     apply_schema,
@@ -144,3 +146,30 @@ def test_every_query_is_named_once_and_runs_as_written(database: str) -> None:
         for name in query_names() - {"lock_gone"}:
             names = {part.split(b")s")[0].decode() for part in query(name).split(b"%(")[1:]}
             connection.execute(b"explain " + query(name), dict.fromkeys(names) or None)
+
+
+@pytest.mark.parametrize("name", ["lock_rows", "lease_keys", "user_links"])
+def test_a_chunk_is_looked_up_by_key_also_while_statistics_say_that_the_queue_is_empty(
+    database: str, name: str
+) -> None:
+    """Else a first sync reads the whole queue for each of its chunks."""
+    given = {
+        "kind": "user",
+        "token": uuid4(),
+        "keys": ["1", "2"],
+        "ids": ["1", "2"],
+        "first_lane": 0,
+        "last_lane": 1,
+        "limit": 2,
+        "seconds": 30,
+        "run_id": "run",
+    }
+    with Store(database) as store:
+        store.enqueue(QueueKind.USER, [str(n) for n in range(5_000)])
+    with psycopg.connect(database) as connection:
+        found = connection.execute(b"explain " + query(name), given).fetchall()
+
+    plan = "\n".join(row[0] for row in found)
+    assert "Index Scan using queue_pkey" in plan
+    assert "queue_due" not in plan
+    assert "Seq Scan on queue" not in plan
