@@ -13,6 +13,7 @@ from intercom_assets.assets.users import MEMBERSHIPS_TABLE, USERS_TABLE, reconci
 from intercom_assets.jobs import sync_companies, sync_users
 from intercom_assets.resources import RESOURCES
 from intercom_assets.sensors import changed_teams, changed_users, intercom_changes
+from intercom_assets.upkeep import JOBS, SCHEDULES
 
 
 def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -25,7 +26,8 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             reconcile_users,
             reconcile_companies,
         ],
-        jobs=[sync_users, sync_companies],
+        jobs=[sync_users, sync_companies, *JOBS],
+        schedules=SCHEDULES,
         sensors=[changed_users, changed_teams, intercom_changes],
         resources={**RESOURCES, **(resources or {})},
         # Clicks and backfills run as Dagster's own job, which takes its executor from here: one

@@ -6,10 +6,18 @@ Nothing is leased here: the run that is asked for does that, so a tick without a
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from intercom_assets.assets.subjects import BULK, LANE_TAG, LIVE, SENSOR_TAG, Subject
+from intercom_assets.assets.subjects import (
+    BULK,
+    LANE_TAG,
+    LIVE,
+    SENSOR_TAG,
+    USERS,
+    Subject,
+)
 from intercom_assets.database.records import DueSummary, Lane
 from intercom_assets.partitions import add_keys
 from intercom_assets.pool import missing_pool
@@ -19,6 +27,15 @@ from intercom_assets.sync.services import Services
 
 LOOK_EVERY = 0.2
 HEALTH_EVERY = 2.0
+SWEEP_JOB = "nightly_sweep_job"
+SWEPT_LATELY = timedelta(minutes=1)
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 SETTLING = 2.0
 """Seconds for which bulk rows are left to the run that has just queued them for itself."""
 
@@ -49,6 +66,8 @@ class Look:
             self._drained += fed.users + fed.teams
             if self._refusal:
                 return self._skip(self._refusal)
+            if fed.sweep_wanted and self._subject is USERS and (sweep := self._sweep()):
+                return dg.SensorResult(run_requests=[sweep])
             if requests := list(self._requests()):
                 return dg.SensorResult(run_requests=requests)
             if time.monotonic() >= ends_at:
@@ -93,9 +112,28 @@ class Look:
         subject = self._subject
         tags = {LANE_TAG: lane, subject.count_tag: str(due.count)}
         if due.sole_key is None:
-            return dg.RunRequest(run_config=subject.run_config(from_queue=due.count), tags=tags)
+            config = subject.run_config(from_queue=due.count)
+            return dg.RunRequest(job_name=self._job, run_config=config, tags=tags)
         add_keys(self._context.instance, subject.partitions, [due.sole_key])
-        return dg.RunRequest(partition_key=due.sole_key, tags=tags)
+        return dg.RunRequest(job_name=self._job, partition_key=due.sole_key, tags=tags)
+
+    @property
+    def _job(self) -> str | None:
+        """Named only by the sensor that may launch another job too."""
+        return USERS.job if self._subject is USERS else None
+
+    def _sweep(self) -> dg.RunRequest | None:
+        """A TRUNCATE logs nobody by name: everybody is compared. One sweep at a time, and one
+        that failed is not begun again at once."""
+        instance = self._context.instance
+        lately = datetime.now(UTC) - SWEPT_LATELY
+        for runs in (
+            dg.RunsFilter(job_name=SWEEP_JOB, statuses=UNFINISHED),
+            dg.RunsFilter(job_name=SWEEP_JOB, created_after=lately),
+        ):
+            if instance.get_runs_count(runs):
+                return None
+        return dg.RunRequest(job_name=SWEEP_JOB, tags={LANE_TAG: BULK})
 
 
 def _location(context: dg.SensorEvaluationContext) -> str | None:

@@ -29,6 +29,7 @@ from intercom_assets.sync.environment import (
 )
 from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets.sync.services import Services
+from intercom_assets.upkeep import nightly_sweep_job
 
 AT_ONCE = 1
 """Seconds between two ticks of the changed sensors; Dagster itself looks every five."""
@@ -37,10 +38,11 @@ SEARCH_EVERY = 5
 
 
 @dg.sensor(
-    job=sync_users,
+    jobs=[sync_users, nightly_sweep_job],
     minimum_interval_seconds=AT_ONCE,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Launches a run for users who changed, on either side, within seconds.",
+    description="Launches a run for users who changed, on either side, within seconds; and the "
+    "sweep, if a table was emptied by TRUNCATE.",
 )
 def changed_users(
     context: dg.SensorEvaluationContext,
