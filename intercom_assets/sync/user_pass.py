@@ -287,7 +287,13 @@ class UserPass:
     def must_look(self) -> bool:
         """Whether Intercom's present values come first: something there moved, or may have."""
         told = self.told_to_look or self.link.needs_read or bool(self.link.in_flight)
-        return told or self._listing_is_not_enough
+        return told or bool(self._companies_in_doubt) or self._listing_is_not_enough
+
+    @property
+    def _companies_in_doubt(self) -> frozenset[str]:
+        """A pass that died was about to attach or detach these: only a look tells what it did."""
+        edges = self.link.edges.values()
+        return frozenset(e.company_id for e in edges if e.state is not EdgeState.ATTACHED)
 
     @property
     def _listing_is_not_enough(self) -> bool:
@@ -367,7 +373,10 @@ class UserPass:
             problem = f"contact {answer.id} has another user's external id"
             raise Stuck(Problem(Verdict.PARK, problem))
         before = self._place().unknown
-        self.contact, self.look = _with_known_companies(answer, self.contact), Look.FRESH
+        doubted = self._companies_in_doubt
+        self.contact = _with_known_companies(answer, self.contact, doubted)
+        self.look = Look.FRESH
+        self.edges = {t: _confirmed(e, answer) for t, e in self.edges.items()}
         if (unknown := self._place().unknown) not in (None, before):
             self._journal_ignored_zone(unknown)
         self._plan = None
@@ -451,12 +460,19 @@ def user_hash(rules: Rules, values: Values, teams: frozenset[str], from_oauth: b
     return digest(rules.mapping_version, steady, teams, from_oauth)
 
 
-def _with_known_companies(answer: Contact, known: Contact | None) -> Contact:
+def _with_known_companies(
+    answer: Contact, known: Contact | None, doubted: frozenset[str]
+) -> Contact:
     """A list cut at ten proves presence only: what was known beside it stays known."""
     if answer.companies_complete or known is None:
         return answer
-    ids = tuple(sorted({*answer.company_ids, *known.company_ids}))
-    return replace(answer, company_ids=ids)
+    ids = {*answer.company_ids, *(set(known.company_ids) - doubted)}
+    return replace(answer, company_ids=tuple(sorted(ids)))
+
+
+def _confirmed(edge: Edge, answer: Contact) -> Edge:
+    is_there = edge.company_id in answer.company_ids
+    return replace(edge, state=EdgeState.ATTACHED) if is_there else edge
 
 
 def _last(client: IntercomClient) -> str | None:

@@ -16,7 +16,7 @@ from intercom_assets.database.records import (
     Recorded,
     UserRecord,
 )
-from intercom_assets.domain.models import AppUser, Gone, UserLink
+from intercom_assets.domain.models import AppUser, Gone, UserLink, Values
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
@@ -170,7 +170,7 @@ def _note(work: Work, users: Sequence[UserPass], *, edges: bool) -> None:
     """Writes down what is about to be sent, so that a crash is told from an operator's edit."""
     notes = []
     for user in users:
-        user.noted = user.plan().to_intercom
+        user.noted = user.plan().in_flight(exists=user.contact is not None)
         moving = user.edges_in_flight() if edges else []
         notes.append(InFlight(user.user_id, user.noted, moving))
     if not notes:
@@ -263,7 +263,7 @@ def _link(work: Work, user: UserPass) -> UserLink:
         shadow=user.contact,
         shadow_read_at=user.rules.now if user.has_looked else link.shadow_read_at,
         base=user.plan().agreed(user.base) if user.contact else user.base,
-        in_flight=(user.noted or link.in_flight) if may_have_landed else {},
+        in_flight={} if done else _still_in_flight(user),
         accepted=user.accepted,
         refused=user.refused,
         overwritten=user.overwritten,
@@ -274,6 +274,13 @@ def _link(work: Work, user: UserPass) -> UserLink:
         synced_at=user.rules.now if done else link.synced_at,
         edges=user.edges,
     )
+
+
+def _still_in_flight(user: UserPass) -> Values:
+    """Of this pass what may have landed, and of one that died what no look has cleared up."""
+    before = {} if user.has_looked else user.link.in_flight
+    now = user.noted if user.problem is not None and user.problem.may_have_landed else {}
+    return {**before, **now}
 
 
 def _left_alone(user: UserPass, leased: Leased) -> UserRecord:

@@ -50,10 +50,12 @@ class Sql:
 class Skipping:
     """Clocks of the client and of Intercom: sleeping skips the time instead of waiting.
 
-    `ahead`: seconds by which our wall clock is ahead of Intercom's.
+    `ahead`: seconds by which our wall clock is ahead of Intercom's. `later`: seconds by which the
+    engine's calendar is later, for rules that count in hours.
     """
 
     skipped: float = 0.0
+    later: float = 0.0
     ahead: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -65,6 +67,9 @@ class Skipping:
 
     def theirs(self) -> float:
         return time.time() + self.skipped
+
+    def calendar(self) -> float:
+        return self.theirs() + self.later
 
     def sleep(self, seconds: float) -> None:
         with self._lock:
@@ -81,24 +86,32 @@ class Event:
 
 
 class Telegraph(Wire):
-    """The wire, with what happens elsewhere while a request is on it, and headers that get lost."""
+    """The wire, with what happens elsewhere while a request is on it.
+
+    `lost_headers`: of answers, in lower case. `stores`: what Intercom makes of a request's body.
+    """
 
     def __init__(self, simulator: Simulator) -> None:
         super().__init__(simulator)
         self.headers: list[Mapping[str, str]] = []
         self.lost_headers: set[str] = set()
+        self.stores: Callable[[bytes], bytes] = bytes
         self._events: list[Event] = []
         self._lock = threading.Lock()
 
     def expect(self, event: Event) -> None:
         self._events.append(event)
 
+    def forget(self) -> None:
+        """What was expected and did not come happens no more."""
+        self._events.clear()
+
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         self.headers.append(headers)
         event = self._due(f"{method} {path}")
         if event and not event.after:
             event.action()
-        answer = super().handle(method, path, headers, body)
+        answer = super().handle(method, path, headers, self.stores(body))
         if event and event.after:
             event.action()
         kept = {n: v for n, v in answer.headers.items() if n.lower() not in self.lost_headers}
@@ -262,7 +275,7 @@ def a_played_world(
         sleep=times.sleep,
     )
     with Store(url) as store:
-        wall = times.theirs if now is None else lambda: now
+        wall = times.calendar if now is None else lambda: now
         services = Services(AppDatabase(url, load_mapping(folder)), store, client, wall)
         world = Played(url, simulator, wire, services, times)
         try:

@@ -44,7 +44,7 @@ def test_a_value_that_the_app_refuses_is_told_and_not_offered_again(
     }
     ada = played.given_user(name=None, phone_number=None, time_zone=None)
     played.sync(ada)
-    played.run(refuse[field])  # type: ignore[arg-type]
+    played.run(refuse[field])
     played.intercom.by_hand.edit_contact(str(ada), **edits)
 
     first = played.look(ada)
