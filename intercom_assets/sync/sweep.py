@@ -14,8 +14,8 @@ from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import DELETED
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.sync.companies import team_hash
+from intercom_assets.sync.rules import Rules, user_hash
 from intercom_assets.sync.services import Services
-from intercom_assets.sync.user_pass import Rules, user_hash
 from intercom_assets.sync.users import user_rules
 
 CAUSE = "sweep"

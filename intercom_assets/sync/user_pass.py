@@ -41,30 +41,20 @@ from intercom_assets.domain.reconcile import (
     not_stored,
     reconcile,
 )
-from intercom_assets.domain.timezones import Place, ZoneBook, place
-from intercom_assets.domain.values import digest
+from intercom_assets.domain.timezones import Place, place
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.failures import Problem, Stuck, Verdict, unfit
 from intercom_assets.sync.identity import is_ours
+from intercom_assets.sync.known_companies import confirmed, with_known_companies
+from intercom_assets.sync.rules import Rules, user_hash
+from intercom_assets.sync.user_journal import (
+    entry_of_decision,
+    entry_of_event,
+    entry_of_unknown_zone,
+)
 
 RECENT = 15 * 60
 """Seconds for which a look, or the app's own value, is good enough for `latest` (DESIGN 7)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The mapping's choices, as a user's pass needs them. `now` in Unix seconds."""
-
-    fields: Mapping[str, Field]
-    zones: ZoneBook
-    mapping_version: str
-    now: int
-    merge_window: int
-    clear_unusable: bool
-    truncate: bool
-    mirror: bool
-    archive: bool
-    barred: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -361,9 +351,9 @@ class UserPass:
                 continue
             if name in lacking:
                 why = refused.get(name) or "the app stored another form of it"
-                self._journal_decision("refused", replace(decision, why=why), None)
+                self._journal_decision("refused", replace(decision, why=why))
             else:
-                self._journal_decision("pulled", decision, None)
+                self._journal_decision("pulled", decision)
 
     # --- what an answer of Intercom means -----------------------------------------------------
 
@@ -374,11 +364,11 @@ class UserPass:
             raise Stuck(Problem(Verdict.PARK, problem))
         before = self._place().unknown
         doubted = self._companies_in_doubt
-        self.contact = _with_known_companies(answer, self.contact, doubted)
+        self.contact = with_known_companies(answer, self.contact, doubted)
         self.look = Look.FRESH
-        self.edges = {t: _confirmed(e, answer) for t, e in self.edges.items()}
+        self.edges = {t: confirmed(e, answer) for t, e in self.edges.items()}
         if (unknown := self._place().unknown) not in (None, before):
-            self._journal_ignored_zone(unknown)
+            self.journal.append(entry_of_unknown_zone(self.user_id, unknown))
         self._plan = None
         if self.link.in_flight:
             self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
@@ -422,58 +412,9 @@ class UserPass:
         why: str = "",
     ) -> None:
         """Journals something that is not a field: created, adopted, attached, merged ..."""
-        self.journal.append(
-            JournalEntry(
-                "user", self.user_id, action, None, Side.INTERCOM, old, new, why, _last(client)
-            )
-        )
-
-    def _journal_ignored_zone(self, name: Value) -> None:
-        why = "Intercom states a place that is no time zone"
-        entry = JournalEntry(
-            "user", self.user_id, "ignored", TIME_ZONE, Side.APP, None, name, why, None
-        )
-        self.journal.append(entry)
+        self.journal.append(entry_of_event(self.user_id, action, client, old=old, new=new, why=why))
 
     def _journal_decision(
-        self, action: str, decision: Decision, client: IntercomClient | None
+        self, action: str, decision: Decision, client: IntercomClient | None = None
     ) -> None:
-        old = decision.app if decision.write_to is Side.APP else decision.intercom
-        self.journal.append(
-            JournalEntry(
-                "user",
-                self.user_id,
-                action,
-                decision.field.name,
-                decision.write_to,
-                old,
-                decision.value,
-                decision.why,
-                _last(client) if client else None,
-            )
-        )
-
-
-def user_hash(rules: Rules, values: Values, teams: frozenset[str], from_oauth: bool) -> str:
-    """Of everything that the app decides, except `last_request_at`, which moves by itself."""
-    steady = {name: value for name, value in values.items() if name != LAST_SEEN}
-    return digest(rules.mapping_version, steady, teams, from_oauth)
-
-
-def _with_known_companies(
-    answer: Contact, known: Contact | None, doubted: frozenset[str]
-) -> Contact:
-    """A list cut at ten proves presence only: what was known beside it stays known."""
-    if answer.companies_complete or known is None:
-        return answer
-    ids = {*answer.company_ids, *(set(known.company_ids) - doubted)}
-    return replace(answer, company_ids=tuple(sorted(ids)))
-
-
-def _confirmed(edge: Edge, answer: Contact) -> Edge:
-    is_there = edge.company_id in answer.company_ids
-    return replace(edge, state=EdgeState.ATTACHED) if is_there else edge
-
-
-def _last(client: IntercomClient) -> str | None:
-    return client.calls[-1].request_id if client.calls else None
+        self.journal.append(entry_of_decision(self.user_id, action, decision, client))

@@ -21,9 +21,10 @@ from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
 from intercom_assets.sync.outcomes import Outcome, Status
+from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_calls import first_call, second_calls
-from intercom_assets.sync.user_pass import Rules, UserPass
+from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.user_write_back import write_back
 from intercom_assets.sync.wanted_companies import Ensured, ensure_companies
 from intercom_assets.sync.work import Work

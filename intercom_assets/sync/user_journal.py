@@ -1,0 +1,41 @@
+"""What a user's pass writes down of itself: an entry for each write, event and lost edit."""
+
+from intercom_assets.domain.fields import TIME_ZONE
+from intercom_assets.domain.models import JournalEntry, Side, Value
+from intercom_assets.domain.reconcile import Decision
+from intercom_assets.intercom.client import IntercomClient
+
+KIND = "user"
+
+
+def entry_of_event(
+    user_id: str, action: str, client: IntercomClient, *, old: Value, new: Value, why: str
+) -> JournalEntry:
+    """Of what is not a field: created, adopted, attached, merged ..."""
+    return JournalEntry(KIND, user_id, action, None, Side.INTERCOM, old, new, why, _last(client))
+
+
+def entry_of_decision(
+    user_id: str, action: str, decision: Decision, client: IntercomClient | None
+) -> JournalEntry:
+    """`client`: who wrote it to Intercom; None where it went to the app."""
+    return JournalEntry(
+        KIND,
+        user_id,
+        action,
+        decision.field.name,
+        decision.write_to,
+        decision.app if decision.write_to is Side.APP else decision.intercom,
+        decision.value,
+        decision.why,
+        _last(client) if client else None,
+    )
+
+
+def entry_of_unknown_zone(user_id: str, name: Value) -> JournalEntry:
+    why = "Intercom states a place that is no time zone"
+    return JournalEntry(KIND, user_id, "ignored", TIME_ZONE, Side.APP, None, name, why)
+
+
+def _last(client: IntercomClient) -> str | None:
+    return client.calls[-1].request_id if client.calls else None
