@@ -10,6 +10,7 @@ import dagster as dg
 
 from intercom_assets.assets.companies import TEAMS_TABLE, reconcile_companies
 from intercom_assets.assets.users import MEMBERSHIPS_TABLE, USERS_TABLE, reconcile_users
+from intercom_assets.checks import CHECKS, health, health_job
 from intercom_assets.jobs import sync_companies, sync_users
 from intercom_assets.resources import RESOURCES
 from intercom_assets.sensors import changed_teams, changed_users, intercom_changes
@@ -26,8 +27,9 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             reconcile_users,
             reconcile_companies,
         ],
-        jobs=[sync_users, sync_companies, *JOBS],
-        schedules=SCHEDULES,
+        jobs=[sync_users, sync_companies, *JOBS, health_job],
+        asset_checks=CHECKS,
+        schedules=[*SCHEDULES, health],
         sensors=[changed_users, changed_teams, intercom_changes],
         resources={**RESOURCES, **(resources or {})},
         # Clicks and backfills run as Dagster's own job, which takes its executor from here: one

@@ -4,6 +4,7 @@ Finds what nothing else can: edits that the search never showed, writes that lan
 them up, contacts archived or deleted by hand. Only queues; values come from answers by id.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -30,8 +31,10 @@ def audit(services: Services, progress: Callable[[int], None] | None = None) -> 
     """Raises `IntercomError`; what was queued until then stays queued."""
     client = services.intercom.within(None)
     seen: set[str] = set()
+    held: Counter[str] = Counter()
     looked = queued = 0
     for page in client.list_contacts():
+        held.update(c.external_id for c in page.items if c.role == "user" and c.external_id)
         looked += len(page.items)
         seen.update(contact.id for contact in page.items)
         queued += _queue_differing(services, page.items)
@@ -39,7 +42,9 @@ def audit(services: Services, progress: Callable[[int], None] | None = None) -> 
             progress(len(page.items))
     missing = _queue_missing(services, seen)
     done = Audited(looked, queued, missing, len(client.calls))
-    services.store.put_state(STATE, {"at": services.now(), "queued": queued, "missing": missing})
+    duplicates = sum(1 for count in held.values() if count > 1)
+    told = {"queued": queued, "missing": missing, "duplicates": duplicates}
+    services.store.put_state(STATE, {"at": services.now(), **told})
     return done
 
 
