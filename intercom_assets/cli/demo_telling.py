@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -49,16 +50,14 @@ def tell_story(told: Sequence[Told]) -> None:
 
 
 def tell_addresses(addresses: Addresses) -> None:
-    """The three addresses, then who wins."""
+    """Who wins, and then the three addresses, which are printed whole however narrow it is."""
     console = _console()
-    table = Table(show_header=False, box=None)
-    table.add_row("Dagster", addresses.webserver)
-    table.add_row("Intercom (simulated)", addresses.simulator)
-    table.add_row("The app's database", addresses.app_database)
     console.print(as_table("Users: who wins", rows_of_users()))
     console.print(as_table("Teams: who wins", rows_of_teams()))
-    console.print(table, soft_wrap=True)
-    console.print("Ctrl-C stops everything.")
+    click.echo(f"Dagster               {addresses.webserver}")
+    click.echo(f"Intercom (simulated)  {addresses.simulator}")
+    click.echo(f"The app's database    {addresses.app_database}")
+    click.echo("Ctrl-C stops everything.")
 
 
 def _console() -> Console:

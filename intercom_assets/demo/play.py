@@ -16,11 +16,13 @@ from intercom_assets.demo.story import (
     EVERYBODY,
     QUIET,
     SEARCH,
+    TICKS,
     Facts,
     Shown,
     Step,
     facts_of_everybody,
     facts_of_quiet,
+    fewest_ticks,
     read_everybody,
     read_quiet,
 )
@@ -28,7 +30,7 @@ from intercom_assets.demo.story import (
 PATIENCE = 120.0
 """Seconds for a step. At rest none takes ten; a busy machine must not fail the story."""
 SETTLING_SECONDS = 60.0
-LOOK_EVERY = 0.2
+LOOK_EVERY = 0.3
 LOOK_AT_ALL_EVERY = 0.5
 """Seconds; a look at everybody costs the simulator a hundredth of a second."""
 ALREADY = "this was so before the step, which therefore proves nothing"
@@ -85,13 +87,10 @@ def play_quiet(sides: Sides, patience: float = PATIENCE) -> Told:
     settle(sides)
     since, started = time.time(), time.monotonic()
     before = read_quiet(sides, since)
-    after = before
-    ticks = "ticks of each sensor"
-    while time.monotonic() - started < patience:
-        after = read_quiet(sides, since)
-        if facts_of_quiet(before, after)[ticks] == QUIET[ticks]:
-            break
-        time.sleep(LOOK_AT_ALL_EVERY)
+    wait_until(
+        lambda: fewest_ticks(sides.dagster.ticks_since(since)) >= TICKS, patience, LOOK_EVERY
+    )
+    after = read_quiet(sides, since)
     seen = facts_of_quiet(before, after)
     calls = _total(after["calls"]) - _total(before["calls"])
     searches = after["calls"].get(SEARCH, 0) - before["calls"].get(SEARCH, 0)

@@ -43,8 +43,10 @@ class AppSide:
         return str(row["digest"])
 
     def queued(self) -> int:
-        """What the sync still has to do, which it keeps in a schema beside the app's tables."""
-        [row] = self.rows("select count(*) from intercom_sync.queue where parked_at is null")
+        """What the sync has to do now or within a minute; it keeps that beside the app's tables."""
+        [row] = self.rows(
+            "select count(*) from intercom_sync.queue where due_at < now() + interval '1 minute'"
+        )
         return int(row["count"])
 
 
@@ -124,8 +126,8 @@ class DagsterSide:
         )
         return int(count)
 
-    def runs_by_status(self) -> dict[str, int]:
-        return dict(self._rows("select status, count(*) from runs group by 1"))
+    def runs_by_job(self) -> dict[str, int]:
+        return dict(self._rows("select pipeline_name, count(*) from runs group by 1"))
 
     def _rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._url) as connection:

@@ -20,7 +20,7 @@ from intercom_assets.demo.sample_people import (
     TEAM_OF_MANY,
     TEAM_OF_NOBODY,
 )
-from intercom_assets.demo.sides import Document, Sides, company_keys
+from intercom_assets.demo.sides import Document, Sides, company_keys, without
 
 Facts: TypeAlias = Mapping[str, object]
 Shown: TypeAlias = Mapping[str, Any]
@@ -241,14 +241,18 @@ def read_quiet(sides: Sides, since: float) -> Shown:
 
 def facts_of_quiet(before: Shown, after: Shown) -> Facts:
     """What happened between two readings."""
-    calls = {name: n - before["calls"].get(name, 0) for name, n in after["calls"].items()}
-    ticks = min(after["ticks"].get(sensor, 0) for sensor in SENSORS)
+    calls = without(after["calls"], before["calls"])
+    ticks = fewest_ticks(after["ticks"])
     return {
         "changes in the app": int(before["app"] != after["app"]),
         "changes in Intercom": _differing(before["intercom"], after["intercom"]),
         "calls but the search": sum(n for name, n in calls.items() if name != SEARCH),
         "ticks of each sensor": f"{TICKS} or more" if ticks >= TICKS else str(ticks),
     }
+
+
+def fewest_ticks(ticks: Mapping[str, int]) -> int:
+    return min(ticks.get(sensor, 0) for sensor in SENSORS)
 
 
 def _differing(before: Sequence[list[Document]], after: Sequence[list[Document]]) -> int:
