@@ -185,7 +185,7 @@ def facts_of_deleted_user(shown: Shown) -> Facts:
 PAYER = f"user {MONTHLY_PAYER}"
 EVERYBODY: Facts = {
     "users paired": 199,
-    "companies": 60,
+    "teams paired": 60,
     "memberships": 232,
     PAYER: "Annual saving $316",
 }
@@ -199,18 +199,20 @@ def read_everybody(sides: Sides) -> Shown:
         "users": sides.app.rows(
             "select id::text as id, metadata ->> 'intercom_user_id' as intercom_id from users"
         ),
-        "teams": sides.app.rows("select id::text as id from teams"),
+        "teams": sides.app.rows(
+            "select id::text as id, metadata ->> 'intercom_company_id' as intercom_id from teams"
+        ),
     }
 
 
 def facts_of_everybody(shown: Shown) -> Facts:
-    """A user is paired where the app holds the id of the very contact that names the user."""
+    """A pair counts where the app holds the id of the very contact or company that names it."""
     people = {(each["external_id"], each["id"]) for each in shown["contacts"]}
-    teams = {row["id"] for row in shown["teams"]}
+    teams = {(each["company_id"], each["id"]) for each in shown["companies"]}
     payers = [each for each in shown["contacts"] if each["external_id"] == str(MONTHLY_PAYER)]
     return {
         "users paired": len(people & {(row["id"], row["intercom_id"]) for row in shown["users"]}),
-        "companies": len(teams & {each["company_id"] for each in shown["companies"]}),
+        "teams paired": len(teams & {(row["id"], row["intercom_id"]) for row in shown["teams"]}),
         "memberships": sum(len(each["company_ids"]) for each in shown["contacts"]),
         PAYER: payers[0]["custom_attributes"].get("annual_saving") if payers else None,
     }

@@ -171,7 +171,7 @@ def everybody(users: int = 199, paired: bool = True, memberships: int = 232) -> 
         "users": [
             {"id": str(n), "intercom_id": f"c{n}" if paired else None} for n in range(1, 201)
         ],
-        "teams": [{"id": str(n)} for n in range(1, 61)],
+        "teams": [{"id": str(n), "intercom_id": f"co{n}"} for n in range(1, 61)],
     }
 
 
@@ -186,9 +186,17 @@ def test_everybody_is_paired_where_the_app_holds_each_contacts_id() -> None:
         everybody(paired=False),
         everybody(memberships=231),
         everybody() | {"companies": []},
+        everybody() | {"teams": [{"id": str(n), "intercom_id": None} for n in range(1, 61)]},
         {"contacts": [], "companies": [], "users": [], "teams": []},
     ],
-    ids=["one is missing", "ids not stored", "an edge is missing", "no companies", "nobody"],
+    ids=[
+        "one is missing",
+        "ids not stored",
+        "an edge is missing",
+        "no companies",
+        "company ids not stored",
+        "nobody",
+    ],
 )
 def test_a_first_sync_that_left_something_out_is_not_held(shown: Shown) -> None:
     assert facts_of_everybody(shown) != EVERYBODY
