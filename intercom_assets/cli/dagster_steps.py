@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.partitions import APP_TEAM, APP_USER, add_keys
-from intercom_assets.pool import LIMIT, POOL, set_up_pool
+from intercom_assets.pool import LIMIT, POOL, missing_pool, set_up_pool
 from intercom_assets.sync.environment import ConfigurationError
 
 KEYS_AT_ONCE = 10_000
@@ -24,6 +24,12 @@ def set_pool() -> str:
     with _instance() as instance:
         made = set_up_pool(instance)
     return f"Dagster: pool {POOL} {f'set to {LIMIT}' if made else 'had its size already'}"
+
+
+def pool_problem() -> str | None:
+    """Why no run may be launched yet; None if the pool has its row. Writes nothing."""
+    with _instance() as instance:
+        return missing_pool(instance)
 
 
 def register_partitions(keys: dict[QueueKind, Sequence[str]]) -> str:

@@ -2,9 +2,11 @@
 
 import click
 
+from intercom_assets.cli.check import check
 from intercom_assets.cli.demo import demo
 from intercom_assets.cli.explain import explain
 from intercom_assets.cli.failures import Commands
+from intercom_assets.cli.init import init
 from intercom_assets.cli.installation import (
     init_db,
     install_capture_command,
@@ -24,8 +26,8 @@ def main() -> None:
 
 
 for command in (
-    demo, simulate, init_db, install_capture_command, remove_capture_command, sync, status,
-    plan, explain, retry, undo, erase,
+    demo, simulate, init, check, init_db, install_capture_command, remove_capture_command, plan,
+    sync, status, explain, retry, undo, erase,
 ):  # fmt: skip
     main.add_command(command)
 

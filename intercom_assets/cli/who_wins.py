@@ -1,10 +1,11 @@
 """The table of who wins, field by field, from the data by which it is decided.
 
-For the demo's terminal and the README, which a test compares with it. No rule is written here.
+For the demo's terminal, `check`, and the README, which a test compares with it. No rule is written
+here.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.table import Table
 
@@ -50,6 +51,15 @@ def rows_of_teams(fields: Iterable[Field] = (*TEAM_FIELDS, COMPANY_DELETED)) -> 
     return [Row("id", "company_id", WHO_WINS[Policy.APP]), *map(_row, fields), attribute]
 
 
+def rows_of_mapped_users(fields: Iterable[Field]) -> list[Row]:
+    """Of one mapping: each field that it has, and where Intercom's value has nowhere to go."""
+    return [Row("id", "external_id", WHO_WINS[Policy.APP]), *map(_mapped_row, fields)]
+
+
+def rows_of_mapped_teams(fields: Iterable[Field]) -> list[Row]:
+    return [Row("id", "company_id", WHO_WINS[Policy.APP]), *map(_row, fields)]
+
+
 def as_markdown(rows: Iterable[Row]) -> str:
     lines = [_line(HEADINGS), _line(["---"] * len(HEADINGS))]
     return "\n".join([*lines, *(_line(row.cells) for row in rows)])
@@ -65,6 +75,14 @@ def as_table(title: str, rows: Iterable[Row]) -> Table:
 def _row(field: Field) -> Row:
     where = f"custom attribute {field.intercom}" if field.custom else field.intercom
     return Row(field.name, where, WHO_WINS[field.policy], field.remark)
+
+
+def _mapped_row(field: Field) -> Row:
+    row = _row(field)
+    if field.policy is Policy.APP or field.pulled:
+        return row
+    lost = f"write_back.columns has no {field.name}, so Intercom's value stays there"
+    return replace(row, remarks=f"{row.remarks}; {lost}" if row.remarks else lost)
 
 
 def _line(cells: Iterable[str]) -> str:

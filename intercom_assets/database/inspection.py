@@ -38,17 +38,18 @@ where (n.nspname, c.relname) in (select * from unnest(%s::text[], %s::text[]))
 """
 
 
-def read_whole(connection: AppConnection, shape: Shape) -> list[str]:
+def read_whole(connection: AppConnection, shape: Shape, column: str = "id") -> list[str]:
     """Tables of more than FEW_ROWS rows that a read of a few ids goes through entirely.
 
     Such a read costs as much for one user as for all: `id::text`, a window, a missing index.
+    `column`: by which rows are read, `user_id` of memberships.
     """
-    ids = ids_after(connection, shape, None, 3)
+    ids = _some_ids(connection, shape, column)
     if not ids:
         return []
-    column = f"q.id = any(%s::{shape.ids['id'].sql_type}[])"
+    where = f"where q.{column} = any(%s::{shape.ids[column].sql_type}[])"
     connection.execute("set local enable_seqscan = off")
-    plan = _plan(connection, shape, f"where {column}", (ids,))
+    plan = _plan(connection, shape, where, (ids,))
     connection.execute("set local enable_seqscan = default")
     whole = [node for node in _nodes(plan) if _is_whole(node)]
     sizes = _relations(connection, whole)
@@ -95,6 +96,15 @@ def unstable_columns(reading: Reading) -> dict[str, list[str]]:
     return found
 
 
+def _some_ids(connection: AppConnection, shape: Shape, column: str) -> list[str]:
+    """A few, whichever come first, of a query that need not have a column `id`."""
+    if column == "id":
+        return ids_after(connection, shape, None, 3)
+    text = shape.query.select(f"q.{column}::text", f"where q.{column} is not null limit 3")
+    with telling(shape.query, text):
+        return [str(key) for (key,) in connection.execute(encoded(connection, text), ()).fetchall()]
+
+
 def _sampled_users(connection: AppConnection, shapes: Shapes) -> Sample:
     return shapes.users, _sampled(connection, shapes.users)
 
@@ -137,9 +147,11 @@ def _nodes(plan: Node) -> Iterator[Node]:
 
 def _is_whole(node: Node) -> bool:
     """A scan that no condition narrows down by an index."""
-    kind = str(node.get("Node Type", ""))
-    narrowed = "Index Cond" in node or "TID Cond" in node or kind == "Bitmap Heap Scan"
-    return "Relation Name" in node and not narrowed
+    if "Relation Name" not in node:
+        return False
+    bitmap = node.get("Node Type") == "Bitmap Heap Scan"
+    parts = list(_nodes(node)) if bitmap else [node]
+    return not any("Index Cond" in part or "TID Cond" in part for part in parts)
 
 
 def _relations(

@@ -4,7 +4,7 @@ What only shows when the queries are seen side by side belongs here: names that 
 policies and write-backs for columns that nobody selects, and the mapping's version.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from intercom_assets.database.app_connections import AppConnection
@@ -50,16 +50,32 @@ class Shapes:
 
 def read_shapes(connection: AppConnection, mapping: AppMapping) -> Shapes:
     """Describes and checks the mapping. Raises MappingError, or AppUnavailable."""
-    users = describe(connection, Query(USERS_SQL, mapping.users_sql, USER_RULES))
-    teams = describe(connection, Query(TEAMS_SQL, mapping.teams_sql, TEAM_RULES))
-    memberships = describe(
-        connection, Query(MEMBERSHIPS_SQL, mapping.memberships_sql, MEMBERSHIP_RULES, open=False)
-    )
-    _check_names(users, DELETED.name)
-    _check_names(teams, COMPANY_DELETED.name)
-    _check_attributes(fields_of_users(users.columns), fields_of_teams(teams.columns))
-    _check_settings(mapping, users)
+    users, teams, memberships = (describe(connection, query) for query in queries(mapping))
+    for problem in problems_together(mapping, users, teams):
+        raise MappingError(problem)
     return Shapes(users, teams, memberships, _version(users, teams, memberships))
+
+
+def queries(mapping: AppMapping) -> tuple[Query, Query, Query]:
+    """Of users, teams and memberships."""
+    return (
+        Query(USERS_SQL, mapping.users_sql, USER_RULES),
+        Query(TEAMS_SQL, mapping.teams_sql, TEAM_RULES),
+        Query(MEMBERSHIPS_SQL, mapping.memberships_sql, MEMBERSHIP_RULES, open=False),
+    )
+
+
+def problems_together(
+    mapping: AppMapping, users: Shape | None, teams: Shape | None
+) -> Iterator[str]:
+    """What does not fit although each query by itself does. None: one that could not be read."""
+    if users:
+        yield from _names(users, DELETED.name)
+        yield from _settings(mapping, users)
+    if teams:
+        yield from _names(teams, COMPANY_DELETED.name)
+    if users and teams:
+        yield from _attributes(fields_of_users(users.columns), fields_of_teams(teams.columns))
 
 
 def value_columns(shape: Shape) -> list[tuple[int, str, Kind]]:
@@ -76,50 +92,47 @@ def _version(*shapes: Shape) -> str:
     return digest(*((s.query.sql, [(c.name, str(c.kind)) for c in s.columns]) for s in shapes))
 
 
-def _check_names(shape: Shape, ours: str) -> None:
+def _names(shape: Shape, ours: str) -> Iterator[str]:
     """`ours`: the attribute that the sync itself sets."""
     for name in sorted(column.name for column in shape.columns if column.is_attribute):
         if name == ours:
-            raise MappingError(
+            yield (
                 f"{shape.query.file}: {ours} is set by the sync, for rows that are gone; select "
                 "deleted_at, or give the column another name"
             )
         if problem := name_problem(name):
-            raise MappingError(f'{shape.query.file}: the column "{name}" {problem}')
+            yield f'{shape.query.file}: the column "{name}" {problem}'
 
 
-def _check_attributes(user_fields: Iterable[Field], team_fields: Iterable[Field]) -> None:
+def _attributes(user_fields: Iterable[Field], team_fields: Iterable[Field]) -> Iterator[str]:
     users = {field.intercom for field in user_fields if field.custom}
     teams = {field.intercom for field in team_fields if field.custom}
-    clash = sorted(users & teams)
-    if clash:
-        raise MappingError(
-            f"{TEAMS_SQL}: {clash[0]} is an attribute of users too, and Intercom shares names "
-            f"across contacts and companies; give it another name, as in: company_{clash[0]}"
+    for name in sorted(users & teams):
+        yield (
+            f"{TEAMS_SQL}: {name} is an attribute of users too, and Intercom shares names "
+            f"across contacts and companies; give it another name, as in: company_{name}"
         )
     count = len(users) + len(teams)
     if count > MOST_ATTRIBUTES:
-        raise MappingError(
+        yield (
             f"{USERS_SQL} and {TEAMS_SQL}: {count} custom attributes; allowed: {MOST_ATTRIBUTES}, "
             "all that a workspace holds"
         )
 
 
-def _check_settings(mapping: AppMapping, users: Shape) -> None:
+def _settings(mapping: AppMapping, users: Shape) -> Iterator[str]:
     kinds = {name: kind for _, name, kind in value_columns(users)}
     for name, policy in mapping.settings.fields.items():
         if name not in kinds:
-            raise MappingError(
-                f"{SYNC_YAML}: fields.{name} is no value of {USERS_SQL}{nearest(name, kinds)}"
-            )
-        if policy is Policy.LATEST and kinds[name] is not Kind.DATE:
-            raise MappingError(
+            yield f"{SYNC_YAML}: fields.{name} is no value of {USERS_SQL}{nearest(name, kinds)}"
+        elif policy is Policy.LATEST and kinds[name] is not Kind.DATE:
+            yield (
                 f"{SYNC_YAML}: fields.{name} is latest; allowed for dates only, and it is "
                 f"{kinds[name]}"
             )
     for name in mapping.settings.write_back.columns:
         if name not in kinds:
-            raise MappingError(
+            yield (
                 f"{SYNC_YAML}: write_back.columns.{name} is no value of {USERS_SQL}"
                 f"{nearest(name, kinds)}"
             )

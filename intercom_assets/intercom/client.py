@@ -49,6 +49,7 @@ from intercom_assets.intercom.wire_companies import (
     ScrollStep,
 )
 
+API_VERSION = "2.16"
 PER_PAGE = 150
 """The most that list and search give (intercom-api 2.1)."""
 
@@ -69,7 +70,7 @@ class IntercomClient:
         token: str,
         base_url: str = "https://api.intercom.io",
         *,
-        version: str = "2.16",
+        version: str = API_VERSION,
         rate_share: float = 0.8,
         connections: int = 32,
         adapter: BaseAdapter | None = None,

@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from intercom_assets.intercom.answers import no_answer, read_answer, request_id_of
@@ -51,7 +52,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Since the client was built, all its views together. `limit`, `remaining`: of the window."""
+    """Since the client was built, all its views together. `limit`, `remaining`: of the window.
+
+    `clock_ahead`: seconds that our wall clock is ahead of Intercom's, which tells whole ones only.
+    """
 
     calls: Mapping[str, int]
     rate_limited: int
@@ -59,6 +63,7 @@ class Counters:
     seconds_waited: float
     limit: int | None
     remaining: int | None
+    clock_ahead: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Transport:
         self._rate_limited = 0
         self._retries = 0
         self._waited = 0.0
+        self._dated: tuple[str | None, float] = (None, 0.0)
 
     def call(
         self,
@@ -122,6 +128,7 @@ class Transport:
                 seconds_waited=self._waited,
                 limit=self._governor.limit,
                 remaining=self._governor.remaining,
+                clock_ahead=_clock_ahead(*self._dated),
             )
 
     def close(self) -> None:
@@ -169,6 +176,7 @@ class Transport:
         if answer is not None:
             status, request_id = answer.status, request_id_of(answer)
             self._governor.answered(ticket, answer.headers, throttled=status == 429)
+            self._dated = (answer.headers.get("date"), self._times.wall())
         seconds = self._times.clock() - ticket.sent
         call = Call(endpoint.method, endpoint.template, status, request_id, seconds)
         with self._lock:
@@ -210,6 +218,14 @@ class Transport:
         until = give_up if latest is None else min(give_up, latest)
         # Spreads threads that failed together; nothing about it is secret.
         return Budget(until - self._times.clock(), endpoint.effect, jitter=random.random())
+
+
+def _clock_ahead(date: str | None, wall: float) -> float | None:
+    """By the `Date` of an answer that came at `wall`; None where there is none to read."""
+    try:
+        return None if date is None else wall - parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
 
 
 def _encoded(body: Mapping[str, object] | None) -> bytes | None:

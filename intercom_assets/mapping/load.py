@@ -19,7 +19,7 @@ __all__ = ["AppMapping", "MappingError", "load_mapping"]
 SAMPLE = Path(__file__).parent / "sample"
 USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL = "users.sql", "teams.sql", "memberships.sql"
 SYNC_YAML = "sync.yaml"
-_FILES = (USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL, SYNC_YAML)
+FILES = (USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL, SYNC_YAML)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class AppMapping:
 def load_mapping(folder: Path | None = None) -> AppMapping:
     """The mapping in `folder`; None is the shipped sample app's. Raises MappingError."""
     folder = SAMPLE if folder is None else folder
-    texts = {name: _read(folder, name) for name in _FILES}
+    texts = {name: _read(folder, name) for name in FILES}
     return AppMapping(
         folder,
         _one_select(USERS_SQL, texts[USERS_SQL]),
@@ -46,6 +46,24 @@ def load_mapping(folder: Path | None = None) -> AppMapping:
     )
 
 
+def mapping_problems(folder: Path | None = None) -> list[str]:
+    """A sentence for each file that is wrong, where `load_mapping` raises only the first."""
+    return [
+        problem
+        for name in FILES
+        if (problem := _problem(SAMPLE if folder is None else folder, name))
+    ]
+
+
+def _problem(folder: Path, name: str) -> str | None:
+    try:
+        text = _read(folder, name)
+        _settings(text) if name == SYNC_YAML else _one_select(name, text)
+    except MappingError as error:
+        return str(error)
+    return None
+
+
 def _read(folder: Path, name: str) -> str:
     if not folder.is_dir():
         raise MappingError(f"the mapping's folder {folder} does not exist")
@@ -53,7 +71,7 @@ def _read(folder: Path, name: str) -> str:
         return (folder / name).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise MappingError(
-            f"{name} is missing in {folder}; a mapping is {', '.join(_FILES[:-1])} and {_FILES[-1]}"
+            f"{name} is missing in {folder}; a mapping is {', '.join(FILES[:-1])} and {FILES[-1]}"
         ) from None
     except UnicodeDecodeError as error:
         raise MappingError(f"{name}: byte {error.start + 1} is not UTF-8") from None

@@ -1,0 +1,111 @@
+"""`check`: what is right and what is not, before anything runs. Green and red lines.
+
+Belongs here: how findings are printed, and the exit code. Must not: any probe (`sync/checkup.py`).
+"""
+
+import json
+import os
+from collections.abc import Iterable
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from intercom_assets.cli.failures import FAILED
+from intercom_assets.cli.who_wins import Row, as_table, rows_of_mapped_teams, rows_of_mapped_users
+from intercom_assets.sync.checkup import Checkup, WhoWins
+from intercom_assets.sync.environment import read_environment
+from intercom_assets.sync.findings import Finding, Verdict
+
+STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red"}
+MARKS = {Verdict.OK: "ok  ", Verdict.WARNING: "note", Verdict.BAD: "RED "}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+@click.pass_context
+def check(ctx: click.Context, as_json: bool) -> None:
+    """Look at everything that the sync needs; every red line says what to do. Writes nothing.
+
+    Exit code 1 if a line is red.
+    """
+    checkup = Checkup(read_environment(), os.environ, _pool_problem)
+    found: list[Finding] = []
+    console = Console()
+    for finding in checkup.findings():
+        if not as_json:
+            console.print(_line(finding, found[-1] if found else None), soft_wrap=True)
+        found.append(finding)
+    if as_json:
+        click.echo(json.dumps(_document(found, checkup.who_wins), indent=2))
+    else:
+        _tell_who_wins(console, checkup.who_wins)
+        console.print(_verdict(found))
+    ctx.exit(FAILED if _count(found, Verdict.BAD) else 0)
+
+
+def _pool_problem() -> str | None:
+    # Importing Dagster takes two seconds, which a check without it need not wait for.
+    from intercom_assets.cli.dagster_steps import pool_problem
+
+    return pool_problem()
+
+
+def _line(finding: Finding, before: Finding | None) -> Text:
+    """`ok   triggers   Every ...`, below the name of its part where that is another."""
+    style = STYLES[finding.verdict]
+    line = Text()
+    if before is None or before.part != finding.part:
+        line.append(f"{'' if before is None else chr(10)}{finding.part}\n", style="bold")
+    line.append(f"  {MARKS[finding.verdict]}  ", style=style)
+    line.append(f"{finding.title:<13} {finding.sentence}")
+    if finding.to_do:
+        line.append(f"\n{'':<22}-> {finding.to_do}", style=style)
+    return line
+
+
+def _tell_who_wins(console: Console, who_wins: WhoWins | None) -> None:
+    if who_wins is None:
+        return
+    console.print()
+    console.print(as_table("Users: who wins", rows_of_mapped_users(who_wins.users)))
+    console.print(as_table("Teams: who wins", rows_of_mapped_teams(who_wins.teams)))
+
+
+def _verdict(found: Iterable[Finding]) -> Text:
+    red, notes = _count(found, Verdict.BAD), _count(found, Verdict.WARNING)
+    if red:
+        return Text(f"{red} red, {notes} notes: mend what is red.", style=STYLES[Verdict.BAD])
+    next_step = "Next: intercom-assets plan."
+    return Text(f"Nothing is red, {notes} notes. {next_step}", style=STYLES[Verdict.OK])
+
+
+def _count(found: Iterable[Finding], verdict: Verdict) -> int:
+    return sum(finding.verdict is verdict for finding in found)
+
+
+def _document(found: list[Finding], who_wins: WhoWins | None) -> dict[str, object]:
+    return {
+        "red": _count(found, Verdict.BAD),
+        "notes": _count(found, Verdict.WARNING),
+        "findings": [
+            {
+                "part": finding.part,
+                "title": finding.title,
+                "verdict": finding.verdict,
+                "found": finding.sentence,
+                "to_do": finding.to_do or None,
+            }
+            for finding in found
+        ],
+        "who_wins": None
+        if who_wins is None
+        else {
+            "users": [_row(row) for row in rows_of_mapped_users(who_wins.users)],
+            "teams": [_row(row) for row in rows_of_mapped_teams(who_wins.teams)],
+        },
+    }
+
+
+def _row(row: Row) -> dict[str, str]:
+    return {"app": row.app, "intercom": row.intercom, "wins": row.wins, "remarks": row.remarks}

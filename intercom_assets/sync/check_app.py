@@ -1,0 +1,141 @@
+"""What `check` asks of the app's database: the server, our rights in it, how changes are noticed.
+
+Each probe is a function that yields findings; which of them run, and in which order, is
+`checkup.py`'s. The questions themselves are the database room's (`rights`, `inspection`,
+`capture`). Nothing is written.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from intercom_assets.database.app import AppDatabase
+from intercom_assets.database.app_lookups import unpolled
+from intercom_assets.database.capture import CaptureState, capture_state
+from intercom_assets.database.inspection import unwatched
+from intercom_assets.database.rights import OLDEST, missing_grants, read_server, row_security
+from intercom_assets.database.watches import present_triggers
+from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
+from intercom_assets.sync.findings import Finding, Part
+
+APP = Part("App database")
+RIGHTS = Part("Rights in the app")
+CAPTURE = Part("Changes in the app")
+MOST_CLOCK_DIFFERENCE = 10.0
+"""Seconds by which two clocks may differ before times that are compared come out wrong."""
+STUCK_AFTER = 600.0
+"""Seconds after which a log row should have been taken by a sensor."""
+GRANT = "Run as the tables' owner: "
+ROLE = "intercom_assets/deploy/role.sql has all rights that the sync needs."
+
+
+def check_server(url: str, wall: float) -> Iterator[Finding]:
+    """Whether it can be reached, and is one that the sync can work with."""
+    server = read_server(url)
+    yield APP.ok("reachable", f"PostgreSQL {server.version}, as role {server.role}.")
+    if server.number < OLDEST:
+        yield APP.bad("version", f"PostgreSQL {server.version} is too old.", "Use 13 or newer.")
+    ahead = wall - server.clock
+    if abs(ahead) > MOST_CLOCK_DIFFERENCE:
+        yield APP.warning(
+            "clock", f"Its clock and this machine's differ by {abs(ahead):.0f} s.", "Set both."
+        )
+
+
+def check_standby(app: AppDatabase) -> Iterator[Finding]:
+    """A replica can be read and polled, and nothing else."""
+    settings = app.mapping.settings
+    writes = bool(settings.write_back.table or settings.write_back.teams)
+    if (writes or settings.capture == "triggers") and read_server(app.url).is_standby:
+        yield RIGHTS.bad(
+            "replica",
+            "It is a replica, which takes no writes, and sync.yaml asks for some.",
+            "Set APP_DATABASE_URL to the primary; or capture: polling and write_back: off.",
+        )
+
+
+def check_rights(app: AppDatabase) -> Iterator[Finding]:
+    settings = app.mapping.settings
+    grants = app.reading(lambda c, _: missing_grants(c, app.mapping))
+    for grant in grants:
+        yield RIGHTS.bad("rights", f"This role lacks a right: {grant}.", f"{GRANT}{grant}; {ROLE}")
+    hidden = app.reading(row_security)
+    if hidden:
+        yield RIGHTS.warning(
+            "row security",
+            f"Row security hides rows of {', '.join(hidden)} from this role; a hidden user counts "
+            "as gone and is marked as deleted.",
+            "Give the role BYPASSRLS or a policy that shows it every row.",
+        )
+    if not grants:
+        has = "read, and write back" if settings.write_back.table else "read"
+        yield RIGHTS.ok("rights", f"This role may {has} what the mapping says.")
+
+
+def check_capture(app: AppDatabase, wall: float) -> Iterator[Finding]:
+    if app.mapping.settings.capture == "polling":
+        yield from _check_polling(app)
+        return
+    state = capture_state(app.url, app.mapping)
+    yield from _check_triggers(state, wall)
+    watches = app.mapping.settings.watch
+    for table in app.reading(lambda c, s: unwatched(c, s, watches)):
+        yield CAPTURE.warning(
+            "watched",
+            f"{table} is read and not watched: its changes wait for the nightly sweep.",
+            f"Add it to watch in {SYNC_YAML}, as in {{table: {table}, wakes: user, key: user_id}}; "
+            "then run intercom-assets install-capture.",
+        )
+
+
+def _check_triggers(state: CaptureState, wall: float) -> Iterator[Finding]:
+    install = "Run intercom-assets install-capture (--dry-run shows the SQL)."
+    if not state.has_log:
+        yield CAPTURE.bad("triggers", "The change log is not installed.", install)
+        return
+    for names, what in ((state.missing, "is missing"), (state.disabled, "is disabled")):
+        if names:
+            yield CAPTURE.bad("triggers", f"{_listed(names)} {what}.", install)
+    if state.stale:
+        sentence = f"{_listed(state.stale)} is of an older mapping or version."
+        yield CAPTURE.warning("triggers", sentence, install)
+    if state.blind:
+        yield CAPTURE.warning(
+            "triggers",
+            f"{_listed(state.blind)} cannot have triggers: changes wait for the nightly sweep.",
+            "Nothing, if a day's delay will do.",
+        )
+    if state.complete:
+        yield CAPTURE.ok("triggers", "Every watched table has its triggers.")
+    if state.oldest_at and wall - state.oldest_at.timestamp() > STUCK_AFTER:
+        yield CAPTURE.warning(
+            "log",
+            f"{state.waiting:,} log rows wait, since {state.oldest_at:%Y-%m-%d %H:%M} UTC.",
+            "Start Dagster's daemon: its sensors take them, also while the sync is switched off.",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" (and {len(names) - 3} more)" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
+
+
+def _check_polling(app: AppDatabase) -> Iterator[Finding]:
+    overlap = app.mapping.settings.poll_overlap.total_seconds() / 60
+    unseen = [
+        f"changes in {file}, which has no updated_at"
+        for file in app.reading(lambda _, shapes: unpolled(shapes))
+    ]
+    if not app.shapes.users.has("deleted_at"):
+        unseen.append(f"deleted users ({USERS_SQL} has no deleted_at)")
+    unseen += ["memberships that are removed", f"transactions longer than {overlap:g} min"]
+    yield CAPTURE.warning(
+        "polling",
+        f"Polling does not see: {'; '.join(unseen)}. The nightly sweep finds them.",
+        "Select updated_at and deleted_at where the app has them; or use capture: triggers.",
+    )
+    if app.reading(lambda c, _: len(present_triggers(c))):
+        yield CAPTURE.bad(
+            "triggers",
+            "The app's database still has the triggers of capture: triggers, and nobody empties "
+            "the log that they write.",
+            "Run intercom-assets remove-capture, or set capture: triggers again.",
+        )

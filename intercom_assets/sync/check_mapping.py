@@ -1,0 +1,144 @@
+"""What `check` asks of the mapping: its files, its queries as the database sees them, a few rows.
+
+Each probe is a function that yields findings; which of them run, and in which order, is
+`checkup.py`'s. The questions themselves are the mapping's and the database's rooms' (`load`,
+`validation`, `inspection`). Nothing is written.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from intercom_assets.database.app import AppDatabase
+from intercom_assets.database.app_connections import Connections
+from intercom_assets.database.app_reads import ids_after
+from intercom_assets.database.inspection import clock_words, read_whole, unstable_columns
+from intercom_assets.database.validation import mapping_problems
+from intercom_assets.domain.models import AppUser, Gone, Unfit
+from intercom_assets.mapping.load import (
+    MEMBERSHIPS_SQL,
+    TEAMS_SQL,
+    USERS_SQL,
+    AppMapping,
+    load_mapping,
+)
+from intercom_assets.mapping.load import mapping_problems as file_problems
+from intercom_assets.sync.check_app import GRANT, ROLE
+from intercom_assets.sync.findings import Finding, Part
+
+MAPPING = Part("Mapping")
+SAMPLE = 20
+EDIT = "Correct the file; then run check again."
+
+
+def check_files(folder: Path | None) -> Iterator[Finding]:
+    """The folder's four files by themselves."""
+    problems = file_problems(folder)
+    for problem in problems:
+        yield MAPPING.bad("files", f"{problem}.", EDIT)
+    if problems:
+        return
+    where = load_mapping(folder).folder
+    if folder is None:
+        yield MAPPING.warning(
+            "files",
+            "INTERCOM_SYNC_CONFIG is not set: the sample app's mapping is used.",
+            "For your own app: intercom-assets init DIR, and set INTERCOM_SYNC_CONFIG to DIR.",
+        )
+    else:
+        yield MAPPING.ok("files", f"The four files in {where} can be read.")
+
+
+def check_mapping(url: str, mapping: AppMapping) -> Iterator[Finding]:
+    """The queries and settings as the database sees them; everything that is wrong, at once."""
+    with Connections(url) as connections, connections.reading("the mapping") as connection:
+        problems = mapping_problems(connection, mapping)
+    for problem in problems:
+        denied = "permission denied" in problem
+        yield MAPPING.bad(
+            "queries", f"{problem}.", f"{GRANT}grant select on it. {ROLE}" if denied else EDIT
+        )
+
+
+def check_selected(app: AppDatabase) -> Iterator[Finding]:
+    users, teams = app.users_columns, app.teams_columns
+    counts = [sum(column.is_attribute for column in columns) for columns in (users, teams)]
+    yield MAPPING.ok(
+        "queries",
+        f"{USERS_SQL} selects {len(users)} columns and {TEAMS_SQL} {len(teams)}; "
+        f"{counts[0]} and {counts[1]} of them are custom attributes.",
+    )
+
+
+def check_steady(app: AppDatabase) -> Iterator[Finding]:
+    """The same row read twice is the same: otherwise it is sent for ever."""
+    moving = unstable_columns(app.reading)
+    for file, columns in moving.items():
+        yield MAPPING.bad(
+            "same twice",
+            f"{file}: {', '.join(columns)} differ each time that the same rows are read; allowed: "
+            "values that change only when the app's rows do.",
+            "Select what the app stores, not now() or random().",
+        )
+    shapes = (app.shapes.users, app.shapes.teams, app.shapes.memberships)
+    told = {s.query.file: words for s in shapes if (words := clock_words(s))}
+    for file, words in told.items():
+        if file not in moving:
+            yield MAPPING.warning(
+                "same twice",
+                f"{file}: {', '.join(words)} lets rows differ as time passes, which no trigger and "
+                "no updated_at shows: the nightly sweep finds it.",
+                "Leave it out if the value has to be right sooner.",
+            )
+    if not moving and not told:
+        yield MAPPING.ok("same twice", "The same rows read again are the same.")
+
+
+def check_rows(app: AppDatabase) -> Iterator[Finding]:
+    """A few rows of each query, as the sync reads them."""
+    users = app.read_users(app.reading(lambda c, s: ids_after(c, s.users, None, SAMPLE)))
+    teams = app.read_teams(app.reading(lambda c, s: ids_after(c, s.teams, None, SAMPLE)))
+    rows = [*users.values(), *teams.values()]
+    for unfit in [row for row in rows if isinstance(row, Unfit)][:1]:
+        count = sum(isinstance(row, Unfit) for row in rows)
+        yield MAPPING.warning(
+            "rows",
+            f"{count} of {len(rows)} sampled rows cannot be synced; of {unfit.id}, "
+            f"{unfit.column}: {unfit.reason}.",
+            "Those are parked until their rows change; correct the SELECT if it is all of them.",
+        )
+    if not users:
+        yield MAPPING.warning("rows", f"{USERS_SQL} returns nobody.", "Check its conditions.")
+    yield from _check_teams(
+        app, sorted({t for u in users.values() if isinstance(u, AppUser) for t in u.teams})
+    )
+    yield MAPPING.ok("rows", f"{len(users)} users and {len(teams)} teams were read as a sample.")
+
+
+def _check_teams(app: AppDatabase, named: Sequence[str]) -> Iterator[Finding]:
+    known = app.read_teams(named)
+    if named and all(isinstance(row, Gone) for row in known.values()):
+        yield MAPPING.warning(
+            "memberships",
+            f"{MEMBERSHIPS_SQL} names teams that {TEAMS_SQL} does not return, so nobody is "
+            "attached to a company.",
+            f"team_id of {MEMBERSHIPS_SQL} has to be id of {TEAMS_SQL}.",
+        )
+
+
+def check_cost(app: AppDatabase) -> Iterator[Finding]:
+    """EXPLAIN of what a chunk reads."""
+    whole = {
+        USERS_SQL: app.reading(lambda c, s: read_whole(c, s.users)),
+        TEAMS_SQL: app.reading(lambda c, s: read_whole(c, s.teams)),
+        MEMBERSHIPS_SQL: app.reading(lambda c, s: read_whole(c, s.memberships, "user_id")),
+    }
+    for file, tables in whole.items():
+        if tables:
+            yield MAPPING.warning(
+                "cost",
+                f"{file}: reading a few rows goes through all of {', '.join(tables)}.",
+                "Select the id as the table has it (id, not id::text), use no window functions, "
+                "and let what is joined or counted have an index.",
+            )
+    if not any(whole.values()):
+        yield MAPPING.ok("cost", "A few rows are read by index, not by going through everybody.")
