@@ -1,7 +1,5 @@
 """Rules 16 to 20 of the replaced job: which companies a user is in; and what their number does."""
 
-from dataclasses import replace
-
 import pytest
 
 from intercom_assets.sync.outcomes import Status
@@ -187,11 +185,9 @@ def test_a_user_at_the_limit_can_change_teams(played: Played) -> None:
 
 def _fill_up(world: Played, user: int, most: int) -> None:
     """Companies by hand until the contact has `most`, as a busy operator would leave it."""
-    simulated = world.intercom.world
-    [contact] = [c for c in simulated.contacts.values() if c.external_id == str(user)]
-    missing = most - len(contact.companies)
-    more = [world.intercom.by_hand.create_company(f"by-hand-{n}") for n in range(missing)]
-    simulated.commit_contact(replace(contact, companies=(*contact.companies, *more)))
+    for number in range(most - len(world.teams_of(user))):
+        world.intercom.by_hand.create_company(f"by-hand-{number}")
+        world.intercom.by_hand.attach_company(str(user), f"by-hand-{number}")
 
 
 # --- companies and people that leave --------------------------------------------------------------
