@@ -6,6 +6,7 @@ Nothing here knows a contact from a company, and nothing here waits: delays are 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from time import perf_counter
 
 from intercom_assets.simulator import errors
@@ -96,13 +97,15 @@ class Answering:
         except Refused as refusal:
             refused = refusal
         seconds = perf_counter() - started
-        answer = self._written(gate, request_id, seconds, reply, refused)
-        answer = _spoilt(replace(answer, delay_s=delay), fault)
+        answer = self._written(gate, request_id, (seconds, delay), reply, refused)
+        if fault is not None:
+            answer = _spoilt(answer, fault)
         self._note(request, gate, answer, reply, seconds, fault)
         return answer
 
     def _let_in(self, request: Request, gate: Gate) -> None:
-        _check_accept(request.headers.get("accept", "*/*"))
+        if not _acceptable(request.headers.get("accept", "*/*")):
+            raise errors.not_acceptable()
         if request.headers.get("authorization") != f"Bearer {self.settings.token}":
             raise errors.unauthorized()
         if not self.rate.take(self.world.clock()):
@@ -141,16 +144,17 @@ class Answering:
         self,
         gate: Gate,
         request_id: str,
-        seconds: float,
+        times: tuple[float, float],
         reply: Reply | None,
         refused: Refused | None,
     ) -> Answer:
+        """`times`: what the call took, and by how much its answer is held back; seconds."""
         if refused is not None:
             status, body = refused.status, refusal_body(refused, request_id)
         else:
             assert reply is not None
             status, body = reply.status, json_body(reply.document)
-        headers = write_headers(status, body, request_id, gate.version, seconds)
+        headers = write_headers(status, body, request_id, gate.version, times[0])
         now = self.world.clock()
         headers["Date"] = http_date(int(now))
         headers |= self.rate.headers(now, refused=gate.full or status == 429)
@@ -159,7 +163,7 @@ class Answering:
         elif reply is not None and reply.recent_write:
             cookie = f"recent_write={request_id}; path=/; max-age=1; HttpOnly; secure"
             headers["Set-Cookie"] = cookie
-        return Answer(status, headers, body)
+        return Answer(status, headers, body, times[1])
 
     def _note(
         self,
@@ -187,10 +191,10 @@ class Answering:
         return gate.route.name if gate.route is not None else "no such resource"
 
 
-def _check_accept(accept: str) -> None:
-    kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    if not any(kind in ACCEPTED_TYPES for kind in kinds):
-        raise errors.not_acceptable()
+@lru_cache(maxsize=64)
+def _acceptable(accept: str) -> bool:
+    kinds = (part.partition(";")[0].strip().lower() for part in accept.split(","))
+    return any(kind in ACCEPTED_TYPES for kind in kinds)
 
 
 def _about(reply: Reply | None) -> str:
@@ -215,9 +219,7 @@ def _strike(fault: Fault, settings: Settings) -> None:
     raise Refused(status, fault.code or code, fault.message or message)
 
 
-def _spoilt(answer: Answer, fault: Fault | None) -> Answer:
-    if fault is None:
-        return answer
+def _spoilt(answer: Answer, fault: Fault) -> Answer:
     match fault.kind:
         case "dropped_connection":
             return replace(answer, fate="dropped")

@@ -58,7 +58,7 @@ class ByHand:
             check(self._world, changes)
             changed = changed_contact(self._contact(contact), changes)
             if "updated_at" not in changes:
-                changed = replace(changed, updated_at=self._world.now)
+                changed = changed._replace(updated_at=self._world.now)
             self._world.commit_contact(changed)
 
     def archive_contact(self, contact: str) -> None:

@@ -114,7 +114,7 @@ def delete_company(call: Call) -> Reply:
     for contact_id in list(call.world.members.get(company.id, {})):
         contact = call.world.contacts[contact_id]
         left = tuple(i for i in contact.companies if i != company.id)
-        call.world.commit_contact(replace(contact, companies=left))
+        call.world.commit_contact(contact._replace(companies=left))
     emptied = call.world.companies[company.id]
     call.world.commit_company(replace(emptied, deleted_at=call.world.now))
     return Reply({"id": company.id, "object": "company", "deleted": True}, changed=True)

@@ -4,7 +4,6 @@ Who may hold which identity is in `identity`; archiving, deleting and blocking a
 merging in `merging`, lists and search in `listing`.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from intercom_assets.simulator import errors
@@ -147,7 +146,7 @@ def update_contact(call: Call) -> Reply:
     fields["custom"] = merge_custom(contact, fields.pop("custom"))
     if all(getattr(contact, name) == value for name, value in fields.items()):
         return Reply(show(call, contact))
-    changed = replace(contact, updated_at=call.world.now, **fields)
+    changed = contact._replace(updated_at=call.world.now, **fields)
     refuse_conflicts(call, contact, changed)
     identity = (changed.email, changed.external_id, changed.role)
     cookie = identity != (contact.email, contact.external_id, contact.role)
@@ -157,7 +156,7 @@ def update_contact(call: Call) -> Reply:
 def commit(call: Call, contact: Contact, recent_write: bool) -> Reply:
     """The stored `updated_at` may run ahead of the one in the write's own answer (recorded)."""
     skew = call.settings.updated_at_skew_s
-    stored = replace(contact, updated_at=contact.updated_at + skew) if skew else contact
+    stored = contact._replace(updated_at=contact.updated_at + skew) if skew else contact
     call.world.commit_contact(stored)
     return Reply(show(call, contact), recent_write=recent_write, changed=True)
 

@@ -4,14 +4,12 @@ Control calls are not in it. Bodies are never kept.
 """
 
 from collections import Counter, deque
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 KEPT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """`status` 0: the connection was closed without an answer. `at`: Unix seconds.
 
     `about`: the id of the one contact or company that was answered, if it was one.
@@ -59,4 +57,4 @@ class Journal:
         }
 
     def recent(self) -> list[dict[str, Any]]:
-        return [asdict(entry) for entry in reversed(self.last)]
+        return [entry._asdict() for entry in reversed(self.last)]

@@ -3,8 +3,6 @@
 Only states change here; who may hold an identity is `identity`'s business.
 """
 
-from dataclasses import replace
-
 from intercom_assets.simulator import errors
 from intercom_assets.simulator.contacts import find_for_write
 from intercom_assets.simulator.documents import short_contact
@@ -81,5 +79,5 @@ def _move(call: Call, contact: Contact, state: State) -> None:
     known = call.world.companies
     companies = tuple(i for i in contact.companies if known[i].deleted_at is None)
     call.world.commit_contact(
-        replace(contact, state=state, updated_at=now, deleted_at=deleted_at, companies=companies)
+        contact._replace(state=state, updated_at=now, deleted_at=deleted_at, companies=companies)
     )

@@ -57,7 +57,7 @@ def _live_company(call: Call, company_id: object) -> Company:
 def _store(call: Call, contact: Contact, company: Company, companies: tuple[str, ...]) -> Reply:
     moved = bool(call.settings.choice("attach_moves_updated_at"))
     updated_at = call.world.now if moved else contact.updated_at
-    call.world.commit_contact(replace(contact, companies=companies, updated_at=updated_at))
+    call.world.commit_contact(contact._replace(companies=companies, updated_at=updated_at))
     answer = show(call, call.world.companies[company.id])
     return replace(answer, changed=True)
 

@@ -4,7 +4,6 @@ The user survives: its id, external id and set values stay, what it lacks comes 
 """
 
 import base64
-from dataclasses import replace
 from typing import Any
 
 from intercom_assets.simulator import errors
@@ -56,7 +55,7 @@ def _merge(call: Call, lead: Contact, user: Contact) -> Reply:
     now = call.world.now
     # The lead leaves first, so that the companies it shares count each person once.
     call.world.commit_contact(
-        replace(lead, state=State.MERGED, merged_into=user.id, updated_at=now)
+        lead._replace(state=State.MERGED, merged_into=user.id, updated_at=now)
     )
     return commit(call, merged(lead, user, now), recent_write=True)
 
@@ -69,8 +68,7 @@ def merged(lead: Contact, user: Contact, now: int) -> Contact:
     for name, value in lead.custom.items():
         if custom.get(name) is None:
             custom[name] = value
-    return replace(
-        user,
+    return user._replace(
         **inherited,
         custom=custom,
         companies=tuple(dict.fromkeys((*user.companies, *lead.companies))),

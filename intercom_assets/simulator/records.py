@@ -7,10 +7,11 @@ are made in `documents`. No rule lives here.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
-NOTHING: Mapping[str, Scalar] = {}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class State(StrEnum):
@@ -28,11 +29,11 @@ class Merge:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """`email` is "" once cleared, None if never set. `seen`: what only Intercom itself fills in.
 
     `tags`: tag id -> when applied. `seq` orders contacts by creation. Times are Unix seconds.
+    A tuple, since every write makes a new version and that has to be cheap.
     """
 
     id: str
@@ -50,11 +51,11 @@ class Contact:
     last_seen_at: int | None = None
     unsubscribed_from_emails: bool = False
     email_verified: bool | None = None
-    custom: Mapping[str, Scalar] = field(default_factory=dict)
+    custom: Mapping[str, Scalar] = NOTHING
     companies: tuple[str, ...] = ()
-    tags: Mapping[str, int] = field(default_factory=dict)
-    location: Mapping[str, str | None] = field(default_factory=dict)
-    seen: Mapping[str, Scalar] = field(default_factory=dict)
+    tags: Mapping[str, int] = NOTHING
+    location: Mapping[str, str | None] = NOTHING
+    seen: Mapping[str, Scalar] = NOTHING
     merges: tuple[Merge, ...] = ()
     state: State = State.LIVE
     merged_into: str | None = None

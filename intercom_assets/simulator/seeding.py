@@ -9,7 +9,6 @@ exist are made with the value's type. Lists and searches show seeds at once.
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from intercom_assets.simulator.documents import SEEN
@@ -197,8 +196,7 @@ def changed_contact(contact: Contact, changes: Mapping[str, Any]) -> Contact:
     """The contact with seed-like changes; custom attributes, places and devices are merged."""
     plain = {key: changes[key] for key in changes if key in PLAIN or key == "role"}
     custom = {**contact.custom, **(changes.get("custom_attributes") or {})}
-    return replace(
-        contact,
+    return contact._replace(
         custom=custom,
         location={**contact.location, **location_of(changes)},
         seen={**contact.seen, **{key: changes[key] for key in SEEN if key in changes}},

@@ -63,7 +63,7 @@ def tag_contact(call: Call) -> Reply:
 
 def put_tag(call: Call, contact: Contact, tag: Tag) -> Contact:
     now = call.world.now
-    tagged = replace(contact, tags={**contact.tags, tag.id: now}, updated_at=now)
+    tagged = contact._replace(tags={**contact.tags, tag.id: now}, updated_at=now)
     call.world.commit_contact(tagged)
     return tagged
 
@@ -75,7 +75,7 @@ def untag_contact(call: Call) -> Reply:
         raise errors.no_such_resource()
     answer = _applied(call, contact, tag.id)
     left = {i: at for i, at in contact.tags.items() if i != tag.id}
-    call.world.commit_contact(replace(contact, tags=left, updated_at=call.world.now))
+    call.world.commit_contact(contact._replace(tags=left, updated_at=call.world.now))
     return Reply(answer, recent_write=True, changed=True)
 
 
