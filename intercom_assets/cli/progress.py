@@ -25,15 +25,34 @@ class RateColumn(ProgressColumn):
 
 
 class Bar:
-    """One bar for one kind. `failed` counts those that are not in step after their pass."""
+    """One bar for one kind. `failed` counts those that are not in step after their pass.
 
-    def __init__(self, progress: Progress, what: str, total: int) -> None:
+    `total`: None where nobody knows how many there are.
+    """
+
+    def __init__(self, progress: Progress, what: str, total: int | None) -> None:
         self._progress = progress
         self._task = progress.add_task(what, total=total, failed=0)
 
-    def advance(self, handled: int, failed: int) -> None:
+    def advance(self, handled: int, failed: int = 0) -> None:
         """`failed`: of all so far."""
         self._progress.update(self._task, advance=handled, failed=failed)
+
+
+class Bars:
+    """A bar for each thing that takes long, made when the first of it is there."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bars: dict[str, Bar] = {}
+
+    def expect(self, what: str, total: int) -> None:
+        self._bars[what] = Bar(self._progress, what, total)
+
+    def advance(self, what: str, count: int = 1) -> None:
+        if what not in self._bars:
+            self._bars[what] = Bar(self._progress, what, None)
+        self._bars[what].advance(count)
 
 
 @contextmanager

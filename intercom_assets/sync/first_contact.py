@@ -5,7 +5,7 @@ Contacts come 150 a call and companies by one scroll, so a workspace that agrees
 and what probably is in it; a pass reads by id whatever a listing cannot justify (`UserPass`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from intercom_assets.domain.models import Company, Contact, Gone, TeamLink, UserLink
 from intercom_assets.sync.services import Services
@@ -25,18 +25,27 @@ def list_workspace(
 
     Repeats itself safely after a crash. Raises `IntercomError`, `AppUnavailable`.
     """
-    client = services.intercom.within(None)
     teams = users = 0
+    for team_links, user_links in listed(services, progress):
+        teams += services.store.adopt_teams(team_links)
+        users += services.store.adopt_users(user_links)
+    services.store.put_state(STATE, {"at": services.now(), "users": users, "teams": teams})
+    return users, teams
+
+
+def listed(
+    services: Services, progress: Callable[[str, int], None] | None = None
+) -> Iterator[tuple[list[TeamLink], list[UserLink]]]:
+    """The links that the workspace suggests, page by page: companies first. Stores nothing."""
+    client = services.intercom.within(None)
     for companies in client.scroll_companies():
-        teams += services.store.adopt_teams(_team_links(services, companies))
+        yield _team_links(services, companies), []
         if progress:
             progress("companies", len(companies))
     for page in client.list_contacts():
-        users += services.store.adopt_users(_user_links(services, page.items))
+        yield [], _user_links(services, page.items)
         if progress:
             progress("contacts", len(page.items))
-    services.store.put_state(STATE, {"at": services.now(), "users": users, "teams": teams})
-    return users, teams
 
 
 def _team_links(services: Services, companies: Sequence[Company]) -> list[TeamLink]:

@@ -2,22 +2,28 @@
 
 One code for both: a batch is counted before its first write, and an operator reads the same
 numbers, field by field. It decides on what is remembered of Intercom, so what only Intercom's
-present values can decide is shown as "decided on a look".
+present values can decide is shown as "decided on a look". What `plan` reads of Intercom beforehand
+is `foresight.py`'s.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from intercom_assets.domain.guards import Counts
-from intercom_assets.domain.models import AppUser, Gone, Side, Value
+from intercom_assets.domain.models import AppUser, Gone, Side, Value, Values
+from intercom_assets.domain.reconcile import PLACE, Reconciliation
+from intercom_assets.sync.companies import TeamPass, read_teams
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_pass import UserPass
-from intercom_assets.sync.users import read_users, user_rules
+from intercom_assets.sync.users import LEADS_A_CALL, read_users, user_rules
+
+FindLeads = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
+"""E-mails in lower case -> the ids of the leads that have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One field of one user. `looks`: whether it is decided on Intercom's present value."""
+    """One field of one user or team. `looks`: whether Intercom's present value decides it."""
 
     field: str
     side: Side
@@ -29,14 +35,23 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class PlannedUser:
-    """What one user's pass would do; `problem` if it cannot be synced as it is."""
+    """What one user's pass would do: create, update, archive, find, none, or park for `problem`.
+
+    `attach`: team ids, of which `companies_to_make` have no company yet. `detach`: company ids.
+    `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
+    Intercom. `searched`: leads are searched, which `calls` leaves out: one search serves fifteen.
+    """
 
     user_id: str
     action: str
-    changes: Sequence[PlannedChange]
-    attach: Sequence[str]
-    detach: Sequence[str]
-    calls: int
+    changes: Sequence[PlannedChange] = ()
+    attach: Sequence[str] = ()
+    detach: Sequence[str] = ()
+    merge: Sequence[str] = ()
+    companies_to_make: Sequence[str] = ()
+    left: Sequence[str] = ()
+    calls: int = 0
+    searched: bool = False
     problem: str | None = None
     is_gone: bool = False
 
@@ -52,49 +67,108 @@ class PlannedUser:
         )
 
 
-def plan_users(services: Services, keys: Sequence[str]) -> Iterator[PlannedUser]:
-    """Plans users in chunks; reads the app and our own tables only."""
-    rules, size = user_rules(services, {}), services.settings.chunk_size
+@dataclass(frozen=True, slots=True)
+class PlannedTeam:
+    """What one team's pass would do: create, update, none or park."""
+
+    team_id: str
+    action: str
+    changes: Sequence[PlannedChange] = ()
+    left: Sequence[str] = ()
+    problem: str | None = None
+
+    @property
+    def calls(self) -> int:
+        return int(self.action in ("create", "update"))
+
+
+def plan_users(
+    services: Services,
+    keys: Sequence[str],
+    barred: Mapping[str, str] | None = None,
+    find_leads: FindLeads | None = None,
+) -> Iterator[PlannedUser]:
+    """Plans users in chunks; reads the app and our own tables, and what `find_leads` asks."""
+    rules, size = user_rules(services, dict(barred or {})), services.settings.chunk_size
     for start in range(0, len(keys), size):
-        for user in read_users(services, keys[start : start + size], rules):
-            yield _planned(user)
+        users = read_users(services, keys[start : start + size], rules)
+        if find_leads:
+            _know_leads(users, find_leads)
+        yield from map(_planned, users)
+
+
+def plan_teams(
+    services: Services, keys: Sequence[str], barred: Mapping[str, str] | None = None
+) -> Iterator[PlannedTeam]:
+    """Plans teams in chunks; reads the app and our own tables only."""
+    size = services.settings.chunk_size
+    for start in range(0, len(keys), size):
+        teams = read_teams(services, keys[start : start + size], dict(barred or {}))
+        yield from map(_planned_team, teams)
 
 
 def count(planned: Iterable[PlannedUser]) -> Counts:
-    total = Counts()
+    """Lead searches are in its calls, fifteen users to one."""
+    total, searched = Counts(), 0
     for user in planned:
         total = total.plus(user.counts)
-    return total
+        searched += user.searched
+    return total.plus(Counts(calls=-(-searched // LEADS_A_CALL)))
+
+
+def _know_leads(users: Sequence[UserPass], find_leads: FindLeads) -> None:
+    wanted = {user.user_id: email for user in users if (email := user.lead_to_search())}
+    found = find_leads(sorted(set(wanted.values()))) if wanted else {}
+    for user in users:
+        user.leads = tuple(found.get(wanted.get(user.user_id, ""), ()))
 
 
 def _planned(user: UserPass) -> PlannedUser:
+    left = _left(user.base, user.rules.fields)
     if user.problem:
-        return PlannedUser(user.user_id, "park", (), (), (), 0, user.problem.message)
+        return PlannedUser(user.user_id, "park", left=left, problem=user.problem.message)
     gone = isinstance(user.row, Gone) and not user.is_absent
+    searched = user.lead_to_search() is not None
     if not (user.needs_first_call or user.needs_second_calls):
-        return PlannedUser(user.user_id, "none", (), (), (), 0, is_gone=gone)
+        return PlannedUser(user.user_id, "none", left=left, searched=searched, is_gone=gone)
+    if user.contact is None and user.is_leaving:
+        return PlannedUser(user.user_id, "find", left=left, calls=1, is_gone=gone)
     edges = user.memberships()
     teams = edges.attach if isinstance(user.row, AppUser) else ()
-    calls = int(user.needs_first_call) + len(teams) + len(edges.detach)
-    calls += int(user.lead_to_search() is not None)
+    moves = len(teams) + len(edges.detach) + len(user.leads)
     return PlannedUser(
         user.user_id,
         _action(user),
-        _changes(user),
+        _changes(user.plan(), user.contact),
         teams,
         edges.detach,
-        calls,
+        user.leads,
+        sorted(user.teams_without_company),
+        left,
+        int(user.needs_first_call) + moves,
+        searched,
         is_gone=gone,
     )
 
 
 def _action(user: UserPass) -> str:
     if user.contact is None:
-        return "find" if user.is_leaving else "create"
+        return "create"
     return "archive" if user.is_to_archive else "update"
 
 
-def _changes(user: UserPass) -> tuple[PlannedChange, ...]:
+def _planned_team(team: TeamPass) -> PlannedTeam:
+    left = _left(team.link.base, team.fields)
+    if team.problem:
+        return PlannedTeam(team.team_id, "park", left=left, problem=team.problem.message)
+    if not team.needs_call:
+        return PlannedTeam(team.team_id, "none", left=left)
+    action = "create" if team.company is None else "update"
+    return PlannedTeam(team.team_id, action, _changes(team.plan(), team.company), left)
+
+
+def _changes(plan: Reconciliation, there: object | None) -> tuple[PlannedChange, ...]:
+    """`there`: the contact or company; of one that is yet to be made, nothing is cleared."""
     return tuple(
         PlannedChange(
             decision.field.name,
@@ -104,6 +178,12 @@ def _changes(user: UserPass) -> tuple[PlannedChange, ...]:
             decision.why,
             decision.deferred,
         )
-        for decision in user.plan().decisions
-        if decision.write_to is not None and not (user.contact is None and decision.value is None)
+        for decision in plan.decisions
+        if decision.write_to is not None and not (there is None and decision.value is None)
     )
+
+
+def _left(base: Values, fields: Collection[str]) -> tuple[str, ...]:
+    """Columns with a value that both sides once agreed on, and that nobody selects any more."""
+    held = {name for name, value in base.items() if value is not None}
+    return tuple(sorted(held - set(fields) - {PLACE.name}))

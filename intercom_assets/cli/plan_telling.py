@@ -1,0 +1,245 @@
+"""What `plan` prints: users and teams that were named, totals, calls, the plan's id; or JSON."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from intercom_assets.domain.fields import Field
+from intercom_assets.domain.guards import Counts
+from intercom_assets.domain.models import Value
+from intercom_assets.sync.plan import PlannedChange, PlannedTeam, PlannedUser
+from intercom_assets.sync.users import LEADS_A_CALL
+
+SHOWN = 20
+"""Users and teams that cannot be synced, of everybody, that are listed; all are counted."""
+TOLD = {
+    "create": "to create",
+    "update": "to change",
+    "archive": "to archive",
+    "find": "to look for, since they left before we knew them",
+    "none": "unchanged",
+    "park": "that cannot be synced as they are",
+}
+
+
+class Summary:
+    """Counts of everybody, and the users and teams themselves where they were named."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self.users: list[PlannedUser] = []
+        self.teams: list[PlannedTeam] = []
+        self.user_actions: Counter[str] = Counter()
+        self.team_actions: Counter[str] = Counter()
+        self.user_fields: Counter[str] = Counter()
+        self.team_fields: Counter[str] = Counter()
+        self.left: Counter[str] = Counter()
+        self.attaches = self.merges = self.searches = 0
+        self.companies_to_make: set[str] = set()
+        self.to_make: Mapping[str, Sequence[Field]] = {}
+        self.plan_id, self.minutes = "", 0.0
+        self.unasked: str | None = None
+        self._shown = shown
+        self._counts = Counts()
+
+    def add_user(self, user: PlannedUser) -> None:
+        self._counts = self._counts.plus(user.counts)
+        self.user_actions[user.action] += 1
+        self.user_fields.update(change.field for change in user.changes)
+        self.left.update(user.left)
+        self.attaches += len(user.attach)
+        self.merges += len(user.merge)
+        self.searches += user.searched
+        self.companies_to_make.update(user.companies_to_make)
+        if self._shown or (user.problem and len(self.users) < SHOWN):
+            self.users.append(user)
+
+    def add_team(self, team: PlannedTeam) -> None:
+        self.team_actions[team.action] += 1
+        self.team_fields.update(change.field for change in team.changes)
+        self.left.update(team.left)
+        if self._shown or (team.problem and len(self.teams) < SHOWN):
+            self.teams.append(team)
+
+    @property
+    def counts(self) -> Counts:
+        """Of the users: what the guards look at, and a plan's id is made of."""
+        return self._counts
+
+    @property
+    def attributes_to_make(self) -> list[tuple[str, Field]]:
+        return [(model, field) for model, fields in self.to_make.items() for field in fields]
+
+    @property
+    def calls(self) -> int:
+        """Of everything: users, companies, searches of leads, attributes."""
+        companies = self.team_actions["create"] + self.team_actions["update"]
+        searches = -(-self.searches // LEADS_A_CALL)
+        return self._counts.calls + companies + searches + len(self.attributes_to_make)
+
+
+# --- for people -----------------------------------------------------------------------------------
+
+
+def tell(console: Console, summary: Summary) -> None:
+    for user in summary.users:
+        console.print(_user_table(user))
+    for team in summary.teams:
+        console.print(_team_table(team))
+    fields = summary.user_fields, summary.team_fields
+    for what, counted in zip(("users", "teams"), fields, strict=True):
+        if counted:
+            console.print(_fields_table(what, counted))
+    for line in _lines(summary):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _lines(summary: Summary) -> list[str]:
+    counts = summary.counts
+    lines = [
+        f"{counts.users:,} users: {_actions(summary.user_actions)}",
+        f"{summary.team_actions.total():,} teams: {_actions(summary.team_actions)}",
+        f"Memberships: {summary.attaches:,} to attach, {counts.detaches:,} to detach. "
+        f"Leads: {summary.searches:,} addresses to search, {summary.merges:,} found to merge.",
+    ]
+    for model, field in summary.attributes_to_make:
+        lines.append(f"A custom attribute of a {model} is made: {field.intercom} ({field.kind})")
+    for name, count in summary.left.most_common():
+        lines.append(
+            f"{name} is no longer in the mapping: its value stays in Intercom for {count:,}"
+        )
+    if summary.unasked:
+        lines.append(f"{summary.unasked} Contacts and leads that are there look new in this plan.")
+    lines.append(
+        f"About {summary.calls:,} calls, {summary.minutes:.1f} minutes at the present limit."
+    )
+    return [*lines, f"Plan {summary.plan_id}. Nothing was written."]
+
+
+def _actions(actions: Counter[str]) -> str:
+    told = [f"{count:,} {TOLD[action]}" for action, count in actions.most_common()]
+    return ", ".join(told) or "none"
+
+
+def _fields_table(what: str, counted: Counter[str]) -> Table:
+    table = Table(title=f"Fields of {what} that would be written", title_justify="left")
+    table.add_column("field")
+    table.add_column(what, justify="right")
+    for name, count in counted.most_common():
+        table.add_row(name, f"{count:,}")
+    return table
+
+
+def _user_table(user: PlannedUser) -> Table:
+    table = _table(f"User {user.user_id}: {user.problem or TOLD[user.action]}", user.changes)
+    for team in user.attach:
+        table.add_row("membership", "intercom", "-", f"team {team}", "the user is in the team")
+    for company in user.detach:
+        why = "the user is not in the team"
+        table.add_row("membership", "intercom", f"company {company}", "-", why)
+    for lead in user.merge:
+        why = "it has the user's e-mail"
+        table.add_row("lead", "intercom", f"lead {lead}", "merged into the user", why)
+    _add_left(table, user.left)
+    return table
+
+
+def _team_table(team: PlannedTeam) -> Table:
+    table = _table(f"Team {team.team_id}: {team.problem or TOLD[team.action]}", team.changes)
+    _add_left(table, team.left)
+    return table
+
+
+def _table(title: str, changes: Sequence[PlannedChange]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in ("field", "side", "old", "new", "why"):
+        table.add_column(name, overflow="fold")
+    for change in changes:
+        look = "decided on a look: " if change.looks else ""
+        old, new = _text(change.old), _text(change.new)
+        table.add_row(change.field, change.side, old, new, look + change.why)
+    return table
+
+
+def _add_left(table: Table, left: Sequence[str]) -> None:
+    for name in left:
+        table.add_row(name, "-", "-", "-", "no longer in the mapping: stays in Intercom as it is")
+
+
+def _text(value: Value) -> str:
+    return "-" if value is None else str(value)
+
+
+# --- for programs ---------------------------------------------------------------------------------
+
+
+def document(summary: Summary) -> dict[str, object]:
+    counts = summary.counts
+    return {
+        "plan": summary.plan_id,
+        "users": {
+            "asked": counts.users,
+            "actions": dict(summary.user_actions),
+            "fields": dict(summary.user_fields),
+            "creates": counts.creates,
+            "changes": counts.changes,
+            "archives": counts.archives,
+            "attaches": summary.attaches,
+            "detaches": counts.detaches,
+            "lead_searches": summary.searches,
+            "merges": summary.merges,
+        },
+        "teams": {
+            "asked": summary.team_actions.total(),
+            "actions": dict(summary.team_actions),
+            "fields": dict(summary.team_fields),
+        },
+        "attributes_to_make": [
+            {"model": model, "name": field.intercom, "type": field.kind}
+            for model, field in summary.attributes_to_make
+        ],
+        "left_the_mapping": dict(summary.left),
+        "intercom_not_asked": summary.unasked,
+        "calls": summary.calls,
+        "minutes": round(summary.minutes, 3),
+        "details": [
+            *map(_user_document, summary.users),
+            *map(_team_document, summary.teams),
+        ],
+    }
+
+
+def _user_document(user: PlannedUser) -> dict[str, Any]:
+    return {
+        "user": user.user_id,
+        "action": user.action,
+        "problem": user.problem,
+        "changes": [_change_document(change) for change in user.changes],
+        "attach": list(user.attach),
+        "detach": list(user.detach),
+        "merge": list(user.merge),
+        "left_the_mapping": list(user.left),
+    }
+
+
+def _team_document(team: PlannedTeam) -> dict[str, Any]:
+    return {
+        "team": team.team_id,
+        "action": team.action,
+        "problem": team.problem,
+        "changes": [_change_document(change) for change in team.changes],
+        "left_the_mapping": list(team.left),
+    }
+
+
+def _change_document(change: PlannedChange) -> dict[str, Any]:
+    return {
+        "field": change.field,
+        "side": change.side,
+        "old": change.old,
+        "new": change.new,
+        "why": change.why,
+        "looks_first": change.looks,
+    }

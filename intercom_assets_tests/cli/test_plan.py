@@ -1,0 +1,194 @@
+"""`plan`: the whole of what a sync would do, and nothing of it done."""
+
+import json
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from intercom_assets.cli.progress import Bars, progress_on
+from intercom_assets.mapping.load import SAMPLE
+from intercom_assets_tests.builders import insert_user
+from intercom_assets_tests.cli.conftest import Shell
+from intercom_assets_tests.database.mappings import rows, run
+from intercom_assets_tests.roles import a_role
+
+ONLY_READS = (
+    "select on all tables in schema public",
+    "usage on schema intercom_sync",
+    "select on all tables in schema intercom_sync",
+)
+
+
+def url(shell: Shell) -> str:
+    return shell.variables["APP_DATABASE_URL"]
+
+
+def planned(shell: Shell, *options: str, **variables: str) -> dict[str, Any]:
+    done = shell.run("plan", "--json", *options, **variables)
+    assert done.exit_code == 0, done.output
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def forget_everything(shell: Shell) -> None:
+    """As after a change of the sync database; long enough ago that a listing is believed."""
+    for table in ("user_link", "team_link", "edge", "queue", "workspace"):
+        run(url(shell), f"delete from intercom_sync.{table}")
+    yesterday = int((datetime.now(UTC) - timedelta(days=1)).timestamp())
+    for contact in shell.intercom.contacts():
+        shell.intercom.by_hand.edit_contact(contact["id"], updated_at=yesterday)
+
+
+def test_it_foretells_the_first_sync_and_a_role_that_can_only_read_is_enough(
+    shell: Shell,
+) -> None:
+    with a_role(url(shell), *ONLY_READS) as reader:
+        plan = planned(shell, APP_DATABASE_URL=reader)
+    assert shell.intercom.stats()["writes"] == 0
+    before = shell.intercom.stats()["calls"]
+
+    done = json.loads(shell.run("sync", "--all", "--json").stdout)
+
+    contacts, companies = shell.intercom.contacts(), shell.intercom.companies()
+    assert plan["users"]["creates"] == len(contacts) == done["users"]["statuses"]["changed"]
+    assert plan["teams"]["actions"] == {"create": len(companies)}
+    assert plan["users"]["attaches"] == sum(len(c["companies"]["data"]) for c in contacts)
+    assert len(plan["attributes_to_make"]) == len(shell.intercom.attributes())
+    assert plan["calls"] == pytest.approx(shell.intercom.stats()["calls"] - before, rel=0.15)
+    settled = planned(shell)
+    assert settled["users"]["actions"] == {"none": 20}
+    assert settled["teams"]["actions"] == {"none": 5}
+
+
+def test_of_a_named_user_it_shows_every_value_old_and_new(shell: Shell) -> None:
+    shell.run("sync", "--all")
+    run(url(shell), "update users set name = 'Ada Before', plan = 'team' where id = 14")
+    shell.run("sync", "--user", "14")
+    run(url(shell), "update users set name = 'Ada After' where id = 14")
+    run(url(shell), "insert into teams (domain) values ('new.example')")
+    run(url(shell), "insert into memberships (user_id, team_id) select 14, max(id) from teams")
+    before = shell.intercom.stats()["writes"]
+
+    plan = planned(shell, "--user", "14")
+    said = shell.run("plan", "--user", "14").stdout
+
+    user, team = plan["details"]
+    assert [(c["field"], c["old"], c["new"]) for c in user["changes"]] == [
+        ("name", "Ada Before", "Ada After")
+    ]
+    assert user["attach"] == [team["team"]]
+    assert team["action"] == "create"
+    assert plan["calls"] == 3
+    assert "Ada Before" in said
+    assert "Ada After" in said
+    assert shell.intercom.stats()["writes"] == before
+
+
+def test_of_everybody_it_shows_no_value_of_a_person(shell: Shell) -> None:
+    said = shell.run("plan").output + json.dumps(planned(shell))
+
+    emails = [email for (email,) in rows(url(shell), "select email from users") if email]
+    assert emails
+    assert not [email for email in emails if email in said]
+
+
+def test_contacts_that_are_there_already_do_not_look_new(shell: Shell) -> None:
+    shell.run("sync", "--all")
+    forget_everything(shell)
+    run(url(shell), "update users set plan = 'business' where id = 3")
+
+    plan = planned(shell)
+
+    assert plan["users"]["actions"] == {"update": 1, "none": 18, "find": 1}
+    # No listing of Intercom's shows a company that has no users.
+    assert plan["teams"]["actions"] == {"none": 4, "create": 1}
+    assert plan["calls"] == 3
+    assert rows(url(shell), "select count(*) from intercom_sync.user_link") == [(0,)]
+
+
+def test_a_named_user_is_looked_up(shell: Shell) -> None:
+    shell.run("sync", "--user", "3")
+    forget_everything(shell)
+
+    assert planned(shell, "--user", "3")["users"]["creates"] == 0
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+def test_without_intercom_it_says_what_it_could_not_know(shell: Shell, token: str) -> None:
+    done = shell.run("plan", INTERCOM_ACCESS_TOKEN=token)
+
+    assert done.exit_code == 0
+    assert re.search(r"Intercom (was not|could not be) asked", done.stdout)
+    assert "look new in this plan" in done.stdout
+    assert "19 to create" in done.stdout
+
+
+def test_leads_that_would_be_merged_are_found_and_left_as_they_are(shell: Shell) -> None:
+    lead = shell.intercom.by_hand.create_contact(role="lead", email="new@example.com")
+    user = insert_user(url(shell), email="new@example.com", created_at=datetime.now(UTC))
+
+    plan = planned(shell, "--user", str(user))
+
+    assert plan["users"]["merges"] == 1
+    assert plan["details"][0]["merge"] == [lead]
+    assert lead in {contact["id"] for contact in shell.intercom.contacts()}
+    assert "1 found to merge" in shell.run("plan", "--user", str(user)).stdout
+
+
+def test_columns_that_left_the_mapping_are_listed_with_how_many_keep_a_value(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.run("sync", "--all")
+    folder = tmp_path / "mapping"
+    shutil.copytree(SAMPLE, folder)
+    users = (folder / "users.sql").read_text()
+    (folder / "users.sql").write_text(users.replace("    plan as subscription_plan,\n", ""))
+
+    plan = planned(shell, INTERCOM_SYNC_CONFIG=str(folder))
+    said = shell.run("plan", INTERCOM_SYNC_CONFIG=str(folder)).stdout
+
+    assert plan["left_the_mapping"] == {"subscription_plan": 19}
+    assert "subscription_plan is no longer in the mapping: its value stays in Intercom" in said
+
+
+def test_minutes_are_those_of_the_limit_that_intercom_tells(shell: Shell) -> None:
+    usual = planned(shell)["minutes"]
+    shell.intercom.set(rate_limit_per_window=166)
+
+    assert planned(shell)["minutes"] > 5 * usual
+
+
+def test_its_id_lets_a_sync_go_past_a_guard(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "mapping"
+    shutil.copytree(SAMPLE, folder)
+    with (folder / "sync.yaml").open("a") as settings:
+        settings.write("\nchunk_size: 5\nguards: {above: 10, creates: 10}\n")
+    mapping = {"INTERCOM_SYNC_CONFIG": str(folder)}
+
+    stopped = shell.run("sync", "--all", **mapping)
+    assert stopped.exit_code == 1
+    assert "creates 19 contacts (the guard is 10)" in stopped.stderr
+    assert shell.intercom.contacts() == []
+
+    accepted = planned(shell, **mapping)["plan"]
+    assert accepted in stopped.stderr
+    assert shell.run("sync", "--all", "--accept", accepted, **mapping).exit_code == 0
+    assert len(shell.intercom.contacts()) == 19
+
+
+def test_what_takes_long_has_a_bar() -> None:
+    screen = StringIO()
+    with progress_on(Console(file=screen, force_terminal=True, width=100), True) as progress:
+        bars = Bars(progress)
+        bars.advance("contacts", 150)
+        bars.expect("users", 2)
+        bars.advance("users")
+
+    assert "contacts" in screen.getvalue()
+    assert "1/2" in screen.getvalue()
