@@ -1,0 +1,114 @@
+"""`check` as an operator reads it: green and red lines, what to do, and the exit code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from intercom_assets.demo.sample_app import create_sample_app
+from intercom_assets_tests.cli.conftest import Shell
+
+PLENTY = {"COLUMNS": "200"}
+
+
+def told(shell: Shell, **variables: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(shell.run("check", "--json", **variables).stdout)
+    return document
+
+
+def reds(document: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(f["part"], f["title"]) for f in document["findings"] if f["verdict"] == "bad"]
+
+
+def test_a_sync_that_is_ready_has_no_red_line_and_nothing_was_written(shell: Shell) -> None:
+    done = shell.run("check", **PLENTY)
+
+    assert done.exit_code == 0, done.output
+    assert "RED" not in done.stdout
+    assert "Nothing is red" in done.stdout
+    assert "workspace Simulated workspace" in done.stdout
+    assert "The first sync makes, of a contact: time_zone (string)" in done.stdout
+    assert "Users: who wins" in done.stdout
+    assert shell.intercom.stats()["writes"] == 0
+
+
+def test_a_red_line_says_what_to_do_and_the_exit_code_tells(shell: Shell) -> None:
+    done = shell.run("check", INTERCOM_ACCESS_TOKEN="not-this-one", **PLENTY)
+
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    red = next(n for n, line in enumerate(lines) if "RED" in line)
+    assert "401" in lines[red]
+    assert (
+        lines[red + 1].strip()
+        == "-> Set INTERCOM_ACCESS_TOKEN to an access token of this workspace."
+    )
+    assert "1 red" in lines[-1]
+    assert "not-this-one" not in done.output
+
+
+def test_with_nothing_configured_it_says_what_to_set(shell: Shell) -> None:
+    document = told(shell, APP_DATABASE_URL="", INTERCOM_ACCESS_TOKEN="", INTERCOM_SYNC_ENABLED="")
+
+    assert reds(document) == [("Configuration", "app"), ("Configuration", "token")]
+    assert all(f["to_do"] for f in document["findings"] if f["verdict"] != "ok")
+
+
+def test_an_app_without_our_tables_and_triggers_does_not_hide_what_the_token_may_do(
+    shell: Shell, empty_database: str
+) -> None:
+    create_sample_app(empty_database)
+
+    document = told(shell, APP_DATABASE_URL=empty_database)
+
+    assert reds(document) == [("Changes in the app", "triggers"), ("Own tables", "schema")]
+    assert {"contacts", "companies", "attributes"} <= {f["title"] for f in document["findings"]}
+
+
+def test_a_token_that_may_not_list_contacts_may_still_read_companies(shell: Shell) -> None:
+    refusal = {"kind": "error", "endpoint": "GET /contacts", "status": 403, "code": "forbidden"}
+    shell.intercom.set(faults=[refusal])
+
+    document = told(shell)
+
+    [red] = [f for f in document["findings"] if f["verdict"] == "bad"]
+    assert red["title"] == "contacts"
+    assert "Read and list users and companies" in red["to_do"]
+
+
+def test_an_address_that_is_not_https_is_red(shell: Shell) -> None:
+    document = told(shell, INTERCOM_BASE_URL="http://api.intercom.io")
+
+    assert reds(document) == [("Intercom", "token")]
+
+
+def test_dagster_is_red_until_it_is_set_up(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    ready = {
+        "DAGSTER_HOME": str(tmp_path),
+        "DAGSTER_EVENT_BATCH_SIZE": "500",
+        "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+    }
+
+    assert reds(told(shell, DAGSTER_HOME=str(tmp_path))) == [
+        ("Dagster", "events"), ("Dagster", "events"), ("Dagster", "pool"),
+    ]  # fmt: skip
+    shell.run("init-db", **ready)
+
+    assert reds(told(shell, **ready)) == []
+
+
+def test_who_wins_is_that_of_this_mapping(shell: Shell, tmp_path: Path) -> None:
+    for name, text in {
+        "users.sql": "select id, email, name, plan as tier from users",
+        "teams.sql": "select id, domain as name from teams",
+        "memberships.sql": "select user_id, team_id from memberships",
+        "sync.yaml": "capture: polling\nfields: {email: intercom}\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+
+    document = told(shell, INTERCOM_SYNC_CONFIG=str(tmp_path))
+
+    wins = {row["app"]: row for row in document["who_wins"]["users"]}
+    assert list(wins) == ["id", "email", "name", "tier", "deleted"]
+    assert wins["email"]["wins"] == "Intercom"
+    assert "write_back.columns has no name" in wins["name"]["remarks"]
