@@ -26,7 +26,7 @@ from intercom_assets.sync.feeders import feed_from_app
 from intercom_assets.sync.services import Services
 
 LOOK_EVERY = 0.2
-HEALTH_EVERY = 2.0
+HEALTH_EVERY = 5.0
 SWEEP_JOB = "nightly_sweep_job"
 SWEPT_LATELY = timedelta(minutes=1)
 UNFINISHED = [

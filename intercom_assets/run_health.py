@@ -80,7 +80,8 @@ def stopped_lately(
     """
     latest = instance.get_run_records(dg.RunsFilter(tags=_tags(location) | tags), limit=1)
     for record in latest:
-        sentence = record.dagster_run.tags.get(STOPPED_TAG)
+        failed = record.dagster_run.status is dg.DagsterRunStatus.FAILURE
+        sentence = record.dagster_run.tags.get(STOPPED_TAG) if failed else None
         if sentence and datetime.now(UTC).timestamp() - (record.end_time or 0.0) < PAUSE:
             return f"{sentence} It is tried again within {PAUSE:.0f} s."
     return None
