@@ -47,11 +47,13 @@ class EmbeddedPostgres:
     """The server whose files are in `home`, as a context manager or by `start` and `stop`.
 
     `home` is made if it is missing. While a supervisor lives no other one can use its `home`.
-    `durable=False` trades safety against loss of power for speed.
+    `durable=False` trades safety against loss of power for speed. `port`: where it has to listen;
+    otherwise it takes a free one.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, port: int | None = None) -> None:
         self.home = home.absolute()
+        self._wanted = port
         self._settings = SETTINGS if durable else SETTINGS + FORGETFUL_SETTINGS
         self._data = self.home / "data"
         self._log = self.home / "server.log"
@@ -205,7 +207,7 @@ class EmbeddedPostgres:
         """Tries again on another port, and while the remains of a killed server still go away."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            port = _free_port()
+            port = self._wanted or _free_port()
             settings = [f"port={port}", *self._settings]
             options = shlex.join(word for setting in settings for word in ("-c", setting))
             # Without a log file the server inherits our pipe, and reading its end waits for ever.

@@ -1,0 +1,163 @@
+"""The simulator as a process that remembers everything: every version of a contact, every call.
+
+Belongs here: recording, as plain documents under `GET /_simulator/history?after=N`, and one more
+way to misbehave (`--twins`). Must not: judging what was recorded (`verdicts.py`), which reads it
+over HTTP only.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from intercom_assets.simulator.faults import Fault, Faults
+from intercom_assets.simulator.records import Contact
+from intercom_assets.simulator.server import serve
+from intercom_assets.simulator.simulator import CONTROL, Simulator
+from intercom_assets.simulator.state import World
+from intercom_assets.simulator.wire import Answer, parse_query
+
+HISTORY = f"{CONTROL}history"
+PAGE = 5_000
+MERGE, CREATE = "/contacts/merge", "/contacts"
+
+
+class Versions(dict[str, Contact]):
+    """The contacts of a world; each that is put in is told to the recorder first."""
+
+    def __init__(self, recorder: "Recorder") -> None:
+        self._recorder = recorder
+
+    def __setitem__(self, key: str, contact: Contact) -> None:
+        super().__setitem__(key, contact)
+        self._recorder.note_version(contact)
+
+
+class NotedFaults(Faults):
+    """Remembers the fault that the call in hand has met."""
+
+    met: Fault | None = None
+    delay = 0.0
+
+    def meet(self, name: str, address: str) -> tuple[float, Fault | None]:
+        self.delay, self.met = super().meet(name, address)
+        return self.delay, self.met
+
+
+class Recorder(Simulator):
+    """`twins`: creating does not see who has the same identity, as where two creates cross."""
+
+    def __init__(self, *, twins: bool = False, seed: int = 7, **settings: Any) -> None:
+        super().__init__(seed=seed, **settings)
+        self._twins = twins
+        self.events: list[dict[str, Any]] = []
+        self.faults_by_kind: Counter[str] = Counter()
+        self._in_call = 0
+        self.noted = NotedFaults(Random(seed))
+        self.faults = self._answering.faults = self.noted
+        self.world.contacts = Versions(self)
+
+    def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answer:
+        with self.lock:
+            if path.startswith(HISTORY):
+                return self._history(parse_query(path.partition("?")[2]))
+            if path.startswith(CONTROL) or path == "/":
+                return super().handle(method, path, headers, body)
+            return self._recorded(method, path, headers, body)
+
+    def _recorded(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        event = self._event("call", method=method, path=path)
+        self._in_call = event["n"]
+        self.noted.met, self.noted.delay = None, 0.0
+        try:
+            with _Blind(self.world, self._twins and (method, path) == ("POST", CREATE)):
+                answer = super().handle(method, path, headers, body)
+        finally:
+            self._in_call = 0
+        last = self.journal.last[-1]
+        event |= {"status": answer.status, "fate": answer.fate, "about": last.about}
+        event["fault"] = self._kind()
+        event["body"] = _small(body) if path == MERGE else None
+        return answer
+
+    def _kind(self) -> str:
+        fault = self.noted.met
+        kind = f"{fault.kind} {fault.when}" if fault and fault.kind == "error" else ""
+        kind = kind or (fault.kind if fault else "latency" if self.noted.delay else "")
+        if kind:
+            self.faults_by_kind[kind] += 1
+        return kind
+
+    def note_version(self, contact: Contact) -> None:
+        companies = (self.world.companies[each].company_id for each in contact.companies)
+        self._event(
+            "version", call=self._in_call, id=contact.id, role=contact.role,
+            state=str(contact.state), external_id=contact.external_id, email=contact.email,
+            name=contact.name, phone=contact.phone, last_seen_at=contact.last_seen_at,
+            companies=sorted(companies), merged_into=contact.merged_into,
+        )  # fmt: skip
+
+    def _event(self, kind: str, **told: Any) -> dict[str, Any]:
+        event = {"n": len(self.events) + 1, "kind": kind, "at": self.world.clock(), **told}
+        self.events.append(event)
+        return event
+
+    def _history(self, query: Mapping[str, str]) -> Answer:
+        after = int(query.get("after", "0"))
+        page = {
+            "events": self.events[after : after + PAGE],
+            "faults": dict(self.faults_by_kind),
+            "last": len(self.events),
+        }
+        return Answer(200, {"Content-Type": "application/json"}, json.dumps(page).encode())
+
+
+class _Blind:
+    """While it is on, nobody holds an identity; afterwards everybody holds what they held."""
+
+    def __init__(self, world: World, on: bool) -> None:
+        self._world, self._on = world, on
+
+    def __enter__(self) -> None:
+        if self._on:
+            world = self._world
+            self._held = world.with_external_id, world.with_email
+            world.with_external_id, world.with_email = {}, {}
+
+    def __exit__(self, *raised: object) -> None:
+        if not self._on:
+            return
+        world = self._world
+        made = world.with_external_id, world.with_email
+        world.with_external_id, world.with_email = self._held
+        for held, new in zip(self._held, made, strict=True):
+            for identity, ids in new.items():
+                held[identity] = (*held.get(identity, ()), *ids)
+
+
+def _small(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--twins", action="store_true")
+    options = parser.parse_args()
+    serve(Recorder(twins=options.twins, seed=options.seed), options.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

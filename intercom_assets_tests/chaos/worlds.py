@@ -1,0 +1,185 @@
+"""The two worlds of the harness: sync workers alone, and everything that Dagster needs.
+
+Belongs here: databases, files and processes, started in order, and who in them can be killed.
+Must not: what happens in a world (`battle.py`).
+"""
+
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+from threading import Event
+
+from intercom_assets.database.capture import install_capture
+from intercom_assets.database.schema import apply_schema
+from intercom_assets.demo.databases import Databases
+from intercom_assets.demo.guard import Guard
+from intercom_assets.demo.processes import Processes, clean_environment
+from intercom_assets.demo.sample_app import create_sample_app
+from intercom_assets.demo.world import HOST, TOKEN, free_ports
+from intercom_assets.mapping.load import SAMPLE, SYNC_YAML, load_mapping
+from intercom_assets_tests.chaos.histories import Bystander
+from intercom_assets_tests.chaos.victims import (
+    Keeper,
+    MortalPostgres,
+    Strike,
+    kill_database,
+    pause,
+)
+from intercom_assets_tests.places import roomy_place
+
+PREFIX = "intercom-assets-chaos-"
+START_SECONDS = 120.0
+SHORT = "\nlease: 6s\nheartbeat: 500ms\n"
+LEASE_OF_WORKERS = 6.0
+SIMULATED = {"attach_moves_updated_at": True, "rate_window_s": 3}
+"""An edge made by hand is to be found by search; and a storm of 429 shall not be all there is."""
+
+
+@dataclass(frozen=True)
+class World:
+    """`strikes`: victim -> what is done to it. `everybody`: environment for a pass over all."""
+
+    app_url: str
+    place: Path
+    bystander: Bystander
+    processes: Processes
+    keeper: Keeper
+    environment: Mapping[str, str]
+    strikes: Mapping[str, Strike] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """`app_url`: a database that has app, triggers and schema already; it is not killed then."""
+
+    seed: int
+    workers: int = 2
+    broken: str | None = None
+    twins: bool = False
+    app_url: str | None = None
+
+
+@contextmanager
+def worker_world(wishes: Wishes) -> Iterator[World]:
+    """Sync workers without Dagster; nothing of it is left at the end."""
+    with ExitStack() as stack:
+        place = a_place(stack)
+        server = None
+        app_url = wishes.app_url
+        if app_url is None:
+            server, databases = a_server(place, stack)
+            app_url = an_app(databases)
+        [port] = free_ports(1)
+        environment = environment_of(place, app_url, f"http://{HOST}:{port}", SHORT)
+        processes = started(place, environment, stack)
+        names = [f"worker-{n}" for n in range(wishes.workers)]
+        worker = python("intercom_assets_tests.chaos.worker")
+        if wishes.broken:
+            worker += ["--broken", wishes.broken]
+        keeper = Keeper(
+            processes, {"recorder": recorder(port, wishes), **dict.fromkeys(names, worker)}
+        )
+        bystander = with_recorder(keeper, processes, app_url, f"http://{HOST}:{port}")
+        world = World(app_url, place, bystander, processes, keeper, environment,
+                      _strikes(keeper, names, server, wishes.seed))  # fmt: skip
+        for name in names:
+            keeper.start(name)
+        yield world
+
+
+def _strikes(
+    keeper: Keeper, names: list[str], server: MortalPostgres | None, seed: int
+) -> dict[str, Strike]:
+    random = Random(seed)
+
+    def kill_worker(stop: Event) -> bool:
+        keeper.kill(random.choice(names))
+        return True
+
+    def pause_worker(stop: Event) -> bool:
+        pid = keeper.child(random.choice(names)).popen.pid
+        return pause(pid, LEASE_OF_WORKERS + 1, stop)
+
+    strikes: dict[str, Strike] = {"run": kill_worker, "paused run": pause_worker}
+    if server is not None:
+        strikes["database"] = partial(kill_database, server)
+    return strikes
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+def a_place(stack: ExitStack) -> Path:
+    place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=roomy_place()))
+    place.chmod(0o711)
+    stack.callback(shutil.rmtree, place, ignore_errors=True)
+    return place
+
+
+def a_server(place: Path, stack: ExitStack) -> tuple[MortalPostgres, Databases]:
+    guard = stack.enter_context(Guard(clean_environment({})))
+    guard.watch_place(place)
+    guard.watch_server(place / "postgres")
+    [port] = free_ports(1)
+    server = MortalPostgres(place / "postgres", durable=False, port=port)
+    stack.enter_context(server)
+    return server, Databases(server.url())
+
+
+def a_database(databases: Databases, use: str) -> str:
+    return databases.create(f"{databases.prefix}{secrets.token_hex(4)}_{use}")
+
+
+def an_app(databases: Databases) -> str:
+    """The sample app with our triggers and our schema, nobody in it."""
+    url = a_database(databases, "app")
+    create_sample_app(url)
+    install_capture(url, load_mapping())
+    apply_schema(url)
+    return url
+
+
+def environment_of(place: Path, app_url: str, simulator: str, settings: str) -> dict[str, str]:
+    folder = place / "mapping"
+    shutil.copytree(SAMPLE, folder, dirs_exist_ok=True)
+    (folder / SYNC_YAML).write_text((SAMPLE / SYNC_YAML).read_text() + settings)
+    return {
+        "APP_DATABASE_URL": app_url,
+        "INTERCOM_ACCESS_TOKEN": TOKEN,
+        "INTERCOM_BASE_URL": simulator,
+        "INTERCOM_SYNC_CONFIG": str(folder),
+        "INTERCOM_SYNC_ENABLED": "true",
+    }
+
+
+def started(place: Path, environment: Mapping[str, str], stack: ExitStack) -> Processes:
+    guard = stack.enter_context(Guard(clean_environment({})))
+    return stack.enter_context(Processes(place / "processes", environment, guard=guard))
+
+
+def recorder(port: int, wishes: Wishes) -> list[str]:
+    told = ["--port", str(port), "--seed", str(wishes.seed)]
+    return [
+        *python("intercom_assets_tests.chaos.recorder"), *told,
+        *(["--twins"] if wishes.twins else []),
+    ]  # fmt: skip
+
+
+def with_recorder(keeper: Keeper, processes: Processes, app_url: str, simulator: str) -> Bystander:
+    processes.wait_for_http(keeper.start("recorder"), f"{simulator}/_simulator/stats", START_SECONDS)
+    bystander = Bystander(app_url, simulator)
+    bystander.record()
+    bystander.tell("settings", SIMULATED)
+    return bystander
+
+
+def python(module: str) -> list[str]:
+    return [sys.executable, "-m", module]
+
