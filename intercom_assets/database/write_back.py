@@ -6,7 +6,7 @@ change log's rows that the write-back itself made are taken out again, and no ot
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeAlias, TypeVar
 
@@ -46,7 +46,8 @@ class Written(Generic[T]):
     """`row`: the mapped row after the write, which may not hold what was sent.
 
     written: stored, or there already. busy: another session has the row; try later. changed: the
-    row is not as expected. refused: the app does not take the value, for `reason`.
+    row is not as expected. refused: the app does not take the value, or has no row for it in the
+    table that is written (a profile that is yet to be made), for `reason`.
     """
 
     id: str
@@ -88,9 +89,15 @@ def write_back(
     position = log_position(connection)
     slots = _lock(connection, target, source, list(by_id))
     rows = read_some(connection, source, list(by_id))
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, Verdict] = {
+        key: ("refused", "the table of write_back has no row for it")
+        for key in _without_row(connection, target, source, by_id.keys() - slots.keys())
+        if not isinstance(rows[key], Gone | Unfit)
+    }
     changes: list[_Change] = []
     for key, request in by_id.items():
+        if key in verdicts:
+            continue
         found = _compared(request, rows[key], slots.get(key))
         if isinstance(found, _Change):
             changes.append(found)
@@ -118,6 +125,17 @@ def _lock(
     spelled = [key for key in keys if ids.spells(key)]
     rows = connection.execute(target.locking(), (spelled,)).fetchall()
     return {key: _Present(present, blocked) for key, present, blocked in rows}
+
+
+def _without_row(
+    connection: AppConnection, target: Target, source: Source[T], keys: Collection[str]
+) -> set[str]:
+    """Of the keys that could not be locked: those that are nobody's lock, but not there."""
+    if not keys:
+        return set()
+    spelled = [key for key in keys if source.shape.ids["id"].spells(key)]
+    there = {key for (key,) in connection.execute(target.keys(), (spelled,)).fetchall()}
+    return set(keys) - there
 
 
 def _compared(

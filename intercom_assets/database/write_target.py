@@ -61,6 +61,12 @@ class Target:
             type=self.key_type,
         )
 
+    def keys(self) -> Composed:
+        """Which of some keys have a row, locked or not."""
+        return SQL("select {key}::text from {table} where {key} = any(%s::{type}[])").format(
+            key=self.key, table=self.table, type=self.key_type
+        )
+
     def update(self, fields: Sequence[str], with_id: bool) -> Composed:
         """Takes the fields' values in order, then the Intercom id, then the key."""
         changes = [self.assignments[name] for name in fields]

@@ -217,6 +217,28 @@ def test_a_row_that_the_app_holds_is_not_waited_for(app: AppDatabase) -> None:
     assert written[str(free)].status == "written"
 
 
+def test_a_row_that_is_not_in_the_table_yet_is_told_apart_from_one_that_is_held(
+    database: str,
+) -> None:
+    """A profile that the app makes when it is first opened."""
+    run(database, "create table profiles (user_id bigint primary key, phone text)")
+    users = "select id, email, phone as phone_number from users left join profiles on user_id = id"
+    with_profile, without = insert_user(database), insert_user(database)
+    run(database, "insert into profiles (user_id) values (%s)", with_profile)
+    columns = {"table": "profiles", "key": "user_id", "columns": {"phone_number": "phone"}}
+    with an_app(database, a_mapping(users, write_back=columns)) as app:
+        written = app.write_back_users(
+            [
+                a_write_back(user, {"phone_number": None}, {"phone_number": "+1"})
+                for user in (with_profile, without)
+            ]
+        )
+
+    assert written[str(with_profile)].status == "written"
+    assert written[str(without)].status == "refused"
+    assert written[str(without)].reason == "the table of write_back has no row for it"
+
+
 def test_the_app_never_waits_for_a_foreign_key_because_of_us(app: AppDatabase) -> None:
     """`for no key update`: the app can insert a membership of a user that we are writing to."""
     user, team = insert_user(app.url, name=None), insert_team(app.url)
