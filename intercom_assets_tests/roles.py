@@ -4,7 +4,7 @@ Roles belong to the whole server, so each has a name of its own and is dropped i
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,24 +15,26 @@ from psycopg import sql
 @contextmanager
 def a_role(url: str, *grants: str) -> Iterator[str]:
     """The address of `url`'s database for a new role. A grant: `select on users`."""
-    role = f"intercom_assets_test_{secrets.token_hex(4)}"
-    with role_made(url, role) as address:
-        with psycopg.connect(url) as connection:
-            for grant in grants:
-                connection.execute(f"grant {grant} to {role}".encode())
+
+    def script(role: str) -> str:
+        rights = [f"grant {grant} to {role}" for grant in grants]
+        return ";".join([f"create role {role} login", *rights])
+
+    with a_role_made_by(url, script) as address:
         yield address
 
 
 @contextmanager
-def role_made(url: str, role: str) -> Iterator[str]:
-    """The address for `role`, which is made by nobody else, or by a script before it is used."""
-    password = secrets.token_hex(8)
+def a_role_made_by(url: str, script: Callable[[str], str]) -> Iterator[str]:
+    """The same for a role that is made by SQL: `script` gets the role's name."""
+    role, password = f"intercom_assets_test_{secrets.token_hex(4)}", secrets.token_hex(8)
     name = sql.Identifier(role)
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create role {} login password {}").format(name, sql.Literal(password))
-        )
+        connection.execute(script(role).encode())
         try:
+            connection.execute(
+                sql.SQL("alter role {} password {}").format(name, sql.Literal(password))
+            )
             yield _as_role(url, role, password)
         finally:
             connection.execute(sql.SQL("drop owned by {}").format(name))
