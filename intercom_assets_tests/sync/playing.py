@@ -25,6 +25,7 @@ from intercom_assets.database.records import JournalRow, QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.domain.models import UserLink
 from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
@@ -34,8 +35,9 @@ from intercom_assets.sync.feeders import feed_from_app
 from intercom_assets.sync.services import Services
 from intercom_assets_tests.sync.world import BASE_URL, TOKEN, Synced, Wire, World
 
-UNHURRIED = {"lease": "10m", "heartbeat": "5s"}
-"""Leases that outlast any time that a test skips."""
+UNHURRIED = {"lease": "2h", "heartbeat": "5s"}
+PATIENT = Timeouts(answer=600.0)
+"""Leases and calls outlast the time that is skipped while they are under way."""
 
 
 @dataclass(frozen=True)
@@ -269,6 +271,7 @@ def a_played_world(
         token,
         BASE_URL,
         rate_share=1.0,
+        timeouts=PATIENT,
         adapter=InProcess(wire.handle, times.sleep),
         clock=times.clock,
         wall=times.wall,

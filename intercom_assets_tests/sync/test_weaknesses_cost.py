@@ -111,7 +111,7 @@ def test_threads_share_one_idea_of_the_rate_limit(worlds: Worlds) -> None:
 
     synced = world.sync(*users)
 
-    assert {outcome.status for outcome in synced.outcomes.values()} == {Status.CHANGED}
+    assert {(o.status, o.problem) for o in synced.outcomes.values()} == {(Status.CHANGED, None)}
     stats = world.intercom.stats()
     assert stats["rate_limited"] <= 3
     assert len(world.intercom.contacts()) == 50
