@@ -10,8 +10,6 @@ machine, the last line says whether they are within what was asked for.
 
 import argparse
 import multiprocessing
-import socket
-import subprocess
 import sys
 import threading
 import time
@@ -20,15 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from multiprocessing.connection import Connection
-from typing import Any
-
-import requests
 
 from intercom_assets.domain.models import ContactPatch
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.pool import Pool
+from intercom_assets_tests.benchmarks.simulated import TOKEN, Simulated, simulating
 
-TOKEN = "demo-token"
 CONTACTS = 64
 
 
@@ -52,8 +47,8 @@ class Used:
 
 def main(arguments: list[str] | None = None) -> int:
     load = _load(arguments)
-    with _simulator(load) as url, _workers(load, url) as pipes:
-        accepted, refused = _observe(load, url)
+    with _simulator(load) as simulator, _workers(load, simulator.url) as pipes:
+        accepted, refused = _observe(load, simulator)
         used = _stop(pipes)
     return _report(load, accepted, refused, used)
 
@@ -73,60 +68,23 @@ def _load(arguments: list[str] | None) -> Load:
 
 
 @contextmanager
-def _simulator(load: Load) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    knobs = {"rate_limit_per_window": load.limit, "latency_ms": load.latency_ms}
-    settings = [part for name, value in knobs.items() for part in ("--set", f"{name}={value}")]
-    command = [sys.executable, "-m", "intercom_assets.simulator", "--port", str(port), *settings]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url)
-        seeds = [{"external_id": str(n), "name": f"User {n}"} for n in range(CONTACTS)]
-        requests.post(f"{url}/_simulator/contacts", json=seeds, timeout=10).raise_for_status()
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
+def _simulator(load: Load) -> Iterator[Simulated]:
+    with simulating(rate_limit_per_window=load.limit, latency_ms=load.latency_ms) as simulator:
+        simulator.control("contacts", {"count": CONTACTS})
+        yield simulator
 
 
-def _wait_for(url: str) -> None:
-    until = time.monotonic() + 20
-    while True:
-        try:
-            _stats(url)
-            return
-        except requests.ConnectionError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-
-
-def _stats(url: str) -> dict[str, Any]:
-    answer = requests.get(f"{url}/_simulator/stats", timeout=10)
-    answer.raise_for_status()
-    stats: dict[str, Any] = answer.json()
-    return stats
-
-
-def _observe(load: Load, url: str) -> tuple[list[int], int]:
+def _observe(load: Load, simulator: Simulated) -> tuple[list[int], int]:
     """Accepted calls of each whole window, and refused ones of all of them."""
-    counts = [_at_next_window(url) for _ in range(load.windows + 2)][1:]
+    counts = [_at_next_window(simulator) for _ in range(load.windows + 2)][1:]
     accepted = [(b[0] - a[0]) - (b[1] - a[1]) for a, b in pairwise(counts)]
     return accepted, counts[-1][1] - counts[0][1]
 
 
-def _at_next_window(url: str) -> tuple[int, int]:
+def _at_next_window(simulator: Simulated) -> tuple[int, int]:
     """Calls and 429s so far, at the moment when a window has just begun."""
-    end = _stats(url)["window"]["end"]
-    time.sleep(max(0.0, end - time.time() - 0.05))
-    while True:
-        stats = _stats(url)
-        if stats["window"]["end"] != end:
-            return stats["calls"] - stats["window"]["used"], stats["rate_limited"]
-        time.sleep(0.01)
+    stats = simulator.next_window()
+    return stats["calls"] - stats["window"]["used"], stats["rate_limited"]
 
 
 # --- the clients ----------------------------------------------------------------------------------
