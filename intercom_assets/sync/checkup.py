@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from intercom_assets.database.app import AppDatabase
-from intercom_assets.database.schema import schema_version, shipped_steps
-from intercom_assets.database.store import Store
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
@@ -46,29 +44,27 @@ from intercom_assets.sync.check_mapping import (
     check_selected,
     check_steady,
 )
+from intercom_assets.sync.check_setup import (
+    DAGSTER,
+    INIT_DB,
+    TABLES,
+    check_configuration,
+    check_dagster,
+    check_schema,
+)
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
     INTERCOM_ACCESS_TOKEN,
-    INTERCOM_SYNC_ENABLED,
-    MEANS_ON,
     SAID_IN_ONE_SENTENCE,
-    SYNC_DATABASE_URL,
     Configuration,
     ConfigurationError,
     open_intercom,
 )
-from intercom_assets.sync.findings import Finding, Part, Verdict
+from intercom_assets.sync.findings import Finding, Verdict
 
-CONFIGURATION, TABLES, DAGSTER = Part("Configuration"), Part("Own tables"), Part("Dagster")
-IN_EVERY_PROCESS = {
-    "DAGSTER_EVENT_BATCH_SIZE": "500",
-    "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
-}
 PATIENCE = 25.0
 """Seconds for one question to Intercom, its retries included."""
 REACH = "Correct the address, or let this machine reach it; then run check again."
-LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
-INIT_DB = "Run intercom-assets init-db."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +94,12 @@ class Checkup:
 
     def findings(self) -> Iterator[Finding]:
         """One after the other as they are found; raises nothing."""
-        yield from _configured(self._configuration)
+        yield from check_configuration(self._configuration)
         reached = yield from self._look_at_server()
         yield from self._look_at_files()
         yield from self._look_at_mapping(reached)
-        yield from TABLES.probe("schema", lambda: _schema(self._configuration.sync_url), REACH)
-        yield from DAGSTER.probe("pool", lambda: _dagster(self._env, self._pool), INIT_DB)
+        yield from TABLES.probe("schema", lambda: check_schema(self._configuration.sync_url), REACH)
+        yield from DAGSTER.probe("pool", lambda: check_dagster(self._env, self._pool), INIT_DB)
         yield from self._look_at_intercom()
         if self._app:
             self._app.close()
@@ -190,74 +186,6 @@ class Checkup:
 def _view(client: IntercomClient) -> IntercomClient:
     """Answers within `PATIENCE`, or fails."""
     return client.within(time.monotonic() + PATIENCE)
-
-
-def _configured(configuration: Configuration) -> Iterator[Finding]:
-    if not configuration.app_url:
-        yield CONFIGURATION.bad(
-            "app", f"{APP_DATABASE_URL} is not set.", f"Set it to the app's database, {LOOKS_LIKE}"
-        )
-    elif configuration.sync_url == configuration.app_url:
-        yield CONFIGURATION.ok("databases", "The sync's own tables are in the app's database.")
-    else:
-        yield CONFIGURATION.ok("databases", "The sync's own tables are in a database of their own.")
-    if not configuration.token:
-        yield CONFIGURATION.bad(
-            "token",
-            f"{INTERCOM_ACCESS_TOKEN} is not set.",
-            "Set it to an access token of the workspace: Developer Hub, your app, Configure, "
-            "Authentication.",
-        )
-    if configuration.switch.lower() in MEANS_ON:
-        yield CONFIGURATION.ok("switch", f"{INTERCOM_SYNC_ENABLED} is on.")
-    else:
-        yield CONFIGURATION.warning(
-            "switch",
-            f"{INTERCOM_SYNC_ENABLED} is {configuration.switch or 'not set'}: nothing is synced.",
-            "Set it to true once `intercom-assets plan` shows what you want.",
-        )
-
-
-def _schema(url: str) -> Iterator[Finding]:
-    if not url:
-        yield TABLES.skipped("schema", f"{SYNC_DATABASE_URL} or {APP_DATABASE_URL}")
-        return
-    found, newest = schema_version(url), len(shipped_steps())
-    if found is None:
-        yield TABLES.bad("schema", "The schema intercom_sync is not there.", INIT_DB)
-    elif found < newest:
-        sentence = f"The schema intercom_sync is of version {found}, this program of {newest}."
-        yield TABLES.bad("schema", sentence, INIT_DB)
-    elif found > newest:
-        sentence = f"The schema intercom_sync is of version {found}, newer than this program."
-        yield TABLES.bad("schema", sentence, "Upgrade intercom_assets here.")
-    else:
-        with Store(url, max_connections=1) as store:
-            due = sum(depth.due for depth in store.depth().values())
-        yield TABLES.ok("schema", f"The schema intercom_sync is of version {found}; {due:,} due.")
-
-
-def _dagster(env: Mapping[str, str], pool: Callable[[], str | None]) -> Iterator[Finding]:
-    if not env.get("DAGSTER_HOME"):
-        yield DAGSTER.warning(
-            "home",
-            "DAGSTER_HOME is not set: nothing of Dagster was looked at.",
-            "Set it for the sensors; plan and sync need no Dagster.",
-        )
-        return
-    for name, value in IN_EVERY_PROCESS.items():
-        if not env.get(name):
-            yield DAGSTER.bad(
-                "events",
-                f"{name} is not set: a backfill of 20,000 users spends half an hour on events.",
-                f"Set {name}={value} for every Dagster process.",
-            )
-    if all(env.get(name) for name in IN_EVERY_PROCESS):
-        yield DAGSTER.ok("events", "Events are written in batches.")
-    if hindrance := pool():
-        yield DAGSTER.bad("pool", hindrance, INIT_DB)
-    else:
-        yield DAGSTER.ok("pool", "The pool of all runs that call Intercom has its size.")
 
 
 def _who_wins(app: AppDatabase) -> WhoWins:

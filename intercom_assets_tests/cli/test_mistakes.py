@@ -11,7 +11,7 @@ from intercom_assets_tests.cli.conftest import Shell
 NOWHERE = "postgresql://me:hush@127.0.0.1:9/app"
 COMMANDS = [
     ("sync", "--user", "7"), ("sync", "--all"), ("init-db",), ("install-capture",),
-    ("remove-capture", "--dry-run"), ("status",),
+    ("remove-capture", "--dry-run"), ("status",), ("plan",),
 ]  # fmt: skip
 
 

@@ -1,0 +1,95 @@
+"""What `check` asks of the set-up: variables, our own tables, Dagster.
+
+Each probe is a function that yields findings; which of them run, and in which order, is
+`checkup.py`'s. The pool's row is Dagster's, so its question comes from outside.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from intercom_assets.database.schema import schema_version, shipped_steps
+from intercom_assets.database.store import Store
+from intercom_assets.sync.environment import (
+    APP_DATABASE_URL,
+    INTERCOM_ACCESS_TOKEN,
+    INTERCOM_SYNC_ENABLED,
+    MEANS_ON,
+    SYNC_DATABASE_URL,
+    Configuration,
+)
+from intercom_assets.sync.findings import Finding, Part
+
+CONFIGURATION, TABLES, DAGSTER = Part("Configuration"), Part("Own tables"), Part("Dagster")
+IN_EVERY_PROCESS = {
+    "DAGSTER_EVENT_BATCH_SIZE": "500",
+    "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+}
+LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
+INIT_DB = "Run intercom-assets init-db."
+
+
+def check_configuration(configuration: Configuration) -> Iterator[Finding]:
+    if not configuration.app_url:
+        yield CONFIGURATION.bad(
+            "app", f"{APP_DATABASE_URL} is not set.", f"Set it to the app's database, {LOOKS_LIKE}"
+        )
+    elif configuration.sync_url == configuration.app_url:
+        yield CONFIGURATION.ok("databases", "The sync's own tables are in the app's database.")
+    else:
+        yield CONFIGURATION.ok("databases", "The sync's own tables are in a database of their own.")
+    if not configuration.token:
+        yield CONFIGURATION.bad(
+            "token",
+            f"{INTERCOM_ACCESS_TOKEN} is not set.",
+            "Set it to an access token of the workspace: Developer Hub, your app, Configure, "
+            "Authentication.",
+        )
+    if configuration.switch.lower() in MEANS_ON:
+        yield CONFIGURATION.ok("switch", f"{INTERCOM_SYNC_ENABLED} is on.")
+    else:
+        yield CONFIGURATION.warning(
+            "switch",
+            f"{INTERCOM_SYNC_ENABLED} is {configuration.switch or 'not set'}: nothing is synced.",
+            "Set it to true once `intercom-assets plan` shows what you want.",
+        )
+
+
+def check_schema(url: str) -> Iterator[Finding]:
+    if not url:
+        yield TABLES.skipped("schema", f"{SYNC_DATABASE_URL} or {APP_DATABASE_URL}")
+        return
+    found, newest = schema_version(url), len(shipped_steps())
+    if found is None:
+        yield TABLES.bad("schema", "The schema intercom_sync is not there.", INIT_DB)
+    elif found < newest:
+        sentence = f"The schema intercom_sync is of version {found}, this program of {newest}."
+        yield TABLES.bad("schema", sentence, INIT_DB)
+    elif found > newest:
+        sentence = f"The schema intercom_sync is of version {found}, newer than this program."
+        yield TABLES.bad("schema", sentence, "Upgrade intercom_assets here.")
+    else:
+        with Store(url, max_connections=1) as store:
+            due = sum(depth.due for depth in store.depth().values())
+        yield TABLES.ok("schema", f"The schema intercom_sync is of version {found}; {due:,} due.")
+
+
+def check_dagster(env: Mapping[str, str], pool: Callable[[], str | None]) -> Iterator[Finding]:
+    if not env.get("DAGSTER_HOME"):
+        yield DAGSTER.warning(
+            "home",
+            "DAGSTER_HOME is not set: nothing of Dagster was looked at.",
+            "Set it for the sensors; plan and sync need no Dagster.",
+        )
+        return
+    for name, value in IN_EVERY_PROCESS.items():
+        if not env.get(name):
+            yield DAGSTER.bad(
+                "events",
+                f"{name} is not set: a backfill of 20,000 users spends half an hour on events.",
+                f"Set {name}={value} for every Dagster process.",
+            )
+    if all(env.get(name) for name in IN_EVERY_PROCESS):
+        yield DAGSTER.ok("events", "Events are written in batches.")
+    if hindrance := pool():
+        yield DAGSTER.bad("pool", hindrance, INIT_DB)
+    else:
+        yield DAGSTER.ok("pool", "The pool of all runs that call Intercom has its size.")
