@@ -25,4 +25,16 @@ class Pardon:
         )
 
 
-PARDONS: tuple[Pardon, ...] = ()
+NEVER_SENT = "the key of a memory: only its name is ever used, and nothing is sent or compared"
+NO_ZONE_EITHER = "what is no text is no zone either way; the test is there for the types"
+
+PARDONS: tuple[Pardon, ...] = (
+    Pardon("reconcile", "PLACE = Field", "'time_zone' + '~'", NEVER_SENT),
+    Pardon("reconcile", "PLACE = Field", "STRING -> INTEGER", NEVER_SENT),
+    Pardon("reconcile", "PLACE = Field", "INTERCOM -> FILL", NEVER_SENT),
+    Pardon("reconcile", 'why: str = ""', "", "every decision says why"),
+    Pardon("reconcile", "return book.meaning(name) if", "if always True", NO_ZONE_EITHER),
+    Pardon("timezones", "zone = self.aliases.get(", "if always True", NO_ZONE_EITHER),
+    Pardon("timezones", "return self.zone(RAILS_ZONES", "if always True", NO_ZONE_EITHER),
+    Pardon("timezones", "derived=", "'' + '~'", "no country has either for its code"),
+)

@@ -8,7 +8,7 @@ on a stale value costs somebody's edit (sync-protocol sections 5 and 6).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import Enum, auto
 
 from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
 from intercom_assets.domain.models import Kind, Side, UserLink, Value, Values
@@ -27,9 +27,9 @@ class Look(Enum):
     for `latest`. FRESH: an answer by id in this pass.
     """
 
-    STALE = 0
-    RECENT = 1
-    FRESH = 2
+    STALE = auto()
+    RECENT = auto()
+    FRESH = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Sight:
 class Decision:
     """`value` is what both sides shall hold; None for `write_to` means nothing to write.
 
-    `deferred`: it needs a fresh look first; `write_to` is not to be acted on.
+    `deferred`: it needs a fresh look first; `write_to` is not to be acted on before.
     `overruled`: somebody's edit in Intercom loses, and shall be journaled.
     """
 
@@ -94,7 +94,7 @@ class Reconciliation:
 
     @property
     def settled(self) -> bool:
-        return not any(d.deferred or d.write_to for d in self.decisions)
+        return not any(d.write_to for d in self.decisions)
 
     def agreed(self, base: Values) -> Values:
         """The new base: `base`, with every field on which both sides now agree."""
@@ -297,7 +297,7 @@ def _decide_zone(each: Field, sight: Sight) -> list[Decision]:
     zone = _pull_zone(each, sight)
     shown = zone.value if zone else sight.app.get(each.name)
     attribute = _decide_field(
-        replace(each, policy=Policy.APP), replace(sight, app={**sight.app, each.name: shown})
+        replace(each, policy=Policy.APP), replace(sight, app={each.name: shown})
     )
     if zone is None:
         return [attribute, *_remember_place(each, sight)]

@@ -441,7 +441,7 @@ class TestAfterACrash:
     def test_what_is_noted_is_what_is_sent_and_what_was_there(self) -> None:
         plan = plan_of(PLAN, app="team", intercom="solo")
 
-        assert plan.in_flight(exists=True) == {"plan": "team", BEFORE + "plan": "solo"}
+        assert plan.in_flight(exists=True) == {"plan": "team", "before: plan": "solo"}
 
     def test_of_a_contact_that_does_not_exist_nothing_was_there(self) -> None:
         """A contact found after the crash may be an older one: its values are no edits."""

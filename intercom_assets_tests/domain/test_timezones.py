@@ -48,6 +48,13 @@ class TestNames:
         assert not [name for name in WORLD.aliases.values() if name in WORLD.aliases]
 
 
+def test_a_book_needs_no_aliases_and_no_countries() -> None:
+    book = ZoneBook(frozenset({"Europe/Berlin"}))
+
+    assert book.zone("Europe/Berlin") == "Europe/Berlin"
+    assert place(None, "NO", book) == Place()
+
+
 class TestMeaning:
     @pytest.mark.parametrize(
         ("name", "zone"),

@@ -83,11 +83,12 @@ class TestWithoutAZoneToTake:
         [
             {"place": Place()},
             {"place": Place(unknown="+1000")},
+            {"place": Place(), "refused": {TIME_ZONE: BERLIN}},
             {"book": None},
             {"pulled": False},
             {"refused": {TIME_ZONE: BERLIN}},
         ],
-        ids=["nothing known", "no zone", "no book", "no column", "refused"],
+        ids=["nothing known", "no zone", "nothing since", "no book", "no column", "refused"],
     )
     def test_the_apps_zone_stays_and_is_shown(self, known: dict[str, Any]) -> None:
         assert moved(zone_plan(app=LONDON, **known)) == (None, LONDON)
@@ -162,6 +163,12 @@ class TestPolicies:
         agreed = zone_plan(policy, app=LONDON, intercom=LONDON, place=where).agreed({})
 
         assert agreed == {TIME_ZONE: LONDON, PLACE.name: where.stated or where.derived}
+
+    def test_it_is_stored_under_a_name_that_no_column_has(self) -> None:
+        (_, considered) = zone_plan(Policy.NEWEST, app=LONDON, intercom=LONDON).decisions
+
+        assert considered.field.name == "place: time_zone"
+        assert (considered.why, considered.write_to) == ("considered", None)
 
     @pytest.mark.parametrize("policy", [Policy.INTERCOM, Policy.APP, Policy.LATEST])
     def test_the_other_policies_need_not_remember_it(self, policy: Policy) -> None:
