@@ -44,6 +44,7 @@ class AttributeBook:
                 known = self._read(client)
                 if self._create(client, known):
                     known = self._read(client)
+                    self._forgive(known)
             self._barred = {model: self._plan(model, known) for model in MODELS}
             self._ready = True
 
@@ -81,6 +82,11 @@ class AttributeBook:
                     raise
                 self._refused[model, name] = f"Intercom refused to make the attribute: {refusal}"
         return bool(missing)
+
+    def _forgive(self, known: Sequence[DataAttribute]) -> None:
+        """A name that was refused as taken, since another run had just made it, is no refusal."""
+        made = {(attribute.model, attribute.name) for attribute in known if not attribute.archived}
+        self._refused = {key: why for key, why in self._refused.items() if key not in made}
 
     def _missing(self, known: Sequence[DataAttribute]) -> list[tuple[str, str, str]]:
         return [
