@@ -65,9 +65,9 @@ class Fill:
     def clearings(self) -> Iterator[tuple[Finding, str]]:
         """Edits that the sync saw, and then cleared although nobody in the app ever had them."""
         for edit in self.edits:
-            if edit.by and edit.seen and edit.then is None and self._usable(edit.value):
-                if edit.value not in self.pulled:
-                    yield Finding.OVERWRITTEN, f"{edit.value!r} of Intercom was seen and cleared"
+            cleared = edit.by and edit.seen and edit.then is None and self._usable(edit.value)
+            if cleared and edit.value not in self.pulled:
+                yield Finding.OVERWRITTEN, f"{edit.value!r} of Intercom was seen and cleared"
 
     def _usable(self, value: str | None) -> bool:
         return value is not None and len(value) >= self.shortest

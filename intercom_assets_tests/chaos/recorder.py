@@ -70,9 +70,7 @@ class Recorder(Simulator):
                 return super().handle(method, path, headers, body)
             return self._recorded(method, path, headers, body)
 
-    def _recorded(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Answer:
+    def _recorded(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         event = self._event("call", method=method, path=path)
         self._in_call = event["n"]
         self.noted.met, self.noted.delay = None, 0.0

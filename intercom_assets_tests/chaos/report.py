@@ -48,7 +48,8 @@ def told(outcome: Outcome, quiet: Collection[str]) -> Iterator[str]:
     settled = outcome.settled_after
     yield f"settled             {'NO' if settled is None else f'after {settled:.1f} s'}"
     yield f"calls in a further pass  {_counted(outcome.further_calls or {})}"
-    yield f"app statements that waited for us {tally.waits.total()}, longest {tally.longest_wait:.2f} s"
+    waits = tally.waits.total()
+    yield f"app statements that waited for us {waits}, longest {tally.longest_wait:.2f} s"
     yield f"parked              {len(outcome.parked)}"
     for what, sentences in (
         ("lost", verdicts.lost), ("doubled", verdicts.doubled), ("raced", verdicts.raced),

@@ -11,7 +11,7 @@ from threading import Lock
 
 @dataclass
 class Tally:
-    """`changes`, `kills`, `edits`: by kind. `failed`: app transactions that failed because of us."""
+    """Counters go by kind. `failed`: app transactions that failed because of us."""
 
     changes: Counter[str] = field(default_factory=Counter)
     edits: Counter[str] = field(default_factory=Counter)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from intercom_assets_tests.chaos.fills import Finding, Fill, fill_of
+from intercom_assets_tests.chaos.fills import Fill, Finding, fill_of
 from intercom_assets_tests.chaos.histories import Document, Histories, Present
 
 FILLS = {"name": "name", "phone_number": "phone"}
@@ -127,9 +127,7 @@ def _companies_of(contact: Document, present: Present) -> list[str]:
     return sorted(key for key in held if key in present.teams)
 
 
-def _fills(
-    verdicts: Verdicts, row: Document, contact: Document, histories: Histories
-) -> None:
+def _fills(verdicts: Verdicts, row: Document, contact: Document, histories: Histories) -> None:
     user_id = str(row["id"])
     for column, name in FILLS.items():
         fill = fill_of(user_id, column, name, str(contact["id"]), histories)

@@ -173,7 +173,9 @@ def recorder(port: int, wishes: Wishes) -> list[str]:
 
 
 def with_recorder(keeper: Keeper, processes: Processes, app_url: str, simulator: str) -> Bystander:
-    processes.wait_for_http(keeper.start("recorder"), f"{simulator}/_simulator/stats", START_SECONDS)
+    processes.wait_for_http(
+        keeper.start("recorder"), f"{simulator}/_simulator/stats", START_SECONDS
+    )
     bystander = Bystander(app_url, simulator)
     bystander.record()
     bystander.tell("settings", SIMULATED)
@@ -182,4 +184,3 @@ def with_recorder(keeper: Keeper, processes: Processes, app_url: str, simulator:
 
 def python(module: str) -> list[str]:
     return [sys.executable, "-m", module]
-
