@@ -26,7 +26,6 @@ from intercom_assets.resources import AppDatabaseResource, IntercomResource, Syn
 from intercom_assets_tests.benchmarks.figures import Figure
 from intercom_assets_tests.benchmarks.lab import (
     CHANGE_EVERYBODY,
-    PREFIX,
     Lab,
     World,
     execute,
@@ -52,7 +51,6 @@ SENSOR = "changed_users"
 Step: TypeAlias = tuple[float, float]
 CHANGE_THE_FIRST: LiteralString = f"{CHANGE_EVERYBODY} where id <= 1016"
 """Of these, the sample app's first 16 users are not there."""
-INSTANCE = f"{PREFIX}dagster"
 
 
 def measure_run(lab: Lab, users: int) -> Iterator[Figure]:
@@ -183,10 +181,11 @@ def a_dagster(lab: Lab) -> Iterator[dg.DagsterInstance]:
     """A new instance with the pool's row; the environment names it, here and in children."""
     home = lab.place / "dagster"
     home.mkdir(exist_ok=True)
+    name = lab.fresh_name()
     shutil.copy(Path(str(files("intercom_assets") / "deploy" / "dagster.yaml")), home)
     variables = {
         "DAGSTER_HOME": str(home),
-        "DAGSTER_DATABASE_URL": lab.databases.create(INSTANCE),
+        "DAGSTER_DATABASE_URL": lab.databases.create(name),
         "DAGSTER_EVENT_BATCH_SIZE": "500",
         "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
     }
@@ -195,4 +194,4 @@ def a_dagster(lab: Lab) -> Iterator[dg.DagsterInstance]:
             set_up_pool(instance)
             yield instance
     finally:
-        lab.databases.drop(INSTANCE)
+        lab.databases.drop(name)

@@ -51,7 +51,7 @@ class Lab:
     @contextmanager
     def app(self, users: int, teams: int = 0) -> Iterator[str]:
         """The address of a database with `users` ordinary users, our triggers and our schema."""
-        name = _fresh_name()
+        name = self.fresh_name()
         try:
             yield self.databases.copy(self._template(users, teams), name)
         finally:
@@ -63,6 +63,9 @@ class Lab:
         with self.app(users, teams) as url, simulating(**knobs) as simulator:
             yield World(url, self.mapping, simulator)
 
+    def fresh_name(self) -> str:
+        return f"{self.databases.prefix}{secrets.token_hex(6)}"
+
     def postgres_version(self) -> str:
         with psycopg.connect(self.databases.server_url) as connection:
             return str(connection.info.server_version // 10_000)
@@ -70,7 +73,7 @@ class Lab:
     def _template(self, users: int, teams: int) -> str:
         name = self._seeded.get((users, teams))
         if name is None:
-            name = _fresh_name()
+            name = self.fresh_name()
             _fill(self.databases.create(name), users, teams)
             self.databases.freeze(name)
             self._seeded[users, teams] = name
@@ -93,10 +96,6 @@ def execute(url: str, *statements: LiteralString) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)
-
-
-def _fresh_name() -> str:
-    return f"{PREFIX}{secrets.token_hex(6)}"
 
 
 def _fill(url: str, users: int, teams: int) -> None:

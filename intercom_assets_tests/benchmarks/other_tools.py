@@ -51,7 +51,6 @@ def run_python_intercom(url: str, people: Sequence[Person]) -> int:
     """Intercom's own client: look up, then create or update. Failed users."""
     from intercom import CreateContactRequestWithExternalId, Intercom
     from intercom.core.api_error import ApiError
-    from intercom.errors import NotFoundError
 
     client, failed = Intercom(token=TOKEN, base_url=url), 0
     for person in people:
@@ -59,8 +58,9 @@ def run_python_intercom(url: str, people: Sequence[Person]) -> int:
         try:
             found = client.contacts.show_contact_by_external_id(person.id)
             client.contacts.update(str(found.id), **person.contact)
-        except NotFoundError:
+        except ApiError as error:
+            if error.status_code != 404:
+                failed += 1
+                continue
             client.contacts.create(request=request)
-        except ApiError:
-            failed += 1
     return failed

@@ -85,16 +85,21 @@ def _job(world: World, users: int, workers: int) -> Used:
 
 
 def _drt_paced(world: World, users: int) -> Used:
-    people, meter = read_people(world.url, users), Meter()
-    return meter.used(run_drt(world.simulator.url, people, per_second=10))
+    return _drt(world, users, per_second=10)
 
 
 def _drt_unpaced(world: World, users: int) -> Used:
+    return _drt(world, users, per_second=0)
+
+
+def _drt(world: World, users: int, per_second: float) -> Used:
+    run_drt(world.simulator.url, [], per_second)  # its imports are not what is measured
     people, meter = read_people(world.url, users), Meter()
-    return meter.used(run_drt(world.simulator.url, people, per_second=0))
+    return meter.used(run_drt(world.simulator.url, people, per_second))
 
 
 def _python_intercom(world: World, users: int) -> Used:
+    run_python_intercom(world.simulator.url, [])  # as above
     people, meter = read_people(world.url, users), Meter()
     return meter.used(run_python_intercom(world.simulator.url, people))
 
