@@ -4,7 +4,7 @@ Nothing here connects, logs in or decides by environment; the resources read the
 a tick or a run builds its clients.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
@@ -17,7 +17,10 @@ from intercom_assets.sensors import changed_teams, changed_users, intercom_chang
 from intercom_assets.upkeep import JOBS, SCHEDULES
 
 
-def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
+def build_defs(
+    resources: Mapping[str, object] | None = None,
+    schedules: Sequence[dg.ScheduleDefinition] = (*SCHEDULES, health),
+) -> dg.Definitions:
     """`resources`: others in place of those that read the environment."""
     return dg.Definitions(
         assets=[
@@ -29,7 +32,7 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
         ],
         jobs=[sync_users, sync_companies, *JOBS, health_job],
         asset_checks=CHECKS,
-        schedules=[*SCHEDULES, health],
+        schedules=schedules,
         sensors=[changed_users, changed_teams, intercom_changes],
         resources={**RESOURCES, **(resources or {})},
         # Clicks and backfills run as Dagster's own job, which takes its executor from here: one

@@ -55,12 +55,14 @@ def sentence_of(error: Exception) -> str:
         text += f"; set {INTERCOM_ACCESS_TOKEN} to a token of this workspace"
     elif isinstance(error, AppUnavailable):
         text += "; nothing is lost, changes wait until it can be read again"
-    begins_with_a_word = text.partition(" ")[0].isalpha()
-    return f"{text[:1].upper() if begins_with_a_word else text[:1]}{text[1:]}{_stop(text)}"
+    return as_sentence(text)
 
 
-def _stop(text: str) -> str:
-    return "" if text.endswith("?") else "."
+def as_sentence(text: str) -> str:
+    """With a capital, unless it begins with a name such as users.sql, and with a full stop."""
+    text = text.rstrip(".")
+    first = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
+    return f"{first}{text[1:]}{'' if text.endswith('?') else '.'}"
 
 
 @dataclass(frozen=True, slots=True)

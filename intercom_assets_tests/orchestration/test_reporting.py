@@ -13,7 +13,7 @@ from intercom_assets.assets.reporting import Event, announce_failure, report_tog
 from intercom_assets.assets.stopping import stop
 from intercom_assets.partitions import APP_USER, add_keys
 
-KEYS = [f"r{number}" for number in range(20)]
+KEYS = [f"r{number}" for number in range(6)]
 
 Body = Callable[[dg.AssetExecutionContext], None]
 
@@ -71,8 +71,8 @@ def test_a_batch_is_one_write_and_every_asset_knows_its_latest(
     result = run(instance, report_both)
 
     assert result.success
-    assert batches[-3:] == [20, 20, 20]
-    assert stored(instance, result.run_id) == 60
+    assert batches[-3:] == [6, 6, 6]
+    assert stored(instance, result.run_id) == 18
     for asset in ("one", "other"):
         latest = instance.get_latest_materialization_event(dg.AssetKey(asset))
         assert latest is not None
@@ -87,7 +87,7 @@ def test_without_dagsters_internals_events_are_written_one_by_one(
     result = run(instance, report_both)
 
     assert result.success
-    assert stored(instance, result.run_id) == 60
+    assert stored(instance, result.run_id) == 18
 
 
 def test_what_is_gone_from_dagster_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
