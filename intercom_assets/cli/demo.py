@@ -64,7 +64,7 @@ def demo(
         raise click.UsageError("--stay goes with --once.")
     if letters:
         ctx.exit(_play_on_a_running_one(letters, data_dir, patience))
-    wishes = Wishes(data_dir, database_url, webserver=stay or not once)
+    wishes = Wishes(data_dir, database_url, webserver=stay or not once, schedules=not once)
     ctx.exit(_played_once(wishes, stay, patience) if once else _left_running(wishes, patience))
 
 

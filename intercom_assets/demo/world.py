@@ -42,7 +42,9 @@ HOST = "127.0.0.1"
 TOKEN = "demo-token"
 START_SECONDS = 90.0
 DAGSTER_YAML = Path(__file__).parents[1] / "deploy" / "dagster.yaml"
-WORKSPACE = "load_from:\n  - python_module: intercom_assets.definitions\n"
+WORKSPACE = "load_from: [{{python_module: {{module_name: {}, location_name: intercom_assets}}}}]\n"
+DEFINITIONS = "intercom_assets.definitions"
+DEFINITIONS_WITHOUT_SCHEDULES = "intercom_assets.demo.definitions"
 SETTINGS = (
     "\n# The demo's own: short ticks, so that there is something to see.\nsensor_wait_seconds: 5\n"
 )
@@ -55,11 +57,15 @@ OURS_TO_KEEP = ("PG_BIN",)
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """`data_dir`: kept afterwards; None is a temporary one. `database_url`: a server to use."""
+    """`data_dir`: kept afterwards; None is a temporary one. `database_url`: a server to use.
+
+    `schedules`: whether what runs by the clock does.
+    """
 
     data_dir: Path | None = None
     database_url: str | None = None
     webserver: bool = True
+    schedules: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,7 @@ def _started(
         databases = _databases(wishes, place, stack, guard)
     say("PostgreSQL is up")
     addresses = _addresses(databases, stack, wishes.webserver)
-    _write_files(place, addresses, stack)
+    _write_files(place, addresses, wishes.schedules, stack)
     create_sample_app(addresses.app_database)
     processes = Processes(place / "processes", _environment(place, addresses), interrupts, guard)
     stack.enter_context(processes)
@@ -198,11 +204,12 @@ def free_ports(count: int) -> list[int]:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _write_files(place: Path, addresses: Addresses, stack: ExitStack) -> None:
+def _write_files(place: Path, addresses: Addresses, schedules: bool, stack: ExitStack) -> None:
     shutil.rmtree(place / "dagster", ignore_errors=True)
     home = private_directory(place / "dagster")
     shutil.copy(DAGSTER_YAML, home / "dagster.yaml")
-    (home / "workspace.yaml").write_text(WORKSPACE)
+    module = DEFINITIONS if schedules else DEFINITIONS_WITHOUT_SCHEDULES
+    (home / "workspace.yaml").write_text(WORKSPACE.format(module))
     shutil.copytree(SAMPLE, place / "mapping", dirs_exist_ok=True)
     (place / "mapping" / SYNC_YAML).write_text((SAMPLE / SYNC_YAML).read_text() + SETTINGS)
     file = _addresses_file(place)

@@ -14,12 +14,9 @@ from intercom_assets.demo.sides import without
 from intercom_assets.demo.story import SEARCH
 from intercom_assets_tests.end_to_end.conftest import Demo
 
-PATIENCE = 120
+PATIENCE = 300
 USER_ASSETS = ("app_users", "intercom_contacts", "reconciled_profiles")
-LOCATION = {
-    "repositoryLocationName": "intercom_assets.definitions",
-    "repositoryName": "__repository__",
-}
+LOCATION = {"repositoryLocationName": "intercom_assets", "repositoryName": "__repository__"}
 LAUNCHED = "... on LaunchRunSuccess { run { runId } } ... on PythonError { message }"
 
 

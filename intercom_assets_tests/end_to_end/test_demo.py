@@ -9,7 +9,7 @@ from intercom_assets.demo.sample_people import EVERYTHING
 from intercom_assets_tests.end_to_end.conftest import Canary, Demo
 from intercom_assets_tests.readme import README, block
 
-PATIENCE = 120
+PATIENCE = 300
 
 
 def test_every_step_of_the_story_held(demo: Demo) -> None:
