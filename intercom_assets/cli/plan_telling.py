@@ -21,6 +21,7 @@ TOLD = {
     "archive": "to archive",
     "find": "to look for, since they left before we knew them",
     "none": "unchanged",
+    "absent": "unknown to the app and to Intercom",
     "park": "that cannot be synced as they are",
 }
 
@@ -104,17 +105,18 @@ def _lines(summary: Summary) -> list[str]:
         f"Memberships: {summary.attaches:,} to attach, {counts.detaches:,} to detach. "
         f"Leads: {summary.searches:,} addresses to search, {summary.merges:,} found to merge.",
     ]
-    for model, field in summary.attributes_to_make:
-        lines.append(f"A custom attribute of a {model} is made: {field.intercom} ({field.kind})")
+    for model, new in summary.to_make.items():
+        if new:
+            names = ", ".join(f"{field.intercom} ({field.kind})" for field in new)
+            lines.append(f"Custom attributes of a {model} to make: {names}")
     for name, count in summary.left.most_common():
         lines.append(
             f"{name} is no longer in the mapping: its value stays in Intercom for {count:,}"
         )
     if summary.unasked:
         lines.append(f"{summary.unasked} Contacts and leads that are there look new in this plan.")
-    lines.append(
-        f"About {summary.calls:,} calls, {summary.minutes:.1f} minutes at the present limit."
-    )
+    minutes = f"{summary.minutes:,.1f} minutes" if summary.minutes >= 1 else "less than a minute"
+    lines.append(f"About {summary.calls:,} calls, {minutes} at the present limit.")
     return [*lines, f"Plan {summary.plan_id}. Nothing was written."]
 
 
@@ -124,9 +126,8 @@ def _actions(actions: Counter[str]) -> str:
 
 
 def _fields_table(what: str, counted: Counter[str]) -> Table:
-    table = Table(title=f"Fields of {what} that would be written", title_justify="left")
-    table.add_column("field")
-    table.add_column(what, justify="right")
+    table = Table(f"field of {what}")
+    table.add_column("to write", justify="right")
     for name, count in counted.most_common():
         table.add_row(name, f"{count:,}")
     return table

@@ -48,11 +48,9 @@ def load_mapping(folder: Path | None = None) -> AppMapping:
 
 def mapping_problems(folder: Path | None = None) -> list[str]:
     """A sentence for each file that is wrong, where `load_mapping` raises only the first."""
-    return [
-        problem
-        for name in FILES
-        if (problem := _problem(SAMPLE if folder is None else folder, name))
-    ]
+    where = SAMPLE if folder is None else folder
+    problems = (_problem(where, name) for name in FILES)
+    return list(dict.fromkeys(problem for problem in problems if problem))
 
 
 def _problem(folder: Path, name: str) -> str | None:

@@ -23,18 +23,19 @@ from intercom_assets.mapping.load import (
 )
 from intercom_assets.mapping.load import mapping_problems as file_problems
 from intercom_assets.sync.check_app import GRANT, ROLE
+from intercom_assets.sync.environment import as_sentence
 from intercom_assets.sync.findings import Finding, Part
 
 MAPPING = Part("Mapping")
 SAMPLE = 20
-EDIT = "Correct the file; then run check again."
+EDIT = "Correct it; then run check again."
 
 
 def check_files(folder: Path | None) -> Iterator[Finding]:
     """The folder's four files by themselves."""
     problems = file_problems(folder)
     for problem in problems:
-        yield MAPPING.bad("files", f"{problem}.", EDIT)
+        yield MAPPING.bad("files", as_sentence(problem), EDIT)
     if problems:
         return
     where = load_mapping(folder).folder
@@ -55,7 +56,9 @@ def check_mapping(url: str, mapping: AppMapping) -> Iterator[Finding]:
     for problem in problems:
         denied = "permission denied" in problem
         yield MAPPING.bad(
-            "queries", f"{problem}.", f"{GRANT}grant select on it. {ROLE}" if denied else EDIT
+            "queries",
+            as_sentence(problem),
+            f"{GRANT}grant select on it. {ROLE}" if denied else EDIT,
         )
 
 

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from intercom_assets.intercom.errors import Unauthorized, Unavailable
-from intercom_assets.sync.environment import INTERCOM_ACCESS_TOKEN, SAID_IN_ONE_SENTENCE
+from intercom_assets.sync.environment import (
+    INTERCOM_ACCESS_TOKEN,
+    SAID_IN_ONE_SENTENCE,
+    as_sentence,
+)
 
 
 class Verdict(StrEnum):
@@ -56,7 +60,7 @@ class Part:
         try:
             yield from work()
         except SAID_IN_ONE_SENTENCE as error:
-            yield self.bad(title, f"{str(error).rstrip('.')}.", _to_do(error) or to_do)
+            yield self.bad(title, as_sentence(str(error)), _to_do(error) or to_do)
         except Exception as error:
             # The text of an unknown error may hold what must not be shown.
             sentence = f"This part of check failed itself ({type(error).__name__})."

@@ -35,7 +35,8 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class PlannedUser:
-    """What one user's pass would do: create, update, archive, find, none, or park for `problem`.
+    """What one user's pass would do: create, update, archive, find, none, park for `problem`, or
+    nothing, since neither side knows the user (absent).
 
     `attach`: team ids, of which `companies_to_make` have no company yet. `detach`: company ids.
     `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
@@ -69,7 +70,7 @@ class PlannedUser:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTeam:
-    """What one team's pass would do: create, update, none or park."""
+    """What one team's pass would do: create, update, none, park or absent."""
 
     team_id: str
     action: str
@@ -127,7 +128,9 @@ def _planned(user: UserPass) -> PlannedUser:
     left = _left(user.base, user.rules.fields)
     if user.problem:
         return PlannedUser(user.user_id, "park", left=left, problem=user.problem.message)
-    gone = isinstance(user.row, Gone) and not user.is_absent
+    if user.is_absent:
+        return PlannedUser(user.user_id, "absent")
+    gone = isinstance(user.row, Gone)
     searched = user.lead_to_search() is not None
     if not (user.needs_first_call or user.needs_second_calls):
         return PlannedUser(user.user_id, "none", left=left, searched=searched, is_gone=gone)
@@ -161,6 +164,8 @@ def _planned_team(team: TeamPass) -> PlannedTeam:
     left = _left(team.link.base, team.fields)
     if team.problem:
         return PlannedTeam(team.team_id, "park", left=left, problem=team.problem.message)
+    if isinstance(team.row, Gone) and team.company is None:
+        return PlannedTeam(team.team_id, "absent")
     if not team.needs_call:
         return PlannedTeam(team.team_id, "none", left=left)
     action = "create" if team.company is None else "update"
