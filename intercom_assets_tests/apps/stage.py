@@ -86,7 +86,7 @@ class Stage:
         before = self.intercom.stats()["calls"]
         done = self.told("sync", "--all")
         assert not done["failures"]
-        return self.intercom.stats()["calls"] == before
+        return bool(self.intercom.stats()["calls"] == before)
 
     def check_plan_and_sync(self) -> None:
         """The way of a newcomer: nothing red, a plan that writes nothing, and what it foretold."""

@@ -3,7 +3,6 @@
 Never a duplicate, never another user's contact (DESIGN section 7, sync-protocol section 4).
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from intercom_assets.database.records import QueueKind
@@ -120,7 +119,7 @@ def test_a_contact_merged_away_by_hand_is_followed(world: World) -> None:
 def _merge_users(world: World, gone: str, into: str) -> None:
     """Intercom is beginning to merge users by hand; its stable API cannot, so the row is set."""
     contact = world.intercom.world.contacts[gone]
-    merged = replace(contact, state=State.MERGED, merged_into=into, external_id=None)
+    merged = contact._replace(state=State.MERGED, merged_into=into, external_id=None)
     world.intercom.world.commit_contact(merged)
 
 
