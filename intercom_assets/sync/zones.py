@@ -11,6 +11,10 @@ from zoneinfo import available_timezones
 from intercom_assets.domain.timezones import ZoneBook
 
 
+NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+"""Files beside the zones that say nothing of where anybody is."""
+
+
 @cache
 def zone_book() -> ZoneBook:
     """Every IANA zone, what its old names stand for, and the countries with a single zone."""
@@ -18,7 +22,7 @@ def zone_book() -> ZoneBook:
     named = {columns[2] for columns in countries}
     zones_of = Counter(columns[0] for columns in countries)
     return ZoneBook(
-        valid=frozenset(available_timezones()),
+        valid=frozenset(available_timezones()) - NO_PLACES,
         aliases=_aliases(named),
         single={c[0]: c[2] for c in countries if zones_of[c[0]] == 1},
     )
