@@ -10,7 +10,6 @@ from zoneinfo import available_timezones
 
 from intercom_assets.domain.timezones import ZoneBook
 
-
 NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 """Files beside the zones that say nothing of where anybody is."""
 
