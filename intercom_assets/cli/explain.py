@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from intercom_assets.cli.cells import cell
 from intercom_assets.cli.failures import Failed
 from intercom_assets.database.records import JournalRow
 from intercom_assets.domain.fields import Field
@@ -96,8 +97,8 @@ def _timeline(rows: list[JournalRow]) -> Table:
             f"{row.at:%Y-%m-%d %H:%M:%S}",
             f"{entry.action}{side}",
             entry.field or "",
-            _text(entry.old),
-            _text(entry.new),
+            cell(entry.old),
+            cell(entry.new),
             entry.why,
             entry.request_id or "",
             row.run_id[:12],
@@ -109,11 +110,7 @@ def _timeline(rows: list[JournalRow]) -> Table:
 def _shown(field: Field, value: Value) -> str:
     if field.kind == "date" and isinstance(value, int):
         return _utc(value)
-    return _text(value)
-
-
-def _text(value: Value) -> str:
-    return "-" if value is None else str(value)
+    return cell(value)
 
 
 def _utc(seconds: int) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from intercom_assets.cli.cells import cell
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
-from intercom_assets.domain.models import Value
 from intercom_assets.sync.plan import PlannedChange, PlannedTeam, PlannedUser
 from intercom_assets.sync.users import LEADS_A_CALL
 
@@ -159,7 +159,7 @@ def _table(title: str, changes: Sequence[PlannedChange]) -> Table:
         table.add_column(name, overflow="fold")
     for change in changes:
         look = "decided on a look: " if change.looks else ""
-        old, new = _text(change.old), _text(change.new)
+        old, new = cell(change.old), cell(change.new)
         table.add_row(change.field, change.side, old, new, look + change.why)
     return table
 
@@ -167,10 +167,6 @@ def _table(title: str, changes: Sequence[PlannedChange]) -> Table:
 def _add_left(table: Table, left: Sequence[str]) -> None:
     for name in left:
         table.add_row(name, "-", "-", "-", "no longer in the mapping: stays in Intercom as it is")
-
-
-def _text(value: Value) -> str:
-    return "-" if value is None else str(value)
 
 
 # --- for programs ---------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from intercom_assets.cli.cells import cell
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.ids import NamesIds
 from intercom_assets.database.records import QueueKind
-from intercom_assets.domain.models import Value
 from intercom_assets.sync.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.erase import Receipt, erase_user
@@ -119,7 +119,7 @@ def _steps_table(steps: list[Step]) -> Table:
     for name in ("user", "field", "side", "was", "wrote", "now", ""):
         table.add_column(name, overflow="fold")
     for step in steps:
-        values = (_text(step.was), _text(step.wrote), _text(step.now))
+        values = (cell(step.was), cell(step.wrote), cell(step.now))
         table.add_row(step.user_id, step.field, step.side, *values, step.state)
     return table
 
@@ -138,7 +138,3 @@ def _step_document(step: Step) -> dict[str, object]:
 
 def _key(step: Step) -> tuple[str, str, str]:
     return step.user_id, step.field, step.side
-
-
-def _text(value: Value) -> str:
-    return "-" if value is None else str(value)
