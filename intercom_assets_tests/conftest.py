@@ -18,6 +18,21 @@ from intercom_assets_tests.places import roomy_place
 from intercom_assets_tests.template import fill_template
 
 HOME_PREFIX = "intercom-assets-tests-"
+LONGEST_FIRST = ("demo",)
+"""Fixtures with processes of their own. What uses one runs in one worker, and begins at once."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deals tests to the workers of `pytest -n`: a module stays together, and so does whatever
+    shares a world of real processes, which waits more than it computes."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_world_of(item) or item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: _world_of(item) is None)
+
+
+def _world_of(item: pytest.Item) -> str | None:
+    used = getattr(item, "fixturenames", ())
+    return next((name for name in LONGEST_FIRST if name in used), None)
 
 
 @pytest.fixture(scope="session")

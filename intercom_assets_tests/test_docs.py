@@ -47,7 +47,7 @@ def test_each_set_up_is_one_command_with_an_extra_that_exists(readme: str) -> No
     ]
     for mark, extra, last in (
         ("demo", "demo", ".venv/bin/intercom-assets demo --once"),
-        ("tests", "test", ".venv/bin/pytest"),
+        ("tests", "test", ".venv/bin/pytest -n 3"),
     ):
         [command] = block(readme, mark).splitlines()
         assert f".[{extra}]'" in command
