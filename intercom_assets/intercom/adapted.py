@@ -11,7 +11,7 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter
 
-from intercom_assets.intercom.exchange import NoAnswer, RawAnswer, RawRequest, Timeouts
+from intercom_assets.intercom.exchange import NoAnswer, RawAnswer, RawRequest, Timeouts, kind_of
 
 CHUNK = 65_536
 NEVER_SENT = (
@@ -105,5 +105,5 @@ def _never_sent(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    names = dict.fromkeys(type(cause).__name__ for cause in _causes(error))
-    return f"no answer ({', '.join(names)})"
+    kinds = dict.fromkeys(kind_of(cause) for cause in _causes(error))
+    return f"no answer ({', '.join(kinds)})"

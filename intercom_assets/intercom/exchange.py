@@ -4,6 +4,8 @@ Two carry: `direct.py` (kept-alive connections of our own) and `adapted.py` (a r
 proxies, and where a caller brings its own transport). Nothing here knows Intercom.
 """
 
+import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -42,7 +44,7 @@ class RawAnswer:
 class NoAnswer(Exception):
     """The request left no answer. `sent` is False only where it cannot have reached Intercom.
 
-    The reason names kinds of errors: their texts may hold the path and what stands in it.
+    The reason is made of `kind_of` an error: the text of one may hold the path and what is in it.
     """
 
     def __init__(self, reason: str, *, sent: bool) -> None:
@@ -59,3 +61,17 @@ class Carrier(Protocol):
 
     def close(self) -> None:
         """Close idle connections."""
+
+
+def kind_of(error: BaseException) -> str:
+    """What went wrong, for people: the class, and what to do where only a person can do something.
+
+    Of a certificate, OpenSSL's own words are told too: they name no more than the host.
+    """
+    kind = type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"{kind}: the host's certificate cannot be trusted, {error.verify_message}; "
+            "REQUESTS_CA_BUNDLE names the certificates to trust, if it is a company's own"
+        )
+    return f"{kind}: the host's name is not known" if isinstance(error, socket.gaierror) else kind

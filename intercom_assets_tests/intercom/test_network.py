@@ -190,9 +190,16 @@ def test_a_connection_is_kept_and_used_again() -> None:
 
 
 def test_a_connection_that_the_server_closed_meanwhile_costs_no_call() -> None:
-    with replying(_reply(ANSWER, then_close=True), _reply(ANSWER)) as (url, connections):
+    closed = threading.Event()
+
+    def answer_and_close(peer: socket.socket) -> None:
+        _reply(ANSWER, then_close=True)(peer)
+        closed.set()
+
+    with replying(answer_and_close, _reply(ANSWER)) as (url, connections):
         client = IntercomClient("token", url)
         client.get_contact("x")
+        assert closed.wait(10)
         client.create_contact(ADA)
         client.close()
 

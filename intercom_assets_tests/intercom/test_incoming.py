@@ -1,0 +1,123 @@
+"""One HTTP answer, however its bytes come: whole, refused or broken off, and never by halves."""
+
+import gzip
+
+import pytest
+
+from intercom_assets.intercom.exchange import RawAnswer
+from intercom_assets.intercom.incoming import LARGEST_HEAD, Incoming, Malformed
+
+BODY = b'{"type": "contact"}'
+OK = b"HTTP/1.1 200 OK\r\n"
+LENGTH = b"Content-Length: 19\r\n"
+PLAIN = OK + LENGTH + b"\r\n" + BODY
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n8\r\n%s\r\nb\r\n%s\r\n0\r\n\r\n"
+PACKED = gzip.compress(BODY, mtime=0)
+GZIP = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(PACKED), PACKED)
+WHOLE = {
+    "with its length": PLAIN,
+    "in chunks": CHUNKED % (BODY[:8], BODY[8:]),
+    "compressed": GZIP,
+    "after interim answers": b"HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\n" * 3 + PLAIN,
+}
+
+
+def taken_in(raw: bytes, step: int = 0) -> Incoming:
+    """Fed in pieces of `step` bytes (0: all at once), then the connection ends."""
+    incoming = Incoming()
+    for start in range(0, len(raw), step or len(raw) or 1):
+        if not incoming.complete:
+            incoming.feed(raw[start : start + (step or len(raw))])
+    if not incoming.complete:
+        incoming.end()
+    return incoming
+
+
+@pytest.mark.parametrize("step", [0, 1, 7])
+@pytest.mark.parametrize("raw", WHOLE.values(), ids=WHOLE.keys())
+def test_an_answer_is_the_same_in_whatever_pieces_it_comes(raw: bytes, step: int) -> None:
+    incoming = taken_in(raw, step)
+
+    assert incoming.answer().body == BODY
+    assert incoming.reusable
+    assert "x-a" not in incoming.answer().headers, "an interim answer's headers are its own"
+
+
+@pytest.mark.parametrize("raw", WHOLE.values(), ids=WHOLE.keys())
+def test_an_answer_cut_off_after_any_byte_is_no_answer(raw: bytes) -> None:
+    for end in range(len(raw)):
+        with pytest.raises(Malformed):
+            taken_in(raw[:end])
+
+
+def test_a_body_of_no_announced_length_ends_with_its_connection() -> None:
+    incoming = taken_in(OK + b"\r\n" + BODY)
+
+    assert incoming.answer() == RawAnswer(200, {}, BODY)
+    assert not incoming.reusable
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        OK + LENGTH + b"Connection: close\r\n\r\n" + BODY,
+        PLAIN.replace(b"1.1", b"1.0", 1),
+        PLAIN + b"and more",
+        PLAIN + PLAIN.replace(b"contact", b"company"),
+    ],
+    ids=["close", "http 1.0", "garbage follows", "another answer follows"],
+)
+def test_an_answer_is_taken_although_its_connection_is_no_good_any_more(raw: bytes) -> None:
+    incoming = taken_in(raw)
+
+    assert incoming.answer().body == BODY
+    assert not incoming.reusable
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+        OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        OK + b"Content-Length: -2\r\n\r\n{}",
+        OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n",
+        OK + b"a header without a colon\r\n\r\n",
+        OK + b"X-Much: " + b"x" * (LARGEST_HEAD + 1),
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * (LARGEST_HEAD // 20),
+        GZIP.replace(PACKED, BODY[: len(PACKED)].ljust(len(PACKED))),
+        GZIP.replace(PACKED, PACKED[:-3] + b"   "),
+    ],
+    ids=lambda raw: repr(raw[:40]),
+)
+def test_what_is_no_answer_is_refused_and_not_guessed_at(raw: bytes) -> None:
+    with pytest.raises(Malformed):
+        taken_in(raw).answer()
+
+
+def test_a_body_that_unpacks_to_more_than_anything_asked_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("intercom_assets.intercom.incoming.LARGEST_BODY", 100_000)
+    bomb = gzip.compress(b" " * 1_000_000)
+    with pytest.raises(Malformed, match="too large"):
+        taken_in(OK + b"Content-Encoding: gzip\r\n\r\n" + bomb).answer()
+    with pytest.raises(Malformed, match="too large"):
+        taken_in(OK + b"\r\n" + b" " * 100_001, step=1000)
+
+
+def test_headers_are_told_by_lower_case_name_and_repeated_ones_together() -> None:
+    head = b"X-Request-ID: r1\r\nLink: <a>\r\nLINK: <b>\r\nX-Odd: \xff\r\n"
+    answer = taken_in(OK + head + LENGTH + b"\r\n" + BODY).answer()
+
+    assert answer.headers["x-request-id"] == "r1"
+    assert answer.headers["link"] == "<a>, <b>"
+    assert answer.headers["x-odd"] == "\xff"
+
+
+def test_trailers_are_not_headers() -> None:
+    raw = (CHUNKED % (BODY[:8], BODY[8:])).replace(b"0\r\n\r\n", b"0\r\nLink: <x>\r\n\r\n")
+
+    assert "link" not in taken_in(raw).answer().headers
