@@ -11,6 +11,7 @@ import dagster as dg
 
 from intercom_assets.assets.reporting import Event
 from intercom_assets.assets.subjects import APP_USERS, INTERCOM_CONTACTS, Subject
+from intercom_assets.domain.values import shown
 from intercom_assets.sync.outcomes import Outcome, Status, Totals
 
 Facts: TypeAlias = dict[str, str | int | float]
@@ -65,7 +66,7 @@ def events_of(
 
 def sentence_of_parked(subject: Subject, parked: Sequence[Outcome]) -> str:
     """Why a run fails at its end: for whom, and what of it is known."""
-    named = "; ".join(f"{each.key}: {each.problem}" for each in parked[:MOST_NAMED])
+    named = "; ".join(shown(f"{each.key}: {each.problem}") for each in parked[:MOST_NAMED])
     more = f"; and {len(parked) - MOST_NAMED} more" if len(parked) > MOST_NAMED else ""
     return (
         f"{subject.several(len(parked))} could not be synced and wait for a change of the row or "

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.failures import FAILED
 from intercom_assets.cli.who_wins import Row, as_table, rows_of_mapped_teams, rows_of_mapped_users
 from intercom_assets.sync.checkup import Checkup, WhoWins
@@ -31,7 +32,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     """
     checkup = Checkup(read_environment(), os.environ, _pool_problem)
     found: list[Finding] = []
-    console = Console()
+    console = a_console()
     for finding in checkup.findings():
         if not as_json:
             console.print(_line(finding, found[-1] if found else None), soft_wrap=True)

@@ -7,11 +7,11 @@ import json
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from intercom_assets.cli.cells import cell
+from intercom_assets.cli.cells import a_console, cell
 from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.ids import ID
 from intercom_assets.database.records import JournalRow
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import AppUser, UserLink, Value
@@ -25,7 +25,9 @@ OVERRULED = "overruled"
 
 
 @click.command()
-@click.option("--user", "user_id", required=True, metavar="ID", help="The app's id of the user.")
+@click.option(
+    "--user", "user_id", type=ID, required=True, metavar="ID", help="The app's id of the user."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 def explain(user_id: str, as_json: bool) -> None:
     """Show what was decided for one user, when and why. Reads; calls nobody.
@@ -40,7 +42,7 @@ def explain(user_id: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_document(user_id, link, rows, decisions), indent=2))
         return
-    console = Console()
+    console = a_console()
     console.print(_headline(user_id, link), highlight=False)
     console.print(_decisions_table(decisions))
     console.print(_timeline(rows))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import click
 
+from intercom_assets.database.identity import MOST_BYTES, storable
+
 NAMING = ("--user", "--team")
 
 
@@ -12,6 +14,20 @@ class NamesIds(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, with_options_repeated(args))
+
+
+class AnId(click.ParamType[str]):
+    """An id of the app: any text that can be one."""
+
+    name = "id"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not storable(value):
+            self.fail(f"an id is text of 1 to {MOST_BYTES} bytes of UTF-8, not blank.", param, ctx)
+        return value
+
+
+ID = AnId()
 
 
 def with_options_repeated(args: Sequence[str]) -> list[str]:

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterable, Sequence
 
 import click
-from rich.console import Console
 
-from intercom_assets.cli.ids import NamesIds
+from intercom_assets.cli.cells import a_console
+from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.plan_telling import Summary, document, tell
 from intercom_assets.cli.progress import Bars, progress_on
 from intercom_assets.domain.guards import plan_id
@@ -22,8 +22,8 @@ from intercom_assets.sync.services import Services
 
 
 @click.command(cls=NamesIds)
-@click.option("--user", "users", multiple=True, metavar="ID...", help="These users.")
-@click.option("--team", "teams", multiple=True, metavar="ID...", help="These teams.")
+@click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
+@click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 def plan(users: tuple[str, ...], teams: tuple[str, ...], as_json: bool) -> None:
     """Show what a sync would change; of everybody, if none are named. Writes nothing.
@@ -31,7 +31,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], as_json: bool) -> None:
     Example: intercom-assets plan --user 7 8
     """
     configuration = read_environment()
-    console = Console(stderr=True)
+    console = a_console(stderr=True)
     named = (list(dict.fromkeys(users)), list(dict.fromkeys(teams))) if users or teams else None
     with (
         opened(configuration) as services,
@@ -52,7 +52,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(document(summary), indent=2))
     else:
-        tell(Console(), summary)
+        tell(a_console(), summary)
 
 
 def _planned(

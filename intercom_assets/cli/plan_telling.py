@@ -10,6 +10,7 @@ from rich.table import Table
 from intercom_assets.cli.cells import cell
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
+from intercom_assets.domain.values import shown
 from intercom_assets.sync.plan import PlannedChange, PlannedTeam, PlannedUser
 from intercom_assets.sync.users import LEADS_A_CALL
 
@@ -154,7 +155,7 @@ def _team_table(team: PlannedTeam) -> Table:
 
 
 def _table(title: str, changes: Sequence[PlannedChange]) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=shown(title), title_justify="left")
     for name in ("field", "side", "old", "new", "why"):
         table.add_column(name, overflow="fold")
     for change in changes:

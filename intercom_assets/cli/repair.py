@@ -3,12 +3,11 @@
 import json
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from intercom_assets.cli.cells import cell
+from intercom_assets.cli.cells import a_console, cell
 from intercom_assets.cli.failures import FAILED, Failed
-from intercom_assets.cli.ids import NamesIds
+from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
@@ -18,8 +17,8 @@ from intercom_assets.sync.undo import undo as take_back
 
 
 @click.command(cls=NamesIds)
-@click.option("--user", "users", multiple=True, metavar="ID...", help="These users.")
-@click.option("--team", "teams", multiple=True, metavar="ID...", help="These teams.")
+@click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
+@click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
 @click.option("--all", "everybody", is_flag=True, help="Everybody who is parked.")
 @click.option("--gone", is_flag=True, help="Users held as gone: treat them as gone indeed.")
 def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone: bool) -> None:
@@ -67,13 +66,15 @@ def undo(run_id: str, yes: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_step_document(step) for step in steps], indent=2))
         return
-    Console().print(_steps_table(steps))
+    a_console().print(_steps_table(steps))
     if not yes and any(step.state is State.DUE for step in steps):
         click.echo("Nothing was written. Run it again with --yes to take back what is due.")
 
 
 @click.command()
-@click.option("--user", "user_id", required=True, metavar="ID", help="The app's id of the user.")
+@click.option(
+    "--user", "user_id", type=ID, required=True, metavar="ID", help="The app's id of the user."
+)
 @click.option("--yes", is_flag=True, help="Do it; without this nothing is deleted.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @click.pass_context

@@ -4,11 +4,12 @@ import json
 from datetime import datetime
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from intercom_assets.cli.cells import a_console
 from intercom_assets.database.records import Depth, ParkedRow, QueueKind
 from intercom_assets.database.store import Store
+from intercom_assets.domain.values import shown
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
     SYNC_DATABASE_URL,
@@ -31,7 +32,7 @@ def status(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_document(configuration, depths, parked), indent=2))
         return
-    console = Console()
+    console = a_console()
     if configuration.refusal:
         console.print(configuration.refusal, highlight=False)
     console.print(_queue_table(depths))
@@ -94,7 +95,7 @@ def _parked_table(parked: list[ParkedRow], count: int) -> Table:
     table = Table("who", "since", "tries", "why", title=f"Parked{rest}", title_justify="left")
     for row in parked:
         why = row.error.message if row.error else "no reason was recorded"
-        table.add_row(f"{row.kind} {row.key}", _time(row.parked_at), str(row.attempts), why)
+        table.add_row(shown(f"{row.kind} {row.key}"), _time(row.parked_at), str(row.attempts), why)
     return table
 
 

@@ -14,12 +14,14 @@ from threading import Event
 import click
 from rich.console import Console
 
+from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.failures import FAILED, Failed
-from intercom_assets.cli.ids import NamesIds
+from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.interruptible import ending_after_the_chunk
 from intercom_assets.cli.progress import Bar, progress_on
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
+from intercom_assets.domain.values import shown
 from intercom_assets.sync.batch import Batch, new_run_id, run_batch
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.outcomes import Outcome, Totals
@@ -46,8 +48,8 @@ class Summary:
 
 
 @click.command(cls=NamesIds)
-@click.option("--user", "users", multiple=True, metavar="ID...", help="These users.")
-@click.option("--team", "teams", multiple=True, metavar="ID...", help="These teams.")
+@click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
+@click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
 @click.option("--all", "everybody", is_flag=True, help="All teams, then all users.")
 @click.option(
     "--accept", metavar="PLAN_ID", help="Go past the guards for this plan's kind and size."
@@ -68,7 +70,7 @@ def sync(
     configuration = read_environment()
     if configuration.refusal:
         raise Failed(configuration.refusal)
-    console = Console(stderr=True)
+    console = a_console(stderr=True)
     with opened(configuration) as services:
         keys = _everybody(services) if everybody else _named(users, teams)
         summary = Summary({kind: len(some) for kind, some in keys.items()})
@@ -167,7 +169,9 @@ def _say_stopping(console: Console) -> None:
 
 def _told(summary: Summary) -> str:
     lines = [_line(kind, totals) for kind, totals in summary.totals.items()]
-    lines += [f"{kind} {each.key}: {each.problem}" for kind, each in summary.failures[:SHOWN]]
+    lines += [
+        shown(f"{kind} {each.key}: {each.problem}") for kind, each in summary.failures[:SHOWN]
+    ]
     if len(summary.failures) > SHOWN:
         lines.append(
             f"... and {len(summary.failures) - SHOWN:,} more; see `intercom-assets status`"

@@ -21,6 +21,7 @@ from psycopg import errors
 from intercom_assets.database.app_connections import AppConnection, encoded
 from intercom_assets.database.columns import Query, Shape
 from intercom_assets.database.failures import AppUnavailable, failed, told
+from intercom_assets.database.identity import MOST_BYTES
 from intercom_assets.database.rows import Row, TeamRows, UserRows, one_per_id
 from intercom_assets.database.shapes import Shapes
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
@@ -228,7 +229,13 @@ def _fetched(
             else:
                 yield key, row
     if without_id:
-        _log.warning("%s: %d rows without an id were left out", source.shape.query.file, without_id)
+        _log.warning(
+            "%s: %d rows without an id were left out (bytes that are no UTF-8 are none, nor is "
+            "text of more than %d bytes)",
+            source.shape.query.file,
+            without_id,
+            MOST_BYTES,
+        )
 
 
 def _by_id(rows: Iterator[tuple[str, Row]]) -> Iterator[Keyed]:

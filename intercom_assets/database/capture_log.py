@@ -5,7 +5,7 @@ id may commit first. The log and its triggers are made by `capture`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,6 +13,8 @@ import psycopg
 
 from intercom_assets.database.app_connections import AppConnection
 from intercom_assets.database.failures import told
+from intercom_assets.database.identity import storable
+from intercom_assets.database.loaders import Unreadable
 from intercom_assets.database.watches import key_type, watch_name
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.mapping.settings import KEYS, Watch
@@ -131,11 +133,18 @@ def take_back(
     connection.execute(_LEAVE, values)
 
 
-def _rows(found: Sequence[tuple[int, str, list[str], str | None, datetime]]) -> list[LogRow]:
+def _rows(
+    found: Sequence[tuple[int, str, list[str | Unreadable], str | None, datetime]],
+) -> list[LogRow]:
     return sorted(
-        (LogRow(id, kind, tuple(keys), via, at) for id, kind, keys, via, at in found),
+        (LogRow(id, kind, _keys(keys), via, at) for id, kind, keys, via, at in found),
         key=lambda row: row.id,
     )
+
+
+def _keys(found: Iterable[str | Unreadable]) -> tuple[str, ...]:
+    """Those that can be keys; a row of the app without one is left out of every read too."""
+    return tuple(key for key in found if isinstance(key, str) and storable(key))
 
 
 def _ids(
@@ -161,4 +170,7 @@ def _selected(connection: AppConnection, watch: Watch, keys: list[str]) -> tuple
             raise
         _log.warning("watch of %s: its SELECT failed (%s); a sweep", watch.table, told(error))
         return EVERYBODY
-    return tuple(sorted({str(row[0]) for row in rows if row[0] is not None}))
+    found = (
+        raw if isinstance(raw, Unreadable) else str(raw) for raw, *_ in rows if raw is not None
+    )
+    return tuple(sorted(set(_keys(found))))

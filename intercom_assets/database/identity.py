@@ -9,7 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+MOST_BYTES = 2_000
+"""Keys stand in indexes, ours and Dagster's, whose entries hold some 2,700 bytes in all."""
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+
+
+def storable(text: str) -> bool:
+    """Whether this text can be a key at all, in our tables and as a partition of Dagster's."""
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError:
+        return False
+    return 0 < length <= MOST_BYTES and "\x00" not in text and not text.isspace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +35,11 @@ class IdType:
     padded: bool = False
 
     def text(self, raw: object) -> str | None:
-        """The id as its key; None if it cannot be a key (null or blank)."""
+        """The id as its key; None if it cannot be a key (null, blank, too long)."""
         text = "" if raw is None else str(raw)
         if self.padded:
             text = text.rstrip(" ")
-        return text if text.strip() else None
+        return text if storable(text) else None
 
 
 def id_type(oid: int, sql_type: str, category: str, scale: int | None) -> IdType | None:
@@ -41,7 +52,7 @@ def id_type(oid: int, sql_type: str, category: str, scale: int | None) -> IdType
     if oid == _UUID:
         return IdType(sql_type, _uuid)
     if category == "S":
-        return IdType(sql_type, _text, padded=oid == _BPCHAR)
+        return IdType(sql_type, storable, padded=oid == _BPCHAR)
     return None
 
 
@@ -58,7 +69,3 @@ def _uuid(text: str) -> bool:
         return str(UUID(text)) == text
     except ValueError:
         return False
-
-
-def _text(text: str) -> bool:
-    return "\x00" not in text

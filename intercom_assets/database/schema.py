@@ -37,6 +37,7 @@ def apply_schema(url: str, *, steps: tuple[Step, ...] | None = None) -> list[str
     """
     steps = shipped_steps() if steps is None else steps
     with Connected(url) as database:
+        database.transact(_refuse_small_alphabet)
         if (found := database.transact(_version)) is not None:
             _refuse_newer(found, steps)
         return [
@@ -73,6 +74,16 @@ def _version(cursor: psycopg.Cursor[tuple[object, ...]]) -> int | None:
         return None
     row = cursor.execute(query("schema_step")).fetchone()
     return int(str(row[0])) if row else None
+
+
+def _refuse_small_alphabet(cursor: psycopg.Cursor[tuple[object, ...]]) -> None:
+    """What Intercom answers is kept, in whatever alphabet it is written."""
+    [(encoding,)] = cursor.execute("show server_encoding").fetchall()
+    if encoding not in ("UTF8", "SQL_ASCII"):
+        raise StoreNotReady(
+            f"the sync's own tables need a database in UTF8, and this one is in {encoding}: set "
+            "SYNC_DATABASE_URL to the address of one that is"
+        )
 
 
 def _refuse_newer(found: int, steps: tuple[Step, ...]) -> None:

@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from intercom_assets.database.failures import line_without
+from intercom_assets.database.loaders import guard_loaders
 from intercom_assets.database.queries import query
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ _LOST_WITHIN_SECONDS: dict[str, str | int] = {
 _BEGIN = b"""
     begin isolation level read committed, read write;
     set local timezone = 'UTC';
+    set local datestyle = 'ISO, YMD';
     set local lock_timeout = '10s';
     set local statement_timeout = '60s';
     set local idle_in_transaction_session_timeout = '10s'
@@ -152,7 +154,10 @@ def connect(url: str) -> StoreConnection:
     given = conninfo_to_dict(url)
     defaults = {key: value for key, value in _LOST_WITHIN_SECONDS.items() if key not in given}
     # Prepared statements outlive a transaction, which transaction pooling does not allow.
-    return psycopg.connect(make_conninfo(url, **defaults), autocommit=True, prepare_threshold=None)
+    address = make_conninfo(url, **defaults)
+    connection = psycopg.connect(address, autocommit=True, prepare_threshold=None)
+    guard_loaders(connection)
+    return connection
 
 
 def run(cursor: Cursor[TupleRow], name: str, **params: object) -> int:

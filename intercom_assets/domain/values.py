@@ -5,6 +5,7 @@ oscillates; two that differ must not be. Conversions that lose what the app mean
 its zone, a number that JSON cannot carry) are refused with a reason, never guessed.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -124,6 +125,14 @@ _CANONICAL = {
     Kind.BOOLEAN: _boolean,
     Kind.DATE: _seconds,
 }
+
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def shown(text: str) -> str:
+    """On one line, with no character that moves what is around it: those are told as `\\n`."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def digest(*parts: object) -> str:

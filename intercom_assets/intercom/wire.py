@@ -21,6 +21,7 @@ from intercom_assets.domain.models import (
     Workspace,
 )
 from intercom_assets.intercom.wire_values import (
+    AppId,
     Cursor,
     Email,
     Flag,
@@ -102,7 +103,7 @@ class ContactPayload(Payload[Contact]):
 
     id: Annotated[str, Field(min_length=1)]
     role: str = "user"
-    external_id: Text = None
+    external_id: AppId = None
     email: Email = None
     name: Text = None
     phone: Text = None
@@ -157,7 +158,7 @@ class ReceiptPayload(Payload[Receipt]):
         default=None, validation_alias=AliasChoices("type", "object")
     )
     id: str
-    external_id: Text = None
+    external_id: AppId = None
     archived: Flag = False
     deleted: Flag = False
 

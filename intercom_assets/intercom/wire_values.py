@@ -27,6 +27,11 @@ def text_of(raw: object) -> Value:
     return canonical(Kind.STRING, raw.replace("\x00", "") if isinstance(raw, str) else raw)
 
 
+def id_of(raw: object) -> Value:
+    """An id of the app as Intercom keeps it, blanks included: it is compared letter by letter."""
+    return text_of(raw) and (raw.replace("\x00", "") if isinstance(raw, str) else text_of(raw))
+
+
 def email_of(raw: object) -> Value:
     return canonical_email(text_of(raw))
 
@@ -116,6 +121,7 @@ def is_not_false(raw: object) -> bool:
 
 
 Text: TypeAlias = Annotated[str | None, BeforeValidator(text_of)]
+AppId: TypeAlias = Annotated[str | None, BeforeValidator(id_of)]
 Email: TypeAlias = Annotated[str | None, BeforeValidator(email_of)]
 Seconds: TypeAlias = Annotated[int | None, BeforeValidator(seconds_of)]
 Whole: TypeAlias = Annotated[int | None, BeforeValidator(whole_of)]

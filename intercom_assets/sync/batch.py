@@ -13,6 +13,7 @@ from threading import Lock
 from time import monotonic
 from uuid import uuid4
 
+from intercom_assets.database.identity import storable
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.intercom.pool import Pool
 from intercom_assets.sync import first_contact
@@ -83,7 +84,7 @@ def _before_the_first_write(services: Services, batch: Batch) -> None:
 def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:
     """Whom this batch is about to lease; leases nothing yet."""
     if batch.keys is not None:
-        return batch.keys
+        return [key for key in batch.keys if storable(key)]
     return list(services.store.due_keys(batch.kind, batch.from_queue or 0, lanes=batch.lanes))
 
 
@@ -108,6 +109,7 @@ def _one_chunk(run: Run, source: "_Source") -> ChunkReport | None:
         return None
     with chunk.lease as lease:
         outcomes = [Outcome(key, Status.HELD) for key in chunk.held]
+        outcomes += [Outcome(key, Status.ABSENT) for key in chunk.absent]
         if lease.rows:
             one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
             outcomes += one_pass(run.holding(lease), lease.rows)
@@ -116,10 +118,12 @@ def _one_chunk(run: Run, source: "_Source") -> ChunkReport | None:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """`held`: named keys that another run has; it was told to look again."""
+    """`held`: named keys that another run has; it was told to look again. `absent`: named ones
+    that no row of the app can have as its id."""
 
     lease: Lease
     held: Sequence[str] = ()
+    absent: Sequence[str] = ()
 
 
 class _Source:
@@ -152,13 +156,15 @@ class _Source:
         self._left = 0
         return None
 
-    def _named(self, keys: Sequence[str]) -> _Chunk:
+    def _named(self, named: Sequence[str]) -> _Chunk:
+        keys = [key for key in named if storable(key)]
         self._services.store.enqueue_missing(
             self.kind, keys, lane=self._batch.lane, cause=self._batch.cause
         )
         lease = self._pulse.lease(self.kind, len(keys), keys=keys)
         taken = {row.key for row in lease.rows}
-        return _Chunk(lease, [key for key in keys if key not in taken])
+        held = [key for key in keys if key not in taken]
+        return _Chunk(lease, held, [key for key in named if not storable(key)])
 
 
 def new_run_id(front: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intercom_assets.domain.models import Kind, Value
-from intercom_assets.domain.values import Unfittable, canonical, canonical_email, digest
+from intercom_assets.domain.values import Unfittable, canonical, canonical_email, digest, shown
 from intercom_assets_tests.domain.strategies import MOMENTS, RAW, VALUES, quick
 
 ID = UUID("12345678-1234-5678-1234-567812345678")
@@ -232,3 +232,16 @@ class TestDigest:
 
 
 PINNED = "b607871eaeab12ab6ac6b0486ce609b1"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Ada [bold] 🦀 é", "Ada [bold] 🦀 é"),
+        ("1\nuser 2: done", "1\\nuser 2: done"),
+        ("a\x1b[31mb\x07", "a\\x1b[31mb\\x07"),
+        ("turned \u202e round\u2028", "turned \\u202e round\\u2028"),
+    ],
+)
+def test_what_is_shown_stays_on_its_line_and_moves_nothing(text: str, told: str) -> None:
+    assert shown(text) == told
