@@ -3,6 +3,7 @@
 What the payload looks like is `wire.py`'s; which error belongs to a status and code, `errors.py`'s.
 """
 
+import re
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -11,25 +12,28 @@ from intercom_assets.intercom.endpoints import Endpoint
 from intercom_assets.intercom.errors import (
     STATUS_OF_CODE,
     ConnectionFailed,
+    Forbidden,
     IntercomError,
+    NotFound,
     Refusal,
     Unreadable,
     WrongShape,
     error_for,
 )
-from intercom_assets.intercom.exchange import NoAnswer, RawAnswer
+from intercom_assets.intercom.exchange import NoAnswer, RawAnswer, retry_after
 from intercom_assets.intercom.retry import Effect
 from intercom_assets.intercom.wire import ErrorPayload, Payload
 
 T = TypeVar("T")
 
 ERROR_LIST = "error.list"
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,40}")
 
 
 def read_answer(shape: type[Payload[T]], endpoint: Endpoint, answer: RawAnswer) -> T:
     """What a success stands for. Raises the error that the answer stands for."""
     if not 200 <= answer.status < 300:
-        raise error_for(_refusal(endpoint, answer, _told(answer), answer.status))
+        raise _refused(endpoint, answer)
     try:
         return shape.model_validate_json(answer.body).domain()
     except ValidationError as misfit:
@@ -47,6 +51,15 @@ def request_id_of(answer: RawAnswer) -> str | None:
     return answer.headers.get("x-request-id") or None
 
 
+def _refused(endpoint: Endpoint, answer: RawAnswer) -> IntercomError:
+    """A gateway's page is not Intercom's word: by its 404 no contact would be missing."""
+    told = _told(answer)
+    refusal = _refusal(endpoint, answer, told, answer.status)
+    error = error_for(refusal)
+    not_theirs = told is None and isinstance(error, NotFound | Forbidden)
+    return Unreadable(refusal) if not_theirs else error
+
+
 def _misfit(endpoint: Endpoint, answer: RawAnswer, misfit: ValidationError) -> IntercomError:
     """A success that is an error list after all, no JSON, or JSON of another shape."""
     told = _told(answer)
@@ -59,14 +72,15 @@ def _misfit(endpoint: Endpoint, answer: RawAnswer, misfit: ValidationError) -> I
         f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['type']}"
         for problem in problems[:3]
     )
+    is_json = problems[0]["type"] != "json_invalid"
+    shape = f"the answer has not the shape that the API promises ({where})"
     refusal = Refusal(
-        f"the answer has not the shape that the API promises ({where})",
+        shape if is_json else f"the answer is no JSON but {_looks(answer)}",
         status=answer.status,
         request_id=request_id_of(answer),
         endpoint=endpoint.name,
         may_have_landed=endpoint.effect is not Effect.READ,
     )
-    is_json = problems[0]["type"] != "json_invalid"
     return WrongShape(refusal) if is_json else Unreadable(refusal)
 
 
@@ -83,14 +97,14 @@ def _refusal(
     first = told.errors[0] if told and told.errors else None
     texts = [item.message for item in told.errors if item.message] if told else []
     return Refusal(
-        message="; ".join(texts) or "no reason was given",
+        message="; ".join(texts) or _unexplained(answer, status),
         status=status,
         code=first.code if first else None,
         field=first.field if first else None,
         request_id=request_id_of(answer) or (told.request_id if told else None),
         endpoint=endpoint.name,
         link=answer.headers.get("link", ""),
-        retry_after=_seconds(answer.headers.get("retry-after")),
+        retry_after=retry_after(answer.headers),
         may_have_landed=endpoint.effect is not Effect.READ and _leaves_doubt(status),
     )
 
@@ -100,6 +114,15 @@ def _leaves_doubt(status: int) -> bool:
     return status >= 500 or status == 408
 
 
-def _seconds(text: str | None) -> float | None:
-    """`Retry-After` in seconds; its form as a date is not used by APIs and not read."""
-    return float(text) if text is not None and text.isascii() and text.isdigit() else None
+def _unexplained(answer: RawAnswer, status: int) -> str:
+    if 300 <= status < 400:
+        return "redirected, which the API never does, and the token is sent nowhere else"
+    return f"no reason was given, {_looks(answer)}"
+
+
+def _looks(answer: RawAnswer) -> str:
+    """What came instead, without its content."""
+    if not answer.body:
+        return "nothing at all"
+    named = _MEDIA_TYPE.match(answer.headers.get("content-type", ""))
+    return f"{len(answer.body)} bytes of {named[0] if named else 'something'}"

@@ -19,7 +19,7 @@
     │   ├── RateLimited           429
     │   ├── ServerError           5xx, 408, 425
     │   ├── ConnectionFailed      no answer
-    │   ├── Unreadable            an answer that is no JSON (cut off, a proxy's page)
+    │   ├── Unreadable            not Intercom's answer: no JSON, 3xx, a gateway's page
     │   └── ScrollOpen            400 scroll_exists: another scroll of this workspace is open
     └── LeaseRanOut               not asked: too little of the lease was left
 
@@ -243,4 +243,6 @@ def _kind(refusal: Refusal) -> type[IntercomError]:
         return known
     if status >= 500:
         return ServerError
+    if 300 <= status < 400:
+        return Unreadable
     return Invalid if 400 <= status < 500 else WrongShape

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 
@@ -39,6 +40,18 @@ class RawAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """`Retry-After` in seconds. As a date it counts from the answer's own `Date`, not our clock."""
+    told = headers.get("retry-after", "").strip()
+    if told.isascii() and told.isdigit():
+        return float(told[:15])
+    try:
+        until, now = parsedate_to_datetime(told), parsedate_to_datetime(headers.get("date", ""))
+        return max(0.0, until.timestamp() - now.timestamp())
+    except ValueError:
+        return None
 
 
 class NoAnswer(Exception):

@@ -7,7 +7,7 @@ asking for each request costs a quarter of a call. No JSON, no pace and no retry
 import ipaddress
 import os
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
@@ -58,15 +58,27 @@ def build_carrier(
 def checked_url(base_url: str) -> str:
     """`base_url` without its last slash. Raises `ValueError` unless https, or http to loopback."""
     base_url = base_url.strip()
-    parts = urlsplit(base_url)
-    strange = parts.query or parts.fragment or parts.username or parts.password
-    if strange or not parts.hostname or not base_url.isascii():
+    parts = _parts(base_url)
+    if parts is None:
         raise ValueError("Intercom's address is a plain URL such as https://api.intercom.io")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ValueError(
             f"Intercom's address must be https unless it is loopback: {parts.hostname}"
         )
     return base_url.rstrip("/")
+
+
+def _parts(base_url: str) -> SplitResult | None:
+    """None if that is no plain URL. `urlsplit` itself drops line ends, and looks at no port."""
+    if not base_url.isascii() or not base_url.isprintable() or " " in base_url:
+        return None
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError:
+        return None
+    strange = parts.query or parts.fragment or parts.username or parts.password or port == 0
+    return None if strange or not parts.hostname else parts
 
 
 def checked_token(token: str) -> str:

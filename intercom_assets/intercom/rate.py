@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from weakref import WeakKeyDictionary
 
+from intercom_assets.intercom.exchange import retry_after
 from intercom_assets.intercom.windows import Ledger, Quota, Told
 
 SLICE = 0.25
@@ -78,7 +79,8 @@ class Governor:
         quota = quota_of(headers)
         with self._state:
             now, wall = self._times.clock(), self._times.wall()
-            self._ledger.answered(Told(ticket.sent, now, wall - now, quota, throttled))
+            hold = retry_after(headers) if throttled else None
+            self._ledger.answered(Told(ticket.sent, now, wall - now, quota, throttled, hold))
 
     def lost(self) -> None:
         """No answer came; the call may have been counted."""

@@ -24,6 +24,8 @@ PROBE_EVERY = 1.0
 """Before the first answer: one call at a time, or one a second if answers do not come."""
 BURST = 8
 """Calls that may go at once after a pause; in steady work they are spread evenly."""
+LONGEST_HOLD = 60.0
+"""Seconds for which a 429's `Retry-After` is obeyed for all calls; what asks for more is asked."""
 LONGEST_BURST = 1.0
 """Seconds' worth of calls that a burst may hold at most."""
 
@@ -39,7 +41,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An answer, as far as it tells of the limit. `throttled`: it was a 429.
+    """An answer, as far as it tells of the limit. `throttled`: it was a 429, `hold`: for so long.
 
     `sent`, `received`: monotonic seconds; `wall_ahead`: our wall clock less the monotonic one.
     """
@@ -49,6 +51,7 @@ class Told:
     wall_ahead: float
     quota: Quota
     throttled: bool = False
+    hold: float | None = None
 
 
 class Phase:
@@ -107,9 +110,12 @@ class Ledger:
         self._ours = self._answers = 0
         self._last_slot = float("-inf")
         self._last_sent = float("-inf")
+        self._held_until = float("-inf")
 
     def delay(self, now: float) -> float:
         """Seconds until the next call may go, as far as is known now; 0 means now."""
+        if now < self._held_until:
+            return self._held_until - now
         if self.limit is None:
             waited = now - self._last_sent
             return 0.0 if not self._in_flight else max(0.0, min(0.02, PROBE_EVERY - waited))
@@ -137,6 +143,9 @@ class Ledger:
         """Take in what the answer to one call tells."""
         self._in_flight = max(0, self._in_flight - 1)
         limit = told.quota.limit
+        if told.hold is not None:
+            held_until = told.received + min(told.hold, LONGEST_HOLD)
+            self._held_until = max(self._held_until, held_until)
         if self.limit is None:
             self._open(told.received + WINDOW, None, limit or UNTOLD_LIMIT, told.received)
         changed = limit is not None and limit != self.limit

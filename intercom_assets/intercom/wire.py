@@ -210,9 +210,11 @@ class _ErrorItem(Part):
 
 
 class ErrorPayload(Part):
-    type: Literal["error.list"]
+    """`errors` make it one, whatever type it says: other answers have none."""
+
+    type: Text = None
     request_id: Text = None
-    errors: tuple[_ErrorItem, ...] = ()
+    errors: tuple[_ErrorItem, ...]
 
 
 # --- bodies ---------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from intercom_assets.intercom.errors import (
     Unavailable,
     UnknownAttribute,
     UnknownConflict,
+    Unreadable,
     VersionUnknown,
     WrongShape,
     error_for,
@@ -108,7 +109,7 @@ TABLE = [
     (503, "service_unavailable", "the API service is temporarily unavailable", ServerError),
     (504, "server_timeout", "Server timed out when making request", ServerError),
     (599, "something_new", "", ServerError),
-    (302, None, "", WrongShape),
+    (302, None, "", Unreadable),
     (100, None, "", WrongShape),
 ]
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+from intercom_assets.intercom.exchange import retry_after
 from intercom_assets.intercom.rate import Governor, Ticket, Times, governor_of, quota_of
 from intercom_assets.intercom.windows import Quota
 from intercom_assets.simulator.adapter import InProcess
@@ -52,6 +53,60 @@ def test_a_429_is_waited_out_once_for_all_threads(moment: Moment) -> None:
     assert len(tickets) == 8
     assert min(ticket.sent for ticket in tickets) >= 8.5
     assert sum(moment.slept) <= 12, "one wait, not eight"
+
+
+def test_what_a_429_asks_for_is_waited_out_by_all_beyond_the_window(moment: Moment) -> None:
+    governor = Governor(1.0, times_of(moment))
+    headers = {**told(0), "retry-after": "25"}
+    governor.answered(admitted(governor), headers, throttled=True)
+
+    assert admitted(governor).sent >= 25
+
+
+def test_a_429_that_asks_for_a_day_holds_all_for_a_minute_only(moment: Moment) -> None:
+    governor = Governor(1.0, times_of(moment))
+    headers = {**told(0), "retry-after": "86400"}
+    governor.answered(admitted(governor), headers, throttled=True)
+
+    assert 60 <= admitted(governor).sent < 61
+
+
+def test_only_a_429_holds_everybody(moment: Moment) -> None:
+    governor = Governor(1.0, times_of(moment))
+    headers = {**told(90), "retry-after": "25"}
+    governor.answered(admitted(governor), headers, throttled=False)
+
+    assert admitted(governor).sent < 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "-7"}, None),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+        (
+            {
+                "retry-after": "Wed, 21 Oct 2026 07:28:09 GMT",
+                "date": "Wed, 21 Oct 2026 07:28:00 GMT",
+            },
+            9.0,
+        ),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        (
+            {
+                "retry-after": "Wed, 21 Oct 2026 07:27:00 GMT",
+                "date": "Wed, 21 Oct 2026 07:28:00 GMT",
+            },
+            0.0,
+        ),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_by_their_clock(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert retry_after(headers) == seconds
 
 
 def test_real_threads_are_let_through_at_the_pace_of_the_window() -> None:

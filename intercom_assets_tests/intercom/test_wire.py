@@ -303,8 +303,28 @@ def test_an_error_list_that_calls_itself_a_success_is_an_error(
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"null", b'{"errors": 3}'])
 def test_an_error_without_a_body_of_intercoms_still_is_one(body: bytes) -> None:
-    with pytest.raises(ServerError, match=r"502: no reason was given \(request r-1\)"):
+    with pytest.raises(ServerError, match=r"502: no reason was given, .* \(request r-1\)"):
         read(body, 502)
+    with pytest.raises(Unauthorized, match=r"401: no reason was given, .* \(request r-1\)"):
+        read(body, 401)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Not found</html>", b"null", b'{"errors": 3}'])
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 403, 404, 410])
+def test_a_gateways_page_forbids_nothing_and_no_contact_is_missing_by_it(
+    status: int, body: bytes
+) -> None:
+    with pytest.raises(Unreadable, match=str(status)):
+        read(body, status)
+
+
+def test_what_stands_instead_of_json_is_named_and_not_quoted() -> None:
+    page = b"<html>ada@example.com, please sign in</html>"
+    answer = RawAnswer(200, {"content-type": "text/html; charset=utf-8"}, page)
+    with pytest.raises(Unreadable) as lost:
+        read_answer(ContactPayload, GET_CONTACT, answer)
+
+    assert "the answer is no JSON but 44 bytes of text/html" in str(lost.value)
 
 
 def test_a_conflict_is_read_from_a_real_body() -> None:
