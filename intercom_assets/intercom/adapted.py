@@ -17,6 +17,7 @@ CHUNK = 65_536
 NEVER_SENT = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.ProxyError,
     ssl.SSLCertVerificationError,
 )
 """Wherever one of these is the cause, no byte of the request has left."""
@@ -105,5 +106,8 @@ def _never_sent(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    kinds = dict.fromkeys(kind_of(cause) for cause in _causes(error))
-    return f"no answer ({', '.join(kinds)})"
+    causes = _causes(error)
+    kinds = ", ".join(dict.fromkeys(kind_of(cause) for cause in causes))
+    if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
+        return f"the proxy that the environment names let nothing through ({kinds})"
+    return f"no answer ({kinds})"

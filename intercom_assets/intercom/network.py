@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
 from intercom_assets.intercom.adapted import Adapted
 from intercom_assets.intercom.direct import Direct
@@ -29,10 +29,10 @@ def build_carrier(
 ) -> Carrier:
     """The caller's adapter, a way through the environment's proxy, or connections of our own.
 
-    `base_url` and `token` are checked ones.
+    `base_url` and `token` are checked ones. Raises `ValueError` for a proxy that cannot be used.
     """
     headers = _headers(token, version)
-    proxies = _proxies(base_url)
+    proxies = {} if adapter is not None else _proxies(base_url)
     env = os.environ
     ca_bundle = env.get("REQUESTS_CA_BUNDLE") or env.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
     if adapter is None and not proxies:
@@ -61,14 +61,16 @@ def checked_url(base_url: str) -> str:
     parts = _parts(base_url)
     if parts is None:
         raise ValueError("Intercom's address is a plain URL such as https://api.intercom.io")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    ):
         raise ValueError(
             f"Intercom's address must be https unless it is loopback: {parts.hostname}"
         )
     return base_url.rstrip("/")
 
 
-def _parts(base_url: str) -> SplitResult | None:
+def _parts(base_url: str, *, may_log_in: bool = False) -> SplitResult | None:
     """None if that is no plain URL. `urlsplit` itself drops line ends, and looks at no port."""
     if not base_url.isascii() or not base_url.isprintable() or " " in base_url:
         return None
@@ -77,7 +79,8 @@ def _parts(base_url: str) -> SplitResult | None:
         port = parts.port
     except ValueError:
         return None
-    strange = parts.query or parts.fragment or parts.username or parts.password or port == 0
+    logs_in = bool(parts.username or parts.password)
+    strange = parts.query or parts.fragment or port == 0 or (logs_in and not may_log_in)
     return None if strange or not parts.hostname else parts
 
 
@@ -99,12 +102,23 @@ def _is_loopback(host: str) -> bool:
 
 
 def _proxies(base_url: str) -> dict[str, str]:
-    """The environment's proxies for this host; none for loopback."""
+    """The environment's proxy for this host; none for loopback."""
     if _is_loopback(urlsplit(base_url).hostname or ""):
         return {}
-    proxies: dict[str, str] = get_environ_proxies(base_url)
-    scheme = urlsplit(base_url).scheme
-    return {key: url for key, url in proxies.items() if key.partition(":")[0] in (scheme, "all")}
+    proxy = select_proxy(base_url, get_environ_proxies(base_url))
+    return {"https": _checked_proxy(proxy)} if proxy else {}
+
+
+def _checked_proxy(proxy: str) -> str:
+    """With its scheme. Raises `ValueError`, which does not quote it: it may hold a password."""
+    proxy = proxy.strip() if "://" in proxy else f"http://{proxy.strip()}"
+    parts = _parts(proxy, may_log_in=True)
+    if parts is None or parts.scheme not in ("http", "https"):
+        raise ValueError(
+            "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) cannot be used; "
+            "one is written http://host:port"
+        )
+    return proxy
 
 
 def _headers(token: str, version: str) -> dict[str, str]:

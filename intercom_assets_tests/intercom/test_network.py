@@ -339,19 +339,46 @@ def test_a_silent_server_is_given_up() -> None:
     assert lost.value.may_have_landed
 
 
-def test_a_server_that_drips_is_given_up() -> None:
+@pytest.mark.parametrize(
+    ("begun", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\n", b"X-Drop: 1\r\n"),
+        (b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+    ],
+    ids=["body", "headers", "interim answers"],
+)
+def test_a_server_that_drips_is_given_up(begun: bytes, drop: bytes) -> None:
     def drip(peer: socket.socket) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        peer.sendall(begun)
         with suppress(OSError):
             while True:
-                peer.sendall(b" ")
-                threading.Event().wait(0.05)
+                peer.sendall(drop)
+                threading.Event().wait(0.02)
 
     with replying(drip) as (url, _):
-        client = IntercomClient("token", url, timeouts=Timeouts(0.2, 0.3))
+        client = IntercomClient("token", url, timeouts=Timeouts(0.1, 0.1))
         with pytest.raises(ConnectionFailed, match="TimeoutError") as lost:
             client.create_contact(ADA)
     assert lost.value.may_have_landed
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_token_follows_no_redirect(status: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        there = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/contacts"
+        head = f"HTTP/1.1 {status} Elsewhere\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n"
+        replies = [lambda peer: peer.sendall(head.encode())] * 4
+        with replying(*replies) as (url, _):
+            client = IntercomClient("token", url, sleep=lambda seconds: None)
+            with pytest.raises(Unreadable, match=f"{status}: redirected") as led_astray:
+                client.create_contact(ADA)
+            client.close()
+        elsewhere.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
+
+    assert not led_astray.value.may_have_landed
 
 
 def test_a_create_that_found_no_server_never_left() -> None:
