@@ -1,0 +1,160 @@
+"""What only real processes show: Dagster's daemon, its runs and its pauses between them.
+
+The demo's world, on a server of its own, with the shipped settings; schedules are off, since what
+they start would be measured too. Must not: what a run costs without the daemon (`dagster_runs.py`).
+"""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median, quantiles
+from unittest.mock import patch
+
+import dagster as dg
+import psycopg
+
+from intercom_assets.demo.groups import wait_until
+from intercom_assets.demo.interrupts import Interrupts
+from intercom_assets.demo.play import settle
+from intercom_assets.demo.sample_app import seed
+from intercom_assets.demo.sample_people import AWKWARD_TEAMS, AWKWARD_USERS
+from intercom_assets.demo.world import Wishes, World, running_world
+from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
+from intercom_assets.partitions import APP_USER, add_keys
+from intercom_assets_tests.benchmarks.figures import Figure
+from intercom_assets_tests.benchmarks.lab import Lab
+from intercom_assets_tests.benchmarks.simulated import AT_THE_LIMIT, PER_SECOND, Asked, Simulated
+from intercom_assets_tests.end_to_end.ui import USER_ASSETS, Ui
+
+CHANGES = 30
+LONGEST_REST = 7.0
+"""Seconds between two changes, at most: longer than the five between two ticks of a sensor."""
+PATIENCE = 900.0
+QUIET = "options=-c%20session_replication_role%3Dreplica"
+"""An app whose triggers do not fire: nobody is noticed before the backfill takes them."""
+
+
+def measure_latency(_: Lab, users: int) -> Iterator[Figure]:
+    """One user changes in the app of an idle system, again and again, at odd moments."""
+    with _world(sensor_wait_seconds=40) as world:
+        seed(world.addresses.app_database, users, teams=len(AWKWARD_TEAMS) + 1)
+        _settle(world)
+        started, arrived = zip(*_changes(world, users), strict=True)
+    yield from _spread("change to the start of its run's step", started, "under 5 s", "")
+    yield from _spread("change to Intercom", arrived, "under 6 s", "under 10 s")
+
+
+def measure_backfill(_: Lab, users: int) -> Iterator[Figure]:
+    """All partitions from the UI, onto an empty workspace at the limit and 150 ms away."""
+    with _world(rate_share=1.0, sensor_wait_seconds=40) as world:
+        simulated = Simulated(world.addresses.simulator)
+        simulated.control("settings", AT_THE_LIMIT)
+        _fill_quietly(world, users)
+        before = simulated.asked()
+        ui = Ui(world.addresses.webserver)
+        began = time.monotonic()
+        status = ui.end_of_backfill(ui.backfill(USER_ASSETS), PATIENCE)
+        whole = time.monotonic() - began
+        asked, steps = simulated.asked().since(before), _seconds_of_steps(world)
+    if status != "COMPLETED_SUCCESS":
+        raise RuntimeError(f"the backfill ended as {status}")
+    yield from _backfilled(users, asked, steps)
+    yield Figure("launch to completed", whole, "s")
+
+
+def _backfilled(users: int, asked: Asked, steps: float) -> Iterator[Figure]:
+    share = 100 * asked.accepted / (steps * PER_SECOND)
+    yield Figure("first run's body to the last's end", steps, "s", note="daemon's pauses included")
+    yield Figure("share of the limit", share, "%", "at least 95 % at 20,000")
+    yield Figure("429s per 1,000 calls", 1_000 * asked.refused / asked.calls, "", "under 1")
+    yield Figure("calls per user", asked.calls / users, "calls", note="teams and edges included")
+
+
+def _spread(what: str, seconds: tuple[float, ...], middle: str, tail: str) -> Iterator[Figure]:
+    yield Figure(f"{what}, median", median(seconds), "s", middle)
+    yield Figure(f"{what}, 95th percentile", quantiles(seconds, n=20)[-1], "s", tail)
+
+
+def _changes(world: World, users: int) -> Iterator[tuple[float, float]]:
+    """Of each change: seconds until its run's step began, and until Intercom shows it."""
+    chance = random.Random(1)
+    for number in range(CHANGES):
+        user = str(chance.randint(len(AWKWARD_USERS) + 1, users))
+        time.sleep(chance.uniform(0, LONGEST_REST))
+        name, at, began = f"Name {number}", time.time(), time.monotonic()
+        world.sides.app.do("update users set name = %s where id = %s", name, int(user))
+        _wait_for_name(world, user, name)
+        arrived = time.monotonic() - began
+        _settle(world)
+        yield _first_step_after(world, at) - at, arrived
+
+
+def _wait_for_name(world: World, user: str, name: str) -> None:
+    def shows() -> bool:
+        contact = world.sides.intercom.contact(external_id=user)
+        return contact is not None and contact["name"] == name
+
+    if not wait_until(shows, PATIENCE, every=0.05):
+        raise RuntimeError(f"the change of user {user} did not reach Intercom")
+
+
+def _settle(world: World) -> None:
+    if not wait_until(lambda: settle(world.sides), PATIENCE):
+        raise RuntimeError("the two sides did not settle")
+
+
+def _fill_quietly(world: World, users: int) -> None:
+    """Ordinary people only, each of them a partition."""
+    url = world.addresses.app_database
+    quiet = f"{url}{'&' if '?' in url else '?'}{QUIET}"
+    seed(quiet, users + len(AWKWARD_USERS), teams=max(4, users // 100) + len(AWKWARD_TEAMS))
+    with psycopg.connect(quiet, autocommit=True) as app:
+        app.execute("delete from memberships where user_id <= %s", [len(AWKWARD_USERS)])
+        app.execute("delete from users where id <= %s", [len(AWKWARD_USERS)])
+        app.execute("vacuum analyze users, teams, memberships")
+        keys = app.execute("select id::text from users order by id").fetchall()
+    with _instance(world) as instance:
+        add_keys(instance, APP_USER, [key for (key,) in keys])
+
+
+def _first_step_after(world: World, at: float) -> float:
+    """Unix seconds at which the first step began that began at or after `at`."""
+    return float(_of_events(world, "min", "STEP_START", at))
+
+
+def _seconds_of_steps(world: World) -> float:
+    first = _of_events(world, "min", "STEP_START", 0)
+    return float(_of_events(world, "max", "STEP_SUCCESS", 0) - first)
+
+
+def _of_events(world: World, which: str, kind: str, at: float) -> float:
+    query = (
+        "select min(t), max(t) from (select extract(epoch from timestamp at time zone 'utc') as t"
+        " from event_logs where dagster_event_type = %s) e where t >= %s"
+    )
+    with psycopg.connect(world.addresses.dagster_database) as dagster:
+        row = dagster.execute(query, [kind, at]).fetchone()
+    assert row is not None
+    return float(row[0] if which == "min" else row[1])
+
+
+@contextmanager
+def _world(**settings: object) -> Iterator[World]:
+    with running_world(Wishes(schedules=False), Interrupts(), lambda _: None) as world:
+        file = world.place / "mapping" / SYNC_YAML
+        chosen = "".join(f"\n{key}: {value}" for key, value in settings.items())
+        file.write_text(f"{(SAMPLE / SYNC_YAML).read_text()}{chosen}\n")
+        yield world
+
+
+@contextmanager
+def _instance(world: World) -> Iterator[dg.DagsterInstance]:
+    home = str(world.place / "dagster")
+    known = {
+        "DAGSTER_HOME": home,
+        "DAGSTER_DATABASE_URL": world.addresses.dagster_database,
+    }
+    with patch.dict(os.environ, known), dg.DagsterInstance.from_config(home) as instance:
+        yield instance
