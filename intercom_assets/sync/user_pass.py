@@ -152,8 +152,9 @@ class UserPass:
 
     @property
     def is_absent(self) -> bool:
-        """Nothing of this user on either side, as far as we know."""
-        return isinstance(self.row, Gone) and self.link.contact_id is None
+        """Nothing of this user on either side, as far as we know; a POST may have landed."""
+        unknown = self.link.contact_id is None and not self.link.in_flight
+        return isinstance(self.row, Gone) and unknown
 
     @property
     def _from_oauth(self) -> bool:
@@ -362,6 +363,8 @@ class UserPass:
         if not is_ours(answer, self.user_id):
             problem = f"contact {answer.id} has another user's external id"
             raise Stuck(Problem(Verdict.PARK, problem))
+        if self.contact is None and answer.id == self.link.contact_id:
+            self._remember_contact()
         before = self._place().unknown
         doubted = self._companies_in_doubt
         self.contact = with_known_companies(answer, self.contact, doubted)
@@ -389,6 +392,11 @@ class UserPass:
     def forget_contact(self) -> None:
         self.contact, self.look, self.base, self._plan = None, Look.FRESH, {}, None
         self.accepted, self.edges, self.archived = {}, {}, False
+
+    def _remember_contact(self) -> None:
+        """The one that was forgotten is there after all: what was agreed on it still holds."""
+        self.base, self.accepted = self.link.base, dict(self.link.accepted)
+        self.edges = dict(self.link.edges)
 
     def set_companies(self, ids: set[str], complete: bool | None = None) -> None:
         assert self.contact is not None

@@ -82,7 +82,8 @@ class App:
             (6, "name", self._rename), (4, "phone", self._phone), (4, "plan", self._plan),
             (2, "email", self._email), (2, "bulk", self._bulk), (3, "membership", self._membership),
             (2, "team", self._team), (1, "left or back", self._leave),
-            (1, "sign-up", self._sign_up), (1, "deleted", self._delete),
+            (1, "sign-up", self._sign_up),
+            (int(self._gone < MOST_GONE // 3), "deleted", self._delete),
         ]  # fmt: skip
         return [(name, work) for _, name, work in dishes], [often for often, _, _ in dishes]
 
@@ -151,11 +152,8 @@ class App:
         )
 
     def _delete(self, connection: Connection) -> None:
-        if self._gone >= MOST_GONE // 3:
-            return self._plan(connection)
         self._gone += 1
         connection.execute("delete from users where id = %s", (self._somebody(connection),))
-        return None
 
     # --- whom ---------------------------------------------------------------------------------
 

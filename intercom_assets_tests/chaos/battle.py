@@ -22,6 +22,7 @@ from intercom_assets_tests.chaos.victims import Executioner
 from intercom_assets_tests.chaos.worlds import World, python
 
 PASS_SECONDS = 180.0
+LOOK_EVERY = 0.3
 QUIET = 3.0
 """Seconds for which nothing may be waiting: a search for Intercom's changes is in them."""
 
@@ -56,24 +57,43 @@ class Outcome:
     verdicts: Verdicts
     settled_after: float | None
     faults: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
     parked: dict[str, str] = field(default_factory=dict)
     further_calls: Mapping[str, int] | None = None
 
 
 def fight(world: World, plan: Plan, say: Callable[[str], None] = lambda line: None) -> Outcome:
     tally = Tally()
+    settle_first(world, plan, tally)
+    say(f"{plan.users} users are in step; {plan.disturbed_for:.0f} s of chaos begin")
+    return disturb(world, plan, tally, say)
+
+
+def settle_first(world: World, plan: Plan, tally: Tally) -> None:
+    """Fills the app and waits until Intercom has everybody."""
     fill(world.app_url, plan.users)
     if not _settle(world, plan.first_sync, plan.quiet)[1]:
         tally.broken("the first sync did not settle before anything was disturbed")
-    say(f"{plan.users} users are in step; {plan.disturbed_for:.0f} s of chaos begin")
+
+
+def disturb(
+    world: World, plan: Plan, tally: Tally, say: Callable[[str], None] = lambda line: None
+) -> Outcome:
+    """Disturbs for a while, leaves it alone, and judges; a world can be disturbed again."""
     _disturb(world, plan, tally)
     say("quiet again; waiting until both sides are settled")
     present, settled = _settle(world, plan.patience, plan.quiet)
     settled_after = max(0.0, settled - tally.last_disturbed) if settled else None
     further = _further_pass(world, tally) if plan.further_pass and settled else None
     histories = world.bystander.histories()
+    verdicts = judge(present, histories)
+    verdicts.doubled.extend(
+        f"needless after settling: {n} x {call}"
+        for call, n in (further or {}).items()
+        if not call.startswith("GET")
+    )
     return Outcome(
-        plan, tally, judge(present, histories), settled_after, dict(histories.faults),
+        plan, tally, verdicts, settled_after, dict(histories.faults), dict(world.keeper.ended),
         dict(present.parked), further,
     )  # fmt: skip
 
@@ -95,7 +115,8 @@ def _disturb(world: World, plan: Plan, tally: Tally) -> None:
         executioner = Executioner(world.strikes, plan.seed + 3, tally, plan.kill_gap)
         jobs.append(executioner.strike_until)
     _for_a_while(jobs, stop, plan.disturbed_for)
-    misfortune.end()
+    if plan.faults:
+        misfortune.end()
 
 
 def _for_a_while(jobs: Sequence[Callable[[Event], None]], stop: Event, seconds: float) -> None:
@@ -109,18 +130,18 @@ def _for_a_while(jobs: Sequence[Callable[[Event], None]], stop: Event, seconds: 
 
 def _settle(world: World, patience: float, quiet: float) -> tuple[Present, float | None]:
     """What is there in the end, and when (monotonic s) it came to be so; None if it did not."""
-    deadline = time.monotonic() + patience
+    side, deadline = world.bystander, time.monotonic() + patience
     since: float | None = None
-    while True:
-        present = world.bystander.present()
-        now = time.monotonic()
-        still = present.waiting == 0 and apart(present) == 0
-        since = (since or now) if still else None
-        if since is not None and now - since >= quiet:
-            return present, since
-        if now > deadline:
-            return present, None
-        time.sleep(0.3)
+    while time.monotonic() < deadline:
+        looked_at = time.monotonic()
+        if side.waiting() or apart(side.present()):
+            since = None
+        else:
+            since = since or looked_at
+            if time.monotonic() - since >= quiet:
+                return side.present(), since
+        time.sleep(LOOK_EVERY)
+    return side.present(), None
 
 
 def _further_pass(world: World, tally: Tally) -> Mapping[str, int] | None:

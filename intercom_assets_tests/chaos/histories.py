@@ -5,6 +5,7 @@ app's history down, and reading all of it. Imports nothing of the package: the s
 may be what is wrong. Must not: what any of it means (`verdicts.py`).
 """
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -154,6 +155,11 @@ class Bystander:
                 _sort_in(histories, event)
             after += len(page["events"])
         return histories
+
+    def faults(self) -> Mapping[str, int]:
+        """By kind: those that calls have met."""
+        counts: Mapping[str, int] = self.ask("history", after=str(sys.maxsize))["faults"]
+        return counts
 
     def present(self) -> Present:
         edges = self._rows("select user_id::text as user, team_id::text as team from memberships")

@@ -4,6 +4,7 @@ Belongs here: which kinds there are, how they are asked for, and that each one c
 Must not: killing processes (`victims.py`).
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from random import Random
 from threading import Event
@@ -16,6 +17,8 @@ from intercom_assets_tests.chaos.tally import Tally
 
 WRITES = "P* /contacts*"
 INDEX_LAG = "index_lag"
+PATIENCE, LOOK_EVERY = 8.0, 0.2
+"""Seconds for which a fault waits for its first call, and between two looks."""
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "rate_limit": {"count": 12},
     "error before": {"status": 503, "count": 5, "probability": 0.7},
@@ -39,7 +42,11 @@ def in_turn(kinds: list[T], random: Random) -> Iterator[T]:
 
 
 class Misfortune:
-    """`pause`: mean seconds between two; an index that lags does so until the next one is due."""
+    """`pause`: mean seconds for which a fault reigns, and again until the next one.
+
+    What is left of it is then taken back, or a slow day would be nothing but faults; only one that
+    has met no call yet is given some more time.
+    """
 
     def __init__(self, bystander: Bystander, seed: int, tally: Tally, pause: float) -> None:
         self._side, self._tally, self._pause = bystander, tally, pause
@@ -48,17 +55,33 @@ class Misfortune:
     def strike_until(self, stop: Event) -> None:
         try:
             for kind in in_turn(list(KINDS), self._random):
-                if stop.wait(self._random.expovariate(1 / self._pause)):
+                if self._waited(stop):
                     break
                 self._strike(kind)
+                self._reign(kind, stop)
+                self._recover()
         except requests.RequestException as error:
             self._tally.broken(f"no fault could be scripted: {error}")
 
     def end(self) -> None:
         """Intercom is well again."""
+        self._recover()
+        self._tally.count(self._tally.scripted, "all over")
+
+    def _reign(self, kind: str, stop: Event) -> None:
+        before, until = self._side.faults(), time.monotonic() + PATIENCE
+        self._waited(stop)
+        while kind != INDEX_LAG and self._side.faults() == before and time.monotonic() < until:
+            if stop.wait(LOOK_EVERY):
+                return
+
+    def _waited(self, stop: Event) -> bool:
+        """True if there is no time left."""
+        return stop.wait(self._random.expovariate(1 / self._pause))
+
+    def _recover(self) -> None:
         self._side.tell("faults", [])
         self._side.tell("settings", {"index_delay_s": 0})
-        self._tally.count(self._tally.scripted, "all over")
 
     def _strike(self, kind: str) -> None:
         if kind == INDEX_LAG:

@@ -5,6 +5,7 @@ most: whoever writes over the app's value three times a day is another integrati
 its user is parked on purpose. Must not: what should become of an edit (`verdicts.py`).
 """
 
+import time
 from collections import Counter
 from random import Random
 from threading import Event
@@ -18,6 +19,8 @@ from intercom_assets_tests.chaos.histories import Bystander
 from intercom_assets_tests.chaos.tally import Tally
 
 MOST_EDITS = 2
+LOOK_EVERY = 5.0
+"""Seconds between two looks at all contacts; the simulator has other things to do."""
 
 
 class Operator:
@@ -29,6 +32,8 @@ class Operator:
         self._side, self._url, self._tally = bystander, app_url, tally
         self._random, self._pause, self._made = Random(seed), pause, 0
         self._edited: Counter[tuple[str, str]] = Counter()
+        self._known: list[dict[str, Any]] = []
+        self._looked_at = float("-inf")
 
     def work_until(self, stop: Event) -> None:
         while not stop.wait(self._random.expovariate(1 / self._pause)):
@@ -44,8 +49,11 @@ class Operator:
                 self._tally.broken(f"the simulator did not answer: {error}")
 
     def _users(self) -> list[dict[str, Any]]:
-        contacts = self._side.ask("contacts", state="live")
-        return [c for c in contacts if c["role"] == "user" and c["external_id"]]
+        if time.monotonic() > self._looked_at + LOOK_EVERY:
+            contacts = self._side.ask("contacts", state="live")
+            self._known = [c for c in contacts if c["role"] == "user" and c["external_id"]]
+            self._looked_at = time.monotonic()
+        return self._known
 
     def _something(self, contact: dict[str, Any]) -> None:
         kinds = (

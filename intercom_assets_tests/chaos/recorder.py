@@ -86,12 +86,13 @@ class Recorder(Simulator):
         return answer
 
     def _kind(self) -> str:
+        """A call may be late and meet another fault besides; both are counted."""
         fault = self.noted.met
-        kind = f"{fault.kind} {fault.when}" if fault and fault.kind == "error" else ""
-        kind = kind or (fault.kind if fault else "latency" if self.noted.delay else "")
-        if kind:
-            self.faults_by_kind[kind] += 1
-        return kind
+        kinds = ["latency"] if self.noted.delay else []
+        if fault:
+            kinds.append(f"{fault.kind} {fault.when}" if fault.kind == "error" else fault.kind)
+        self.faults_by_kind.update(kinds)
+        return kinds[-1] if kinds else ""
 
     def note_version(self, contact: Contact) -> None:
         companies = (self.world.companies[each].company_id for each in contact.companies)

@@ -14,9 +14,13 @@ KILLS_IN_TEN_MINUTES, FAULTS_IN_TEN_MINUTES = 5, 50
 SHOWN = 15
 
 
-def too_quiet(outcome: Outcome, minutes: float, victims: Collection[str]) -> list[str]:
-    """Why the run proves nothing; empty if it does. Shorter runs need their share."""
-    share = minutes / 10
+def too_quiet(outcome: Outcome, victims: Collection[str]) -> list[str]:
+    """Why the run proves nothing; empty if it does.
+
+    Shorter runs need their share of kills and faults, longer ones more. Every victim and every kind
+    of fault has its turn in a run of any length: the plan strikes as often as that takes.
+    """
+    share = outcome.plan.disturbed_for / 600
     kills, faults = outcome.tally.kills.total(), sum(outcome.faults.values())
     said = []
     if kills < KILLS_IN_TEN_MINUTES * share:
@@ -45,8 +49,10 @@ def told(outcome: Outcome, quiet: Collection[str]) -> Iterator[str]:
     yield f"edits in Intercom   {_counted(tally.edits)}"
     yield f"faults met          {_counted(outcome.faults)}"
     yield f"kills               {_counted(tally.kills)}"
+    yield f"ended by themselves {_counted(outcome.ended)}"
     settled = outcome.settled_after
-    yield f"settled             {'NO' if settled is None else f'after {settled:.1f} s'}"
+    unsettled = f"NOT within {outcome.plan.patience:.0f} s"
+    yield f"settled             {unsettled if settled is None else f'after {settled:.1f} s'}"
     yield f"calls in a further pass  {_counted(outcome.further_calls or {})}"
     waits = tally.waits.total()
     yield f"app statements that waited for us {waits}, longest {tally.longest_wait:.2f} s"

@@ -49,7 +49,7 @@ def judge(present: Present, histories: Histories) -> Verdicts:
 
 
 def apart(present: Present) -> int:
-    """How many users and teams differ in what the app owns; cheap, for waiting."""
+    """How many users and teams are not in step, and leads not merged; cheap, for waiting."""
     holders = _holders(present)
     users = 0
     for user_id, row in present.users.items():
@@ -61,7 +61,7 @@ def apart(present: Present) -> int:
             )
         else:
             users += any(not _marked(contact) for contact in contacts)
-    return users + sum(1 for _ in _teams(present))
+    return users + sum(1 for _ in _teams(present)) + sum(1 for _ in _leads(present))
 
 
 # --- users ----------------------------------------------------------------------------------------

@@ -6,19 +6,22 @@ Must not: choosing when (`battle.py`), or starting a whole world (`worlds.py`).
 
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from random import Random
-from threading import Event, Lock
+from threading import Event, RLock, Thread
 
-from intercom_assets.demo.groups import wait_until
+import psycopg
+
+from intercom_assets.demo.binaries import PostgresUnavailable
 from intercom_assets.demo.lockfiles import postmaster
 from intercom_assets.demo.postgres import EmbeddedPostgres
 from intercom_assets.demo.processes import Child, Processes
 from intercom_assets_tests.chaos.misfortune import in_turn
 from intercom_assets_tests.chaos.tally import Tally
 
+RESTART_SECONDS = 1.0
 Strike = Callable[[Event], bool]
 """Whether there was somebody to strike; returns when the victim is back."""
 
@@ -36,12 +39,13 @@ class MortalPostgres(EmbeddedPostgres):
 
 
 class Keeper:
-    """Starts services by name, and again when they were killed."""
+    """Starts services by name, and again when they ended. `ended`: by themselves, by name."""
 
     def __init__(self, processes: Processes, commands: Mapping[str, Sequence[str]]) -> None:
         self._processes, self._commands = processes, commands
         self._children: dict[str, Child] = {}
-        self._lock = Lock()
+        self._lock = RLock()
+        self.ended: Counter[str] = Counter()
 
     def start(self, name: str) -> Child:
         with self._lock:
@@ -54,25 +58,50 @@ class Keeper:
 
     def kill(self, name: str, *, alone: bool = True) -> None:
         """The process itself, or its whole group; then it is started again."""
-        child = self._children[name]
-        with suppress(ProcessLookupError):
-            (os.kill if alone else os.killpg)(child.popen.pid, signal.SIGKILL)
-        child.popen.wait()
-        self.start(name)
+        with self._lock:
+            child = self._children[name]
+            with suppress(ProcessLookupError):
+                (os.kill if alone else os.killpg)(child.popen.pid, signal.SIGKILL)
+            child.popen.wait()
+            self.start(name)
+
+    @contextmanager
+    def restarting(self) -> Iterator[None]:
+        """Meanwhile whatever ends by itself is started again, a second later."""
+        stop = Event()
+        watcher = Thread(target=self._watch_until, args=(stop,), name="keeper", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
+
+    def _watch_until(self, stop: Event) -> None:
+        while not stop.wait(RESTART_SECONDS):
+            with self._lock:
+                for name, child in list(self._children.items()):
+                    if not child.runs:
+                        self.ended[name] += 1
+                        self.start(name)
 
 
-def pause(pid: int, seconds: float, stop: Event) -> bool:
-    """SIGSTOP, and SIGCONT so much later; always continued."""
+def pause(
+    pid: int, seconds: float, stop: Event, worth_it: Callable[[], bool] = lambda: True
+) -> bool:
+    """SIGSTOP, and SIGCONT so much later, or at once; whether it stood for as long.
+
+    `worth_it` is asked once it stands.
+    """
     try:
         os.kill(pid, signal.SIGSTOP)
     except ProcessLookupError:
         return False
     try:
-        stop.wait(seconds)
+        return worth_it() and not stop.wait(seconds)
     finally:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
-    return True
 
 
 def kill_database(server: MortalPostgres, stop: Event) -> bool:
@@ -80,30 +109,6 @@ def kill_database(server: MortalPostgres, stop: Event) -> bool:
     stop.wait(0.3)
     server.revive()
     return True
-
-
-def runs_of(group: int) -> list[int]:
-    """Processes in which Dagster executes runs: what a code server spawned, itself left out."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError):
-            command = (process / "cmdline").read_bytes()
-            fields = (process / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group and b"spawn_main" in command and fields[0] not in "ZX":
-                found.append(int(process.name))
-    return found
-
-
-def a_run(group: Callable[[], int], random: Random, seconds: float) -> int | None:
-    """One that is there within so many seconds."""
-    found: list[int] = []
-
-    def look() -> bool:
-        found[:] = runs_of(group())
-        return bool(found)
-
-    wait_until(look, seconds, every=0.05)
-    return random.choice(found) if found else None
 
 
 class Executioner:
@@ -120,6 +125,5 @@ class Executioner:
             try:
                 if self._strikes[victim](stop):
                     self._tally.count(self._tally.kills, victim)
-            except Exception as error:
-                self._tally.broken(f"{victim} did not come back: {error}")
-                raise
+            except (OSError, psycopg.Error, PostgresUnavailable) as error:
+                self._tally.broken(f"{victim} could not be struck, or did not come back: {error}")

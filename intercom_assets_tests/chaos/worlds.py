@@ -1,6 +1,7 @@
-"""The two worlds of the harness: sync workers alone, and everything that Dagster needs.
+"""What a world is, and the small one: sync workers alone, without Dagster.
 
-Belongs here: databases, files and processes, started in order, and who in them can be killed.
+Belongs here: databases, files and processes, started in order, and who in them can be killed; the
+parts of them that the world with Dagster (`dagster_world.py`) needs as well.
 Must not: what happens in a world (`battle.py`).
 """
 
@@ -44,14 +45,13 @@ SIMULATED = {"attach_moves_updated_at": True, "rate_window_s": 3}
 
 @dataclass(frozen=True)
 class World:
-    """`strikes`: victim -> what is done to it. `everybody`: environment for a pass over all."""
+    """`strikes`: victim -> what is done to it."""
 
     app_url: str
     place: Path
     bystander: Bystander
     processes: Processes
     keeper: Keeper
-    environment: Mapping[str, str]
     strikes: Mapping[str, Strike] = field(default_factory=dict)
 
 
@@ -87,11 +87,12 @@ def worker_world(wishes: Wishes) -> Iterator[World]:
             processes, {"recorder": recorder(port, wishes), **dict.fromkeys(names, worker)}
         )
         bystander = with_recorder(keeper, processes, app_url, f"http://{HOST}:{port}")
-        world = World(app_url, place, bystander, processes, keeper, environment,
+        world = World(app_url, place, bystander, processes, keeper,
                       _strikes(keeper, names, server, wishes.seed))  # fmt: skip
         for name in names:
             keeper.start(name)
-        yield world
+        with keeper.restarting():
+            yield world
 
 
 def _strikes(
@@ -123,14 +124,17 @@ def a_place(stack: ExitStack) -> Path:
     return place
 
 
-def a_server(place: Path, stack: ExitStack) -> tuple[MortalPostgres, Databases]:
+def a_server(
+    place: Path, stack: ExitStack, *, durable: bool = False
+) -> tuple[MortalPostgres, Databases]:
+    """`durable`: with everything that a server in production does, such as autovacuum."""
     guard = stack.enter_context(Guard(clean_environment({})))
     guard.watch_place(place)
     guard.watch_server(place / "postgres")
     [port] = free_ports(1)
-    server = MortalPostgres(place / "postgres", durable=False, port=port)
+    server = MortalPostgres(place / "postgres", durable=durable, port=port)
     stack.enter_context(server)
-    return server, Databases(server.url())
+    return server, stack.enter_context(Databases(server.url()))
 
 
 def a_database(databases: Databases, use: str) -> str:
@@ -146,7 +150,7 @@ def an_app(databases: Databases) -> str:
     return url
 
 
-def environment_of(place: Path, app_url: str, simulator: str, settings: str) -> dict[str, str]:
+def environment_of(place: Path, app_url: str, simulator: str, settings: str = "") -> dict[str, str]:
     folder = place / "mapping"
     shutil.copytree(SAMPLE, folder, dirs_exist_ok=True)
     (folder / SYNC_YAML).write_text((SAMPLE / SYNC_YAML).read_text() + settings)

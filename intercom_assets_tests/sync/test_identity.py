@@ -103,6 +103,22 @@ def test_a_contact_archived_by_hand_comes_back_with_the_users_next_change(world:
     assert world.sync(ada).calls == []
 
 
+def test_what_the_app_cleared_stays_cleared_when_its_contact_comes_back_from_the_archive(
+    world: World,
+) -> None:
+    """What both sides agreed on is not forgotten with an id that only seemed to lead nowhere."""
+    ada = world.given_user(email="ada@example.com", phone_number="+14155550108", created_at=OLD)
+    world.sync(ada)
+    world.intercom.by_hand.archive_contact(world.contact(ada)["id"])
+    world.update_user(ada, phone_number=None)
+
+    world.sync(ada)
+
+    assert world.app_user(ada)["phone_number"] is None
+    assert world.contact(ada)["phone"] is None
+    assert world.sync(ada).calls == []
+
+
 def test_a_contact_merged_away_by_hand_is_followed(world: World) -> None:
     ada = world.given_user(email="ada@example.com", name="Ada L.", created_at=OLD)
     world.sync(ada)

@@ -201,6 +201,18 @@ def test_a_user_archived_by_a_run_that_died_stays_so_or_comes_back(
     assert world.sync(ada).calls == []
 
 
+def test_a_user_created_by_a_run_that_died_and_gone_since_is_marked(played: Played) -> None:
+    ada = played.given_user()
+    with _killed_at_record(played):
+        played.sync(ada)
+    played.run("delete from users where id = %s", ada)
+
+    played.run_all_due()
+
+    assert played.contact(ada)["custom_attributes"]["deleted"] is True
+    assert played.settles(ada)
+
+
 def test_a_value_written_to_the_app_by_a_run_that_died_is_agreed_on(played: Played) -> None:
     ada = played.given_user(name=None)
     played.sync(ada)
