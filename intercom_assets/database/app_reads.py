@@ -19,7 +19,7 @@ import psycopg
 from psycopg import errors
 
 from intercom_assets.database.app_connections import AppConnection, encoded
-from intercom_assets.database.columns import Query, Shape
+from intercom_assets.database.columns import Query, Shape, writes
 from intercom_assets.database.failures import AppUnavailable, failed, told
 from intercom_assets.database.identity import MOST_BYTES
 from intercom_assets.database.rows import Row, TeamRows, UserRows, one_per_id
@@ -160,6 +160,8 @@ def telling(query: Query, sent: str = "") -> Iterator[None]:
         yield
     except _COMPUTED as error:
         raise Uncomputable(query.file, told(error)) from error
+    except errors.ReadOnlySqlTransaction as error:
+        raise writes(query, error) from error
     except psycopg.Error as error:
         raise failed(query.line(error, sent), error) from error
 

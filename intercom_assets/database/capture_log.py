@@ -15,9 +15,9 @@ from intercom_assets.database.app_connections import AppConnection
 from intercom_assets.database.failures import told
 from intercom_assets.database.identity import storable
 from intercom_assets.database.loaders import Unreadable
-from intercom_assets.database.watches import key_type, watch_name
+from intercom_assets.database.watches import key_type, resolving, watch_name
 from intercom_assets.mapping.problems import MappingError
-from intercom_assets.mapping.settings import KEYS, Watch
+from intercom_assets.mapping.settings import Watch
 
 EVERYBODY: tuple[str, ...] = ("*",)
 """The keys of a log row that says "sweep now": a TRUNCATE, or more rows than could be listed."""
@@ -160,11 +160,10 @@ def _ids(
 
 
 def _selected(connection: AppConnection, watch: Watch, keys: list[str]) -> tuple[str, ...]:
-    select = (watch.select or "").rstrip("; \n").replace("%", "%%")
     try:
         with connection.transaction():
-            placeholder = f"%(keys)s::{key_type(connection, watch)}[]"
-            rows = connection.execute(KEYS.sub(placeholder, select), {"keys": keys}).fetchall()
+            text = resolving(watch, key_type(connection, watch))
+            rows = connection.execute(text, {"keys": keys}).fetchall()
     except (psycopg.Error, MappingError) as error:
         if connection.broken:
             raise

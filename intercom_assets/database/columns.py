@@ -5,14 +5,14 @@ what does not fit is a `MappingError` with file and column. Rows are not read he
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from intercom_assets.database.app_connections import AppConnection, encoded
-from intercom_assets.database.failures import failed, line_of
+from intercom_assets.database.failures import failed, line_of, told
 from intercom_assets.database.identity import IdType, id_type
 from intercom_assets.domain.models import Column, Kind
 from intercom_assets.mapping.problems import MappingError, nearest
@@ -24,7 +24,10 @@ _KINDS = {
     16: Kind.BOOLEAN,
     **dict.fromkeys((1082, 1184), Kind.DATE),
 }
-_NUMERIC, _NAIVE = 1700, 1114
+_NUMERIC, _NAIVE, _INTERVAL = 1700, 1114, 1186
+_FLOATS, _JSON = (700, 701), (114, 3802)
+UNNAMED = "?column?"
+"""What PostgreSQL calls a column without a name."""
 _NUMBER = (Kind.INTEGER, Kind.FLOAT)
 
 
@@ -109,16 +112,31 @@ class Shape:
 
 def describe(connection: AppConnection, query: Query) -> Shape:
     """Raises MappingError for columns that a mapping cannot have, AppUnavailable if it fails."""
+    shape, problems = examine(connection, query)
+    for problem in problems:
+        raise MappingError(problem)
+    return shape
+
+
+def examine(connection: AppConnection, query: Query) -> tuple[Shape, list[str]]:
+    """The shape, and a sentence for each column that a mapping cannot have; with one there is no
+    use for the shape. Raises MappingError or AppUnavailable for the query itself.
+    """
     found = _described(connection, query)
     types = _types(connection, [column.type_code for column in found])
-    _refuse_duplicates(query, [column.name for column in found])
-    ids = {c.name: _id(query, c, types[c.type_code]) for c in found if _is_id(query, c.name)}
-    columns = tuple(
-        Column(c.name, _kind(query, c, types[c.type_code]), c.name not in query.rules)
-        for c in found
-    )
-    _refuse_missing(query, [column.name for column in columns])
-    return Shape(query, columns, tuple(c.type_code for c in found), ids)
+    columns: list[Column] = []
+    ids: dict[str, IdType] = {}
+    problems = list(_duplicates(query, [column.name for column in found]))
+    for column in found:
+        try:
+            if _is_id(query, column.name):
+                ids[column.name] = _id(query, column, types[column.type_code])
+            kind = _kind(query, column, types[column.type_code])
+            columns.append(Column(column.name, kind, column.name not in query.rules))
+        except MappingError as error:
+            problems.append(str(error))
+    problems += _missing(query, [column.name for column in found])
+    return Shape(query, tuple(columns), tuple(c.type_code for c in found), ids), problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +155,32 @@ def _described(connection: AppConnection, query: Query) -> Sequence[psycopg.Colu
         raise MappingError(
             f"{query.file}: a character that the app's database cannot hold in its encoding"
         ) from None
-    except psycopg.errors.SyntaxError as error:
-        raise MappingError(f"{query.line(error, text)}: {_syntax(error)}") from None
+    except (psycopg.errors.SyntaxError, psycopg.errors.FeatureNotSupported) as error:
+        line = query.line(error, text)
+        raise MappingError(f"{line}: {_syntax(error, is_inside=line != query.file)}") from None
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise writes(query, error) from None
     except psycopg.Error as error:
         raise failed(query.line(error, text), error) from None
     return cursor.description or ()
 
 
-def _syntax(error: psycopg.Error) -> str:
-    if error.diag.statement_position is None:
-        return "more than one statement; allowed: one SELECT"
-    return error.diag.message_primary or "a syntax error"
+def writes(query: Query, error: psycopg.Error) -> MappingError:
+    """What a query is told that calls something which writes."""
+    return MappingError(f"{query.file}: {told(error)}; allowed: a SELECT that only reads")
+
+
+def _syntax(error: psycopg.Error, *, is_inside: bool) -> str:
+    """`is_inside`: PostgreSQL names a place in the query, not in what we put around it."""
+    message = error.diag.message_primary or "a syntax error"
+    if "data-modifying" in message:
+        return f"{message}; allowed: a SELECT that only reads"
+    if error.diag.statement_position is None or message.endswith('";"'):
+        return "more than one statement; allowed: one SELECT, with a ; at most at its end"
+    if not is_inside:
+        return "the SELECT is not complete, or ends too early"
+    # What follows a line break is ours.
+    return message if "\n" not in message else message.partition(" at or near ")[0]
 
 
 def _types(connection: AppConnection, oids: list[int]) -> dict[int, _Type]:
@@ -182,6 +215,12 @@ def _kind(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
     if rule is not None and rule.kinds is None:
         return Kind.STRING
     kind = _declared(query, column, sql_type)
+    if rule is not None and rule.becomes is Kind.INTEGER and _has_fractions(column):
+        name = column.name
+        raise MappingError(
+            f"{query.file}: {name} is {column.type_display}, and Intercom holds whole units; "
+            f"allowed: an integer, as in: round({name})::bigint as {name}"
+        )
     if rule is not None and rule.kinds is not None and kind not in rule.kinds:
         raise MappingError(
             f"{query.file}: {column.name} is {sql_type.name}; "
@@ -214,20 +253,38 @@ def _declared(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
         return Kind.STRING
     raise MappingError(
         f"{query.file}: {column.name} is {sql_type.name}, and Intercom holds single values only; "
-        "allowed: text, numbers, booleans, dates and what you cast to these"
+        "allowed: text, numbers, booleans, dates and what becomes one of these, as in: "
+        f"{_made_single(column, sql_type)} as {column.name}"
     )
 
 
-def _refuse_duplicates(query: Query, names: Collection[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise MappingError(
-            f"{query.file}: {twice[0]} is selected twice; name each column once (as ...)"
-        )
+def _made_single(column: psycopg.Column, sql_type: _Type) -> str:
+    """How a column of a type that Intercom does not hold is made one that it does."""
+    name = column.name
+    if sql_type.category == "A":
+        return f"array_to_string({name}, ', ')"
+    if column.type_code in _JSON:
+        return f"{name} ->> 'key'"
+    if column.type_code == _INTERVAL:
+        return f"extract(epoch from {name})::bigint"
+    return f"{name}::text"
 
 
-def _refuse_missing(query: Query, names: Collection[str]) -> None:
+def _has_fractions(column: psycopg.Column) -> bool:
+    """Whether its type says so; numeric alone, as of sum(), need not have any."""
+    return column.type_code in _FLOATS or (column.type_code == _NUMERIC and bool(column.scale))
+
+
+def _duplicates(query: Query, names: Collection[str]) -> Iterator[str]:
+    for name, count in Counter(names).items():
+        if name == UNNAMED:
+            yield f"{query.file}: a column has no name; give it one, as in: ... as total"
+        elif count > 1:
+            yield f"{query.file}: {name} is selected twice; name each column once (as ...)"
+
+
+def _missing(query: Query, names: Collection[str]) -> Iterator[str]:
     for name, rule in query.rules.items():
         if rule.required and name not in names:
             found = nearest(name, names).removeprefix("; ")
-            raise MappingError(f"{query.file}: the column {name} is missing; {found}")
+            yield f"{query.file}: the column {name} is missing; {found}"

@@ -96,6 +96,24 @@ def unstable_columns(reading: Reading) -> dict[str, list[str]]:
     return found
 
 
+def has_rows(connection: AppConnection, shape: Shape) -> bool:
+    """Whether the query returns anything, also rows without an id."""
+    text = shape.query.select("1", "limit 1")
+    with telling(shape.query, text):
+        return connection.execute(encoded(connection, text), ()).fetchone() is not None
+
+
+def some_memberships(connection: AppConnection, shape: Shape, limit: int) -> list[tuple[str, str]]:
+    """User and team ids, whichever come first."""
+    both = "where q.user_id is not null and q.team_id is not null limit %s"
+    text = shape.query.select("q.user_id, q.team_id", both)
+    with telling(shape.query, text):
+        found = connection.execute(encoded(connection, text), (limit,)).fetchall()
+    user, team = shape.ids["user_id"], shape.ids["team_id"]
+    pairs = [(user.text(one), team.text(other)) for one, other in found]
+    return [(one, other) for one, other in pairs if one is not None and other is not None]
+
+
 def _some_ids(connection: AppConnection, shape: Shape, column: str) -> list[str]:
     """A few, whichever come first, of a query that need not have a column `id`."""
     if column == "id":

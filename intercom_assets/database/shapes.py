@@ -11,6 +11,7 @@ from intercom_assets.database.app_connections import AppConnection
 from intercom_assets.database.columns import (
     MEMBERSHIP_RULES,
     TEAM_RULES,
+    UNNAMED,
     USER_RULES,
     Query,
     Shape,
@@ -100,7 +101,7 @@ def _names(shape: Shape, ours: str) -> Iterator[str]:
                 f"{shape.query.file}: {ours} is set by the sync, for rows that are gone; select "
                 "deleted_at, or give the column another name"
             )
-        if problem := name_problem(name):
+        if name != UNNAMED and (problem := name_problem(name)):
             yield f'{shape.query.file}: the column "{name}" {problem}'
 
 

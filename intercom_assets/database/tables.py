@@ -17,19 +17,20 @@ from intercom_assets.mapping.problems import MappingError, nearest
 _FIND = """
 select c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.oid = to_regclass(%s)
+where c.oid = coalesce(to_regclass(%s), to_regclass(%s))
 """
 _COLUMNS = """
 with recursive typed as (
-    select a.attname::text as name, a.atttypid as oid
+    select a.attname::text as name, a.atttypid as oid,
+        a.attgenerated <> '' or a.attidentity = 'a' as computed
     from pg_catalog.pg_attribute a
     where a.attrelid = %s::oid and a.attnum > 0 and not a.attisdropped
   union all
-    select typed.name, t.typbasetype
+    select typed.name, t.typbasetype, typed.computed
     from typed join pg_catalog.pg_type t on t.oid = typed.oid
     where t.typtype = 'd'
 )
-select typed.name, format_type(typed.oid, -1)
+select typed.name, format_type(typed.oid, -1), typed.computed
 from typed join pg_catalog.pg_type t on t.oid = typed.oid
 where t.typtype <> 'd'
 """
@@ -45,7 +46,8 @@ class Table:
     """`columns`: name -> type without length (a domain's base type), fit for a cast.
 
     Without length, since a cast to `varchar(5)` would shorten in silence what an assignment
-    refuses. `relkind` as in pg_class: `r` table, `p` partitioned, `v` view ...
+    refuses. `computed`: those that only PostgreSQL itself gives a value. `relkind` as in pg_class:
+    `r` table, `p` partitioned, `v` view ...
     """
 
     oid: int
@@ -53,6 +55,7 @@ class Table:
     name: str
     relkind: str
     columns: Mapping[str, str]
+    computed: frozenset[str] = frozenset()
 
     @property
     def sql(self) -> Composable:
@@ -67,12 +70,25 @@ class Table:
             )
         return self.columns[column]
 
+    def writable_type_of(self, column: str, key: str) -> str:
+        """As `type_of`, of a column that is to be written."""
+        found = self.type_of(column, key)
+        if column in self.computed:
+            raise MappingError(
+                f'{SYNC_YAML}: {key} is "{column}", which PostgreSQL computes itself; allowed: a '
+                "column that can be written"
+            )
+        return found
+
 
 def find_table(connection: AppConnection, name: str, key: str) -> Table:
-    """The table as SQL would find it. `key`: where `sync.yaml` names it. Raises MappingError."""
+    """The table as SQL would find it, or else one spelled exactly so (`User`).
+
+    `key`: where `sync.yaml` names it. Raises MappingError.
+    """
     try:
         with connection.transaction():
-            found = connection.execute(_FIND, (name,)).fetchone()
+            found = connection.execute(_FIND, (name, _quoted(name))).fetchone()
     except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as error:
         raise MappingError(
             f'{SYNC_YAML}: {key} is "{name}": {error.diag.message_primary}'
@@ -83,5 +99,14 @@ def find_table(connection: AppConnection, name: str, key: str) -> Table:
             f'{SYNC_YAML}: {key} is "{name}", and no such table is visible{nearest(name, known)}'
         )
     oid, schema, table, relkind = found
-    columns: dict[str, str] = dict(connection.execute(_COLUMNS, (oid,)).fetchall())
-    return Table(oid, schema, table, relkind, columns)
+    columns = connection.execute(_COLUMNS, (oid,)).fetchall()
+    computed = frozenset(column for column, _, is_computed in columns if is_computed)
+    types = {column: sql_type for column, sql_type, _ in columns}
+    return Table(oid, schema, table, relkind, types, computed)
+
+
+def _quoted(name: str) -> str:
+    """`billing.Plan` as `"billing"."Plan"`: SQL without quotes would look for lower case."""
+    if '"' in name:
+        return name
+    return ".".join(f'"{part}"' for part in name.split("."))

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from intercom_assets.database.app_connections import AppConnection
-from intercom_assets.database.columns import Shape, describe
+from intercom_assets.database.columns import Query, Shape, examine
 from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.shapes import problems_together, queries
 from intercom_assets.database.watches import wanted
@@ -33,7 +33,14 @@ def mapping_problems(connection: AppConnection, mapping: AppMapping) -> list[str
             found.append(str(error))
             return None
 
-    users, teams, _ = (attempt(partial(describe, connection, q)) for q in queries(mapping))
+    def shape(query: Query) -> Shape | None:
+        examined = attempt(partial(examine, connection, query))
+        if examined is None:
+            return None
+        found.extend(examined[1])
+        return None if examined[1] else examined[0]
+
+    users, teams, _ = (shape(query) for query in queries(mapping))
     found += problems_together(mapping, users, teams)
     for look in _lookups(connection, mapping, users):
         attempt(look)

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from intercom_assets.database.app_connections import AppConnection
+import psycopg
+
+from intercom_assets.database.app_connections import AppConnection, encoded
+from intercom_assets.database.failures import told
 from intercom_assets.database.queries import parse
 from intercom_assets.database.tables import Table, find_table
 from intercom_assets.domain.values import digest
 from intercom_assets.mapping.load import SYNC_YAML
 from intercom_assets.mapping.problems import MappingError
-from intercom_assets.mapping.settings import Watch
+from intercom_assets.mapping.settings import KEYS, Watch
 
 EVENTS = ("insert", "update", "delete", "truncate")
 _LONGEST_TABLE = 30
@@ -113,10 +116,37 @@ def wanted(connection: AppConnection, watch: Watch, place: int) -> Wanted:
             "list the tables that it is made of"
         )
     column = _column(connection, table, watch, key)
+    _try_select(connection, watch, table.columns[column], key)
     found = connection.execute(_PARTITIONS, (table.oid,)).fetchall()
     tables = tuple((schema, name) for schema, name, kind in found if kind in _WATCHABLE)
     blind = tuple(f"{schema}.{name}" for schema, name, kind in found if kind not in _WATCHABLE)
     return Wanted(watch, watch_name(watch), column, tables, blind)
+
+
+def resolving(watch: Watch, sql_type: str) -> str:
+    """The watch's SELECT, which takes `keys`, values of the column's type, as its parameter."""
+    select = (watch.select or "").rstrip("; \n").replace("%", "%%")
+    return KEYS.sub(f"%(keys)s::{sql_type}[]", select)
+
+
+def _try_select(connection: AppConnection, watch: Watch, sql_type: str, key: str) -> None:
+    """Raises MappingError unless it is a query of one column. Reads no row."""
+    if watch.select is None:
+        return
+    text = f"select * from (\n{resolving(watch, sql_type)}\n) as q limit 0"
+    try:
+        with connection.transaction():
+            found = connection.execute(encoded(connection, text), {"keys": []}).description or ()
+    except psycopg.Error as error:
+        raise MappingError(
+            f"{SYNC_YAML}: the SELECT of {key}.key: {told(error)}; allowed: a SELECT of ids that "
+            "only reads"
+        ) from None
+    if len(found) != 1:
+        raise MappingError(
+            f"{SYNC_YAML}: the SELECT of {key}.key has {len(found)} columns; allowed: one, the id "
+            f"of the {watch.wakes}"
+        )
 
 
 def key_type(connection: AppConnection, watch: Watch) -> str:

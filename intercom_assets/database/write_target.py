@@ -121,7 +121,7 @@ def _target(
 
 def _assignment(table: Table, field: str, column: str, kind: Kind) -> Composable:
     where = f"write_back.columns.{field}"
-    sql_type = table.type_of(column, where)
+    sql_type = table.writable_type_of(column, where)
     if kind is not Kind.DATE or sql_type in _WHOLE:
         return SQL("{} = %s::{}").format(Identifier(column), SQL(sql_type))
     if sql_type not in _MOMENTS:
@@ -134,7 +134,7 @@ def _assignment(table: Table, field: str, column: str, kind: Kind) -> Composable
 
 def _slot(table: Table, place: str, where: str) -> Slot:
     if place in table.columns or "." not in place:
-        sql_type = table.type_of(place, where)
+        sql_type = table.writable_type_of(place, where)
         column = Identifier(place)
         assign = SQL("{} = %s::{}").format(column, SQL(sql_type))
         return Slot(SQL("{}::text").format(column), SQL("null"), assign)

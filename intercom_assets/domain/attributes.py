@@ -48,8 +48,11 @@ def plan_attributes(
     """Compares a mapping's custom attributes with the workspace's. `model`: contact or company."""
     custom = [field for field in fields if field.custom]
     own = {a.name: a for a in known if a.model == model}
+    # Intercom tells names of custom attributes apart by case, and keeps its own in every case.
+    standard = {name.lower(): a for name, a in own.items() if not a.custom}
     others = {a.name for a in known if a.model != model and a.custom}
-    barred = {f.name: why for f in custom if (why := _bar(f, own.get(f.intercom), others, model))}
+    met = {f.name: own.get(f.intercom) or standard.get(f.intercom.lower()) for f in custom}
+    barred = {f.name: why for f in custom if (why := _bar(f, met[f.name], others, model))}
     missing = tuple(f for f in custom if f.intercom not in own and f.name not in barred)
     return AttributePlan(missing, barred)
 
@@ -82,6 +85,8 @@ def name_problem(name: str) -> str | None:
     """Why Intercom would refuse an attribute of this name, in one clause; None if it would not."""
     if not _NAME.fullmatch(name):
         return "has characters other than letters, digits, spaces, - and _"
+    if name != name.strip():
+        return "begins or ends with a space"
     if len(name) > 190:
         return "is longer than 190 characters"
     return None

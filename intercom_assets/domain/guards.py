@@ -28,7 +28,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`changed_share`: of the linked users. Batches of `above` users or fewer are not guarded."""
+    """`changed_share`: of the linked users. Batches of `above` users or fewer are not guarded, nor
+    are so few changes a breach: in the first days any change is a large share.
+    """
 
     above: int
     creates: int
@@ -50,7 +52,7 @@ def breaches(counts: Counts, limits: Limits, linked: int) -> list[str]:
         )
         if getattr(counts, name) > most
     ]
-    most_changed = int(limits.changed_share * linked)
+    most_changed = max(int(limits.changed_share * linked), limits.above)
     if linked and counts.changes > most_changed:
         found.append(
             f"changes {counts.changes:,} of {linked:,} linked users "

@@ -4,13 +4,15 @@ Files in, one `AppMapping` out, or a `MappingError` in one sentence. The SELECTs
 are, less what would end the statement they get wrapped in; only a database can judge them.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from intercom_assets.mapping.problems import MappingError, sentence
+from intercom_assets.mapping.problems import MappingError, sentence, sentences
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.mapping.unique_keys import UniqueKeyLoader
 
@@ -19,6 +21,9 @@ __all__ = ["AppMapping", "MappingError", "load_mapping"]
 SAMPLE = Path(__file__).parent / "sample"
 USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL = "users.sql", "teams.sql", "memberships.sql"
 SYNC_YAML = "sync.yaml"
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_AFTER_SEMICOLON = re.compile(r";\s*(--[^\n]*|/\*(?:(?!\*/).)*\*/)$", re.DOTALL)
+_READS = ("select", "with", "values", "table")
 FILES = (USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL, SYNC_YAML)
 
 
@@ -47,19 +52,23 @@ def load_mapping(folder: Path | None = None) -> AppMapping:
 
 
 def mapping_problems(folder: Path | None = None) -> list[str]:
-    """A sentence for each file that is wrong, where `load_mapping` raises only the first."""
+    """A sentence for each thing that is wrong, where `load_mapping` raises only the first."""
     where = SAMPLE if folder is None else folder
-    problems = (_problem(where, name) for name in FILES)
-    return list(dict.fromkeys(problem for problem in problems if problem))
+    return list(dict.fromkeys(problem for name in FILES for problem in _problems(where, name)))
 
 
-def _problem(folder: Path, name: str) -> str | None:
+def _problems(folder: Path, name: str) -> list[str]:
     try:
         text = _read(folder, name)
-        _settings(text) if name == SYNC_YAML else _one_select(name, text)
+        if name == SYNC_YAML:
+            SyncSettings.model_validate(_parsed(text))
+        else:
+            _one_select(name, text)
     except MappingError as error:
-        return str(error)
-    return None
+        return [str(error)]
+    except ValidationError as error:
+        return sentences(SYNC_YAML, SyncSettings, error)
+    return []
 
 
 def _read(folder: Path, name: str) -> str:
@@ -82,8 +91,12 @@ def _one_select(name: str, text: str) -> str:
     bare = text.lstrip("\ufeff").rstrip()
     while (shorter := _without_last(bare)) != bare:
         bare = shorter
-    if not _has_words(bare):
+    first = re.match(r"\W*(\w*)", _COMMENT.sub(" ", bare))
+    word = first.group(1) if first else ""
+    if not word:
         raise MappingError(f"{name} is empty; a SELECT is needed")
+    if word.lower() not in _READS:
+        raise MappingError(f'{name} begins with "{word}"; allowed: one SELECT, or WITH ... SELECT')
     return bare
 
 
@@ -91,14 +104,21 @@ def _without_last(text: str) -> str:
     head, _, last = text.rpartition("\n")
     if last.lstrip().startswith("--"):
         return head.rstrip()
+    after = _AFTER_SEMICOLON.search(text)
+    # With a quote in it, it may be the end of a text in the SELECT.
+    if after and "'" not in after.group():
+        return text[: after.start()].rstrip()
     return text.removesuffix(";").rstrip() if text.endswith(";") else text
 
 
-def _has_words(text: str) -> bool:
-    return any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines())
-
-
 def _settings(text: str) -> SyncSettings:
+    try:
+        return SyncSettings.model_validate(_parsed(text))
+    except ValidationError as error:
+        raise MappingError(sentence(SYNC_YAML, SyncSettings, error)) from None
+
+
+def _parsed(text: str) -> dict[str, Any]:
     try:
         # UniqueKeyLoader is yaml.SafeLoader, with duplicate keys refused.
         raw = yaml.load(text, UniqueKeyLoader)
@@ -108,10 +128,7 @@ def _settings(text: str) -> SyncSettings:
         raw = {}
     if not isinstance(raw, dict):
         raise MappingError(f"{SYNC_YAML}: the file is not made of key: value lines")
-    try:
-        return SyncSettings.model_validate(raw)
-    except ValidationError as error:
-        raise MappingError(sentence(SYNC_YAML, SyncSettings, error)) from None
+    return raw
 
 
 def _place(error: yaml.YAMLError) -> str:

@@ -29,12 +29,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def sentence(file: str, root: type[BaseModel], error: ValidationError) -> str:
     """The first finding in a sentence, with the number of further ones."""
+    first, *rest = sentences(file, root, error)
+    return f"{first} (and {len(rest)} more)" if rest else first
+
+
+def sentences(file: str, root: type[BaseModel], error: ValidationError) -> list[str]:
+    """One for each finding."""
     findings = error.errors(include_url=False)
     # An unknown key explains the missing one beside it, so it is told first.
     findings.sort(key=lambda finding: finding["type"] != "extra_forbidden")
-    text = f"{file}: {_finding(root, findings[0])}"
-    rest = len(findings) - 1
-    return f"{text} (and {rest} more)" if rest else text
+    return [f"{file}: {_finding(root, finding)}" for finding in findings]
 
 
 def _finding(root: type[BaseModel], finding: ErrorDetails) -> str:

@@ -67,7 +67,7 @@ class AttributeBook:
     def _read(self, client: Callable[[], IntercomClient]) -> list[DataAttribute]:
         known: list[DataAttribute] = []
         for model in MODELS:
-            listed = [a for a in client().list_attributes(model) if a.custom]
+            listed = client().list_attributes(model)
             self._services.store.put_attributes(model, listed)
             known += listed
         return known

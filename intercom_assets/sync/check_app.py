@@ -81,8 +81,8 @@ def check_capture(app: AppDatabase, wall: float) -> Iterator[Finding]:
         yield CAPTURE.warning(
             "watched",
             f"{table} is read and not watched: its changes wait for the nightly sweep.",
-            f"Add it to watch in {SYNC_YAML}, as in {{table: {table}, wakes: user, key: user_id}}; "
-            "then run intercom-assets install-capture.",
+            f"Add {{table: {table}, wakes: WHOM, key: COLUMN}} to watch in {SYNC_YAML} (WHOM is "
+            "user or team, COLUMN has their ids); then run intercom-assets install-capture.",
         )
 
 

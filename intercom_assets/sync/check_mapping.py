@@ -5,15 +5,21 @@ Each probe is a function that yields findings; which of them run, and in which o
 `validation`, `inspection`). Nothing is written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from intercom_assets.database.app import AppDatabase
 from intercom_assets.database.app_connections import Connections
 from intercom_assets.database.app_reads import ids_after
-from intercom_assets.database.inspection import clock_words, read_whole, unstable_columns
+from intercom_assets.database.inspection import (
+    clock_words,
+    has_rows,
+    read_whole,
+    some_memberships,
+    unstable_columns,
+)
 from intercom_assets.database.validation import mapping_problems
-from intercom_assets.domain.models import AppUser, Gone, Unfit
+from intercom_assets.domain.models import Gone, Unfit
 from intercom_assets.mapping.load import (
     MEMBERSHIPS_SQL,
     TEAMS_SQL,
@@ -24,11 +30,10 @@ from intercom_assets.mapping.load import (
 from intercom_assets.mapping.load import mapping_problems as file_problems
 from intercom_assets.sync.check_app import GRANT, ROLE
 from intercom_assets.sync.environment import as_sentence
-from intercom_assets.sync.findings import Finding, Part
+from intercom_assets.sync.findings import EDIT, Finding, Part
 
 MAPPING = Part("Mapping")
 SAMPLE = 20
-EDIT = "Correct it; then run check again."
 
 
 def check_files(folder: Path | None) -> Iterator[Finding]:
@@ -105,27 +110,37 @@ def check_rows(app: AppDatabase) -> Iterator[Finding]:
         count = sum(isinstance(row, Unfit) for row in rows)
         yield MAPPING.warning(
             "rows",
-            f"{count} of {len(rows)} sampled rows cannot be synced; of {unfit.id}, "
-            f"{unfit.column}: {unfit.reason}.",
+            f"{count} of {len(rows)} sampled rows cannot be synced; of {unfit.id}: {unfit.reason}.",
             "Those are parked until their rows change; correct the SELECT if it is all of them.",
         )
-    if not users:
+    if not users and app.reading(lambda c, s: has_rows(c, s.users)):
+        yield MAPPING.bad(
+            "rows",
+            f"{USERS_SQL} returns rows without an id, and nobody else.",
+            "Select a column as id that is never null.",
+        )
+    elif not users:
         yield MAPPING.warning("rows", f"{USERS_SQL} returns nobody.", "Check its conditions.")
-    yield from _check_teams(
-        app, sorted({t for u in users.values() if isinstance(u, AppUser) for t in u.teams})
-    )
+    yield from _check_memberships(app)
     yield MAPPING.ok("rows", f"{len(users)} users and {len(teams)} teams were read as a sample.")
 
 
-def _check_teams(app: AppDatabase, named: Sequence[str]) -> Iterator[Finding]:
-    known = app.read_teams(named)
-    if named and all(isinstance(row, Gone) for row in known.values()):
-        yield MAPPING.warning(
-            "memberships",
-            f"{MEMBERSHIPS_SQL} names teams that {TEAMS_SQL} does not return, so nobody is "
-            "attached to a company.",
-            f"team_id of {MEMBERSHIPS_SQL} has to be id of {TEAMS_SQL}.",
-        )
+def _check_memberships(app: AppDatabase) -> Iterator[Finding]:
+    """Whether both sides of a few memberships are there at all."""
+    pairs = app.reading(lambda c, s: some_memberships(c, s.memberships, SAMPLE))
+    users, teams = sorted({user for user, _ in pairs}), sorted({team for _, team in pairs})
+    looked = (
+        (USERS_SQL, "user", app.read_users(users)),
+        (TEAMS_SQL, "team", app.read_teams(teams)),
+    )
+    for file, what, known in looked:
+        if known and all(isinstance(row, Gone) for row in known.values()):
+            yield MAPPING.warning(
+                "memberships",
+                f"{MEMBERSHIPS_SQL} names {what}s that {file} does not return, so nobody is "
+                "attached to a company.",
+                f"{what}_id of {MEMBERSHIPS_SQL} has to be id of {file}.",
+            )
 
 
 def check_cost(app: AppDatabase) -> Iterator[Finding]:

@@ -69,7 +69,9 @@ def check_schema(url: str) -> Iterator[Finding]:
     else:
         with Store(url, max_connections=1) as store:
             due = sum(depth.due for depth in store.depth().values())
-        yield TABLES.ok("schema", f"The schema intercom_sync is of version {found}; {due:,} due.")
+        yield TABLES.ok(
+            "schema", f"The schema intercom_sync is up to date; {due:,} changes wait in the queue."
+        )
 
 
 def check_dagster(env: Mapping[str, str], pool: Callable[[], str | None]) -> Iterator[Finding]:

@@ -35,7 +35,6 @@ from intercom_assets.sync.check_intercom import (
     check_token,
 )
 from intercom_assets.sync.check_mapping import (
-    EDIT,
     MAPPING,
     check_cost,
     check_files,
@@ -60,7 +59,7 @@ from intercom_assets.sync.environment import (
     ConfigurationError,
     open_intercom,
 )
-from intercom_assets.sync.findings import Finding, Verdict
+from intercom_assets.sync.findings import EDIT, Finding, Verdict
 
 PATIENCE = 25.0
 """Seconds for one question to Intercom, its retries included."""

@@ -103,4 +103,4 @@ def problem_of(error: IntercomError) -> Problem:
 
 
 def unfit(row: Unfit) -> Problem:
-    return Problem(Verdict.PARK, f"{row.column}: {row.reason}", field=row.column)
+    return Problem(Verdict.PARK, row.reason, field=row.column)

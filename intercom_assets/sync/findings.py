@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from intercom_assets.intercom.errors import Unauthorized, Unavailable
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.environment import (
     INTERCOM_ACCESS_TOKEN,
     SAID_IN_ONE_SENTENCE,
     as_sentence,
 )
+
+EDIT = "Correct it; then run check again."
 
 
 class Verdict(StrEnum):
@@ -69,6 +72,8 @@ class Part:
 
 def _to_do(error: Exception) -> str | None:
     """Where the error says more about what mends it than the probe that it ended."""
+    if isinstance(error, MappingError):
+        return EDIT
     if isinstance(error, Unauthorized):
         return f"Set {INTERCOM_ACCESS_TOKEN} to an access token of this workspace."
     if isinstance(error, Unavailable):

@@ -76,7 +76,7 @@ def _look(
     client = services.intercom.within(None)
     known: list[DataAttribute] = []
     for model in models:
-        known += [a for a in client.list_attributes(model) if a.custom]
+        known += client.list_attributes(model)
     plans = {m: plan_attributes(fields.values(), m, known) for m, fields in models.items()}
     if named is not None:
         store.show(users=_looked_up(services, named))

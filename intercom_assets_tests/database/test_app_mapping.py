@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from intercom_assets.database.app import AppUnavailable
+from intercom_assets.database.app_connections import Connections
+from intercom_assets.database.validation import mapping_problems
 from intercom_assets.domain.models import Column, Kind
-from intercom_assets.mapping.load import MappingError, load_mapping
+from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
 from intercom_assets_tests.database.mappings import a_mapping, an_app, run
 
 
@@ -65,6 +67,11 @@ def test_attributes_are_typed_by_their_sql_type(empty_database: str) -> None:
         ("1 as created_at", "created_at is integer; allowed: timestamptz or date"),
         ("'yes' as from_oauth", "from_oauth is text; allowed: true or false"),
         ("1 as name", "name is integer; allowed: text"),
+        ("'{}'::json as settings", "settings ->> 'key' as settings"),
+        ("array['a'] as tags", "array_to_string(tags, ', ') as tags"),
+        ("'10:00'::time as opens", "opens::text as opens"),
+        ("1 + 1", "a column has no name"),
+        ('1 as " x"', 'the column " x" begins or ends with a space'),
         ("1 as plan, 2 as plan", "plan is selected twice"),
         ("false as deleted", "deleted is set by the sync"),
         ('1 as "price in $"', 'the column "price in $" has characters other than'),
@@ -77,6 +84,20 @@ def test_a_column_that_cannot_be_is_named_with_what_is_allowed(
 
     assert text.startswith("users.sql: ")
     assert told in text
+
+
+@pytest.mark.parametrize("spend", ["12.50::numeric(12, 2)", "12.5::float8", "12.5::real"])
+def test_money_with_cents_is_refused_where_intercom_holds_whole_units(
+    empty_database: str, spend: str
+) -> None:
+    text = refusal(
+        empty_database,
+        users="select 1 as id, 'a@b' as email",
+        teams=f"select 1 as id, {spend} as monthly_spend",
+    )
+
+    assert text.startswith("teams.sql: monthly_spend is ")
+    assert text.endswith("as in: round(monthly_spend)::bigint as monthly_spend")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +166,7 @@ def test_settings_for_columns_that_nobody_selects_are_refused(
         ("select id,\n  email\nform users", "users.sql, line 3: syntax error"),
         ("select id, email\nfrom userz", 'users.sql, line 2: relation "userz" does not exist'),
         ("-- 100%\nselect id,\n  mail as email from users", "users.sql, line 3: column "),
-        ("select 1 as id, 'a' as email; drop table users", "users.sql, line 1: syntax error"),
+        ("select 1 as id, 'a' as email; drop table users", "users.sql, line 1: more than one"),
         (
             "select 1 as id, 'a' as email) as q; drop table users; select (1",
             "users.sql: more than one",
@@ -154,6 +175,8 @@ def test_settings_for_columns_that_nobody_selects_are_refused(
             "with gone as (delete from users returning id) select id, 'a' as email from gone",
             "users.sql, line 1: WITH clause containing a data-modifying statement",
         ),
+        ("select id, email from users\nwhere name = 'x", "users.sql, line 2: unterminated quoted"),
+        ("select id, email from users where", "users.sql: the SELECT is not complete"),
     ],
 )
 def test_a_query_that_is_no_single_select_is_refused_with_its_line(
@@ -176,3 +199,94 @@ def test_the_version_changes_with_the_text_and_with_the_types(database: str) -> 
     with_integer = version(everything)
     run(database, "alter table users alter sessions_this_month type numeric")
     assert version(everything) != with_integer
+
+
+def test_what_postgresql_says_of_a_query_holds_nothing_that_was_put_around_it(
+    database: str,
+) -> None:
+    text = refusal(database, users="select id, email, 'abc as x from users")
+
+    assert text == "users.sql, line 1: unterminated quoted string"
+
+
+def problems(url: str, mapping: AppMapping) -> list[str]:
+    with Connections(url) as connections, connections.reading("the mapping") as connection:
+        return mapping_problems(connection, mapping)
+
+
+def test_everything_that_is_wrong_with_a_query_is_told_at_once(database: str) -> None:
+    users = """
+        select id, email, name, name, now()::timestamp as created_at, metadata, array[1] as tags
+        from users
+    """
+    found = problems(database, a_mapping(users))
+
+    assert [text.partition(";")[0].partition(",")[0] for text in found] == [
+        "users.sql: name is selected twice",
+        "users.sql: created_at is a timestamp without time zone",
+        "users.sql: metadata is jsonb",
+        "users.sql: tags is integer[]",
+    ]
+
+
+@pytest.mark.parametrize("table", ["Member", '"Member"', "public.Member", "crm.Note"])
+def test_a_table_may_be_named_as_it_is_spelled(empty_database: str, table: str) -> None:
+    """Prisma and others write names in mixed case, which SQL finds only in quotes."""
+    run(
+        empty_database,
+        """
+        create schema crm;
+        create table "Member" (id int primary key, email text);
+        create table crm."Note" (id int primary key)
+        """,
+    )
+    users = 'select id, email from "Member"'
+    watch = [{"table": table, "wakes": "user", "key": "id"}]
+
+    assert problems(empty_database, a_mapping(users, watch=watch)) == []
+
+
+@pytest.mark.parametrize("slot", [{"columns": {"name": "full_name"}}, {"intercom_id": "number"}])
+def test_what_postgresql_computes_cannot_be_written_back(
+    empty_database: str, slot: dict[str, Any]
+) -> None:
+    run(
+        empty_database,
+        """
+        create table people (
+            id int primary key, email text,
+            full_name text generated always as (email || '!') stored,
+            number bigint generated always as identity
+        )
+        """,
+    )
+    users = "select id, email, full_name as name from people"
+    write_back = {"table": "people", **slot}
+
+    [found] = problems(empty_database, a_mapping(users, capture="polling", write_back=write_back))
+
+    assert "which PostgreSQL computes itself; allowed: a column that can be written" in found
+
+
+@pytest.mark.parametrize(
+    ("select", "told"),
+    [
+        ("select user_id from memberships where team = any(:keys)", 'column "team" does not exist'),
+        ("select user_id from memberships where team_id = any(:keys", "syntax error"),
+        ("select user_id, team_id from memberships where team_id = any(:keys)", "has 2 columns"),
+        (
+            "with gone as (delete from memberships where team_id = any(:keys) returning user_id) "
+            "select user_id from gone",
+            "data-modifying",
+        ),
+    ],
+)
+def test_the_select_of_a_watch_is_tried_before_a_change_needs_it(
+    database: str, select: str, told: str
+) -> None:
+    watch = [{"table": "teams", "wakes": "user", "key": select}]
+
+    [found] = problems(database, a_mapping(watch=watch))
+
+    assert found.startswith("sync.yaml: the SELECT of watch[1].key")
+    assert told in found

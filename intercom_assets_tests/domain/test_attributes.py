@@ -95,6 +95,14 @@ class TestWhatIsBarred:
             },
         )
 
+    @pytest.mark.parametrize("name", ["Role", "ROLE"])
+    def test_a_name_of_intercoms_own_in_any_case(self, name: str) -> None:
+        role = DataAttribute("role", "contact", "string", custom=False)
+        found = plan(role, field=replace(SEATS, name=name, intercom=name))
+
+        assert "one of Intercom's own contact fields" in found.barred[name]
+        assert found.missing == ()
+
     def test_another_type(self) -> None:
         assert plan(replace(KNOWN, data_type="string")) == AttributePlan(
             (),

@@ -46,7 +46,11 @@ class TestBreaches:
 
     def test_where_nobody_is_linked_yet_no_share_of_them_can_change(self) -> None:
         assert breaches(replace(LARGE, changes=1_001), LIMITS, linked=0) == []
-        assert breaches(replace(LARGE, changes=1), LIMITS, linked=1) != []
+
+    def test_few_changes_are_no_breach_however_few_are_linked(self) -> None:
+        """One user was tried, and now everybody follows: that one changes too."""
+        assert breaches(replace(LARGE, changes=1_000), LIMITS, linked=1) == []
+        assert breaches(replace(LARGE, changes=1_001), LIMITS, linked=1) != []
 
 
 class TestAccepting:

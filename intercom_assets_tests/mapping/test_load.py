@@ -26,6 +26,8 @@ def a_folder(folder: Path, **texts: str) -> Path:
         f"{SELECT};\n-- ends here;\n",
         f"\ufeff{SELECT}\n--\n;",
         f"{SELECT}\r\n;\r\n",
+        f"{SELECT}; -- as of today\n",
+        f"{SELECT}; /* as of\n today */",
     ],
 )
 def test_what_would_end_the_wrapped_select_is_taken_off(tmp_path: Path, text: str) -> None:
@@ -38,10 +40,29 @@ def test_comments_inside_a_select_stay_so_that_line_numbers_hold(tmp_path: Path)
     assert load_mapping(a_folder(tmp_path, users=text)).users_sql == text
 
 
-@pytest.mark.parametrize("text", ["", " \n\t", ";", "-- later\n", "-- a\n;\n-- b"])
+@pytest.mark.parametrize("text", ["", " \n\t", ";", "-- later\n", "-- a\n;\n-- b", "/* a\n b */"])
 def test_an_empty_query_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(MappingError, match=r"^teams\.sql is empty"):
         load_mapping(a_folder(tmp_path, teams=text))
+
+
+def test_a_semicolon_in_a_text_ends_nothing(tmp_path: Path) -> None:
+    text = f"{SELECT} where name = 'a; -- b'"
+
+    assert load_mapping(a_folder(tmp_path, users=text)).users_sql == text
+
+
+@pytest.mark.parametrize(
+    "text", ["update users set name = 'x' returning id, email", "/* all */ -- of them\nDelete"]
+)
+def test_what_is_no_select_is_refused_by_its_first_word(tmp_path: Path, text: str) -> None:
+    with pytest.raises(MappingError, match=r'^users\.sql begins with "(update|Delete)"; allowed'):
+        load_mapping(a_folder(tmp_path, users=text))
+
+
+@pytest.mark.parametrize("text", ["WITH a AS (select 1) select 1", "(select 1)", "values (1)"])
+def test_whatever_reads_is_taken(tmp_path: Path, text: str) -> None:
+    assert load_mapping(a_folder(tmp_path, users=text)).users_sql == text
 
 
 @pytest.mark.parametrize("name", ["users.sql", "teams.sql", "memberships.sql", "sync.yaml"])

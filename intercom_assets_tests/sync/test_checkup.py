@@ -132,7 +132,8 @@ def test_a_query_that_writes_is_red(untouched: str, tmp_path: Path) -> None:
     folder = a_folder(tmp_path, users="select id, email, seen(id) as seen from users", sync=POLLING)
 
     assert reds(checked(untouched, folder)) == [
-        "users.sql: cannot execute UPDATE in a read-only transaction."
+        "users.sql: cannot execute UPDATE in a read-only transaction; allowed: a SELECT that only "
+        "reads."
     ]
 
 
@@ -167,7 +168,7 @@ def test_rows_that_cannot_be_synced_are_noted_with_their_column(
 
     [told] = notes(checked(untouched, a_folder(tmp_path, users=users, sync=POLLING)), "Mapping")
 
-    assert told.startswith("10 of 13 sampled rows cannot be synced; of 1, ratio")
+    assert told.startswith("10 of 13 sampled rows cannot be synced; of 1: ratio is not")
 
 
 def test_memberships_in_teams_that_nobody_selects_are_noted(untouched: str, tmp_path: Path) -> None:
@@ -175,6 +176,40 @@ def test_memberships_in_teams_that_nobody_selects_are_noted(untouched: str, tmp_
     found = checked(untouched, a_folder(tmp_path, memberships=memberships, sync=POLLING))
 
     assert any("names teams that teams.sql does not return" in t for t in notes(found, "Mapping"))
+
+
+def test_memberships_of_users_whom_nobody_selects_are_noted(untouched: str, tmp_path: Path) -> None:
+    memberships = "select user_id + 1000 as user_id, team_id from memberships"
+    found = checked(untouched, a_folder(tmp_path, memberships=memberships, sync=POLLING))
+
+    assert any("names users that users.sql does not return" in t for t in notes(found, "Mapping"))
+
+
+def test_rows_without_an_id_are_not_told_as_nobody(untouched: str, tmp_path: Path) -> None:
+    users = "select null::bigint as id, email from users"
+    found = checked(untouched, a_folder(tmp_path, users=users, sync=POLLING))
+
+    assert reds(found) == ["users.sql returns rows without an id, and nobody else."]
+
+
+def test_every_key_of_the_settings_that_is_wrong_is_told(untouched: str, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, sync="threads: many\nlease: 30\nguards: {create: 5}\n")
+
+    assert [text.split(";")[0] for text in reds(checked(untouched, folder))] == [
+        'sync.yaml: unknown key "guards.create"',
+        'sync.yaml: threads is "many"',
+        "sync.yaml: lease is 30",
+    ]
+
+
+def test_triggers_without_a_watched_table_are_told_as_the_settings_mistake(
+    untouched: str, tmp_path: Path
+) -> None:
+    found = checked(untouched, a_folder(tmp_path, sync="capture: triggers\n"))
+
+    [red] = [f for f in found if f.verdict is Verdict.BAD and f.title == "triggers"]
+    assert "watch is empty" in red.sentence
+    assert red.to_do == "Correct it; then run check again."
 
 
 # --- rights ---------------------------------------------------------------------------------------
