@@ -1,24 +1,21 @@
-"""Connections to the app's database, and the two kinds of transaction that we open there.
+"""The kinds of transaction that we open in the app's database, and its errors in one sentence.
 
-A small pool of its own: a connection is made when it is needed, so a database that is down is told
-at once and with its cause (psycopg_pool retries in threads and reports a timeout). Every setting
-is local to its transaction, so that a pooler in transaction mode may stand between. No mapping and
-no query belongs here.
+Every setting is local to its transaction, so that a pooler in transaction mode may stand between.
+No mapping and no query belongs here; connections are lent by `lending`.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore, Lock
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import TypeAlias
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from intercom_assets.database.failures import failed, unreachable
+from intercom_assets.database.lending import Lender, Lent
 from intercom_assets.database.loaders import guard_loaders
 
-AppConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+AppConnection: TypeAlias = Lent
 
 _DEFAULTS: dict[str, str | int] = {
     "application_name": "intercom_assets",
@@ -26,28 +23,31 @@ _DEFAULTS: dict[str, str | int] = {
     "keepalives_idle": 30,
     "tcp_user_timeout": 60_000,
 }
-_READING = """
-set transaction isolation level repeatable read, read only;
+_READING = b"""
+begin isolation level repeatable read, read only;
 set local timezone = 'UTC';
 set local datestyle = 'ISO, YMD';
 set local lock_timeout = '2s';
 set local statement_timeout = '60s'
 """
-_STREAMING = f"""
-{_READING};
+_STREAMING = (
+    _READING
+    + b""";
 set local statement_timeout = '10min';
 set local idle_in_transaction_session_timeout = '10min';
 set local cursor_tuple_fraction = 1
 """
-_WRITING = """
-set transaction isolation level read committed, read write;
+)
+_WRITING = b"""
+begin isolation level read committed, read write;
 set local timezone = 'UTC';
 set local datestyle = 'ISO, YMD';
 set local lock_timeout = '500ms';
 set local idle_in_transaction_session_timeout = '10s';
 set local statement_timeout = '30s'
 """
-_ALTERING = """
+_ALTERING = b"""
+begin;
 set local timezone = 'UTC';
 set local lock_timeout = '1s';
 set local statement_timeout = '60s'
@@ -61,14 +61,11 @@ def encoded(connection: AppConnection, text: str) -> bytes:
     return text.encode("utf-8" if encoding == "ascii" else encoding)
 
 
-class Connections:
-    """Lends connections to threads, at most `most` at a time; keeps idle ones for the next."""
+class Connections(Lender):
+    """To the app's database, for threads: at most `most` at a time."""
 
     def __init__(self, url: str, most: int = 8) -> None:
-        self._url = url
-        self._places = BoundedSemaphore(most)
-        self._lock = Lock()
-        self._idle: list[AppConnection] = []
+        super().__init__(lambda: _connected(url), most)
 
     @contextmanager
     def reading(self, doing: str) -> Iterator[AppConnection]:
@@ -76,90 +73,45 @@ class Connections:
 
         Raises AppUnavailable for whatever the database refuses; `doing` opens its sentence.
         """
-        with self._transaction(_READING, doing) as connection:
+        with self._told(_READING, doing) as connection:
             yield connection
 
     @contextmanager
     def streaming(self, doing: str) -> Iterator[AppConnection]:
         """As `reading`, for a cursor that goes through everything."""
-        with self._transaction(_STREAMING, doing) as connection:
+        with self._told(_STREAMING, doing) as connection:
             yield connection
 
     @contextmanager
     def writing(self, doing: str) -> Iterator[AppConnection]:
         """A transaction that waits for no lock longer than half a second."""
-        with self._transaction(_WRITING, doing) as connection:
+        with self._told(_WRITING, doing) as connection:
             yield connection
 
     @contextmanager
     def altering(self, doing: str) -> Iterator[AppConnection]:
         """A transaction for DDL: everything, or nothing."""
-        with self._transaction(_ALTERING, doing) as connection:
+        with self._told(_ALTERING, doing) as connection:
             yield connection
 
-    def close(self) -> None:
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     @contextmanager
-    def _transaction(self, settings: str, doing: str) -> Iterator[AppConnection]:
-        with self._places:
-            connection = self._take()
-            try:
-                with connection.transaction():
-                    connection.execute(settings)
-                    yield connection
-            except psycopg.Error as error:
-                raise failed(doing, error) from error
-            finally:
-                self._give_back(connection)
-
-    def _take(self) -> AppConnection:
-        while True:
-            with self._lock:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                return self._connect()
-            if _alive(connection):
-                return connection
-
-    def _give_back(self, connection: AppConnection) -> None:
-        if connection.closed or connection.broken:
-            connection.close()
-            return
-        with self._lock:
-            self._idle.append(connection)
-
-    def _connect(self) -> AppConnection:
+    def _told(self, begin: bytes, doing: str) -> Iterator[AppConnection]:
         try:
-            chosen = conninfo_to_dict(self._url)
-            defaults = {key: value for key, value in _DEFAULTS.items() if key not in chosen}
-            address = make_conninfo(self._url, **defaults)
-            # Prepared statements outlive a transaction, which transaction pooling does not allow.
-            connection = psycopg.connect(address, autocommit=True, prepare_threshold=None)
+            with self.transaction(begin) as connection:
+                yield connection
         except psycopg.Error as error:
-            raise unreachable(error, self._url) from None
-        guard_loaders(connection)
-        return connection
+            raise failed(doing, error) from error
 
 
-def _alive(connection: AppConnection) -> bool:
+def _connected(url: str) -> AppConnection:
     try:
-        connection.execute("")
-    except psycopg.Error:
-        connection.close()
-        return False
-    return True
+        chosen = conninfo_to_dict(url)
+        defaults = {key: value for key, value in _DEFAULTS.items() if key not in chosen}
+        # Prepared statements outlive a transaction, which transaction pooling does not allow.
+        connection = psycopg.connect(
+            make_conninfo(url, **defaults), autocommit=True, prepare_threshold=None
+        )
+    except psycopg.Error as error:
+        raise unreachable(error, url) from None
+    guard_loaders(connection)
+    return connection

@@ -10,9 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from threading import BoundedSemaphore, Lock
-from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import Cursor, errors
@@ -20,12 +18,12 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from intercom_assets.database.failures import line_without
+from intercom_assets.database.lending import Lender, Lent
 from intercom_assets.database.loaders import guard_loaders
 from intercom_assets.database.queries import query
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[Cursor[TupleRow]], T]
-StoreConnection: TypeAlias = psycopg.Connection[TupleRow]
 
 MOST_TRIES = 6
 _LOST_WITHIN_SECONDS: dict[str, str | int] = {
@@ -58,32 +56,12 @@ class StoreNotReady(Exception):
     """Our own tables are missing or of another version. One sentence that says what to do."""
 
 
-class Connected:
-    """Lends connections to threads, at most `max_connections`; opened when first needed."""
+class Connected(Lender):
+    """Our own tables, for threads: at most `max_connections` at a time."""
 
     def __init__(self, url: str, *, max_connections: int = 8) -> None:
+        super().__init__(lambda: connect(url), max_connections)
         self.url = url
-        self._places = BoundedSemaphore(max_connections)
-        self._lock = Lock()
-        self._idle: list[StoreConnection] = []
-
-    def close(self) -> None:
-        """Closes what is idle. The object stays usable: it connects again when asked."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def transact(self, work: Work[T]) -> T:
         """Runs `work` in one transaction; again if it lost a race that a second try wins.
@@ -112,44 +90,15 @@ class Connected:
         return self.rows(name, **params)[0][0]
 
     def _once(self, work: Work[T]) -> T:
-        with self._places, _translated(self.url):
-            connection = self._begun()
-            try:
-                with connection.cursor() as cursor:
-                    result = work(cursor)
-                connection.commit()
-            except BaseException:
-                _roll_back(connection)
-                raise
-            finally:
-                self._give_back(connection)
-            return result
-
-    def _begun(self) -> StoreConnection:
-        """A connection inside a new transaction; idle ones that broke meanwhile are dropped."""
-        while idle := self._take():
-            try:
-                idle.execute(_BEGIN)
-                return idle
-            except psycopg.OperationalError:
-                idle.close()
-        connection = connect(self.url)
-        connection.execute(_BEGIN)
-        return connection
-
-    def _take(self) -> StoreConnection | None:
-        with self._lock:
-            return self._idle.pop() if self._idle else None
-
-    def _give_back(self, connection: StoreConnection) -> None:
-        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-            connection.close()
-            return
-        with self._lock:
-            self._idle.append(connection)
+        with (
+            _translated(self.url),
+            self.transaction(_BEGIN) as connection,
+            connection.cursor() as cursor,
+        ):
+            return work(cursor)
 
 
-def connect(url: str) -> StoreConnection:
+def connect(url: str) -> Lent:
     """With time-outs, where the url states none, by which a lost server is noticed."""
     given = conninfo_to_dict(url)
     defaults = {key: value for key, value in _LOST_WITHIN_SECONDS.items() if key not in given}
@@ -207,13 +156,6 @@ def _translated(url: str) -> Iterator[None]:
         raise StoreUnavailable(
             f"the sync's own database did not answer: {_told(error, url)}"
         ) from error
-
-
-def _roll_back(connection: StoreConnection) -> None:
-    try:
-        connection.rollback()
-    except psycopg.Error:
-        connection.close()
 
 
 def _told(error: psycopg.Error, url: str) -> str:

@@ -20,6 +20,9 @@ KEYS = re.compile(r"(?<![:\w]):keys\b")
 _NAME = Field(min_length=1, max_length=200, description="the name of a table or column")
 _DURATION = "a duration such as 30s, 5m, 24h or 30d"
 
+LONGEST_CALL = timedelta(seconds=18)
+"""A call to Intercom may take as long, and none is begun that could outlast its lease."""
+
 
 class Section(BaseModel):
     """Unknown keys are errors, and a loaded mapping does not change."""
@@ -149,9 +152,9 @@ class SyncSettings(Section):
     )
     chunk_size: int = Field(default=250, ge=1, le=5_000, description="a number from 1 to 5000")
     threads: int = Field(default=32, ge=1, le=256, description="a number from 1 to 256")
-    lease: Duration = Field(default=timedelta(seconds=30), description=f"{_DURATION}, at least 1s")
+    lease: Duration = Field(default=timedelta(seconds=30), description=f"{_DURATION}, at least 19s")
     heartbeat: Duration = Field(
-        default=timedelta(seconds=5), description=f"{_DURATION}, at least 100ms and below the lease"
+        default=timedelta(seconds=5), description=f"{_DURATION}, at least 100ms"
     )
     sensor_wait_seconds: float = Field(
         default=40,
@@ -176,13 +179,22 @@ class SyncSettings(Section):
 
     @field_validator("lease")
     @classmethod
-    def _lease_is_usable(cls, lease: timedelta) -> timedelta:
-        if lease < timedelta(seconds=1):
-            raise ValueError("at least 1s")
+    def _lease_leaves_room_for_a_call(cls, lease: timedelta) -> timedelta:
+        if lease <= LONGEST_CALL:
+            raise ValueError(
+                f"at least 19s, since a call to Intercom may take {LONGEST_CALL.seconds}s and none "
+                "is begun that could outlast its lease"
+            )
         return lease
 
     @model_validator(mode="after")
-    def _heart_beats_within_the_lease(self) -> "SyncSettings":
-        if not timedelta(milliseconds=100) <= self.heartbeat < self.lease:
-            raise ValueError("heartbeat of at least 100ms and below the lease")
+    def _lease_is_renewed_in_time(self) -> "SyncSettings":
+        """One beat may fail, and there is still room for a call."""
+        if self.heartbeat < timedelta(milliseconds=100):
+            raise ValueError("heartbeat of at least 100ms")
+        if self.lease - 2 * self.heartbeat < LONGEST_CALL:
+            raise ValueError(
+                f"a lease of at least two heartbeats and the {LONGEST_CALL.seconds}s that a call "
+                "to Intercom may take"
+            )
         return self

@@ -11,15 +11,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
 
+from intercom_assets.database.app import AppDatabase
 from intercom_assets.database.records import QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.batch import Batch, new_run_id, run_batch
 from intercom_assets.sync.environment import (
     SAID_IN_ONE_SENTENCE,
-    open_app_database,
     open_store,
     read_environment,
 )
@@ -30,6 +33,8 @@ from intercom_assets_tests.chaos.broken import PROTOCOLS
 
 SEARCH_EVERY = 1.0
 TIMEOUTS = Timeouts(connect=1.0, answer=2.0)
+LEASE = timedelta(seconds=6)
+"""Shorter than a `sync.yaml` may have it, as are the calls."""
 AT_ONCE = 40
 """Users a round, so that several workers share what is due."""
 
@@ -38,8 +43,9 @@ AT_ONCE = 40
 def services_of_worker() -> Iterator[Services]:
     """As `opened`, with time-outs that fit into a lease of a few seconds."""
     said = read_environment()
-    app = open_app_database(said)
-    settings = app.mapping.settings
+    mapping = load_mapping(said.mapping_folder)
+    settings = mapping.settings.model_copy(update={"lease": LEASE})
+    app = AppDatabase(said.app_url, replace(mapping, settings=settings))
     store = open_store(said, settings)
     client = IntercomClient(
         said.token, said.base_url, rate_share=1.0, connections=settings.threads, timeouts=TIMEOUTS

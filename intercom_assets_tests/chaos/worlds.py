@@ -37,7 +37,7 @@ from intercom_assets_tests.places import roomy_place
 
 PREFIX = "intercom-assets-chaos-"
 START_SECONDS = 120.0
-SHORT = "\nlease: 6s\nheartbeat: 500ms\n"
+SHORT = "\nheartbeat: 500ms\n"
 LEASE_OF_WORKERS = 6.0
 SIMULATED = {"attach_moves_updated_at": True, "rate_window_s": 3}
 """An edge made by hand is to be found by search; and a storm of 429 shall not be all there is."""

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from intercom_assets.domain.fields import Policy
+from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.mapping.durations import parse_duration
 from intercom_assets.mapping.load import MappingError, load_mapping
-from intercom_assets.mapping.settings import MaxGone, SyncSettings, Watch
+from intercom_assets.mapping.settings import LONGEST_CALL, MaxGone, SyncSettings, Watch
 
 
 def settings_of(folder: Path, text: str) -> SyncSettings:
@@ -95,7 +96,11 @@ def test_write_back_can_be_switched_off_in_words(tmp_path: Path) -> None:
         ("threads: true", "threads is true; allowed: a number from 1 to 256"),
         ("threads: 257", "threads is 257; allowed: a number from 1 to 256"),
         ("lease: 5", "lease is 5; allowed: a number with a unit, as in 30s, 5m, 24h or 30d"),
-        ("lease: 10ms", 'lease is "10ms"; allowed: at least 1s'),
+        (
+            "lease: 10s",
+            'lease is "10s"; allowed: at least 19s, since a call to Intercom may take 18s and none '
+            "is begun that could outlast its lease",
+        ),
         (
             "fields: {name: apps}",
             'fields.name is "apps"; allowed: app, intercom, fill, latest or newest for each column',
@@ -120,9 +125,13 @@ def test_write_back_can_be_switched_off_in_words(tmp_path: Path) -> None:
             "write_back does not fit together; allowed: a table beside columns and intercom_id",
         ),
         (
-            "heartbeat: 40s",
-            "the file does not fit together; "
-            "allowed: heartbeat of at least 100ms and below the lease",
+            "lease: 25s",
+            "the file does not fit together; allowed: a lease of at least two heartbeats and the "
+            "18s that a call to Intercom may take",
+        ),
+        (
+            "heartbeat: 10ms",
+            "the file does not fit together; allowed: heartbeat of at least 100ms",
         ),
     ],
 )
@@ -179,3 +188,13 @@ def test_the_gone_are_allowed_by_share_but_never_fewer_than_the_least(
 def test_a_cast_to_a_type_called_keys_is_not_a_placeholder() -> None:
     with pytest.raises(ValueError, match=":keys"):
         Watch(table="plans", wakes="user", key="select id::keys from users")
+
+
+def test_a_lease_has_room_for_the_longest_call_that_the_client_makes() -> None:
+    assert Timeouts().total == LONGEST_CALL.total_seconds()
+
+
+def test_a_short_lease_goes_with_a_quick_heart(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "lease: 19s\nheartbeat: 500ms\n")
+
+    assert settings.lease == timedelta(seconds=19)
