@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
+from intercom_assets.alerts import failed_runs
 from intercom_assets.assets.companies import TEAMS_TABLE, reconcile_companies
 from intercom_assets.assets.users import MEMBERSHIPS_TABLE, USERS_TABLE, reconcile_users
 from intercom_assets.checks import CHECKS, health, health_job
@@ -33,7 +34,7 @@ def build_defs(
         jobs=[sync_users, sync_companies, *JOBS, health_job],
         asset_checks=CHECKS,
         schedules=schedules,
-        sensors=[changed_users, changed_teams, intercom_changes],
+        sensors=[changed_users, changed_teams, intercom_changes, failed_runs],
         resources={**RESOURCES, **(resources or {})},
         # Clicks and backfills run as Dagster's own job, which takes its executor from here: one
         # process a run, since a run is one step that waits for the network.

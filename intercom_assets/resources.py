@@ -13,6 +13,7 @@ from pydantic import Field
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
     INTERCOM_ACCESS_TOKEN,
+    INTERCOM_ALERT_WEBHOOK,
     INTERCOM_BASE_URL,
     INTERCOM_SYNC_CONFIG,
     INTERCOM_SYNC_ENABLED,
@@ -64,6 +65,19 @@ class IntercomResource(dg.ConfigurableResource[None]):
         }
 
 
+class AlertsResource(dg.ConfigurableResource[None]):
+    """Who is told when a run fails; nobody, unless an address is set."""
+
+    webhook: str = Field(
+        default="",
+        repr=False,
+        description=f"an https address that takes JSON; default: {INTERCOM_ALERT_WEBHOOK}",
+    )
+
+    def address(self) -> str:
+        return self.webhook.strip() or os.environ.get(INTERCOM_ALERT_WEBHOOK, "").strip()
+
+
 def configuration(
     app_database: AppDatabaseResource,
     sync_database: SyncDatabaseResource,
@@ -78,4 +92,5 @@ RESOURCES: dict[str, object] = {
     "app_database": AppDatabaseResource(),
     "sync_database": SyncDatabaseResource(),
     "intercom": IntercomResource(),
+    "alerts": AlertsResource(),
 }

@@ -79,7 +79,8 @@ def test_sensors_are_on() -> None:
     }
 
     assert sensors == dict.fromkeys(
-        ("changed_users", "changed_teams", "intercom_changes"), dg.DefaultSensorStatus.RUNNING
+        ("changed_users", "changed_teams", "intercom_changes", "failed_runs"),
+        dg.DefaultSensorStatus.RUNNING,
     )
 
 
@@ -87,7 +88,7 @@ def test_resources_can_be_replaced_and_show_no_secret() -> None:
     resources = build_defs({"intercom": "another"}).resources or {}
 
     assert resources["intercom"] == "another"
-    assert set(resources) == {"app_database", "sync_database", "intercom"}
+    assert set(resources) == {"app_database", "sync_database", "intercom", "alerts"}
     intercom = (defs.resources or {})["intercom"]
     assert "token" not in repr(intercom.__class__(access_token="tok-123"))
 

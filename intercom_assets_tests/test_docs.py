@@ -33,6 +33,7 @@ def test_its_tables_and_commands_are_those_of_the_code(readme: str) -> None:
         environment.INTERCOM_BASE_URL,
         environment.INTERCOM_SYNC_CONFIG,
         environment.INTERCOM_SYNC_ENABLED,
+        environment.INTERCOM_ALERT_WEBHOOK,
         "DAGSTER_HOME",
         "DAGSTER_DATABASE_URL",
     ],

@@ -62,7 +62,7 @@ def checked_url(base_url: str) -> str:
     if parts is None:
         raise ValueError("Intercom's address is a plain URL such as https://api.intercom.io")
     if parts.scheme != "https" and not (
-        parts.scheme == "http" and _is_loopback(parts.hostname or "")
+        parts.scheme == "http" and is_loopback(parts.hostname or "")
     ):
         raise ValueError(
             f"Intercom's address must be https unless it is loopback: {parts.hostname}"
@@ -92,7 +92,7 @@ def checked_token(token: str) -> str:
     return token
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
@@ -103,7 +103,7 @@ def _is_loopback(host: str) -> bool:
 
 def _proxies(base_url: str) -> dict[str, str]:
     """The environment's proxy for this host; none for loopback."""
-    if _is_loopback(urlsplit(base_url).hostname or ""):
+    if is_loopback(urlsplit(base_url).hostname or ""):
         return {}
     proxy = select_proxy(base_url, get_environ_proxies(base_url))
     return {"https": _checked_proxy(proxy)} if proxy else {}
