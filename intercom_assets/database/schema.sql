@@ -76,9 +76,6 @@ create table intercom_sync.user_link (
 );
 create unique index user_link_contact on intercom_sync.user_link (contact_id)
     where contact_id is not null;
--- A lead that turns up wakes whoever searched for its e-mail.
-create index user_link_lead on intercom_sync.user_link ((memory ->> 'lead_email'))
-    where memory ? 'lead_email';
 
 create table intercom_sync.team_link (
     team_id text collate "C" primary key,
@@ -165,3 +162,9 @@ create table intercom_sync.counter (
     value bigint not null,
     primary key (minute, name)
 );
+
+-- step 2: who searched for a lead's address
+
+-- A lead that turns up wakes whoever searched for its e-mail. Early versions of step 1 had it.
+create index if not exists user_link_lead on intercom_sync.user_link ((memory ->> 'lead_email'))
+    where memory ? 'lead_email';

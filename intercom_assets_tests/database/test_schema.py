@@ -1,6 +1,7 @@
 """Making and upgrading our own schema."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from secrets import token_hex
 from threading import Barrier, Thread
 from uuid import uuid4
@@ -21,8 +22,24 @@ from intercom_assets.database.schema import (
 )
 from intercom_assets.database.store import Store
 from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
+from intercom_assets.demo.databases import Databases
 
-NEXT = (*shipped_steps(), Step(2, "a colour", "alter table intercom_sync.edge add colour text"))
+NEWEST = len(shipped_steps())
+NEXT = (
+    *shipped_steps(),
+    Step(NEWEST + 1, "a colour", "alter table intercom_sync.edge add colour text"),
+)
+RELEASED = Path(__file__).parent / "schemas"
+"""schema.sql as each version had it. A new step adds a file here and edits none."""
+MADE = """
+select 'column', table_name, column_name, data_type || is_nullable || coalesce(column_default, '')
+from information_schema.columns where table_schema = 'intercom_sync'
+union all
+select 'index', tablename, indexname, indexdef from pg_indexes where schemaname = 'intercom_sync'
+union all
+select 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+from pg_constraint where connamespace = 'intercom_sync'::regnamespace
+"""
 
 
 def test_an_empty_database_gets_the_schema_and_a_second_run_changes_nothing(
@@ -32,8 +49,9 @@ def test_an_empty_database_gets_the_schema_and_a_second_run_changes_nothing(
 
     done = apply_schema(empty_database)
 
-    assert done == ["intercom_sync: step 1, the queue, links, journal and caches"]
-    assert schema_version(empty_database) == 1
+    assert done[0] == "intercom_sync: step 1, the queue, links, journal and caches"
+    assert len(done) == NEWEST
+    assert schema_version(empty_database) == NEWEST
     assert apply_schema(empty_database) == []
 
 
@@ -44,26 +62,61 @@ def test_an_older_schema_gets_only_the_steps_that_it_lacks_and_keeps_its_rows(
     with Store(empty_database) as store:
         store.put_state("kept", True)
 
-        assert apply_schema(empty_database, steps=NEXT) == ["intercom_sync: step 2, a colour"]
+        [done] = apply_schema(empty_database, steps=NEXT)
 
+        assert done == f"intercom_sync: step {NEWEST + 1}, a colour"
         assert store.get_state("kept") is True
-        assert schema_version(empty_database) == 2
+        assert schema_version(empty_database) == NEWEST + 1
+
+
+def made(url: str) -> set[tuple[str, ...]]:
+    with psycopg.connect(url) as connection:
+        return set(connection.execute(MADE).fetchall())
+
+
+@pytest.mark.parametrize("version", sorted(int(file.stem) for file in RELEASED.glob("*.sql")))
+def test_each_version_from_the_first_one_on_becomes_the_newest_and_keeps_its_rows(
+    empty_database: str, databases: Databases, version: int
+) -> None:
+    apply_schema(empty_database, steps=parse((RELEASED / f"{version}.sql").read_text()))
+    assert schema_version(empty_database) == version
+    with psycopg.connect(empty_database) as old:
+        old.execute("insert into intercom_sync.user_link (user_id, contact_id) values ('7', 'c7')")
+        old.execute("insert into intercom_sync.queue (kind, key, lane) values ('user', '7', 0)")
+        old.execute("insert into intercom_sync.edge values ('7', '3', 'co3', 'attached')")
+    fresh = databases.create(f"{databases.prefix}fresh_{token_hex(4)}")
+    apply_schema(fresh)
+
+    apply_schema(empty_database)
+
+    assert made(empty_database) == made(fresh)
+    with Store(empty_database) as store:
+        link = store.user_links(["7"])["7"]
+        assert (link.contact_id, list(link.edges)) == ("c7", ["3"])
+        assert store.due(QueueKind.USER).sole_key == "7"
+
+
+def test_a_step_that_was_released_is_never_edited() -> None:
+    for file in RELEASED.glob("*.sql"):
+        released = parse(file.read_text())
+        ours = shipped_steps()[: len(released)]
+        assert [step.sql.strip() for step in ours] == [step.sql.strip() for step in released]
 
 
 def test_a_newer_schema_is_refused_in_one_sentence(empty_database: str) -> None:
     apply_schema(empty_database, steps=NEXT)
 
-    with pytest.raises(StoreNotReady, match=r"of version 2 and .* up to 1: upgrade"):
+    with pytest.raises(StoreNotReady, match=f"of version {NEWEST + 1} and .* up to {NEWEST}: up"):
         apply_schema(empty_database)
 
 
 def test_a_step_that_fails_leaves_nothing_of_itself(empty_database: str) -> None:
-    broken = Step(2, "broken", "create table intercom_sync.half (); select 1 / 0")
+    broken = Step(NEWEST + 1, "broken", "create table intercom_sync.half (); select 1 / 0")
 
     with pytest.raises(psycopg.errors.DivisionByZero):
         apply_schema(empty_database, steps=(*shipped_steps(), broken))
 
-    assert schema_version(empty_database) == 1
+    assert schema_version(empty_database) == NEWEST
     with psycopg.connect(empty_database) as connection:
         found = connection.execute("select to_regclass('intercom_sync.half')").fetchone()
     assert found == (None,)
@@ -82,7 +135,7 @@ def test_two_processes_that_start_together_apply_each_step_once(empty_database: 
     for thread in threads:
         thread.join()
 
-    assert len(done) == 1
+    assert len(done) == NEWEST
 
 
 @pytest.fixture

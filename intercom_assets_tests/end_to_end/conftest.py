@@ -97,13 +97,21 @@ def canary(databases: Databases, template: str) -> Iterator[Canary]:
 def demo(canary: Canary) -> Iterator[Demo]:
     place = Path(tempfile.mkdtemp(prefix="intercom-assets-demo-tests-", dir=roomy_place()))
     place.chmod(0o711)
+    # Looked through with all else that it leaves; PostgreSQL's account writes there too.
+    (place / "tmp").mkdir()
+    (place / "tmp").chmod(0o1777)
     home, printed = place / "demo", place / "printed"
     (place / ".env").write_text("".join(f"{k}={v}\n" for k, v in canary.variables.items()))
     with printed.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", WITH_US, *COMMAND, "--once", "--stay", "--data-dir", str(home)],
             cwd=place,
-            env={**os.environ, **canary.variables, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={
+                **os.environ,
+                **canary.variables,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "TMPDIR": str(place / "tmp"),
+            },
             stdout=output,
             stderr=subprocess.STDOUT,
         )
