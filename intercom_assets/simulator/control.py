@@ -59,6 +59,8 @@ class Control:
                 return _answer(200, self._writes[name](_read(body)))
         except (BadSetting, BadFault, BadSeed, NotThere, TypeError, ValueError) as refused:
             return _answer(400, {"error": str(refused)})
+        except RecursionError:
+            return _answer(400, {"error": "the body is nested too deeply"})
         return _answer(404, {"error": f"there is no control endpoint {method} {bare}"})
 
     # --- python side ---
@@ -117,6 +119,7 @@ class Control:
             "settings": simulator.settings.document(),
             "calls": simulator.journal.recent(),
             "people": simulator.look_up(query.get("search", ""), SHOWN),
+            "most": SHOWN,
         }
 
     def _contacts(self, query: Mapping[str, str]) -> Any:

@@ -14,15 +14,18 @@ from typing import Any
 
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from intercom_assets.simulator.simulator import Simulator
+from intercom_assets.simulator.simulator import CONTROL, Simulator
 from intercom_assets.simulator.wire import Answer
 
 HOST = "127.0.0.1"
 DRIPS = 10
+LARGEST_BODY = 16_777_216
+MOST_SEEDS = 1_073_741_824
+"""Bytes of a call's body, and of a control call's: a workspace can be seeded with millions."""
 
 
 class Endpoint:
@@ -37,7 +40,13 @@ class Endpoint:
         if scope["query_string"]:
             path = f"{path}?{scope['query_string'].decode('latin-1')}"
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        body = await request.body()
+        try:
+            body = await _body(request, MOST_SEEDS if path.startswith(CONTROL) else LARGEST_BODY)
+        except ClientDisconnect:
+            return
+        if body is None:
+            await Response("The request body is too large", 413)(scope, receive, send)
+            return
         answer = self._simulator.handle(scope["method"], path, headers, body)
         if answer.delay_s:
             await asyncio.sleep(answer.delay_s)
@@ -45,6 +54,17 @@ class Endpoint:
             scope["intercom.abort"]()
             return
         await _deliver(answer, scope, receive, send)
+
+
+async def _body(request: Request, most: int) -> bytes | None:
+    """None if it is larger than `most`. Raises `ClientDisconnect`."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            return None
+        parts.append(part)
+    return b"".join(parts)
 
 
 async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
