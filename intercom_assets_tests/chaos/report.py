@@ -11,6 +11,8 @@ from intercom_assets_tests.chaos.battle import Outcome
 from intercom_assets_tests.chaos.misfortune import INDEX_LAG, KINDS
 
 KILLS_IN_TEN_MINUTES, FAULTS_IN_TEN_MINUTES = 5, 50
+SETTLED_WITHIN = 60.0
+"""Seconds after the last disturbance."""
 SHOWN = 15
 
 
@@ -36,9 +38,13 @@ def too_quiet(outcome: Outcome, victims: Collection[str]) -> list[str]:
 def exit_code(outcome: Outcome, quiet: Collection[str]) -> int:
     bad = (
         not outcome.verdicts.clean, outcome.tally.failed, outcome.tally.broke, quiet,
-        outcome.settled_after is None, outcome.further_calls,
+        is_late(outcome), outcome.further_calls,
     )  # fmt: skip
     return 1 if any(bad) else 0
+
+
+def is_late(outcome: Outcome) -> bool:
+    return outcome.settled_after is None or outcome.settled_after > SETTLED_WITHIN
 
 
 def told(outcome: Outcome, quiet: Collection[str]) -> Iterator[str]:
@@ -51,8 +57,8 @@ def told(outcome: Outcome, quiet: Collection[str]) -> Iterator[str]:
     yield f"kills               {_counted(tally.kills)}"
     yield f"ended by themselves {_counted(outcome.ended)}"
     settled = outcome.settled_after
-    unsettled = f"NOT within {outcome.plan.patience:.0f} s"
-    yield f"settled             {unsettled if settled is None else f'after {settled:.1f} s'}"
+    when = f"NOT in {outcome.plan.patience:.0f} s" if settled is None else f"after {settled:.1f} s"
+    yield f"settled             {when}{', too late' if is_late(outcome) else ''}"
     yield f"calls in a further pass  {_counted(outcome.further_calls or {})}"
     waits = tally.waits.total()
     yield f"app statements that waited for us {waits}, longest {tally.longest_wait:.2f} s"
