@@ -35,6 +35,7 @@ from intercom_assets.demo.world import (
     WEBSERVER,
     free_ports,
 )
+from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets_tests.chaos.runs import Runs
 from intercom_assets_tests.chaos.victims import (
@@ -64,6 +65,8 @@ WORKSPACE = (
 )
 FIND_SECONDS = 30.0
 """For a run to turn up, and for one that holds a lease."""
+LATE = Timeouts().total + 1.0
+"""Seconds after which a late write lands: the client has given it up by then."""
 MARGIN = 2.0
 """Seconds beyond its lease for which a run is paused."""
 
@@ -124,7 +127,7 @@ def _commands(place: Path, addresses: _Addresses, wishes: Wishes) -> dict[str, l
         "--location-name", "intercom_assets", "--use-python-environment-entry-point",
     )  # fmt: skip
     return {
-        "recorder": recorder(addresses.simulator_port, wishes),
+        "recorder": recorder(addresses.simulator_port, wishes, LATE),
         CODE_SERVER: list(code_server),
         DAEMON_NAME: [*DAEMON, workspace],
         WEBSERVER_NAME: [*WEBSERVER, str(addresses.webserver_port), "-w", workspace],

@@ -26,7 +26,10 @@ class Finding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Somebody's value in Intercom, until event `until`, when call `by` (0: by hand) changed it."""
+    """Somebody's value in Intercom, until event `until`, when call `by` (0: by hand) changed it.
+
+    `by_late`: that was a write which landed after the sync had given it up.
+    """
 
     value: str | None
     n: int
@@ -35,6 +38,7 @@ class Edit:
     by: int = 0
     then: str | None = None
     seen: bool = False
+    by_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,14 @@ class Fill:
         if now is None and after and self._usable(after[-1].value):
             if after[-1].until is None:
                 yield Finding.LOST, f"{after[-1].value!r} of Intercom went nowhere"
-            elif not after[-1].seen or after[-1].then is not None:
+            elif not after[-1].seen or after[-1].then is not None or after[-1].by_late:
                 yield Finding.RACED, f"{after[-1].value!r} of Intercom, written over unseen"
 
     def clearings(self) -> Iterator[tuple[Finding, str]]:
         """Edits that the sync saw, and then cleared although nobody in the app ever had them."""
         for edit in self.edits:
-            cleared = edit.by and edit.seen and edit.then is None and self._usable(edit.value)
-            if cleared and edit.value not in self.pulled:
+            cleared = edit.by and edit.then is None and self._usable(edit.value)
+            if cleared and edit.seen and not edit.by_late and edit.value not in self.pulled:
                 yield Finding.OVERWRITTEN, f"{edit.value!r} of Intercom was seen and cleared"
 
     def _usable(self, value: str | None) -> bool:
@@ -104,7 +108,7 @@ def _edits(name: str, contact: str, histories: Histories) -> Iterator[Edit]:
     for at, version in enumerate(versions):
         value = _clean(version.shown[name])
         if value != before and _is_foreign(version, histories.calls):
-            yield _edit(name, versions[at:], looks)
+            yield _edit(name, versions[at:], looks, histories)
         before = value
 
 
@@ -112,7 +116,9 @@ def _is_foreign(version: Version, calls: dict[int, Call]) -> bool:
     return version.call == 0 or calls[version.call].path.startswith("/contacts/merge")
 
 
-def _edit(name: str, versions: Sequence[Version], looks: Sequence[int]) -> Edit:
+def _edit(
+    name: str, versions: Sequence[Version], looks: Sequence[int], histories: Histories
+) -> Edit:
     """`versions`: from the edit on."""
     first = versions[0]
     value = _clean(first.shown[name])
@@ -122,5 +128,6 @@ def _edit(name: str, versions: Sequence[Version], looks: Sequence[int]) -> Edit:
             last = bisect_right(looks, (later.call or later.n) - 1)
             # The answer to a merge that brought the value shows it, too.
             seen = last > 0 and looks[last - 1] >= (first.call or first.n)
-            return Edit(value, first.n, first.at, later.n, later.call, then, seen)
+            late = histories.is_late(later.call)
+            return Edit(value, first.n, first.at, later.n, later.call, then, seen, late)
     return Edit(value, first.n, first.at)

@@ -72,7 +72,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`delivered`: its answer reached the sync, whole. `about`: the contact it showed."""
+    """`delivered`: its answer reached the sync, whole. `about`: the contact it showed.
+
+    `late`: it landed after the sync had given it up; `n` and `at` are when it landed.
+    """
 
     n: int
     at: float
@@ -82,6 +85,7 @@ class Call:
     delivered: bool
     about: str
     body: Document | None
+    late: bool = False
 
 
 @dataclass
@@ -109,6 +113,9 @@ class Histories:
         for version in self.versions:
             found.setdefault(version.contact, []).append(version)
         return found
+
+    def is_late(self, n: int) -> bool:
+        return n in self.calls and self.calls[n].late
 
     @cached_property
     def looks(self) -> Mapping[str, list[int]]:
@@ -160,6 +167,10 @@ class Bystander:
         """By kind: those that calls have met."""
         counts: Mapping[str, int] = self.ask("history", after=str(sys.maxsize))["faults"]
         return counts
+
+    def on_the_way(self) -> int:
+        """Late writes that have not landed yet."""
+        return int(self.ask("history", after=str(sys.maxsize))["on_the_way"])
 
     def present(self) -> Present:
         edges = self._rows("select user_id::text as user, team_id::text as team from memberships")
@@ -247,5 +258,6 @@ def _sort_in(histories: Histories, event: Document) -> None:
     whole = event.get("fate", "lost") in ("", "slow") and event.get("fault") != "wrong_content_type"
     histories.calls[n] = Call(
         n, at, event["method"], event["path"], event.get("status", 0),
-        whole and event.get("status", 500) < 300, event.get("about", ""), event.get("body"),
+        whole and event.get("status", 500) < 300 and not event["late"], event.get("about", ""),
+        event.get("body"), event["late"],
     )  # fmt: skip

@@ -16,7 +16,7 @@ from intercom_assets_tests.chaos.histories import Bystander
 from intercom_assets_tests.chaos.tally import Tally
 
 WRITES = "P* /contacts*"
-INDEX_LAG = "index_lag"
+INDEX_LAG, LATE_WRITE = "index_lag", "late_write"
 PATIENCE, LOOK_EVERY = 8.0, 0.2
 """Seconds for which a fault waits for its first call, and between two looks."""
 KINDS: Mapping[str, Mapping[str, Any]] = {
@@ -29,6 +29,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "truncated_json": {"count": 3, "endpoint": WRITES},
     "wrong_content_type": {"count": 3, "when": "after"},
     "slow_body": {"count": 4, "seconds": 0.8},
+    LATE_WRITE: {"count": 2},
     INDEX_LAG: {},
 }
 """Fault by the name under which the recorder counts it."""
@@ -64,14 +65,17 @@ class Misfortune:
             self._tally.broken(f"no fault could be scripted: {error}")
 
     def end(self) -> None:
-        """Intercom is well again."""
+        """Intercom is well again, once what is late has landed."""
         self._recover()
+        while self._side.on_the_way():
+            time.sleep(LOOK_EVERY)
         self._tally.count(self._tally.scripted, "all over")
 
     def _reign(self, kind: str, stop: Event) -> None:
         before, until = self._side.faults(), time.monotonic() + PATIENCE
         self._waited(stop)
-        while kind != INDEX_LAG and self._side.faults() == before and time.monotonic() < until:
+        at_once = kind not in (INDEX_LAG, LATE_WRITE)
+        while at_once and self._side.faults() == before and time.monotonic() < until:
             if stop.wait(LOOK_EVERY):
                 return
 
@@ -81,11 +85,14 @@ class Misfortune:
 
     def _recover(self) -> None:
         self._side.tell("faults", [])
+        self._side.tell("late", {"count": 0})
         self._side.tell("settings", {"index_delay_s": 0})
 
     def _strike(self, kind: str) -> None:
         if kind == INDEX_LAG:
             self._side.tell("settings", {"index_delay_s": self._random.choice((3, 8))})
+        elif kind == LATE_WRITE:
+            self._side.tell("late", KINDS[kind])
         else:
             told = {"kind": kind.partition(" ")[0], **KINDS[kind]}
             self._side.tell("faults", told)

@@ -1,8 +1,8 @@
 """The simulator as a process that remembers everything: every version of a contact, every call.
 
-Belongs here: recording, as plain documents under `GET /_simulator/history?after=N`, and one more
-way to misbehave (`--twins`). Must not: judging what was recorded (`verdicts.py`), which reads it
-over HTTP only.
+Belongs here: recording, as plain documents under `GET /_simulator/history?after=N`, and two more
+ways to misbehave: `--twins`, and writes that land after whoever sent them has given up (`POST
+/_simulator/late`). Must not: judging what was recorded (`verdicts.py`), which reads it over HTTP.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from random import Random
+from threading import Timer
 from typing import Any
 
 from intercom_assets.simulator.faults import Fault, Faults
@@ -20,8 +21,9 @@ from intercom_assets.simulator.simulator import CONTROL, Simulator
 from intercom_assets.simulator.state import World
 from intercom_assets.simulator.wire import Answer, parse_query
 
-HISTORY = f"{CONTROL}history"
+HISTORY, LATE = f"{CONTROL}history", f"{CONTROL}late"
 PAGE = 5_000
+LATE_WRITE = "late_write"
 MERGE, CREATE = "/contacts/merge", "/contacts"
 
 
@@ -48,11 +50,17 @@ class NotedFaults(Faults):
 
 
 class Recorder(Simulator):
-    """`twins`: creating does not see who has the same identity, as where two creates cross."""
+    """`twins`: creating does not see who has the same identity, as where two creates cross.
 
-    def __init__(self, *, twins: bool = False, seed: int = 7, **settings: Any) -> None:
+    `late_after`: seconds after which a write lands that comes late.
+    """
+
+    def __init__(
+        self, *, twins: bool = False, late_after: float = 20.0, seed: int = 7, **settings: Any
+    ) -> None:
         super().__init__(seed=seed, **settings)
-        self._twins = twins
+        self._twins, self._late_after = twins, late_after
+        self._to_be_late = self._on_the_way = 0
         self.events: list[dict[str, Any]] = []
         self.faults_by_kind: Counter[str] = Counter()
         self._in_call = 0
@@ -66,12 +74,34 @@ class Recorder(Simulator):
         with self.lock:
             if path.startswith(HISTORY):
                 return self._history(parse_query(path.partition("?")[2]))
+            if path == LATE:
+                self._to_be_late = int(json.loads(body)["count"])
+                return Answer(200, {}, b"{}")
             if path.startswith(CONTROL) or path == "/":
                 return super().handle(method, path, headers, body)
+            if self._to_be_late and method == "PUT" and path.startswith(f"{CREATE}/"):
+                return self._put_off(method, path, headers, body)
             return self._recorded(method, path, headers, body)
 
-    def _recorded(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        event = self._event("call", method=method, path=path)
+    def _put_off(self, *request: Any) -> Answer:
+        """It is still on its way when its sender gives up, and then it lands."""
+        self._to_be_late -= 1
+        self._on_the_way += 1
+        timer = Timer(self._late_after, self._land, request)
+        timer.daemon = True
+        timer.start()
+        return Answer(504, {}, b"", delay_s=self._late_after, fate="lost")
+
+    def _land(self, *request: Any) -> None:
+        with self.lock:
+            self._recorded(*request, late=True)
+            self._on_the_way -= 1
+            self.faults_by_kind[LATE_WRITE] += 1
+
+    def _recorded(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, late: bool = False
+    ) -> Answer:
+        event = self._event("call", method=method, path=path, late=late)
         self._in_call = event["n"]
         self.noted.met, self.noted.delay = None, 0.0
         try:
@@ -114,6 +144,7 @@ class Recorder(Simulator):
             "events": self.events[after : after + PAGE],
             "faults": dict(self.faults_by_kind),
             "last": len(self.events),
+            "on_the_way": self._on_the_way,
         }
         return Answer(200, {"Content-Type": "application/json"}, json.dumps(page).encode())
 
@@ -153,8 +184,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--twins", action="store_true")
+    parser.add_argument("--late-after", type=float, required=True)
     options = parser.parse_args()
-    serve(Recorder(twins=options.twins, seed=options.seed), options.port)
+    twins, late_after = options.twins, options.late_after
+    serve(Recorder(twins=twins, late_after=late_after, seed=options.seed), options.port)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,26 @@ def test_a_phone_of_an_operator_that_was_seen_and_cleared_is_overwritten() -> No
 
     assert said.overwritten
     assert not said.clean
+
+
+def test_a_phone_of_an_operator_that_a_late_write_took_is_raced() -> None:
+    by_hand = Version(2, 2.0, 0, {**SHOWN, "phone": "+441"})
+    look = Call(3, 3.0, "GET", "/contacts/c7", 200, True, "c7", None)
+    over = Version(4, 4.0, 4, {**SHOWN, "phone": None})
+
+    said = judged(versions=(by_hand, over), calls=(look, replace(put(4), late=True)))
+
+    assert (said.clean, len(said.raced)) == (True, 1)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_time_that_a_write_turned_back_is_lost_unless_that_landed_late(late: bool) -> None:
+    newer, older = ({**SHOWN, "last_seen_at": at} for at in (1_800, 1_700))
+    calls = (put(2), replace(put(3), late=late))
+
+    said = judged(versions=(Version(2, 2.0, 2, newer), Version(3, 3.0, 3, older)), calls=calls)
+
+    assert (len(said.lost), len(said.raced)) == ((0, 1) if late else (1, 0))
 
 
 def test_a_write_back_over_a_value_of_the_app_is_lost() -> None:

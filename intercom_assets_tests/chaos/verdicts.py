@@ -44,7 +44,8 @@ def judge(present: Present, histories: Histories) -> Verdicts:
     verdicts.lost.extend(_teams(present))
     verdicts.lost.extend(_leads(present))
     verdicts.lost.extend(_app_overwritten(histories))
-    verdicts.lost.extend(_turned_back(histories))
+    verdicts.lost.extend(_turned_back(histories, late=False))
+    verdicts.raced.extend(_turned_back(histories, late=True))
     return verdicts
 
 
@@ -211,12 +212,13 @@ def _app_overwritten(histories: Histories) -> Iterator[str]:
                 yield f"user {change.new['id']}: our write-back replaced {column} {old!r}"
 
 
-def _turned_back(histories: Histories) -> Iterator[str]:
-    """No call of the sync makes a contact seen earlier than it was."""
+def _turned_back(histories: Histories, *, late: bool) -> Iterator[str]:
+    """No call of the sync makes a contact seen earlier than it was, but one that lands `late`."""
     seen: dict[str, int] = {}
     for version in histories.versions:
         now, before = version.shown["last_seen_at"], seen.get(version.contact)
-        if version.call and before and (now or 0) < before:
+        back = version.call and before and (now or 0) < before
+        if back and histories.is_late(version.call) == late:
             yield f"contact {version.contact}: last seen went back from {before} to {now}"
         if now:
             seen[version.contact] = now

@@ -33,12 +33,13 @@ from intercom_assets_tests.chaos.victims import (
     kill_database,
     pause,
 )
+from intercom_assets_tests.chaos.worker import LEASE, TIMEOUTS
 from intercom_assets_tests.places import roomy_place
 
 PREFIX = "intercom-assets-chaos-"
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 SHORT = "\nheartbeat: 500ms\n"
-LEASE_OF_WORKERS = 6.0
+LATE_FOR_WORKERS = TIMEOUTS.total + 0.5
 SIMULATED = {"attach_moves_updated_at": True, "rate_window_s": 3}
 """An edge made by hand is to be found by search; and a storm of 429 shall not be all there is."""
 
@@ -84,7 +85,8 @@ def worker_world(wishes: Wishes) -> Iterator[World]:
         if wishes.broken:
             worker += ["--broken", wishes.broken]
         keeper = Keeper(
-            processes, {"recorder": recorder(port, wishes), **dict.fromkeys(names, worker)}
+            processes,
+            {"recorder": recorder(port, wishes, LATE_FOR_WORKERS), **dict.fromkeys(names, worker)},
         )
         bystander = with_recorder(keeper, processes, app_url, f"http://{HOST}:{port}")
         world = World(app_url, place, bystander, processes, keeper,
@@ -106,7 +108,7 @@ def _strikes(
 
     def pause_worker(stop: Event) -> bool:
         pid = keeper.child(random.choice(names)).popen.pid
-        return pause(pid, LEASE_OF_WORKERS + 1, stop)
+        return pause(pid, LEASE.total_seconds() + 1, stop)
 
     strikes: dict[str, Strike] = {"run": kill_worker, "paused run": pause_worker}
     if server is not None:
@@ -168,8 +170,8 @@ def started(place: Path, environment: Mapping[str, str], stack: ExitStack) -> Pr
     return stack.enter_context(Processes(place / "processes", environment, guard=guard))
 
 
-def recorder(port: int, wishes: Wishes) -> list[str]:
-    told = ["--port", str(port), "--seed", str(wishes.seed)]
+def recorder(port: int, wishes: Wishes, late_after: float) -> list[str]:
+    told = ["--port", str(port), "--seed", str(wishes.seed), "--late-after", str(late_after)]
     return [
         *python("intercom_assets_tests.chaos.recorder"), *told,
         *(["--twins"] if wishes.twins else []),
