@@ -83,18 +83,18 @@ class Recorder(Simulator):
                 return self._put_off(method, path, headers, body)
             return self._recorded(method, path, headers, body)
 
-    def _put_off(self, *request: Any) -> Answer:
+    def _put_off(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """It is still on its way when its sender gives up, and then it lands."""
         self._to_be_late -= 1
         self._on_the_way += 1
-        timer = Timer(self._late_after, self._land, request)
+        timer = Timer(self._late_after, self._land, (method, path, headers, body))
         timer.daemon = True
         timer.start()
         return Answer(504, {}, b"", delay_s=self._late_after, fate="lost")
 
-    def _land(self, *request: Any) -> None:
+    def _land(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
         with self.lock:
-            self._recorded(*request, late=True)
+            self._recorded(method, path, headers, body, late=True)
             self._on_the_way -= 1
             self.faults_by_kind[LATE_WRITE] += 1
 
