@@ -6,7 +6,6 @@ or marked deleted, before they ever had a company get none.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from intercom_assets.database.app import AppUnavailable
 from intercom_assets.database.records import (
@@ -22,109 +21,18 @@ from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import (
     COMPANY_DELETED,
     Field,
-    company_patch,
-    intercom_values,
 )
 from intercom_assets.domain.models import (
     AppTeam,
-    Company,
     Gone,
-    JournalEntry,
-    Side,
     TeamLink,
     Unfit,
-    Value,
-    Values,
 )
-from intercom_assets.domain.reconcile import Look, Reconciliation, Sight, reconcile
-from intercom_assets.domain.values import digest
-from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.errors import IntercomError
-from intercom_assets.sync.failures import Problem, Verdict, problem_of, unfit
+from intercom_assets.sync.failures import Problem, Verdict, unfit
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.team_pass import OVERRULED, TeamPass
 from intercom_assets.sync.work import Work
-
-
-@dataclass(slots=True)
-class TeamPass:
-    """One team's way through a pass. `values` are the app's, as Intercom can hold them."""
-
-    fields: dict[str, Field]
-    row: AppTeam | Unfit | Gone
-    link: TeamLink
-    mapping_version: str
-    values: Values = field(default_factory=dict)
-    company: Company | None = None
-    accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
-    problem: Problem | None = None
-    calls: int = 0
-    journal: list[JournalEntry] = field(default_factory=list)
-
-    @property
-    def team_id(self) -> str:
-        return self.link.team_id
-
-    @property
-    def row_hash(self) -> str:
-        return digest(self.mapping_version, self.values)
-
-    @property
-    def was_never_there(self) -> bool:
-        leaving = isinstance(self.row, Gone) or (isinstance(self.row, AppTeam) and self.row.deleted)
-        return leaving and self.link.company_id is None
-
-    def plan(self) -> Reconciliation:
-        fields = [f for name, f in self.fields.items() if name in self.values]
-        intercom = intercom_values(fields, self.company) if self.company else {}
-        return reconcile(
-            fields,
-            Sight(self.link.base, self.values, intercom, Look.FRESH, accepted=self.accepted),
-        )
-
-    @property
-    def needs_call(self) -> bool:
-        if self.problem or self.was_never_there:
-            return False
-        return self.company is None or bool(self.plan().to_intercom)
-
-    def upsert(self, client: IntercomClient) -> None:
-        """The one call of a team; its answer is the new shadow."""
-        plan = self.plan()
-        sent = plan.to_intercom
-        if self.company is None:
-            sent = {name: value for name, value in sent.items() if value is not None}
-        try:
-            answer = client.upsert_company(self.team_id, company_patch(self.fields, sent))
-        except IntercomError as error:
-            self.problem = problem_of(error)
-            return
-        finally:
-            self.calls += len(client.calls)
-        self._absorb(answer, plan, client)
-
-    def _absorb(self, answer: Company, plan: Reconciliation, client: IntercomClient) -> None:
-        sent = [d for d in plan.decisions if d.is_due]
-        got = intercom_values([d.field for d in sent], answer)
-        for decision in sent:
-            name = decision.field.name
-            self.accepted.pop(name, None)
-            if not decision.field.same(decision.value, got[name]):
-                self.accepted[name] = (decision.value, got[name])
-            self.journal.append(
-                JournalEntry(
-                    "team",
-                    self.team_id,
-                    "pushed",
-                    name,
-                    Side.INTERCOM,
-                    decision.intercom,
-                    decision.value,
-                    decision.why,
-                    client.calls[-1].request_id,
-                )
-            )
-        self.company = answer
 
 
 def read_teams(services: Services, keys: Sequence[str], barred: dict[str, str]) -> list[TeamPass]:
@@ -200,8 +108,7 @@ def _store_ids(work: Work, teams: Sequence[TeamPass], leased: dict[str, Leased])
     requests = [
         WriteBack(key, intercom_id=team.company.id)
         for key, team in known.items()
-        if team.company is not None
-        and (team.link.company_id != team.company.id or leased[key].error is not None)
+        if team.company is not None and (team.needs_id or leased[key].error is not None)
     ]
     try:
         written = work.services.app.write_back_teams(requests) if requests else {}
@@ -266,6 +173,7 @@ def _outcome(
         key=team.team_id,
         status=_status(team, record, parked, team.team_id in recorded.lost),
         changed=tuple(sorted({entry.field or entry.action for entry in team.journal})),
+        overruled=tuple(e.field for e in team.journal if e.action == OVERRULED and e.field),
         calls=team.calls,
         intercom_id=team.company.id if team.company else None,
         problem=failure.message if failure else None,

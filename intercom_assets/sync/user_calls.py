@@ -127,8 +127,9 @@ def _start_anew(user: UserPass, client: IntercomClient) -> None:
 def _make_second_calls(user: UserPass, client: IntercomClient) -> None:
     assert user.contact is not None, "second calls follow a known contact"
     if user.has_to_send:
-        _count_overwritten(user, user.plan())
+        overwritten = _overwritten(user, user.plan())
         _put(user, client)
+        user.overwritten |= overwritten  # a write that failed overwrote nothing
     _move_edges(user, client)
     if user.is_to_archive:
         client.archive_contact(user.contact.id)
@@ -203,13 +204,15 @@ def _detach(user: UserPass, client: IntercomClient, company_id: str) -> None:
     user.note("detached", client, old=company_id, why="the user is not in the team")
 
 
-def _count_overwritten(user: UserPass, plan: Reconciliation) -> None:
-    """Parks a user one of whose fields somebody else keeps writing over."""
+def _overwritten(user: UserPass, plan: Reconciliation) -> dict[str, tuple[int, ...]]:
+    """Field -> when somebody else wrote over it lately, now included; too often parks the user."""
     since = user.rules.now - OVERWRITTEN_WITHIN
+    found: dict[str, tuple[int, ...]] = {}
     for decision in plan.overruled:
         name = decision.field.name
         times = (*(t for t in user.overwritten.get(name, ()) if t > since), user.rules.now)
-        user.overwritten[name] = times
+        found[name] = times
         if len(times) >= OVERWRITTEN_TIMES:
             message = f"another integration keeps writing {name} in Intercom"
             raise Stuck(Problem(Verdict.PARK, message, field=name))
+    return found

@@ -1,8 +1,11 @@
 """The first sync onto a workspace that is not empty; and the audit that lists it later."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from intercom_assets.sync.audit import audit
 from intercom_assets.sync.first_contact import list_workspace
@@ -44,6 +47,30 @@ def test_a_workspace_that_agrees_costs_only_its_listing(world: World, known: lis
 
     assert synced.calls == []
     assert world.sync(*known).calls == []
+
+
+def test_the_app_gets_the_ids_of_what_was_listed(world: World, known: list[int]) -> None:
+    for table in (sql.SQL("users"), sql.SQL("teams")):
+        _run(world, sql.SQL("update {} set metadata = '{{}}'").format(table))
+    list_workspace(world.services)
+    [[team]] = _run(world, sql.SQL("select id from teams")) or []
+
+    world.sync(*known)
+    world.sync_teams(team)
+
+    for user in known:
+        metadata = world.app_user(user)["metadata"]
+        assert metadata["intercom_user_id"] == world.contact(user)["id"]
+    [[metadata]] = _run(world, sql.SQL("select metadata from teams")) or []
+    company = world.intercom.company(company_id=str(team))
+    assert company is not None
+    assert metadata["intercom_company_id"] == company["id"]
+
+
+def _run(world: World, statement: sql.Composable) -> list[tuple[Any, ...]] | None:
+    with psycopg.connect(world.url) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else None
 
 
 def test_only_differences_are_sent(world: World, known: list[int]) -> None:

@@ -123,6 +123,22 @@ def test_an_overwritten_field_is_written_again_once_its_user_changes_or_an_opera
     assert played.settles(ada)
 
 
+def test_one_edit_whose_write_fails_again_and_again_is_one_edit(played: Played) -> None:
+    ada = played.given_user(plan="team")
+    played.sync(ada)
+    played.intercom.by_hand.edit_contact(str(ada), custom_attributes={"subscription_plan": "gold"})
+    played.intercom.set(
+        faults=[{"kind": "error", "status": 503, "endpoint": "PUT /contacts/*", "count": None}]
+    )
+    statuses = [played.look(ada)[ada].status for _ in range(4)]
+    played.intercom.reset("faults")
+
+    assert statuses == [Status.RETRY] * 4
+    played.run_all_due()
+    assert played.contact(ada)["custom_attributes"]["subscription_plan"] == "team"
+    assert played.settles(ada)
+
+
 def test_edits_of_days_apart_are_people_and_no_integration(played: Played) -> None:
     ada = played.given_user(name="Ada Lovelace")
     played.sync(ada)

@@ -129,3 +129,57 @@ def test_a_team_that_keeps_being_refused_is_parked_and_its_next_change_wakes_it(
 
     played.update_team(bad, domain="good.example")
     assert played.sync_teams(bad)[bad].status is Status.CHANGED
+
+
+def test_what_was_typed_over_a_company_is_set_right_with_the_teams_next_change(
+    played: Played,
+) -> None:
+    team = played.given_team(domain="one.example", plan="team")
+    played.sync_teams(team)
+    played.intercom.by_hand.edit_company(str(team), name="Typed by hand")
+    played.update_team(team, plan="business")
+
+    synced = played.sync_teams(team)
+
+    assert synced.calls == ["POST /companies"] * 2
+    assert played.company(team)["name"] == "one.example"
+    assert synced[team].overruled == ("name",)
+    assert "overruled" in played.actions(team, QueueKind.TEAM)
+    assert played.sync_teams(team).calls == []
+
+
+def test_a_company_that_was_deleted_comes_back_whole_with_the_teams_next_change(
+    played: Played,
+) -> None:
+    ada, team = played.given_user(), played.given_team(domain="one.example")
+    played.joins(ada, team)
+    played.run_all_due()
+    played.intercom.by_hand.delete_company(str(team))
+    played.update_team(team, plan="business")
+
+    played.run_all_due()
+
+    assert played.company(team)["name"] == "one.example"
+    assert played.company(team)["size"] == 1
+    assert "overruled" not in played.actions(team, QueueKind.TEAM)  # nobody edited anything
+    assert played.teams_of(ada) == {str(team)}
+    assert played.sync_teams(team).calls == []
+    assert played.settles(ada)
+
+
+def test_a_company_that_moves_under_two_writes_comes_again(played: Played) -> None:
+    team = played.given_team(domain="one.example", plan="team", monthly_spend=79)
+    played.sync_teams(team)
+    played.update_team(team, plan="business")
+    by_hand = played.intercom.by_hand
+    by_hand.edit_company(str(team), name="Typed by hand")
+    played.just_before("POST /companies", lambda: None)
+    played.just_before("POST /companies", lambda: by_hand.edit_company(str(team), monthly_spend=5))
+
+    synced = played.sync_teams(team)
+
+    assert synced[team].status is Status.RETRY
+    assert "still apart after two writes: monthly_spend" in (synced[team].problem or "")
+    played.run_all_due()
+    assert played.company(team)["monthly_spend"] == 79
+    assert played.sync_teams(team).calls == []

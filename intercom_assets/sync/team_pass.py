@@ -1,0 +1,135 @@
+"""One team's way through a pass: what is known, what it decides, the call that it makes.
+
+The app owns every field of a company, and `POST /companies` is an upsert, so a changed team is one
+call and an unchanged one none. The chunk (`companies.py`) drives it.
+"""
+
+from dataclasses import dataclass, field
+
+from intercom_assets.domain.fields import Field, company_patch, intercom_values
+from intercom_assets.domain.models import (
+    AppTeam,
+    Company,
+    Gone,
+    JournalEntry,
+    Side,
+    TeamLink,
+    Unfit,
+    Value,
+    Values,
+)
+from intercom_assets.domain.reconcile import Decision, Look, Reconciliation, Sight, reconcile
+from intercom_assets.domain.values import digest
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.sync.failures import Problem, Verdict, problem_of
+
+OVERRULED = "overruled"
+
+
+@dataclass(slots=True)
+class TeamPass:
+    """One team's way through a pass. `values` are the app's, as Intercom can hold them."""
+
+    fields: dict[str, Field]
+    row: AppTeam | Unfit | Gone
+    link: TeamLink
+    mapping_version: str
+    values: Values = field(default_factory=dict)
+    company: Company | None = None
+    accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    problem: Problem | None = None
+    calls: int = 0
+    journal: list[JournalEntry] = field(default_factory=list)
+
+    @property
+    def team_id(self) -> str:
+        return self.link.team_id
+
+    @property
+    def needs_id(self) -> bool:
+        """The app may not have the company's id: it is new to us, or a listing linked it."""
+        link, company = self.link, self.company
+        return link.synced_at is None or company is None or link.company_id != company.id
+
+    @property
+    def row_hash(self) -> str:
+        return digest(self.mapping_version, self.values)
+
+    @property
+    def was_never_there(self) -> bool:
+        leaving = isinstance(self.row, Gone) or (isinstance(self.row, AppTeam) and self.row.deleted)
+        return leaving and self.link.company_id is None
+
+    def plan(self) -> Reconciliation:
+        fields = [f for name, f in self.fields.items() if name in self.values]
+        intercom = intercom_values(fields, self.company) if self.company else {}
+        return reconcile(
+            fields,
+            Sight(self._base, self.values, intercom, Look.FRESH, accepted=self.accepted),
+        )
+
+    @property
+    def _base(self) -> Values:
+        """Nothing was ever agreed on about a company that was made again."""
+        made_again = self.company is not None and self.company.id != self.link.company_id
+        return {} if made_again else self.link.base
+
+    @property
+    def needs_call(self) -> bool:
+        if self.problem or self.was_never_there:
+            return False
+        return self.company is None or bool(self.plan().to_intercom)
+
+    def upsert(self, client: IntercomClient) -> None:
+        """The one call of a team; its answer is the new shadow.
+
+        A second one only where the answer shows another company than the one that we remember:
+        typed over by hand, or deleted and now made again.
+        """
+        try:
+            self._upsert(client)
+            if self.plan().to_intercom:
+                self._upsert(client)
+        except IntercomError as error:
+            self.problem = problem_of(error)
+        finally:
+            self.calls += len(client.calls)
+        self.problem = self.problem or self._unsettled()
+
+    def _upsert(self, client: IntercomClient) -> None:
+        plan = self.plan()
+        sent = plan.to_intercom
+        if self.company is None:
+            sent = {name: value for name, value in sent.items() if value is not None}
+        answer = client.upsert_company(self.team_id, company_patch(self.fields, sent))
+        self._absorb(answer, plan, client)
+
+    def _unsettled(self) -> Problem | None:
+        apart = ", ".join(sorted(self.plan().to_intercom))
+        message = f"still apart after two writes: {apart}"
+        return Problem(Verdict.REJECTED, message) if apart else None
+
+    def _absorb(self, answer: Company, plan: Reconciliation, client: IntercomClient) -> None:
+        sent = [d for d in plan.decisions if d.is_due]
+        got = intercom_values([d.field for d in sent], answer)
+        for decision in sent:
+            name = decision.field.name
+            self.accepted.pop(name, None)
+            if not decision.field.same(decision.value, got[name]):
+                self.accepted[name] = (decision.value, got[name])
+            self.journal.append(self._entry(decision, client))
+        self.company = answer
+
+    def _entry(self, decision: Decision, client: IntercomClient) -> JournalEntry:
+        return JournalEntry(
+            "team",
+            self.team_id,
+            OVERRULED if decision.overruled else "pushed",
+            decision.field.name,
+            Side.INTERCOM,
+            decision.intercom,
+            decision.value,
+            decision.why,
+            client.calls[-1].request_id,
+        )
