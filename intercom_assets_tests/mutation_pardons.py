@@ -27,8 +27,17 @@ class Pardon:
 
 NEVER_SENT = "the key of a memory: only its name is ever used, and nothing is sent or compared"
 NO_ZONE_EITHER = "what is no text is no zone either way; the test is there for the types"
+PROSE = "prose for people; test_docs and the tests of `check` hold what is printed of it"
+FOR_MYPY = "an annotation under a name: only mypy reads it"
+TAGGED = "a tuple of any form equals no plain value, and a boolean only itself"
+ONLY_SPEED = "a string is no Mapping either: asked first because it is quick"
 
 PARDONS: tuple[Pardon, ...] = (
+    Pardon("models", "Values: TypeAlias", "", FOR_MYPY),
+    Pardon("fields", "remark", "", PROSE),
+    Pardon("fields", "COMPANY_DELETED = replace(", "without remark=", PROSE),
+    Pardon("fields", 'return ("boolean", value)', "'boolean'", TAGGED),
+    Pardon("values", "if not isinstance(raw, str) and", "without `not isinstance(", ONLY_SPEED),
     Pardon("reconcile", "PLACE = Field", "'time_zone' + '~'", NEVER_SENT),
     Pardon("reconcile", "PLACE = Field", "STRING -> INTEGER", NEVER_SENT),
     Pardon("reconcile", "PLACE = Field", "INTERCOM -> FILL", NEVER_SENT),

@@ -143,7 +143,7 @@ def _constant(node: ast.Constant) -> Iterator[Change]:
         yield f"{node.value} + 1", _put(node, "value", node.value + 1)
     elif isinstance(node.value, str):
         yield f"{node.value!r} + '~'", _put(node, "value", node.value + "~")
-    elif isinstance(node.value, bytes):
+    elif isinstance(node.value, bytes) and node.value:
         yield f"{node.value!r} dropped", _put(node, "value", b"")
 
 

@@ -50,14 +50,14 @@ def plan_attributes(
     own = {a.name: a for a in known if a.model == model}
     # Intercom tells names of custom attributes apart by case, and keeps its own in every case.
     standard = {name.lower(): a for name, a in own.items() if not a.custom}
-    others = {a.name for a in known if a.model != model and a.custom}
+    taken = {a.name for a in known if a.custom}
     met = {f.name: own.get(f.intercom) or standard.get(f.intercom.lower()) for f in custom}
-    barred = {f.name: why for f in custom if (why := _bar(f, met[f.name], others, model))}
+    barred = {f.name: why for f in custom if (why := _bar(f, met[f.name], taken, model))}
     missing = tuple(f for f in custom if f.intercom not in own and f.name not in barred)
     return AttributePlan(missing, barred)
 
 
-def _bar(field: Field, own: DataAttribute | None, others: set[str], model: str) -> str | None:
+def _bar(field: Field, own: DataAttribute | None, taken: set[str], model: str) -> str | None:
     if own is not None and own.archived:
         return f"the attribute {field.intercom!r} is archived in Intercom; restore it there"
     if own is not None and not own.custom:
@@ -73,7 +73,7 @@ def _bar(field: Field, own: DataAttribute | None, others: set[str], model: str) 
             f"column's is {field.kind}; cast it in the mapping's SELECT, or select it under "
             "another name"
         )
-    if own is None and field.intercom in others:
+    if own is None and field.intercom in taken:
         return (
             f"the name {field.intercom!r} is taken by an attribute of the other kind; Intercom "
             "shares names across contacts and companies: select the column under another name"

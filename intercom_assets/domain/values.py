@@ -155,5 +155,5 @@ def _typed(part: object) -> bytes:
         return b"(" + b"".join(sorted(_typed(item) for item in part)) + b")"
     if isinstance(part, list | tuple):
         return b"[" + b"".join(_typed(item) for item in part) + b"]"
-    text = repr(part).encode("utf-8", "backslashreplace")
+    text = repr(part).encode()
     return f"{type(part).__name__}/{len(text)}/".encode() + text

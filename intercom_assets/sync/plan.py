@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.models import AppUser, Gone, Side, Value, Values
 from intercom_assets.domain.reconcile import PLACE, Reconciliation
-from intercom_assets.sync.companies import TeamPass, read_teams
+from intercom_assets.sync.companies import read_teams
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.team_pass import TeamPass
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.users import LEADS_A_CALL, read_users, user_rules
 

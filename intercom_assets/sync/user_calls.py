@@ -50,9 +50,8 @@ def _guarded(
 
 def _make_first_call(user: UserPass, client: IntercomClient) -> None:
     _meet(user, client)
-    if user.contact is not None:
-        for lead in user.leads:
-            _merge(user, client, lead)
+    if not user.is_to_be_saved_before_leads:
+        _merge_all(user, client)
 
 
 def _meet(user: UserPass, client: IntercomClient) -> None:
@@ -130,6 +129,7 @@ def _make_second_calls(user: UserPass, client: IntercomClient) -> None:
         overwritten = _overwritten(user, user.plan())
         _put(user, client)
         user.overwritten |= overwritten  # a write that failed overwrote nothing
+    _merge_all(user, client)
     _move_edges(user, client)
     if user.is_to_archive:
         client.archive_contact(user.contact.id)
@@ -144,6 +144,13 @@ def _put(user: UserPass, client: IntercomClient) -> None:
     if user.lacks_external_id:
         patch = replace(patch, standard={"external_id": user.user_id, **patch.standard})
     user.absorb(client.update_contact(user.contact.id, patch), plan, client)
+
+
+def _merge_all(user: UserPass, client: IntercomClient) -> None:
+    if user.contact is not None:
+        leads, user.leads = user.leads, ()
+        for lead in leads:
+            _merge(user, client, lead)
 
 
 def _merge(user: UserPass, client: IntercomClient, lead_id: str) -> None:

@@ -268,7 +268,17 @@ class UserPass:
         if self.problem or self.contact is None or self.archived:
             return False
         has_edges = not self.memberships().settled
-        return self.has_to_send or has_edges or self.is_to_archive
+        return self.has_to_send or has_edges or self.is_to_archive or bool(self.leads)
+
+    @property
+    def is_to_be_saved_before_leads(self) -> bool:
+        """Intercom merges duplicates only: the contact must have the address first."""
+        contact = self.contact
+        return (
+            contact is not None
+            and self.has_to_send
+            and (contact.email or "").lower() != self.lead_email
+        )
 
     @property
     def has_to_send(self) -> bool:

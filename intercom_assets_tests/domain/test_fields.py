@@ -200,6 +200,7 @@ class TestSameness:
         [
             ("email", "ada@example.com", None),
             ("name", "ada", "Ada"),
+            ("deleted", True, False),
             ("deleted", True, 1),
             ("deleted", False, 0),
             ("deleted", False, None),

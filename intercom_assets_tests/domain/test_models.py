@@ -51,6 +51,7 @@ def test_of_a_user_that_is_new_nothing_is_remembered() -> None:
         refused={},
         overwritten={},
         needs_read=False,
+        listed=False,
         archived=False,
         lead_email=None,
         synced_at=None,

@@ -193,6 +193,9 @@ class TestDigest:
     def test_keys_that_only_look_the_same_are_two_keys(self) -> None:
         assert digest({1: "a", "1": "b"}) != digest({1: "b", "1": "a"})
 
+    def test_a_list_and_a_tuple_of_the_same_are_one(self) -> None:
+        assert digest(["a", 1]) == digest(("a", 1))
+
     def test_text_of_any_script_and_half_a_character_have_a_digest(self) -> None:
         assert len({digest("é"), digest("\ud83d"), digest("\\ud83d")}) == 3
 

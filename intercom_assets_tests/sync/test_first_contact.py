@@ -67,7 +67,7 @@ def test_the_app_gets_the_ids_of_what_was_listed(world: World, known: list[int])
     assert metadata["intercom_company_id"] == company["id"]
 
 
-def _run(world: World, statement: sql.Composable) -> list[tuple[Any, ...]] | None:
+def _run(world: World, statement: sql.SQL | sql.Composed) -> list[tuple[Any, ...]] | None:
     with psycopg.connect(world.url) as connection:
         cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else None

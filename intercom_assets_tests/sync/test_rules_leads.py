@@ -50,6 +50,24 @@ def test_the_user_is_saved_before_its_lead_is_merged(played: Played) -> None:
     assert played.settles_but_for_leads(ada)
 
 
+def test_a_contact_that_is_only_looked_at_is_saved_before_leads_of_its_new_email_are_merged(
+    played: Played,
+) -> None:
+    """Rule 36, where the pass begins with a look: Intercom merges no contacts of two e-mails."""
+    ada = played.given_user(email="old@example.com", created_at=NOW)
+    played.sync(ada)
+    _a_lead(played, "ada@example.com", phone="+44 1")
+    played.update_user(ada, email="ada@example.com")
+
+    played.look(ada)
+    played.run_all_due()
+
+    assert _roles(played) == ["user"]
+    assert played.app_user(ada)["phone_number"] == "+44 1"
+    assert "merge refused" not in played.actions(ada)
+    assert played.settles_but_for_leads(ada)
+
+
 def test_all_leads_with_the_present_email_are_merged_and_no_others(played: Played) -> None:
     """Rule 37 took the first hit only (weakness 15)."""
     for _ in range(3):

@@ -158,3 +158,18 @@ def test_every_call_names_the_version_of_the_api_that_it_was_written_for(played:
     played.run_all_due()
 
     assert {headers["Intercom-Version"] for headers in played.wire.headers} == {"2.16"}
+
+
+def test_an_archived_attribute_costs_an_unchanged_user_no_call(played: Played) -> None:
+    """Also when the list of attributes is a day old, and nobody knows which may be written."""
+    ada, bob = played.given_user(plan="team"), played.given_user(plan="team")
+    played.sync(ada, bob)
+    played.intercom.by_hand.archive_attribute("subscription_plan")
+    played.update_user(ada, plan="business")
+    played.update_user(bob, plan="business")
+    played.run_all_due()
+    played.times.later += 25 * 3600
+
+    calls = played.sync(ada, bob).calls
+
+    assert [call for call in calls if "data_attributes" not in call] == []
