@@ -4,6 +4,7 @@ import gzip
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from intercom_assets.intercom.adapted import Adapted
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.direct import Direct
 from intercom_assets.intercom.errors import ConnectionFailed, Unreadable
-from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.intercom.exchange import NoAnswer, RawRequest, Timeouts
 from intercom_assets.intercom.network import build_carrier, checked_token, checked_url
 from intercom_assets.intercom.pool import Done, Pool
 from intercom_assets.simulator.server import serving
@@ -390,6 +391,53 @@ def test_a_create_that_found_no_server_never_left() -> None:
         client.create_contact(ADA)
     assert not refused.value.may_have_landed
     assert len(client.calls) == 4, "so it may be sent again"
+
+
+def test_a_host_that_takes_connections_and_says_nothing_gets_no_request() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"https://127.0.0.1:{deaf.getsockname()[1]}"
+        client = IntercomClient("t", url, timeouts=Timeouts(0.05, 9.0), sleep=lambda seconds: None)
+        with pytest.raises(ConnectionFailed, match="no connection") as unheard:
+            client.create_contact(ADA)
+    assert not unheard.value.may_have_landed
+
+
+def direct(url: str, timeouts: Timeouts, clock: Callable[[], float] = time.monotonic) -> Direct:
+    return Direct(url, {}, connections=1, ca_bundle="", timeouts=timeouts, clock=clock)
+
+
+def test_a_request_that_would_leave_too_late_does_not_leave() -> None:
+    """Its lease may have run out by the time it came to the connection."""
+    late = iter(range(0, 1_000, 3))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        carrier = direct(url, Timeouts(4.0, 14.0), lambda: float(next(late)))
+        with pytest.raises(NoAnswer, match="TimeoutError") as stayed:
+            carrier.exchange(RawRequest("GET", "/me", None))
+        with listening.accept()[0] as peer:
+            assert peer.recv(100) == b""
+    assert not stayed.value.sent
+
+
+def test_who_finds_no_connection_free_in_time_has_sent_nothing() -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    def slowly(peer: socket.socket) -> None:
+        asked.set()
+        over.wait(10)
+        _reply(ANSWER)(peer)
+
+    with replying(slowly) as (url, _):
+        carrier = direct(url, Timeouts(0.1, 9.0))
+        first = threading.Thread(target=carrier.exchange, args=(RawRequest("GET", "/", None),))
+        first.start()
+        assert asked.wait(10)
+        with pytest.raises(NoAnswer, match="all are in use") as turned_away:
+            carrier.exchange(RawRequest("POST", "/contacts", b"{}"))
+        over.set()
+        first.join(10)
+        carrier.close()
+    assert not turned_away.value.sent
 
 
 def test_many_threads_share_few_connections() -> None:
