@@ -1,6 +1,6 @@
 """Health as asset checks: red where an operator has to look, with one sentence.
 
-They stand on the external asset `users`, which no run of ours materializes, in a job of their own:
+They stand on the external asset `sync_health`, which no run materializes, in a job of their own:
 beside a batch, Dagster would plan them and reset them to skipped (dagster-notes A4 and F).
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from intercom_assets.assets.subjects import USERS
+from intercom_assets.assets.subjects import SYNC_HEALTH
 from intercom_assets.pool import POOL
 from intercom_assets.resources import (
     AppDatabaseResource,
@@ -25,7 +25,7 @@ CALLS_INTERCOM = frozenset({"nothing_diverged"})
 
 def _check(name: str, question: Callable[[Services], Finding]) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=USERS.table,
+        asset=SYNC_HEALTH,
         name=name,
         description=question.__doc__,
         pool=POOL if name in CALLS_INTERCOM else None,

@@ -1,7 +1,7 @@
 """What Dagster loads: the assets, jobs, sensors and resources, listed by hand.
 
 Nothing here connects, logs in or decides by environment; the resources read the environment when
-a tick or a run builds its clients.
+a tick or a run builds its clients. Only the pages' texts come from the mapping's files.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,12 @@ import dagster as dg
 
 from intercom_assets.alerts import failed_runs
 from intercom_assets.assets.companies import TEAMS_TABLE, reconcile_companies
+from intercom_assets.assets.health import HEALTH
+from intercom_assets.assets.pages import Assets, with_mapping
 from intercom_assets.assets.users import MEMBERSHIPS_TABLE, USERS_TABLE, reconcile_users
 from intercom_assets.checks import CHECKS, health, health_job
 from intercom_assets.jobs import sync_companies, sync_users
-from intercom_assets.resources import RESOURCES
+from intercom_assets.resources import RESOURCES, mapping_folder
 from intercom_assets.sensors import changed_teams, changed_users, intercom_changes
 from intercom_assets.upkeep import JOBS, SCHEDULES
 
@@ -23,19 +25,22 @@ def build_defs(
     schedules: Sequence[dg.ScheduleDefinition] = (*SCHEDULES, health),
 ) -> dg.Definitions:
     """`resources`: others in place of those that read the environment."""
+    assets: Assets = [
+        USERS_TABLE,
+        MEMBERSHIPS_TABLE,
+        TEAMS_TABLE,
+        reconcile_users,
+        reconcile_companies,
+        HEALTH,
+    ]
+    given = {**RESOURCES, **(resources or {})}
     return dg.Definitions(
-        assets=[
-            USERS_TABLE,
-            MEMBERSHIPS_TABLE,
-            TEAMS_TABLE,
-            reconcile_users,
-            reconcile_companies,
-        ],
+        assets=with_mapping(assets, mapping_folder(given)),
         jobs=[sync_users, sync_companies, *JOBS, health_job],
         asset_checks=CHECKS,
         schedules=schedules,
         sensors=[changed_users, changed_teams, intercom_changes, failed_runs],
-        resources={**RESOURCES, **(resources or {})},
+        resources=given,
         # Clicks and backfills run as Dagster's own job, which takes its executor from here: one
         # process a run, since a run is one step that waits for the network.
         executor=dg.in_process_executor,

@@ -69,7 +69,7 @@ class Look:
             if fed.sweep_wanted and self._subject is USERS and (sweep := self._sweep()):
                 return dg.SensorResult(run_requests=[sweep])
             if requests := list(self._requests()):
-                return dg.SensorResult(run_requests=requests)
+                return self._launch(requests)
             if time.monotonic() >= ends_at:
                 return self._skip(self._why)
             time.sleep(LOOK_EVERY)
@@ -82,9 +82,17 @@ class Look:
         for run_id in fail_dead_runs(self._context.instance, store, self._location):
             self._context.log.warning(f"Run {run_id} was dead and is failed now.")
 
+    def _launch(self, requests: list[dg.RunRequest]) -> dg.SensorResult:
+        """A tick that launches has no reason to skip, so what it found is in its log."""
+        for request in requests:
+            due = self._subject.several(int(request.tags[self._subject.count_tag]))
+            self._context.log.info(f"{due} due in the {request.tags[LANE_TAG]} lane: one run.")
+        return dg.SensorResult(run_requests=requests)
+
     def _skip(self, reason: str) -> dg.SensorResult:
-        drained = f" {self._drained} changes of the app were put into the queue."
-        return dg.SensorResult(skip_reason=reason + (drained if self._drained else ""))
+        changes = "1 change" if self._drained == 1 else f"{self._drained} changes"
+        drained = f" {changes} of the app put into the queue." if self._drained else ""
+        return dg.SensorResult(skip_reason=reason + drained)
 
     def _requests(self) -> Iterator[dg.RunRequest]:
         self._why = f"No {self._subject.noun} is due."

@@ -6,6 +6,8 @@ themselves are plain and know nothing of Dagster.
 """
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
@@ -84,7 +86,17 @@ def configuration(
     intercom: IntercomResource,
 ) -> Configuration:
     """What the resources say, and the environment where they say nothing."""
-    said = app_database.variables() | sync_database.variables() | intercom.variables()
+    return _read(app_database.variables() | sync_database.variables() | intercom.variables())
+
+
+def mapping_folder(resources: Mapping[str, object]) -> Path | None:
+    """Where the mapping is that runs will go by; None is the shipped sample's."""
+    app_database = resources.get("app_database")
+    said = app_database.variables() if isinstance(app_database, AppDatabaseResource) else {}
+    return _read(said).mapping_folder
+
+
+def _read(said: Mapping[str, str]) -> Configuration:
     return read_environment({**os.environ, **{name: text for name, text in said.items() if text}})
 
 

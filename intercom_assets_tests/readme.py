@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from intercom_assets.cli.main import main as commands
-from intercom_assets.cli.who_wins import as_markdown, rows_of_teams, rows_of_users
+from intercom_assets.domain.who_wins import as_markdown, rows_of_teams, rows_of_users
 
 README = Path(__file__).parents[1] / "README.md"
 

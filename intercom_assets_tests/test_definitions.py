@@ -4,6 +4,9 @@ import subprocess
 import sys
 
 import dagster as dg
+import pytest
+from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster._serdes import deserialize_value, serialize_value
 
 from intercom_assets.definitions import build_defs, defs
 
@@ -28,6 +31,7 @@ def test_the_lines_of_the_data() -> None:
         "intercom_contacts": {"app_users"},
         "reconciled_profiles": {"app_users", "intercom_contacts", "memberships"},
         "intercom_companies": {"teams"},
+        "sync_health": {"reconciled_profiles", "intercom_companies"},
     }
 
 
@@ -91,6 +95,15 @@ def test_resources_can_be_replaced_and_show_no_secret() -> None:
     assert set(resources) == {"app_database", "sync_database", "intercom", "alerts"}
     intercom = (defs.resources or {})["intercom"]
     assert "token" not in repr(intercom.__class__(access_token="tok-123"))
+
+
+# Dagster reads a property of its own schedules that it has deprecated.
+@pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition:DeprecationWarning")
+def test_all_that_is_loaded_can_be_told_to_another_process() -> None:
+    """As a code server tells daemon and webserver: texts and numbers, no types of ours."""
+    told = RepositorySnap.from_def(defs.get_repository_def())
+
+    assert deserialize_value(serialize_value(told), RepositorySnap).asset_nodes
 
 
 def test_loading_the_code_needs_nothing_set_and_warns_of_nothing() -> None:

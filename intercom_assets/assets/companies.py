@@ -7,7 +7,7 @@ import dagster as dg
 
 from intercom_assets.assets.batch import TeamConfig
 from intercom_assets.assets.step import work_through
-from intercom_assets.assets.subjects import TEAMS
+from intercom_assets.assets.subjects import OF_THE_APP, OF_THE_SYNC, TEAMS
 from intercom_assets.partitions import APP_TEAM
 from intercom_assets.pool import POOL
 from intercom_assets.resources import (
@@ -17,13 +17,20 @@ from intercom_assets.resources import (
     configuration,
 )
 
-TEAMS_TABLE = dg.AssetSpec("teams", description="The app's teams, as teams.sql selects them.")
+TEAMS_TABLE = dg.AssetSpec(
+    "teams",
+    **OF_THE_APP,
+    description="The app's teams, as teams.sql selects them. A change here is noticed by the "
+    "sensor `changed_teams`.",
+)
 
 INTERCOM_COMPANIES = dg.AssetSpec(
     "intercom_companies",
     deps=[TEAMS_TABLE],
     skippable=True,
-    description="The team's company as Intercom holds it.",
+    **OF_THE_SYNC | {"kinds": {"python", "postgres", "intercom"}},
+    description="Each team's company as Intercom holds it. One partition per team, named by the "
+    "team's id in the app; red while the team is parked.",
 )
 
 

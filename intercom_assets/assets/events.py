@@ -3,18 +3,19 @@
 Field names, counts and ids only: nothing that a person typed gets into the event log.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import dagster as dg
 
 from intercom_assets.assets.reporting import Event
-from intercom_assets.assets.subjects import APP_USERS, INTERCOM_CONTACTS, Subject
+from intercom_assets.assets.subjects import APP_USERS, INTERCOM_CONTACTS, USERS, Subject
 from intercom_assets.domain.values import shown
 from intercom_assets.sync.outcomes import Outcome, Status, Totals
+from intercom_assets.sync.workspace import Screens
 
-Facts: TypeAlias = dict[str, str | int | float]
+Facts: TypeAlias = dict[str, str | int | float | dg.UrlMetadataValue]
 
 SETTLED = (Status.CHANGED, Status.UNCHANGED)
 FAILING = (Status.RETRY, Status.PARKED)
@@ -42,12 +43,20 @@ def worth_reporting(outcomes: Iterable[Outcome], *, everybody: bool) -> list[Out
 
 
 def events_of(
-    subject: Subject, selected: Collection[dg.AssetKey], outcomes: Sequence[Outcome]
+    subject: Subject,
+    selected: Collection[dg.AssetKey],
+    outcomes: Sequence[Outcome],
+    screens: Screens | None = None,
 ) -> list[list[Event]]:
-    """One list for each asset and sort of event, in the order of the data flow."""
+    """One list for each asset and sort of event, in the order of the data flow.
+
+    `screens`: the workspace's own pages, for links, where it is known.
+    """
     lists: list[list[Event]] = [
         [
-            dg.AssetMaterialization(asset, partition=each.key, metadata=_facts(asset, each))
+            dg.AssetMaterialization(
+                asset, partition=each.key, metadata=_facts(subject, asset, each, screens)
+            )
             for each in outcomes
             if holds(each)
         ]
@@ -56,7 +65,11 @@ def events_of(
     ]
     lists.append(
         [
-            dg.AssetObservation(subject.settled, partition=each.key, metadata=_trouble(each))
+            dg.AssetObservation(
+                subject.settled,
+                partition=each.key,
+                metadata=_trouble(each) | _link(subject, each, screens),
+            )
             for each in outcomes
             if each.status in FAILING
         ]
@@ -75,19 +88,26 @@ def sentence_of_parked(subject: Subject, parked: Sequence[Outcome]) -> str:
 
 
 def facts_of_run(subject: Subject, totals: Totals, use: Use) -> Facts:
-    """What a run did, as numbers that Dagster plots over time."""
+    """What a run did, as numbers that Dagster plots over time: those of users and of teams apart.
+
+    Every number is there each time, so that a line has no holes.
+    """
+    noun, count = subject.noun, totals.statuses
     facts: Facts = {
-        f"{subject.noun}s": totals.handled,
-        **{str(status): totals.statuses[status] for status in Status if totals.statuses[status]},
-        "calls": use.requests,
-        "rate_limited_calls": use.rate_limited,
-        "overruled_edits": totals.overruled,
-        "seconds": round(use.seconds, 2),
-        f"{subject.noun}s_per_second": round(totals.handled / max(use.seconds, 0.001), 1),
+        f"{noun}s": totals.handled,
+        f"{noun}s_changed": count[Status.CHANGED],
+        f"{noun}s_unchanged": count[Status.UNCHANGED],
+        f"{noun}s_to_retry": count[Status.RETRY],
+        f"{noun}s_parked": count[Status.PARKED],
+        f"{noun}_calls": use.requests,
+        f"{noun}_calls_refused_by_rate_limit": use.rate_limited,
+        f"{noun}_overruled_edits": totals.overruled,
+        f"{noun}_seconds": round(use.seconds, 2),
+        f"{noun}s_per_second": round(totals.handled / max(use.seconds, 0.001), 1),
     }
     if use.limit:
         possible = use.limit * max(use.seconds / 10, 1)
-        facts["share_of_rate_limit"] = round(use.requests / possible, 3)
+        facts[f"{noun}_share_of_rate_limit"] = round(use.requests / possible, 3)
     return facts
 
 
@@ -116,20 +136,28 @@ def _assets(subject: Subject) -> list[tuple[dg.AssetKey, Callable[[Outcome], boo
     return [*((asset, holds[asset]) for asset in subject.before_it), (subject.settled, settled)]
 
 
-def _facts(asset: dg.AssetKey, outcome: Outcome) -> Mapping[str, str | int | float]:
+def _facts(
+    subject: Subject, asset: dg.AssetKey, outcome: Outcome, screens: Screens | None
+) -> Facts:
     facts: Facts = {}
+    if asset == subject.settled:
+        facts |= {"changed": ", ".join(outcome.changed) or "nothing", "calls": outcome.calls}
+        if outcome.overruled:
+            facts["overruled"] = ", ".join(outcome.overruled)
     if outcome.waited is not None:
         facts["seconds_since_change"] = round(outcome.waited, 2)
-    if asset == APP_USERS:
-        return facts
-    if outcome.intercom_id is not None:
-        facts["intercom_id"] = outcome.intercom_id
-    if asset == INTERCOM_CONTACTS:
-        return facts
-    facts |= {"changed": ", ".join(outcome.changed) or "nothing", "calls": outcome.calls}
-    if outcome.overruled:
-        facts["overruled"] = ", ".join(outcome.overruled)
+    if asset != APP_USERS and outcome.intercom_id is not None:
+        facts |= {"intercom_id": outcome.intercom_id} | _link(subject, outcome, screens)
     return facts
+
+
+def _link(subject: Subject, outcome: Outcome, screens: Screens | None) -> Facts:
+    """The contact or company on Intercom's own screens."""
+    if screens is None or outcome.intercom_id is None:
+        return {}
+    if subject is USERS:
+        return {"contact": dg.MetadataValue.url(screens.contact(outcome.intercom_id))}
+    return {"company": dg.MetadataValue.url(screens.company(outcome.intercom_id))}
 
 
 def _trouble(outcome: Outcome) -> Facts:

@@ -5,6 +5,7 @@ Dagster what came of it, chunk by chunk, and ends the run as it has to end.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -21,7 +22,13 @@ from intercom_assets.assets.events import (
 )
 from intercom_assets.assets.reporting import announce_failure, report_together
 from intercom_assets.assets.stopping import stop
-from intercom_assets.assets.subjects import STOPPED_TAG, Subject
+from intercom_assets.assets.subjects import (
+    CALLS_TAG,
+    CAUSE_TAG,
+    STOPPED_TAG,
+    SYNC_HEALTH,
+    Subject,
+)
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.partitions import add_keys
 from intercom_assets.sync.batch import Batch, run_batch
@@ -34,6 +41,7 @@ from intercom_assets.sync.environment import (
 from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.outcomes import ChunkReport, Totals
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.workspace import screens
 
 MOST_RED = 50
 """Partitions that one run makes red: each costs an event of its own. The others are observed."""
@@ -79,41 +87,50 @@ def _work(
     with opened(configuration) as services:
         store = services.store
         launch = launch_of(context, subject, store, from_queue=from_queue, ids=ids)
-        return _report_all(context, subject, services, batch_of(subject, launch))
+        telling = _Telling(context, subject, services, configuration.base_url)
+        return telling.all_of(batch_of(subject, launch))
 
 
-def _report_all(
-    context: dg.AssetExecutionContext, subject: Subject, services: Services, batch: Batch
-) -> Totals:
-    started, totals = monotonic(), Totals()
-    try:
-        for report in run_batch(services, batch, context.run.run_id):
-            totals.add(report.outcomes)
-            _report(context, subject, report, everybody=batch.from_queue is None)
-    finally:
-        _conclude(context, subject, totals, _use(services, monotonic() - started))
-    return totals
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """Tells Dagster what a batch did, as it is done. `base_url`: the API's."""
 
+    context: dg.AssetExecutionContext
+    subject: Subject
+    services: Services
+    base_url: str
 
-def _report(
-    context: dg.AssetExecutionContext, subject: Subject, report: ChunkReport, *, everybody: bool
-) -> None:
-    outcomes = worth_reporting(report.outcomes, everybody=everybody)
-    add_keys(context.instance, subject.partitions, [outcome.key for outcome in outcomes])
-    for events in events_of(subject, context.selected_asset_keys, outcomes):
-        report_together(context, events)
+    def all_of(self, batch: Batch) -> Totals:
+        started, totals, causes = monotonic(), Totals(), set[str]()
+        try:
+            for report in run_batch(self.services, batch, self.context.run.run_id):
+                totals.add(report.outcomes)
+                causes |= report.causes
+                self._chunk(report, everybody=batch.from_queue is None)
+        finally:
+            self._conclude(totals, causes, _use(self.services, monotonic() - started))
+        return totals
 
+    def _chunk(self, report: ChunkReport, *, everybody: bool) -> None:
+        context, subject = self.context, self.subject
+        outcomes = worth_reporting(report.outcomes, everybody=everybody)
+        if not outcomes:
+            return
+        add_keys(context.instance, subject.partitions, [outcome.key for outcome in outcomes])
+        pages = screens(self.services.store, self.base_url)
+        for events in events_of(subject, context.selected_asset_keys, outcomes, pages):
+            report_together(context, events)
 
-def _conclude(
-    context: dg.AssetExecutionContext, subject: Subject, totals: Totals, use: Use
-) -> None:
-    """The run's own numbers: on the table upstream, which no run materializes, and in its tags."""
-    context.log.info(sentence_of_run(subject, totals, use))
-    context.log_event(
-        dg.AssetObservation(subject.table, metadata=facts_of_run(subject, totals, use))
-    )
-    tags = {subject.count_tag: str(totals.handled), "intercom_assets/calls": str(use.requests)}
-    context.instance.add_run_tags(context.run.run_id, tags)
+    def _conclude(self, totals: Totals, causes: set[str], use: Use) -> None:
+        """The run's own numbers: on an asset that no run materializes, and in its tags."""
+        context, subject = self.context, self.subject
+        context.log.info(sentence_of_run(subject, totals, use))
+        facts = facts_of_run(subject, totals, use)
+        context.log_event(dg.AssetObservation(SYNC_HEALTH, metadata=facts))
+        tags = {subject.count_tag: str(totals.handled), CALLS_TAG: str(use.requests)}
+        if causes:
+            tags[CAUSE_TAG] = ", ".join(sorted(causes))
+        context.instance.add_run_tags(context.run.run_id, tags)
 
 
 def _use(services: Services, seconds: float) -> Use:

@@ -4,6 +4,7 @@ Names of steps, jobs and assets are contracts: run config, links and alerts hang
 """
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import dagster as dg
 
@@ -18,6 +19,23 @@ LANE_TAG = "intercom_assets/lane"
 LIVE, BULK = "live", "bulk"
 STOPPED_TAG = "intercom_assets/stopped"
 """On a run that Intercom or a guard refused as a whole: why, in a sentence."""
+CAUSE_TAG, CALLS_TAG = "intercom_assets/cause", "intercom_assets/calls"
+
+SYNC_HEALTH = dg.AssetKey("sync_health")
+"""Where each run's own numbers are, and the health checks. No run materializes it."""
+
+
+class _Shown(TypedDict):
+    """What assets of one side have in common on their pages."""
+
+    group_name: str
+    owners: list[str]
+    kinds: set[str]
+
+
+GROUP = "in_step"
+OF_THE_APP = _Shown(group_name=GROUP, owners=["team:app"], kinds={"postgres", "table"})
+OF_THE_SYNC = _Shown(group_name=GROUP, owners=["team:support"], kinds={"python"})
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import dagster as dg
 
 from intercom_assets.assets.batch import UserConfig
 from intercom_assets.assets.step import work_through
-from intercom_assets.assets.subjects import USERS
+from intercom_assets.assets.subjects import OF_THE_APP, OF_THE_SYNC, USERS
 from intercom_assets.partitions import APP_USER
 from intercom_assets.pool import POOL
 from intercom_assets.resources import (
@@ -24,28 +24,43 @@ from intercom_assets.resources import (
     configuration,
 )
 
-USERS_TABLE = dg.AssetSpec("users", description="The app's users, as users.sql selects them.")
+USERS_TABLE = dg.AssetSpec(
+    "users",
+    **OF_THE_APP,
+    description="The app's users, as users.sql selects them. A column that is not selected never "
+    "leaves the app. A change here is noticed by the sensor `changed_users`.",
+)
 MEMBERSHIPS_TABLE = dg.AssetSpec(
-    "memberships", description="Who is in which team, as memberships.sql selects it."
+    "memberships",
+    **OF_THE_APP,
+    description="Who is in which team of the app, as memberships.sql selects it. A contact is "
+    "attached to the companies of its user's teams.",
 )
 
 APP_USERS = dg.AssetSpec(
     "app_users",
     deps=[USERS_TABLE],
     skippable=True,
-    description="One user of the app, as it was read last.",
+    **OF_THE_SYNC | {"kinds": {"python", "postgres"}},
+    description="The app's side of each user, as a run read it. One partition per user, named by "
+    "the user's id in the app. No copy of the row is kept.",
 )
 INTERCOM_CONTACTS = dg.AssetSpec(
     "intercom_contacts",
     deps=[APP_USERS],
     skippable=True,
-    description="The contact matched to that user, as Intercom last told it.",
+    **OF_THE_SYNC | {"kinds": {"python", "intercom"}},
+    description="The contact that is matched to each user, as Intercom last told it: by the id "
+    "that is stored, by external id, or by e-mail if it has no other owner.",
 )
 RECONCILED_PROFILES = dg.AssetSpec(
     "reconciled_profiles",
     deps=[APP_USERS, INTERCOM_CONTACTS, MEMBERSHIPS_TABLE],
     skippable=True,
-    description="The profile both sides agreed on: decided field by field, and held by both.",
+    **OF_THE_SYNC | {"kinds": {"python", "postgres", "intercom"}},
+    description="The profile that both sides agreed on: decided field by field, and held by both. "
+    "A partition is green once app and Intercom hold the same, and red while its user is parked: "
+    "given up on until the row changes or an operator runs `intercom-assets retry`.",
 )
 
 

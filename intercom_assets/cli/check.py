@@ -13,7 +13,8 @@ from rich.text import Text
 
 from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.failures import FAILED
-from intercom_assets.cli.who_wins import Row, as_table, rows_of_mapped_teams, rows_of_mapped_users
+from intercom_assets.cli.who_wins import as_table
+from intercom_assets.domain.who_wins import Row, rows_of_mapped_teams, rows_of_mapped_users
 from intercom_assets.sync.checkup import Checkup, WhoWins
 from intercom_assets.sync.environment import read_environment
 from intercom_assets.sync.findings import Finding, Verdict

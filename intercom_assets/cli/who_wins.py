@@ -1,68 +1,10 @@
-"""The table of who wins, field by field, from the data by which it is decided.
-
-For the demo's terminal, `check`, and the README, which a test compares with it. No rule is written
-here.
-"""
+"""Who wins, field by field, as a table for a terminal. The rows are `domain/who_wins.py`'s."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from rich.table import Table
 
-from intercom_assets.domain.fields import (
-    COMPANY_DELETED,
-    DELETED,
-    TEAM_FIELDS,
-    USER_FIELDS,
-    Field,
-    Policy,
-)
-
-HEADINGS = ("in the app", "in Intercom", "who wins", "remarks")
-WHO_WINS = {
-    Policy.APP: "the app",
-    Policy.INTERCOM: "Intercom",
-    Policy.FILL: "the app, if it has a value",
-    Policy.LATEST: "the later one",
-    Policy.NEWEST: "whoever changed it last",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    app: str
-    intercom: str
-    wins: str
-    remarks: str = ""
-
-    @property
-    def cells(self) -> tuple[str, str, str, str]:
-        return self.app, self.intercom, self.wins, self.remarks
-
-
-def rows_of_users(fields: Iterable[Field] = (*USER_FIELDS, DELETED)) -> list[Row]:
-    """Also the id, which pairs the two sides, and the columns that only a mapping knows."""
-    attribute = Row("every other column of users.sql", "a custom attribute", WHO_WINS[Policy.APP])
-    return [Row("id", "external_id", WHO_WINS[Policy.APP]), *map(_row, fields), attribute]
-
-
-def rows_of_teams(fields: Iterable[Field] = (*TEAM_FIELDS, COMPANY_DELETED)) -> list[Row]:
-    attribute = Row("every other column of teams.sql", "a custom attribute", WHO_WINS[Policy.APP])
-    return [Row("id", "company_id", WHO_WINS[Policy.APP]), *map(_row, fields), attribute]
-
-
-def rows_of_mapped_users(fields: Iterable[Field]) -> list[Row]:
-    """Of one mapping: each field that it has, and where Intercom's value has nowhere to go."""
-    return [Row("id", "external_id", WHO_WINS[Policy.APP]), *map(_mapped_row, fields)]
-
-
-def rows_of_mapped_teams(fields: Iterable[Field]) -> list[Row]:
-    return [Row("id", "company_id", WHO_WINS[Policy.APP]), *map(_row, fields)]
-
-
-def as_markdown(rows: Iterable[Row]) -> str:
-    lines = [_line(HEADINGS), _line(["---"] * len(HEADINGS))]
-    return "\n".join([*lines, *(_line(row.cells) for row in rows)])
+from intercom_assets.domain.who_wins import HEADINGS, Row
 
 
 def as_table(title: str, rows: Iterable[Row]) -> Table:
@@ -70,20 +12,3 @@ def as_table(title: str, rows: Iterable[Row]) -> Table:
     for row in rows:
         table.add_row(*row.cells)
     return table
-
-
-def _row(field: Field) -> Row:
-    where = f"custom attribute {field.intercom}" if field.custom else field.intercom
-    return Row(field.name, where, WHO_WINS[field.policy], field.remark)
-
-
-def _mapped_row(field: Field) -> Row:
-    row = _row(field)
-    if field.policy is Policy.APP or field.pulled:
-        return row
-    lost = f"write_back.columns has no {field.name}, so Intercom's value stays there"
-    return replace(row, remarks=f"{row.remarks}; {lost}" if row.remarks else lost)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -1,7 +1,8 @@
 """The page at `/`: a person's look into the workspace. The markup is `page.html`, beside this.
 
-It asks `/_simulator/overview` every second; nothing is loaded from elsewhere, and a policy header
-forbids it.
+The addresses of Intercom's own screens, `/a/apps/WORKSPACE/users/ID` and `.../companies/ID`, lead
+to it too, and it then looks for that id. It asks `/_simulator/overview` every second; nothing is
+loaded from elsewhere, and a policy header forbids it.
 """
 
 from importlib.resources import files
@@ -20,6 +21,10 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 PAGE = files("intercom_assets.simulator").joinpath("page.html").read_bytes()
+
+
+def is_page(path: str) -> bool:
+    return path == "/" or path.startswith("/a/apps/")
 
 
 def page_answer() -> Answer:

@@ -103,7 +103,8 @@ class Reading:
             ]
 
     def look_up(self, search: str, most: int) -> list[Document]:
-        """What the page shows: the newest contacts, or those found by id, external id or e-mail."""
+        """What the page shows: the newest contacts, or those found: by id,
+        external id or e-mail, or as people of the company that has this id."""
         with self.lock:
             if search.strip():
                 found = self._search(search.strip(), most)
@@ -113,6 +114,7 @@ class Reading:
 
     def _search(self, search: str, most: int) -> list[Contact]:
         exact = [*self._holders(search, None, None), *self.world.holders(search, search)]
+        exact += [self.world.contacts[one] for one in self.world.members.get(search, ())]
         if exact:
             return exact[:most]
         part = search.lower()

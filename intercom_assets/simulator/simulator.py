@@ -17,7 +17,7 @@ from intercom_assets.simulator.control import Control
 from intercom_assets.simulator.documents import Document
 from intercom_assets.simulator.faults import Faults
 from intercom_assets.simulator.journal import Journal
-from intercom_assets.simulator.page import page_answer
+from intercom_assets.simulator.page import is_page, page_answer
 from intercom_assets.simulator.rate import Rate
 from intercom_assets.simulator.reading import Reading
 from intercom_assets.simulator.seeding import seed_contacts
@@ -54,7 +54,7 @@ class Simulator(Reading):
         with self.lock:
             if path.startswith(CONTROL):
                 return self.control.answer(method, path, body)
-            if path == "/" and method == "GET":
+            if method == "GET" and is_page(path):
                 return page_answer()
             lower = {name.lower(): value for name, value in headers.items()}
             return self._answering.answer(Request(method, path, lower, body))

@@ -113,7 +113,8 @@ def _one_chunk(run: Run, source: "_Source") -> ChunkReport | None:
         if lease.rows:
             one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
             outcomes += one_pass(run.holding(lease), lease.rows)
-    return ChunkReport(source.kind, outcomes, monotonic() - started)
+    causes = frozenset(row.cause for row in chunk.lease.rows if row.cause)
+    return ChunkReport(source.kind, outcomes, monotonic() - started, causes)
 
 
 @dataclass(frozen=True, slots=True)

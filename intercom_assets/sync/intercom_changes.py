@@ -128,7 +128,11 @@ def _shown(contact: Contact) -> str:
 
 def _summary(looked: int, queued: int, ended: bool) -> str:
     rest = "" if ended else "; the look goes on at the next tick"
-    return f"{looked} contacts touched in Intercom, {queued} users to read{rest}"
+    if looked == 0:
+        return f"No contact was touched in Intercom{rest}."
+    touched = "1 contact" if looked == 1 else f"{looked} contacts"
+    users = "1 user" if queued == 1 else f"{queued} users"
+    return f"{touched} touched in Intercom of late; {users} to read{rest}."
 
 
 def _stored(services: Services) -> Watermark:

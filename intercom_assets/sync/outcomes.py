@@ -37,11 +37,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ChunkReport:
-    """The outcomes of one chunk, durable when this exists. `seconds`: how long the chunk took."""
+    """The outcomes of one chunk, durable when this exists.
+
+    `seconds`: how long the chunk took. `causes`: why its rows were in the queue.
+    """
 
     kind: str
     outcomes: Sequence[Outcome]
     seconds: float
+    causes: frozenset[str] = frozenset()
 
 
 @dataclass

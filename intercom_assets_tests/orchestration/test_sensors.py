@@ -241,7 +241,7 @@ def test_an_edit_in_intercom_is_queued_and_reaches_the_app(stage: Stage) -> None
     stage.tick("changed_users")
     stage.intercom.by_hand.edit_contact(str(ada), name="Ada L.")
 
-    assert "1 users to read" in stage.tick("intercom_changes").skip_message
+    assert "1 user to read" in stage.tick("intercom_changes").skip_message
     [request] = stage.tick("changed_users").run_requests
     stage.launch(USERS, request)
 

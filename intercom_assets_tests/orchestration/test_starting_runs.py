@@ -5,7 +5,7 @@ import pytest
 from intercom_assets.assets.subjects import TEAMS, USERS
 from intercom_assets.database.records import QueueKind
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
-from intercom_assets_tests.orchestration.stage import Stage
+from intercom_assets_tests.orchestration.stage import TOKEN, Stage
 
 USER_ASSETS = ("app_users", "intercom_contacts", "reconciled_profiles")
 
@@ -31,6 +31,7 @@ def test_a_list_of_users_shows_in_each_partition_what_changed_and_what_it_cost(
     assert {"email", "name"} <= set(profile["changed"].split(", "))
     assert profile["calls"] == 1
     assert profile["intercom_id"] == ran.materialized("intercom_contacts")[ada]["intercom_id"]
+    assert profile["contact"].endswith(f"/users/{profile['intercom_id']}")
     assert stage.instance.has_dynamic_partition("app_user", bob)
 
 
@@ -47,18 +48,52 @@ def test_settled_users_are_reported_and_cost_no_call(stage: Stage) -> None:
     ]
 
 
-def test_the_numbers_of_a_run_are_on_its_table_and_in_its_tags(stage: Stage) -> None:
+def test_a_contact_is_a_link_to_intercoms_own_screen_and_no_run_asks_where_that_is(
+    stage: Stage,
+) -> None:
+    """The workspace is asked for with its attributes, and kept."""
+    ada, bob = given_users(stage, 2)
+
+    first, second = (stage.run(USERS, config={"user_ids": [each]}) for each in (ada, bob))
+
+    assert second.requests == 1
+    [contact] = stage.intercom.contacts()[1:]
+    answered = stage.intercom.handle("GET", "/me", {"Authorization": f"Bearer {TOKEN}"}).json()
+    expected = f"/a/apps/{answered['app']['id_code']}/users/{contact['id']}"
+    for asset in ("intercom_contacts", "reconciled_profiles"):
+        link = second.materialized(asset)[bob]["contact"]
+        assert link.partition("127.0.0.1:")[2].partition("/")[1:] == ("/", expected[1:])
+        assert first.materialized(asset)[ada]["contact"] != link
+
+
+def test_the_numbers_of_a_run_are_plotted_and_its_cause_and_size_are_tags(stage: Stage) -> None:
     users = given_users(stage, 2)
 
     ran = stage.run(USERS, config={"user_ids": users})
 
-    numbers = ran.observed("users")[None]
-    assert (numbers["users"], numbers["changed"]) == (2, 2)
-    assert numbers["calls"] == ran.requests
-    assert (numbers["rate_limited_calls"], numbers["overruled_edits"]) == (0, 0)
+    numbers = ran.observed("sync_health")[None]
+    assert {
+        name for name, number in numbers.items() if not isinstance(number, int | float)
+    } == set()
+    assert (numbers["users"], numbers["users_changed"], numbers["users_parked"]) == (2, 2, 0)
+    assert numbers["user_calls"] == ran.requests
+    assert numbers["user_calls_refused_by_rate_limit"] == numbers["user_overruled_edits"] == 0
     assert numbers["users_per_second"] > 0
+    assert 0 < numbers["user_share_of_rate_limit"] < 1
     assert ran.run.tags["intercom_assets/users"] == "2"
     assert ran.run.tags["intercom_assets/calls"] == str(ran.requests)
+    assert ran.run.tags["intercom_assets/cause"] == "list"
+
+
+def test_a_run_of_a_sensor_is_tagged_with_what_woke_it(stage: Stage) -> None:
+    users = given_users(stage, 2)
+    [request] = stage.tick("changed_users").run_requests
+
+    ran = stage.launch(USERS, request)
+
+    assert ran.run.tags["intercom_assets/cause"] == "app"
+    assert ran.run.tags["intercom_assets/users"] == str(len(users))
+    assert ran.run.tags["intercom_assets/lane"] == "live"
 
 
 def test_nothing_that_a_person_typed_is_in_dagsters_events(stage: Stage) -> None:
@@ -104,7 +139,7 @@ def test_a_number_from_the_queue_takes_who_is_due_and_reports_who_changed(stage:
     ran = stage.run(USERS, config={"from_queue": 10})
 
     assert ran.succeeded
-    assert ran.observed("users")[None]["users"] == 3
+    assert ran.observed("sync_health")[None]["users"] == 3
     assert set(ran.materialized("reconciled_profiles")) == {users[0]}
     assert stage.store.due(QueueKind.USER).count == 0
 
@@ -118,8 +153,9 @@ def test_companies_come_by_list_by_partition_and_from_the_queue(stage: Stage) ->
     from_queue = stage.run(TEAMS, config={"from_queue": 5})
 
     assert set(by_list.materialized("intercom_companies")) == set(teams[:2])
-    assert by_list.observed("teams")[None]["teams"] == 2
+    assert by_list.observed("sync_health")[None]["teams"] == 2
     assert set(by_partition.materialized("intercom_companies")) == {teams[0]}
+    assert "/companies/" in by_list.materialized("intercom_companies")[teams[0]]["company"]
     assert by_partition.requests == 0
     assert set(from_queue.materialized("intercom_companies")) == {teams[2]}
 

@@ -38,6 +38,15 @@ def test_the_page_needs_no_token_and_is_not_counted(simulator: Simulator) -> Non
     assert simulator.stats()["calls"] == 0
 
 
+@pytest.mark.parametrize("screen", ["users/6a0000000000000000000001", "companies/6a01"])
+def test_the_addresses_of_intercoms_own_screens_lead_to_the_page(
+    simulator: Simulator, screen: str
+) -> None:
+    answer = simulator.handle("GET", f"/a/apps/abc123/{screen}", {})
+
+    assert (answer.status, answer.body.decode()) == (200, page(simulator))
+
+
 def test_nothing_is_loaded_from_elsewhere_and_a_header_forbids_it(simulator: Simulator) -> None:
     policy = simulator.handle("GET", "/", {}).headers["Content-Security-Policy"]
 
@@ -73,7 +82,15 @@ def test_one_answer_holds_all_that_the_page_shows(api: Api, simulator: Simulator
     assert everything["calls"][0]["status"] == 404  # type: ignore[index]
     assert everything["faults"][0]["kind"] == "lost_reply"  # type: ignore[index]
     assert everything["windows"][-1]["used"] == 1  # type: ignore[index]
-    for search in ("7", "ada%40b.c", "ADA@B.C", "ada", str(simulator.contacts()[0]["id"])):
+    [company] = simulator.companies()
+    for search in (
+        company["id"],
+        "7",
+        "ada%40b.c",
+        "ADA@B.C",
+        "ada",
+        str(simulator.contacts()[0]["id"]),
+    ):
         people = overview(search)["people"]
         assert [person["external_id"] for person in people] == ["7"], search  # type: ignore[attr-defined]
     assert overview("nobody")["people"] == []

@@ -1,0 +1,19 @@
+"""The end of every line: how the sync itself is doing.
+
+External, so that no run materializes it: its checks could otherwise be reset by a run that does not
+ask them, and it would be upstream of nothing all the same.
+"""
+
+import dagster as dg
+
+from intercom_assets.assets.subjects import OF_THE_SYNC, SYNC_HEALTH, TEAMS, USERS
+
+HEALTH = dg.AssetSpec(
+    SYNC_HEALTH,
+    deps=[USERS.settled, TEAMS.settled],
+    **OF_THE_SYNC,
+    description="How the sync is doing. Every run leaves its numbers here: users or teams handled, "
+    "calls, calls refused by the rate limit, share of that limit, users a second, Intercom edits "
+    "that were overruled. Choose **Plots** beside the metadata to see them over time. The health "
+    "checks are under **Checks**; the job `health_job` asks them each quarter of an hour.",
+)

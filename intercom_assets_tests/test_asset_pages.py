@@ -1,0 +1,113 @@
+"""What the UI shows of each asset before anything ran: whose it is, SQL, columns, who wins."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from intercom_assets.definitions import build_defs
+from intercom_assets.mapping.load import SAMPLE
+from intercom_assets.resources import AppDatabaseResource
+from intercom_assets.sync.environment import INTERCOM_SYNC_CONFIG
+
+OF_THE_MAPPING = {
+    "users": {"users.sql"},
+    "memberships": {"memberships.sql"},
+    "teams": {"teams.sql"},
+    "app_users": {"users.sql"},
+    "intercom_contacts": {"users.sql"},
+    "reconciled_profiles": {"who wins", "users.sql", "memberships.sql"},
+    "intercom_companies": {"who wins", "teams.sql"},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(SAMPLE, tmp_path / "mapping")
+    return tmp_path / "mapping"
+
+
+def pages(folder: Path | None = None) -> dict[str, dg.AssetSpec]:
+    given = {"app_database": AppDatabaseResource(mapping=str(folder))} if folder else None
+    specs = build_defs(given).resolve_all_asset_specs()
+    return {spec.key.to_user_string(): spec for spec in specs}
+
+
+def columns(spec: dg.AssetSpec) -> dict[str, tuple[str, str | None]]:
+    schema = spec.metadata["dagster/column_schema"].value
+    return {column.name: (column.type, column.description) for column in schema.columns}
+
+
+def test_every_asset_says_what_it_is_whose_and_of_which_kind() -> None:
+    for name, spec in pages().items():
+        assert (spec.description or "").endswith("."), name
+        assert spec.owners, name
+        assert spec.kinds, name
+        assert spec.group_name == "in_step", name
+
+
+def test_every_asset_of_the_mapping_shows_its_sql_and_its_columns() -> None:
+    told = pages()
+
+    assert {name: set(told[name].metadata) for name in OF_THE_MAPPING} == {
+        name: shown | {"mapping", "dagster/column_schema"} for name, shown in OF_THE_MAPPING.items()
+    }
+    assert "as cobrowsing_link" in told["users"].metadata["users.sql"].value
+
+
+def test_a_column_says_where_it_goes_and_who_wins(folder: Path) -> None:
+    with (folder / "sync.yaml").open("a") as sync_yaml:
+        sync_yaml.write("fields: {phone_number: intercom}\n")
+
+    told = pages(folder)
+
+    assert columns(told["users"])["created_at"] == ("date", "to Intercom's signed_up_at")
+    assert columns(told["users"])["updated_at"] == ("date", "read, not sent")
+    assert columns(told["users"])["admin_link"] == (
+        "as in SQL",
+        "to Intercom's attribute admin_link",
+    )
+    assert columns(told["reconciled_profiles"])["phone_number"] == (
+        "string",
+        "Intercom's phone; who wins: Intercom",
+    )
+    assert columns(told["intercom_companies"])["company_id"] == ("string", "the app's id")
+    assert (
+        "| phone_number | phone | Intercom |"
+        in told["reconciled_profiles"].metadata["who wins"].value
+    )
+
+
+def test_a_query_whose_text_does_not_tell_its_columns_shows_no_half_schema(folder: Path) -> None:
+    (folder / "users.sql").write_text("select * from users")
+
+    told = pages(folder)
+
+    for name in ("users", "app_users", "intercom_contacts", "reconciled_profiles"):
+        assert "dagster/column_schema" not in told[name].metadata
+        assert "select * from users" in told[name].metadata["users.sql"].value
+    assert "every other column" in told["reconciled_profiles"].metadata["who wins"].value
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lambda folder: (folder / "users.sql").unlink(), "users.sql is missing"),
+        (lambda folder: (folder / "sync.yaml").write_text("captur: polling"), "captur"),
+        (lambda folder: shutil.rmtree(folder), "does not exist"),
+    ],
+)
+def test_a_mapping_that_cannot_be_read_is_said_on_the_pages_and_breaks_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, harm: object, sentence: str
+) -> None:
+    assert callable(harm)
+    harm(folder)
+    monkeypatch.setenv(INTERCOM_SYNC_CONFIG, str(folder))
+
+    told = pages()
+
+    assert set(told) == {*OF_THE_MAPPING, "sync_health"}
+    for name in OF_THE_MAPPING:
+        assert "The mapping cannot be read: " in (told[name].description or "")
+        assert sentence in str(told[name].metadata["mapping"])
