@@ -18,7 +18,7 @@ from intercom_assets_tests.places import roomy_place
 from intercom_assets_tests.template import fill_template
 
 HOME_PREFIX = "intercom-assets-tests-"
-LONGEST_FIRST = ("demo",)
+LONGEST_FIRST = ("demo", "mortal")
 """Fixtures with processes of their own. What uses one runs in one worker, and begins at once."""
 
 

@@ -106,7 +106,10 @@ class IntercomClient:
         """
         view = object.__new__(IntercomClient)
         view._base_url, view._transport = self._base_url, self._transport
-        view._view = View(deadline if callable(deadline) else lambda: deadline)
+        if callable(deadline):
+            view._view = View(deadline, renewed=True)
+        else:
+            view._view = View(lambda: deadline)
         return view
 
     @property

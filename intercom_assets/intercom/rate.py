@@ -38,6 +38,23 @@ class Times:
     sleep: Callable[[float], object]
 
 
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The last moment (monotonic s) at which a call may go; None: whenever.
+
+    `moves`: a lease that is renewed meanwhile. Such an end is no reason to give up before it has
+    come: within a lease there is room for a call, and seldom for the wait for the next window.
+    """
+
+    latest: Callable[[], float | None] = lambda: None
+    moves: bool = False
+
+    def is_past(self, now: float, delay: float = 0.0) -> bool:
+        """Whether a call that could go `delay` seconds from now would be too late."""
+        latest = self.latest()
+        return latest is not None and now + (0.0 if self.moves else max(0.0, delay)) > latest
+
+
 class Governor:
     """Paces calls. Every `admit` is followed by one `answered` or `lost`."""
 
@@ -65,12 +82,14 @@ class Governor:
     def remaining(self) -> int | None:
         return None if self._ledger.limit is None else max(0, self._ledger.remaining)
 
-    def admit(self, latest: float | None = None) -> Ticket | None:
-        """Wait for leave to call. None, without waiting for it, if that comes after `latest`."""
-        if not self._turnstile.acquire(timeout=self._patience(latest)):
-            return None
+    def admit(self, until: Until | None = None) -> Ticket | None:
+        """Wait for leave to call. None if that comes too late: at once where that is known."""
+        until = until or Until()
+        while not self._turnstile.acquire(timeout=SLICE):
+            if until.is_past(self._times.clock()):
+                return None
         try:
-            return self._wait(latest)
+            return self._wait(until)
         finally:
             self._turnstile.release()
 
@@ -87,16 +106,13 @@ class Governor:
         with self._state:
             self._ledger.unsent()
 
-    def _patience(self, latest: float | None) -> float:
-        return -1.0 if latest is None else max(0.0, latest - self._times.clock())
-
-    def _wait(self, latest: float | None) -> Ticket | None:
+    def _wait(self, until: Until) -> Ticket | None:
         waited = 0.0
         while True:
             now = self._times.clock()
             with self._state:
                 delay = self._ledger.delay(now)
-                if latest is not None and now + delay > latest:
+                if until.is_past(now, delay):
                     return None
                 if delay <= 0:
                     self._ledger.sent(now)

@@ -25,7 +25,7 @@ from intercom_assets.intercom.errors import (
     Unauthorized,
 )
 from intercom_assets.intercom.exchange import Carrier, NoAnswer, RawAnswer, RawRequest
-from intercom_assets.intercom.rate import Governor, Ticket, Times
+from intercom_assets.intercom.rate import Governor, Ticket, Times, Until
 from intercom_assets.intercom.retry import Budget, retry_delay
 from intercom_assets.intercom.wire import Payload
 
@@ -68,9 +68,13 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Whose calls: until when they may run (monotonic s, asked anew each time), and the list."""
+    """Whose calls: until when they may run (monotonic s, asked anew each time), and the list.
+
+    `renewed`: the deadline is that of a lease, which moves on while its holder lives.
+    """
 
     deadline: Callable[[], float | None]
+    renewed: bool = False
     calls: list[Call] = field(default_factory=list)
 
 
@@ -136,8 +140,7 @@ class Transport:
 
     def sleep(self, view: View, seconds: float) -> bool:
         """Sleep for an endpoint that asks for patience; False if the lease does not allow it."""
-        latest = self._latest(view)
-        if latest is not None and self._times.clock() + seconds > latest:
+        if self._until(view).is_past(self._times.clock(), seconds):
             return False
         self._times.sleep(seconds)
         return True
@@ -152,7 +155,7 @@ class Transport:
     ) -> T:
         if not self._has_token:
             raise Unauthorized(Refusal("no access token is set", endpoint=endpoint.name))
-        ticket = self._governor.admit(self._latest(view))
+        ticket = self._governor.admit(self._until(view))
         if ticket is None:
             raise LeaseRanOut(Refusal("too little of the lease is left", endpoint=endpoint.name))
         try:
@@ -208,16 +211,22 @@ class Transport:
         if delay > 0:
             self._times.sleep(delay)
 
-    def _latest(self, view: View) -> float | None:
+    def _until(self, view: View) -> Until:
         """The last moment at which a call can start and still end within the lease."""
-        deadline = view.deadline()
-        return None if deadline is None else deadline - self._timeout
+
+        def latest() -> float | None:
+            deadline = view.deadline()
+            return None if deadline is None else deadline - self._timeout
+
+        return Until(latest, view.renewed)
 
     def _budget(self, view: View, endpoint: Endpoint, give_up: float) -> Budget:
-        latest = self._latest(view)
-        until = give_up if latest is None else min(give_up, latest)
+        until, now = self._until(view), self._times.clock()
+        latest = until.latest()
+        if latest is not None and (not until.moves or now > latest):
+            give_up = min(give_up, latest)
         # Spreads threads that failed together; nothing about it is secret.
-        return Budget(until - self._times.clock(), endpoint.effect, jitter=random.random())
+        return Budget(give_up - now, endpoint.effect, jitter=random.random())
 
 
 def _clock_ahead(date: str | None, wall: float) -> float | None:

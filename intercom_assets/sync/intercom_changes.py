@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.domain.fields import intercom_values
-from intercom_assets.domain.models import Contact, UserLink
+from intercom_assets.domain.fields import Field, intercom_values
+from intercom_assets.domain.models import Contact, EdgeState, UserLink, Value
 from intercom_assets.domain.values import digest
 from intercom_assets.intercom.query import touched_since
 from intercom_assets.sync.feeders import Fed
@@ -101,7 +101,10 @@ def _wake(
 
 
 def differs(services: Services, contact: Contact, link: UserLink) -> bool:
-    """Whether a document of the index shows what our last read by id did not."""
+    """Whether a document of the index shows what our last read by id did not.
+
+    What is in flight is expected to show: a run is at work on it and has not recorded it yet.
+    """
     shadow = link.shadow
     if shadow is None:
         return True
@@ -109,16 +112,29 @@ def differs(services: Services, contact: Contact, link: UserLink) -> bool:
         return False  # an old document: what we read by id is newer
     fields = services.user_fields
     now, then = (intercom_values(fields.values(), c) for c in (contact, shadow))
-    if any(not fields[name].same(now[name], then[name]) for name in fields):
+    news = [each for name, each in fields.items() if not each.same(now[name], then[name])]
+    if any(not _sent(each, now[each.name], link) for each in news):
         return True
-    whole = contact.companies_complete and shadow.companies_complete
-    return _rest(contact, whole) != _rest(shadow, whole)
+    if contact.companies_complete and shadow.companies_complete:
+        moved = frozenset(contact.company_ids) ^ frozenset(shadow.company_ids)
+        if moved - _moving(link):
+            return True
+    return _rest(contact) != _rest(shadow)
 
 
-def _rest(contact: Contact, whole: bool) -> tuple[object, ...]:
-    """What a pass reads of a contact besides its fields; companies if both lists are whole."""
-    companies = frozenset(contact.company_ids) if whole else None
-    return contact.external_id, contact.stated_time_zone, contact.country_code, companies
+def _sent(field: Field, shown: Value, link: UserLink) -> bool:
+    return field.name in link.in_flight and field.same(shown, link.in_flight[field.name])
+
+
+def _moving(link: UserLink) -> frozenset[str]:
+    """The companies that a run is attaching or detaching."""
+    edges = link.edges.values()
+    return frozenset(e.company_id for e in edges if e.state is not EdgeState.ATTACHED)
+
+
+def _rest(contact: Contact) -> tuple[object, ...]:
+    """What a pass reads of a contact besides its fields and companies."""
+    return contact.external_id, contact.stated_time_zone, contact.country_code
 
 
 def _shown(contact: Contact) -> str:

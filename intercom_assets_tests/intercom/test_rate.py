@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from intercom_assets.intercom.exchange import retry_after
-from intercom_assets.intercom.rate import Governor, Ticket, Times, governor_of, quota_of
+from intercom_assets.intercom.rate import Governor, Ticket, Times, Until, governor_of, quota_of
 from intercom_assets.intercom.windows import Quota
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
@@ -28,8 +28,8 @@ def told(remaining: int, *, reset: int = END, limit: int = 100) -> dict[str, str
     }
 
 
-def admitted(governor: Governor, latest: float | None = None) -> Ticket:
-    ticket = governor.admit(latest)
+def admitted(governor: Governor) -> Ticket:
+    ticket = governor.admit()
     assert ticket is not None
     return ticket
 
@@ -135,9 +135,26 @@ def test_who_cannot_be_let_through_in_time_is_told_at_once(moment: Moment) -> No
     governor = Governor(1.0, times_of(moment))
     governor.answered(admitted(governor), told(0), throttled=True)
 
-    assert governor.admit(latest=5.0) is None
+    assert governor.admit(Until(lambda: 5.0)) is None
     assert moment.now == 0.0
-    assert governor.admit(latest=12.0) is not None
+    assert governor.admit(Until(lambda: 12.0)) is not None
+
+
+def test_who_holds_a_lease_waits_for_the_next_window_while_it_is_renewed(moment: Moment) -> None:
+    """A lease has room for a call at any time, and seldom for ten seconds of waiting."""
+    governor = Governor(1.0, times_of(moment))
+    governor.answered(admitted(governor), told(0), throttled=True)
+
+    assert governor.admit(Until(lambda: moment.now + 7.0, moves=True)) is not None
+    assert moment.now >= 9.0
+
+
+def test_who_lost_the_lease_while_waiting_is_told(moment: Moment) -> None:
+    governor = Governor(1.0, times_of(moment))
+    governor.answered(admitted(governor), told(0), throttled=True)
+
+    assert governor.admit(Until(lambda: 5.0, moves=True)) is None
+    assert 5.0 < moment.now < 6.0
 
 
 def test_who_stands_behind_others_is_told_in_time_too() -> None:
@@ -157,8 +174,9 @@ def test_who_stands_behind_others_is_told_in_time_too() -> None:
     first = threading.Thread(target=wait_for_the_window)
     first.start()
     assert asleep.wait(10)
+    soon = time.monotonic() + 0.05
 
-    assert governor.admit(latest=time.monotonic() + 0.05) is None
+    assert governor.admit(Until(lambda: soon)) is None
     wake.set()
     first.join(10)
 

@@ -1,7 +1,11 @@
 """The search for Intercom's changes: whom it wakes, and what it costs."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from intercom_assets.simulator.wire import Answer
 from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.world import World
 
@@ -33,6 +37,66 @@ def test_our_own_writes_coming_back_wake_nobody(world: World) -> None:
 
     assert fed.users == 0
     assert world.sync_due().calls == []
+
+
+@pytest.mark.parametrize("what", ["a field", "a membership", "a membership less"])
+def test_our_own_writes_wake_nobody_while_their_run_is_at_work(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The search comes between a write that landed and its record."""
+    world.intercom.set(attach_moves_updated_at=True)
+    ada, team = world.given_user(name="Ada", created_at=OLD), world.given_team()
+    if what == "a membership less":
+        world.joins(ada, team)
+    feed_from_intercom(world.services)
+    world.sync(ada)
+    if what == "a field":
+        world.update_user(ada, email="ada@new.example")
+    elif what == "a membership":
+        world.joins(ada, team)
+    else:
+        world.leaves(ada, team)
+    handle, fed = world.intercom.handle, list[int]()
+
+    def and_a_look(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        answer = handle(method, path, headers, body)
+        if "/contacts/" in path and method != "GET" and "search" not in path:
+            fed.append(feed_from_intercom(world.services).users)
+        return answer
+
+    monkeypatch.setattr(world.intercom, "handle", and_a_look)
+
+    world.sync(ada)
+
+    assert fed == [0]
+    assert world.sync_due().calls == []
+
+
+def test_an_edit_by_hand_while_a_run_is_at_work_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = world.given_user(name=None, created_at=OLD)
+    feed_from_intercom(world.services)
+    world.sync(ada)
+    world.update_user(ada, email="ada@new.example")
+    handle, fed = world.intercom.handle, list[int]()
+
+    def and_an_edit(
+        method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answer:
+        answer = handle(method, path, headers, body)
+        if method == "PUT" and not fed:
+            world.intercom.by_hand.edit_contact(str(ada), name="Ada L.")
+            fed.append(feed_from_intercom(world.services).users)
+        return answer
+
+    monkeypatch.setattr(world.intercom, "handle", and_an_edit)
+    world.sync(ada)
+
+    world.sync_due()
+
+    assert fed == [1]
+    assert world.app_user(ada)["name"] == "Ada L."
 
 
 def test_a_document_of_an_index_that_lags_is_asked_about_once(world: World) -> None:
