@@ -31,6 +31,7 @@ def test_its_tables_and_commands_are_those_of_the_code(readme: str) -> None:
         environment.SYNC_DATABASE_URL,
         environment.INTERCOM_ACCESS_TOKEN,
         environment.INTERCOM_BASE_URL,
+        environment.INTERCOM_API_VERSION,
         environment.INTERCOM_SYNC_CONFIG,
         environment.INTERCOM_SYNC_ENABLED,
         environment.INTERCOM_ALERT_WEBHOOK,

@@ -25,7 +25,12 @@ from intercom_assets.domain.models import (
 from intercom_assets.intercom import endpoints, paging
 from intercom_assets.intercom.endpoints import Endpoint
 from intercom_assets.intercom.exchange import Timeouts
-from intercom_assets.intercom.network import build_carrier, checked_token, checked_url
+from intercom_assets.intercom.network import (
+    build_carrier,
+    checked_token,
+    checked_url,
+    checked_version,
+)
 from intercom_assets.intercom.query import NEWEST_FIRST, Query, Sort, as_json
 from intercom_assets.intercom.rate import Times, governor_of
 from intercom_assets.intercom.transport import Call, Counters, Transport, View
@@ -61,8 +66,8 @@ class IntercomClient:
 
     `rate_share`: the part of the limit to live on. `connections`: as many as threads that call.
     `adapter`: another transport than the network (tests). Raises `ValueError` for an address that
-    is not https and not loopback, or a token no header can carry; without a token every call
-    raises `Unauthorized`.
+    is not https and not loopback, a token or version that is none, or a proxy of the environment
+    that cannot be used; without a token every call raises `Unauthorized`.
     """
 
     def __init__(
@@ -84,7 +89,7 @@ class IntercomClient:
         carrier = build_carrier(
             token,
             self._base_url,
-            version,
+            checked_version(version),
             connections=connections,
             adapter=adapter,
             timeouts=timeouts,

@@ -6,6 +6,7 @@ asking for each request costs a quarter of a call. No JSON, no pace and no retry
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +16,8 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_p
 from intercom_assets.intercom.adapted import Adapted
 from intercom_assets.intercom.direct import Direct
 from intercom_assets.intercom.exchange import Carrier, Timeouts
+
+_VERSION = re.compile(r"\d{1,3}\.\d{1,3}|Preview", re.ASCII)
 
 
 def build_carrier(
@@ -29,7 +32,8 @@ def build_carrier(
 ) -> Carrier:
     """The caller's adapter, a way through the environment's proxy, or connections of our own.
 
-    `base_url` and `token` are checked ones. Raises `ValueError` for a proxy that cannot be used.
+    `base_url`, `token` and `version` are checked ones. Raises `ValueError` for a proxy that cannot
+    be used.
     """
     headers = _headers(token, version)
     proxies = {} if adapter is not None else _proxies(base_url)
@@ -90,6 +94,14 @@ def checked_token(token: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError("the access token holds characters that no token has")
     return token
+
+
+def checked_version(version: str) -> str:
+    """Raises `ValueError` unless it has the form of one; whether it exists, Intercom tells."""
+    version = version.strip()
+    if not _VERSION.fullmatch(version):
+        raise ValueError("Intercom's API version is written as 2.16, or Preview")
+    return version
 
 
 def is_loopback(host: str) -> bool:

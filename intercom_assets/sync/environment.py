@@ -14,8 +14,9 @@ from pathlib import Path
 from intercom_assets.database.app import AppDatabase, AppUnavailable
 from intercom_assets.database.store import Store
 from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
-from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Unauthorized
+from intercom_assets.intercom.network import checked_token, checked_url, checked_version
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.sync.guard import GuardStopped
@@ -24,6 +25,7 @@ from intercom_assets.sync.services import Services
 APP_DATABASE_URL = "APP_DATABASE_URL"
 SYNC_DATABASE_URL = "SYNC_DATABASE_URL"
 INTERCOM_ACCESS_TOKEN = "INTERCOM_ACCESS_TOKEN"
+INTERCOM_API_VERSION = "INTERCOM_API_VERSION"
 INTERCOM_BASE_URL = "INTERCOM_BASE_URL"
 INTERCOM_SYNC_CONFIG = "INTERCOM_SYNC_CONFIG"
 INTERCOM_SYNC_ENABLED = "INTERCOM_SYNC_ENABLED"
@@ -79,6 +81,7 @@ class Configuration:
     base_url: str = DEFAULT_BASE_URL
     mapping_folder: Path | None = None
     switch: str = ""
+    api_version: str = API_VERSION
 
     @property
     def refusal(self) -> str | None:
@@ -109,6 +112,7 @@ def read_environment(env: Mapping[str, str] | None = None) -> Configuration:
         base_url=given.get(INTERCOM_BASE_URL) or DEFAULT_BASE_URL,
         mapping_folder=Path(folder) if folder else None,
         switch=given.get(INTERCOM_SYNC_ENABLED, ""),
+        api_version=given.get(INTERCOM_API_VERSION) or API_VERSION,
     )
 
 
@@ -149,14 +153,22 @@ def open_store(configuration: Configuration, settings: SyncSettings) -> Store:
 
 
 def open_intercom(configuration: Configuration, settings: SyncSettings) -> IntercomClient:
+    for name, given, check in (
+        (INTERCOM_BASE_URL, configuration.base_url, checked_url),
+        (INTERCOM_ACCESS_TOKEN, configuration.token, checked_token),
+        (INTERCOM_API_VERSION, configuration.api_version, checked_version),
+    ):
+        try:
+            check(given)
+        except ValueError as error:
+            raise ConfigurationError(f"{name}: {error}") from None
     try:
         return IntercomClient(
             configuration.token,
             configuration.base_url,
+            version=configuration.api_version,
             rate_share=settings.rate_share,
             connections=settings.threads,
         )
     except ValueError as error:
-        raise ConfigurationError(
-            f"{INTERCOM_BASE_URL} or {INTERCOM_ACCESS_TOKEN}: {error}"
-        ) from None
+        raise ConfigurationError(str(error)) from None

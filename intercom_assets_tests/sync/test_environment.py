@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from intercom_assets.database.app import AppUnavailable
-from intercom_assets.intercom.errors import Refusal, Unauthorized
+from intercom_assets.intercom.errors import Refusal, Unauthorized, VersionUnknown
 from intercom_assets.mapping.load import MappingError
+from intercom_assets.simulator.server import serving
+from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync.environment import (
     Configuration,
     ConfigurationError,
@@ -24,6 +26,7 @@ def test_an_empty_environment_is_the_defaults() -> None:
 
     assert said == Configuration()
     assert said.base_url == "https://api.intercom.io"
+    assert said.api_version == "2.16"
     assert said.mapping_folder is None
 
 
@@ -84,6 +87,28 @@ def test_opening_connects_to_nothing() -> None:
         assert services.intercom.counters().calls == {}
 
 
+def test_the_version_of_the_environment_is_the_one_that_is_asked_for() -> None:
+    simulator = Simulator()
+    with serving(simulator) as address:
+        said = {"APP_DATABASE_URL": URL, "INTERCOM_ACCESS_TOKEN": "demo-token"}
+        told = read_environment(
+            {**said, "INTERCOM_BASE_URL": address, "INTERCOM_API_VERSION": "9.9"}
+        )
+        with opened(told) as services, pytest.raises(VersionUnknown):
+            services.intercom.me()
+        services.intercom.close()
+
+
+def test_a_proxy_that_cannot_be_used_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://ada:pass@127.0.0.1:1080")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("https_proxy", raising=False)
+    with pytest.raises(ConfigurationError, match="the proxy that the environment names") as told:
+        open_services(Configuration(app_url=URL, token="tok"))
+    assert "pass" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("configuration", "error", "sentence"),
     [
@@ -96,12 +121,17 @@ def test_opening_connects_to_nothing() -> None:
         (
             Configuration(app_url=URL, token="tok", base_url="http://api.intercom.io"),
             ConfigurationError,
-            "INTERCOM_BASE_URL or INTERCOM_ACCESS_TOKEN:",
+            "INTERCOM_BASE_URL: Intercom's address must be https",
         ),
         (
             Configuration(app_url=URL, token="töken \n"),
             ConfigurationError,
-            "INTERCOM_BASE_URL or INTERCOM_ACCESS_TOKEN:",
+            "INTERCOM_ACCESS_TOKEN: the access token holds",
+        ),
+        (
+            Configuration(app_url=URL, token="tok", api_version="2.16\r\nX-Odd: 1"),
+            ConfigurationError,
+            "INTERCOM_API_VERSION: Intercom's API version is written as 2.16",
         ),
     ],
 )
