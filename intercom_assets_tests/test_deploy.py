@@ -18,7 +18,8 @@ ROOT = DEPLOY.parents[1]
 OURS = {
     value
     for name, value in vars(environment).items()
-    if name == value and name.endswith(("_URL", "_TOKEN", "_CONFIG", "_ENABLED", "_WEBHOOK"))
+    if name == value
+    and name.endswith(("_URL", "_TOKEN", "_CONFIG", "_ENABLED", "_VERSION", "_WEBHOOK"))
 }
 DAGSTERS = {
     "DAGSTER_HOME",
