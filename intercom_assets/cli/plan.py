@@ -17,6 +17,7 @@ from intercom_assets.domain.guards import plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.foresight import Foresight, foreseeing
+from intercom_assets.sync.guard import past_guards
 from intercom_assets.sync.plan import plan_teams, plan_users
 from intercom_assets.sync.services import Services
 
@@ -46,6 +47,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], as_json: bool) -> None:
         keys = named or _everybody(services)
         summary = _planned(seen, bars, *keys, shown=named is not None)
         summary.plan_id = plan_id(summary.counts, services.app.mapping_version)
+        summary.past_guards = past_guards(seen.services, summary.counts)
         summary.minutes = seen.minutes(summary.calls)
         summary.unasked = seen.unasked
         summary.to_make = seen.to_make

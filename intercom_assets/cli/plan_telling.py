@@ -22,7 +22,7 @@ TOLD = {
     "archive": "to archive",
     "find": "to look for, since they left before we knew them",
     "none": "unchanged",
-    "absent": "unknown to the app and to Intercom",
+    "absent": "not in the app, and not known from Intercom",
     "park": "that cannot be synced as they are",
 }
 
@@ -43,6 +43,7 @@ class Summary:
         self.to_make: Mapping[str, Sequence[Field]] = {}
         self.plan_id, self.minutes = "", 0.0
         self.unasked: str | None = None
+        self.past_guards: Sequence[str] = ()
         self._shown = shown
         self._counts = Counts()
 
@@ -87,15 +88,21 @@ class Summary:
 
 def tell(console: Console, summary: Summary) -> None:
     for user in summary.users:
-        console.print(_user_table(user))
+        _show(console, f"User {user.user_id}: {user.problem or TOLD[user.action]}", _of_user(user))
     for team in summary.teams:
-        console.print(_team_table(team))
+        _show(console, f"Team {team.team_id}: {team.problem or TOLD[team.action]}", _of_team(team))
     fields = summary.user_fields, summary.team_fields
     for what, counted in zip(("users", "teams"), fields, strict=True):
         if counted:
             console.print(_fields_table(what, counted))
     for line in _lines(summary):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _show(console: Console, title: str, table: Table) -> None:
+    console.print(shown(title), highlight=False, soft_wrap=True)
+    if table.row_count:
+        console.print(table)
 
 
 def _lines(summary: Summary) -> list[str]:
@@ -118,6 +125,11 @@ def _lines(summary: Summary) -> list[str]:
         lines.append(f"{summary.unasked} Contacts and leads that are there look new in this plan.")
     minutes = f"{summary.minutes:,.1f} minutes" if summary.minutes >= 1 else "less than a minute"
     lines.append(f"About {summary.calls:,} calls, {minutes} at the present limit.")
+    if summary.past_guards:
+        lines.append(
+            f"Past the guards of sync.yaml: it {' and '.join(summary.past_guards)}. If that is "
+            f"meant: intercom-assets sync --all --accept {summary.plan_id}"
+        )
     return [*lines, f"Plan {summary.plan_id}. Nothing was written."]
 
 
@@ -134,8 +146,8 @@ def _fields_table(what: str, counted: Counter[str]) -> Table:
     return table
 
 
-def _user_table(user: PlannedUser) -> Table:
-    table = _table(f"User {user.user_id}: {user.problem or TOLD[user.action]}", user.changes)
+def _of_user(user: PlannedUser) -> Table:
+    table = _table(user.changes)
     for team in user.attach:
         table.add_row("membership", "intercom", "-", f"team {team}", "the user is in the team")
     for company in user.detach:
@@ -148,19 +160,19 @@ def _user_table(user: PlannedUser) -> Table:
     return table
 
 
-def _team_table(team: PlannedTeam) -> Table:
-    table = _table(f"Team {team.team_id}: {team.problem or TOLD[team.action]}", team.changes)
+def _of_team(team: PlannedTeam) -> Table:
+    table = _table(team.changes)
     _add_left(table, team.left)
     return table
 
 
-def _table(title: str, changes: Sequence[PlannedChange]) -> Table:
-    table = Table(title=shown(title), title_justify="left")
+def _table(changes: Sequence[PlannedChange]) -> Table:
+    table = Table()
     for name in ("field", "side", "old", "new", "why"):
         table.add_column(name, overflow="fold")
     for change in changes:
         look = "decided on a look: " if change.looks else ""
-        old, new = cell(change.old), cell(change.new)
+        old, new = cell(change.old, change.kind), cell(change.new, change.kind)
         table.add_row(change.field, change.side, old, new, look + change.why)
     return table
 
@@ -177,6 +189,7 @@ def document(summary: Summary) -> dict[str, object]:
     counts = summary.counts
     return {
         "plan": summary.plan_id,
+        "past_guards": list(summary.past_guards),
         "users": {
             "asked": counts.users,
             "actions": dict(summary.user_actions),

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 import click
@@ -18,13 +18,14 @@ from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.interruptible import ending_after_the_chunk
-from intercom_assets.cli.progress import Bar, progress_on
+from intercom_assets.cli.progress import Bar, Bars, progress_on
 from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.domain.guards import is_plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.domain.values import shown
-from intercom_assets.sync.batch import Batch, new_run_id, run_batch
+from intercom_assets.sync.batch import Batch, new_run_id, prepare, run_batch
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.outcomes import Outcome, Totals
+from intercom_assets.sync.outcomes import Outcome, Status, Totals
 from intercom_assets.sync.services import Services
 
 SHOWN = 20
@@ -34,13 +35,17 @@ NOT_DAGSTER = "DAGSTER_HOME is not set: left out making everybody a partition in
 
 @dataclass
 class Summary:
-    """What the command did, for people and for `--json`. `asked`: how many of each kind."""
+    """What the command did, for people and for `--json`. `asked`: how many of each kind.
+
+    `unknown`: `user 7` and the like, who were named and are on neither side.
+    """
 
     asked: Mapping[QueueKind, int]
     totals: dict[QueueKind, Totals] = field(default_factory=dict)
     stopped: bool = False
     seconds: float = 0.0
     dagster: str | None = None
+    unknown: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> list[tuple[QueueKind, Outcome]]:
@@ -67,6 +72,8 @@ def sync(
     """Bring users and teams into step now. Ctrl-C ends it after the chunk in work."""
     if everybody == bool(users or teams):
         raise click.UsageError("Say whom: --user ID..., --team ID..., or --all alone.")
+    if accept is not None and not is_plan_id(accept):
+        raise click.UsageError(f"--accept takes the id that plan prints, and {accept} is none.")
     configuration = read_environment()
     if configuration.refusal:
         raise Failed(configuration.refusal)
@@ -146,18 +153,28 @@ def _run(
     shown: bool,
 ) -> None:
     started, run_id = time.monotonic(), new_run_id("cli")
+    batches = [asked.batch(kind) for kind in asked.keys]
     with progress_on(console, shown) as progress:
-        for kind, some in asked.keys.items():
+        listed = Bars(progress).advance
+        prepare(services, batches, listing=asked.everybody, progress=listed, stopped=stop.is_set)
+        for batch in batches:
+            kind = batch.kind
             totals = summary.totals[kind] = Totals()
-            bar = Bar(progress, f"{kind}s", len(some))
-            batch, run = asked.batch(kind), f"{run_id}-{kind}s"
-            for report in run_batch(services, batch, run, stop.is_set):
+            bar = Bar(progress, f"{kind}s", len(asked.keys[kind]))
+            ready, run = replace(batch, prepared=True), f"{run_id}-{kind}s"
+            for report in run_batch(services, ready, run, stop.is_set):
                 totals.add(report.outcomes)
+                if not asked.everybody:
+                    summary.unknown += _unknown(kind, report.outcomes)
                 bar.advance(len(report.outcomes), len(totals.failing))
     summary.stopped = stop.is_set() and any(
         summary.totals[kind].handled < count for kind, count in summary.asked.items()
     )
     summary.seconds = time.monotonic() - started
+
+
+def _unknown(kind: QueueKind, outcomes: Iterable[Outcome]) -> list[str]:
+    return [f"{kind} {each.key}" for each in outcomes if each.status is Status.ABSENT]
 
 
 def _say_stopping(console: Console) -> None:
@@ -176,6 +193,10 @@ def _told(summary: Summary) -> str:
         lines.append(
             f"... and {len(summary.failures) - SHOWN:,} more; see `intercom-assets status`"
         )
+    lines += [
+        shown(f"{each}: not in the app, and no contact or company of it is known")
+        for each in summary.unknown[:SHOWN]
+    ]
     if summary.dagster:
         lines.append(summary.dagster)
     if summary.stopped:
@@ -206,6 +227,7 @@ def _document(summary: Summary) -> dict[str, object]:
             {"kind": kind, "id": each.key, "status": each.status, "why": each.problem}
             for kind, each in summary.failures
         ],
+        "unknown": summary.unknown,
         "stopped": summary.stopped,
         "seconds": round(summary.seconds, 2),
         "dagster": summary.dagster,

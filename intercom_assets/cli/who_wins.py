@@ -8,7 +8,9 @@ from intercom_assets.domain.who_wins import HEADINGS, Row
 
 
 def as_table(title: str, rows: Iterable[Row]) -> Table:
-    table = Table(*HEADINGS, title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for heading in HEADINGS:
+        table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*row.cells)
     return table

@@ -81,6 +81,11 @@ def accepts(accepted: str, counts: Counts, mapping_version: str) -> bool:
     return all(getattr(counts, name) <= sizes.get(name, 0) for name in _ACCEPTED)
 
 
+def is_plan_id(text: str) -> bool:
+    """Whether it has the form of one; of which plan is not asked."""
+    return bool(re.fullmatch(r"(?:[a-z]+\d+-)+[0-9a-f]{6}", text) and _sizes(text))
+
+
 def _sizes(accepted: str) -> Mapping[str, int]:
     found = re.findall(rf"({'|'.join(_ACCEPTED)})(\d+)-", accepted)
     return {name: int(size) for name, size in found}

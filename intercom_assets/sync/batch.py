@@ -23,6 +23,7 @@ from intercom_assets.sync.guard import check_users
 from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.steady import require_steady
 from intercom_assets.sync.users import sync_user_chunk
 from intercom_assets.sync.work import Run
 
@@ -30,12 +31,16 @@ CHUNKS_AT_ONCE = 3
 """Enough that one can read and one record while a third has its calls in flight."""
 
 
+def never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Whom a run handles: `keys`, or up to `from_queue` due rows of the queue.
 
     `by_hand`: an operator named the keys, so parked ones are tried again as they are. `accepted`:
-    the id of a plan that may go past the guards.
+    the id of a plan that may go past the guards. `prepared`: `prepare` has looked at it.
     """
 
     kind: QueueKind
@@ -46,39 +51,55 @@ class Batch:
     cause: str = "by hand"
     by_hand: bool = False
     accepted: str | None = None
+    prepared: bool = False
+
+
+def prepare(
+    services: Services,
+    batches: Sequence[Batch],
+    *,
+    listing: bool = False,
+    progress: Callable[[str, int], None] | None = None,
+    stopped: Callable[[], bool] = never,
+) -> None:
+    """What comes before the first write of any of these batches, which are `prepared` afterwards.
+
+    A large batch onto a workspace that we never listed lists it; `listing`: a small one too. Then
+    the guards look at everybody. Raises `GuardStopped`; `MappingError` where rows are not steady.
+    """
+    require_steady(services)
+    keys = [_to_be_handled(services, batch) for batch in batches]
+    is_large = any(len(some) > services.settings.chunk_size for some in keys)
+    if (listing or is_large) and first_contact.is_due(services):
+        first_contact.list_workspace(services, progress, stopped)
+    for batch, some in zip(batches, keys, strict=True):
+        if batch.kind is QueueKind.USER and not stopped():
+            check_users(services, some, batch.accepted)
 
 
 def run_batch(
     services: Services,
     batch: Batch,
     run_id: str,
-    stopped: Callable[[], bool] = lambda: False,
+    stopped: Callable[[], bool] = never,
 ) -> Iterator[ChunkReport]:
     """Yields a report for each chunk that is durable. Once `stopped`, no further chunk is begun.
 
-    Raises `GuardStopped` before anything is written; `AppUnavailable` or a fatal `IntercomError`,
-    where chunks reported before stay done and what was leased is given back.
+    Raises what `prepare` does before anything is written; `AppUnavailable` or a fatal
+    `IntercomError`, where chunks reported before stay done and what was leased is given back.
     """
     settings = services.settings
     with (
         Pulse(services.store, run_id, batch.kind, settings) as pulse,
         Pool(settings.threads) as pool,
     ):
-        _before_the_first_write(services, batch)
+        if not batch.prepared:
+            prepare(services, [batch])
         source = _Source(services, batch, pulse)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
         yield from _in_parallel(
             lambda: None if stopped() else _one_chunk(run, source), CHUNKS_AT_ONCE
         )
-
-
-def _before_the_first_write(services: Services, batch: Batch) -> None:
-    """A large batch onto a workspace that we never listed lists it; then the guards look at it."""
-    keys = _to_be_handled(services, batch)
-    if len(keys) > services.settings.chunk_size and first_contact.is_due(services):
-        first_contact.list_workspace(services)
-    if batch.kind is QueueKind.USER:
-        check_users(services, keys, batch.accepted)
 
 
 def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:

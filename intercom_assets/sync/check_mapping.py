@@ -31,6 +31,7 @@ from intercom_assets.mapping.load import mapping_problems as file_problems
 from intercom_assets.sync.check_app import GRANT, ROLE
 from intercom_assets.sync.environment import as_sentence
 from intercom_assets.sync.findings import EDIT, Finding, Part
+from intercom_assets.sync.steady import moving
 
 MAPPING = Part("Mapping")
 SAMPLE = 20
@@ -79,25 +80,24 @@ def check_selected(app: AppDatabase) -> Iterator[Finding]:
 
 def check_steady(app: AppDatabase) -> Iterator[Finding]:
     """The same row read twice is the same: otherwise it is sent for ever."""
-    moving = unstable_columns(app.reading)
-    for file, columns in moving.items():
+    unsteady = unstable_columns(app.reading)
+    for file, columns in unsteady.items():
         yield MAPPING.bad(
             "same twice",
-            f"{file}: {', '.join(columns)} differ each time that the same rows are read; allowed: "
-            "values that change only when the app's rows do.",
+            f"{moving(file, columns)}.",
             "Select what the app stores, not now() or random().",
         )
     shapes = (app.shapes.users, app.shapes.teams, app.shapes.memberships)
     told = {s.query.file: words for s in shapes if (words := clock_words(s))}
     for file, words in told.items():
-        if file not in moving:
+        if file not in unsteady:
             yield MAPPING.warning(
                 "same twice",
                 f"{file}: {', '.join(words)} lets rows differ as time passes, which no trigger and "
                 "no updated_at shows: the nightly sweep finds it.",
                 "Leave it out if the value has to be right sooner.",
             )
-    if not moving and not told:
+    if not unsteady and not told:
         yield MAPPING.ok("same twice", "The same rows read again are the same.")
 
 

@@ -56,7 +56,7 @@ def sentence_of(error: Exception) -> str:
     text = str(error).rstrip(".")
     if isinstance(error, Unauthorized):
         text += f"; set {INTERCOM_ACCESS_TOKEN} to a token of this workspace"
-    elif isinstance(error, AppUnavailable):
+    elif isinstance(error, AppUnavailable) and APP_DATABASE_URL not in text:
         text += "; nothing is lost, changes wait until it can be read again"
     return as_sentence(text)
 

@@ -19,16 +19,21 @@ def is_due(services: Services) -> bool:
 
 
 def list_workspace(
-    services: Services, progress: Callable[[str, int], None] | None = None
+    services: Services,
+    progress: Callable[[str, int], None] | None = None,
+    stopped: Callable[[], bool] | None = None,
 ) -> tuple[int, int]:
     """Links the app's users and teams to what Intercom has of them: how many of each.
 
-    Repeats itself safely after a crash. Raises `IntercomError`, `AppUnavailable`.
+    Repeats itself safely after a crash, and where it was `stopped`. Raises `IntercomError`,
+    `AppUnavailable`.
     """
     teams = users = 0
     for team_links, user_links in listed(services, progress):
         teams += services.store.adopt_teams(team_links)
         users += services.store.adopt_users(user_links)
+        if stopped and stopped():
+            return users, teams
     services.store.put_state(STATE, {"at": services.now(), "users": users, "teams": teams})
     return users, teams
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.domain.attributes import plan_attributes
 from intercom_assets.domain.fields import Field
@@ -128,6 +129,14 @@ class _ForeseenStore(Store):
     def show(self, users: Sequence[UserLink] = (), teams: Sequence[TeamLink] = ()) -> None:
         self._users.update({link.user_id: link for link in users})
         self._teams.update({link.team_id: link for link in teams})
+
+    def count_linked(self, kind: QueueKind = QueueKind.USER) -> int:
+        """With the users that were listed: they are linked before the guards look at them."""
+        if kind is not QueueKind.USER:
+            return super().count_linked(kind)
+        known = super().user_links(list(self._users))
+        new = sum(key not in known or not known[key].contact_id for key in self._users)
+        return super().count_linked() + new
 
     def user_links(self, ids: Sequence[str]) -> dict[str, UserLink]:
         stored = super().user_links(ids)

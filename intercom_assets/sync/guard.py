@@ -2,7 +2,8 @@
 
 The same code as `plan`, where counts of our own tables cannot rule a breach out. Past a guard the
 batch stops here. Users found gone are admitted or held all together, so that a mass deletion is
-seen before its first chunk is marked. A batch of one chunk needs no pass of its own.
+seen before its first chunk is marked. A batch of one chunk that is too small to be guarded needs no
+pass of its own.
 """
 
 from collections.abc import Sequence
@@ -24,22 +25,28 @@ class GuardStopped(Exception):
 
 def check_users(services: Services, keys: Sequence[str], accepted: str | None = None) -> None:
     """Raises `GuardStopped` if these users are past a guard and no such plan was accepted."""
-    if len(keys) <= services.settings.chunk_size:
+    settings = services.settings
+    if len(keys) <= min(settings.chunk_size, settings.guards.above):
         return
     linked = services.store.linked_among(keys)
     hold_gone(services, _gone(services, linked))
-    limits, all_linked = _limits(services), services.store.count_linked()
-    if not breaches(_at_most(services, keys, linked), limits, all_linked):
+    if not past_guards(services, _at_most(services, keys, linked)):
         return
     counts = count(plan_users(services, keys))
     version = services.app.mapping_version
-    found = breaches(counts, limits, all_linked)
+    found = past_guards(services, counts)
     if found and not (accepted and accepts(accepted, counts, version)):
+        other = f" and is more, or of another mapping, than plan {accepted}" if accepted else ""
         raise GuardStopped(
-            f"Nothing was written: this batch {' and '.join(found)}. If that is meant, run: "
+            f"Nothing was written: this batch {' and '.join(found)}{other}. If that is meant, run: "
             f"intercom-assets sync --all --accept {plan_id(counts, version)}; "
             "guards in sync.yaml has the limits."
         )
+
+
+def past_guards(services: Services, counts: Counts) -> list[str]:
+    """One clause for each guard that a batch of this size is past."""
+    return breaches(counts, _limits(services), services.store.count_linked())
 
 
 def _at_most(services: Services, keys: Sequence[str], linked: Sequence[str]) -> Counts:

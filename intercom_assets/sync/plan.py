@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 
 from intercom_assets.domain.guards import Counts
-from intercom_assets.domain.models import AppUser, Gone, Side, Value, Values
+from intercom_assets.domain.models import AppUser, Gone, Kind, Side, Value, Values
 from intercom_assets.domain.reconcile import PLACE, Reconciliation
 from intercom_assets.sync.companies import read_teams
 from intercom_assets.sync.services import Services
@@ -24,7 +24,10 @@ FindLeads = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One field of one user or team. `looks`: whether Intercom's present value decides it."""
+    """One field of one user or team. `looks`: whether Intercom's present value decides it.
+
+    `kind`: of the values.
+    """
 
     field: str
     side: Side
@@ -32,6 +35,7 @@ class PlannedChange:
     new: Value
     why: str
     looks: bool
+    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,7 @@ def _changes(plan: Reconciliation, there: object | None) -> tuple[PlannedChange,
             decision.value,
             decision.why,
             decision.deferred,
+            decision.field.kind,
         )
         for decision in plan.decisions
         if decision.write_to is not None and not (there is None and decision.value is None)

@@ -5,6 +5,7 @@ Commands run in this process unless a test is about signals; what they print is 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,6 +15,7 @@ from intercom_assets.demo.sample_app import seed
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync import environment
+from intercom_assets_tests.database.mappings import run
 
 VARIABLES = (
     environment.APP_DATABASE_URL,
@@ -54,3 +56,12 @@ def shell(database: str) -> Iterator[Shell]:
                 environment.INTERCOM_SYNC_ENABLED: "true",
             },
         )
+
+
+def forget_everything(shell: Shell) -> None:
+    """As after a change of the sync database; long enough ago that a listing is believed."""
+    for table in ("user_link", "team_link", "edge", "queue", "workspace"):
+        run(shell.variables[environment.APP_DATABASE_URL], f"delete from intercom_sync.{table}")
+    yesterday = int((datetime.now(UTC) - timedelta(days=1)).timestamp())
+    for contact in shell.intercom.contacts():
+        shell.intercom.by_hand.edit_contact(contact["id"], updated_at=yesterday)

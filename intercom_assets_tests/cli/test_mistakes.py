@@ -74,6 +74,7 @@ def test_a_sync_that_is_switched_off_touches_nothing(shell: Shell, switch: str) 
     "command",
     [
         ("sync",), ("sync", "--all", "--user", "7"), ("sync", "--user"), ("simulate",),
+        ("sync", "--all", "--accept", "yes"),
         ("simulate", "--port", "many"), ("demo", "--play", "b"), ("demo", "--stay"), ("sing",),
     ],
     ids=" ".join,

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from rich.console import Console
 from intercom_assets.cli.progress import Bars, progress_on
 from intercom_assets.mapping.load import SAMPLE
 from intercom_assets_tests.builders import insert_user
-from intercom_assets_tests.cli.conftest import Shell
+from intercom_assets_tests.cli.conftest import Shell, forget_everything
 from intercom_assets_tests.database.mappings import rows, run
+from intercom_assets_tests.mapping_folders import a_folder
 from intercom_assets_tests.roles import a_role
 
 ONLY_READS = (
@@ -34,15 +35,6 @@ def planned(shell: Shell, *options: str, **variables: str) -> dict[str, Any]:
     assert done.exit_code == 0, done.output
     document: dict[str, Any] = json.loads(done.stdout)
     return document
-
-
-def forget_everything(shell: Shell) -> None:
-    """As after a change of the sync database; long enough ago that a listing is believed."""
-    for table in ("user_link", "team_link", "edge", "queue", "workspace"):
-        run(url(shell), f"delete from intercom_sync.{table}")
-    yesterday = int((datetime.now(UTC) - timedelta(days=1)).timestamp())
-    for contact in shell.intercom.contacts():
-        shell.intercom.by_hand.edit_contact(contact["id"], updated_at=yesterday)
 
 
 def test_it_foretells_the_first_sync_and_a_role_that_can_only_read_is_enough(
@@ -175,11 +167,61 @@ def test_its_id_lets_a_sync_go_past_a_guard(shell: Shell, tmp_path: Path) -> Non
     assert stopped.exit_code == 1
     assert "creates 19 contacts (the guard is 10)" in stopped.stderr
     assert shell.intercom.contacts() == []
+    assert shell.intercom.companies() == []
 
-    accepted = planned(shell, **mapping)["plan"]
+    plan = planned(shell, **mapping)
+    accepted = plan["plan"]
     assert accepted in stopped.stderr
+    assert plan["past_guards"] == ["creates 19 contacts (the guard is 10)"]
+    assert f"sync --all --accept {accepted}" in shell.run("plan", **mapping).stdout
+    smaller = accepted.replace("creates19", "creates5")
+    again = shell.run("sync", "--all", "--accept", smaller, **mapping)
+    assert again.exit_code == 1
+    assert f"is more, or of another mapping, than plan {smaller}" in again.stderr
+    assert shell.intercom.stats()["writes"] == 0
     assert shell.run("sync", "--all", "--accept", accepted, **mapping).exit_code == 0
     assert len(shell.intercom.contacts()) == 19
+
+
+def test_a_batch_of_one_chunk_is_guarded_too(shell: Shell, tmp_path: Path) -> None:
+    guards = a_folder(tmp_path, sync="...guards: {above: 10, creates: 10}")
+
+    stopped = shell.run("sync", "--all", INTERCOM_SYNC_CONFIG=str(guards))
+
+    assert stopped.exit_code == 1
+    assert "creates 19 contacts (the guard is 10)" in stopped.stderr
+    assert shell.intercom.stats()["writes"] == 0
+
+
+def test_one_user_tried_before_is_no_breach_when_everybody_follows(
+    shell: Shell, tmp_path: Path
+) -> None:
+    """The README's way: `sync --user ID`, then `sync --all`."""
+    above = {"INTERCOM_SYNC_CONFIG": str(a_folder(tmp_path, sync="...guards: {above: 10}"))}
+    shell.run("sync", "--user", "14", **above)
+    run(url(shell), "update users set plan = 'business' where id = 14")
+
+    assert shell.run("sync", "--all", **above).exit_code == 0
+    assert len(shell.intercom.contacts()) == 19
+
+
+def test_a_moment_is_shown_as_one_and_a_flag_as_yaml_has_it(shell: Shell) -> None:
+    run(url(shell), "update users set created_at = '2026-03-05 10:00:00.5+00' where id = 14")
+
+    said = shell.run("plan", "--user", "14").stdout
+
+    assert re.search(r"created_at .* 2026-03-05 10:00:00 UTC", said)
+    assert re.search(r"deleted .* false ", said)
+
+
+def test_somebody_who_cannot_be_synced_is_one_line(shell: Shell, tmp_path: Path) -> None:
+    users = "select id, email, case when id = 3 then 'NaN'::float8 end as ratio from users"
+    folder = a_folder(tmp_path, users=users, sync="capture: polling\nwrite_back: off")
+
+    said = shell.run("plan", INTERCOM_SYNC_CONFIG=str(folder)).stdout
+
+    assert re.search(r"^User 3: ratio is not a finite number", said, re.MULTILINE)
+    assert "old" not in said.partition("field of users")[0]
 
 
 def test_what_takes_long_has_a_bar() -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from intercom_assets.demo.groups import wait_until
 from intercom_assets.mapping.load import SAMPLE
-from intercom_assets_tests.cli.conftest import Shell
+from intercom_assets_tests.cli.conftest import Shell, forget_everything
+from intercom_assets_tests.mapping_folders import a_folder
 
 
 @pytest.fixture
@@ -60,6 +61,47 @@ def test_all_is_teams_before_users_and_nobody_is_left_out(shell: Shell) -> None:
         str(number) for number in range(1, 21) if number != 9
     }
     assert len(shell.intercom.companies()) == 5
+
+
+def test_all_onto_a_full_workspace_lists_it_once_and_sends_only_differences(shell: Shell) -> None:
+    """However few they are: teams too, which are fewer than a chunk."""
+    shell.run("sync", "--all")
+    forget_everything(shell)
+    shell.intercom.reset("stats")
+
+    done = json.loads(shell.run("sync", "--all", "--json").stdout)
+
+    assert done["users"]["statuses"] == {"unchanged": 19, "absent": 1}
+    calls = shell.intercom.stats()["calls_by_endpoint"]
+    # One user left before we knew them; one company has no user, so that no listing shows it.
+    assert calls.pop("GET /contacts/find_by_external_id/{external_id}") == 1
+    assert calls.pop("POST /companies") == 1
+    assert calls["GET /contacts"] == 1
+    workspace = {"GET /contacts", "GET /companies/scroll", "GET /data_attributes", "GET /me"}
+    assert set(calls) <= workspace
+
+
+def test_a_query_that_differs_each_time_is_refused_before_anybody_is_sent(
+    shell: Shell, tmp_path: Path
+) -> None:
+    users = "select id, email, now() as seen from users"
+    folder = a_folder(tmp_path, users=users, sync="capture: polling\nwrite_back: off")
+
+    done = shell.run("sync", "--all", INTERCOM_SYNC_CONFIG=str(folder))
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: users.sql: seen differ each time that the same rows")
+    assert done.stderr.count("\n") == 1
+    assert shell.intercom.stats()["writes"] == 0
+
+
+def test_somebody_who_is_nowhere_is_named(shell: Shell) -> None:
+    done = shell.run("sync", "--user", "14", "999", "nobody")
+
+    assert done.exit_code == 0
+    assert "user 999: not in the app, and no contact or company of it is known" in done.stdout
+    assert "user nobody: " in done.stdout
+    assert "user 14" not in done.stdout
 
 
 def test_all_makes_everybody_a_partition_where_dagster_is_set_up(
