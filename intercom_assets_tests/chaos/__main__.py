@@ -79,7 +79,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     return Plan(
         seed=options.seed, users=options.users, disturbed_for=seconds, patience=PATIENCE,
         first_sync=120.0 + options.users / 10, app_pause=0.4, operator_pause=1.0,
-        fault_pause=min(2.0, seconds / 60), kill_gap=min(12.0, seconds / 15), quiet=8.0,
+        fault_pause=min(2.0, seconds / 60), kill_gap=min(12.0, seconds / 40), quiet=8.0,
     )  # fmt: skip
 
 

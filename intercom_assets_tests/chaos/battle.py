@@ -112,7 +112,9 @@ def _disturb(world: World, plan: Plan, tally: Tally) -> None:
     if plan.faults:
         jobs.append(misfortune.strike_until)
     if plan.kills:
-        executioner = Executioner(world.strikes, plan.seed + 3, tally, plan.kill_gap)
+        executioner = Executioner(
+            world.strikes, world.recovered, plan.seed + 3, tally, plan.kill_gap
+        )
         jobs.append(executioner.strike_until)
     _for_a_while(jobs, stop, plan.disturbed_for)
     if plan.faults:

@@ -87,8 +87,10 @@ def dagster_world(wishes: Wishes) -> Iterator[World]:
             keeper.start(name)
         _wait_for_sensors(keeper, addresses)
         stack.enter_context(keeper.restarting())
-        strikes = _Strikes(keeper, server, addresses, Random(wishes.seed)).by_victim()
-        yield World(addresses.app, place, bystander, processes, keeper, strikes)
+        runs = Runs(addresses.app, addresses.dagster, Random(wishes.seed))
+        strikes = _Strikes(keeper, server, runs, Random(wishes.seed)).by_victim()
+        yield World(addresses.app, place, bystander, processes, keeper, strikes,
+                    runs.succeeded_since)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +165,8 @@ def _require(child: Child) -> None:
 class _Strikes:
     """How each victim is struck. Runs are found among what the code server has started."""
 
-    def __init__(
-        self, keeper: Keeper, server: MortalPostgres, addresses: _Addresses, random: Random
-    ) -> None:
-        self._keeper, self._server, self._random = keeper, server, random
-        self._runs = Runs(addresses.app, addresses.dagster, random)
+    def __init__(self, keeper: Keeper, server: MortalPostgres, runs: Runs, random: Random) -> None:
+        self._keeper, self._server, self._runs, self._random = keeper, server, runs, random
         self._paused_for = load_mapping(SAMPLE).settings.lease.total_seconds() + MARGIN
 
     def by_victim(self) -> dict[str, Strike]:

@@ -14,6 +14,7 @@ from threading import Event
 import psycopg
 
 LOOK_EVERY = 0.05
+ENDED = "select 1 from runs where status = 'SUCCESS' and end_time > %s limit 1"
 HOLDERS = "select distinct claim_run from intercom_sync.queue where claim_until > now()"
 PROCESS = r"""
 select (regexp_match(event, 'Started process for run \(pid: (\d+)\)'))[1]::int from event_logs
@@ -57,6 +58,14 @@ class Runs:
 
     def holds(self, pid: int) -> bool:
         return pid in self._holders()
+
+    def succeeded_since(self, at: float) -> bool:
+        """Whether a run has ended well since `at` (Unix seconds)."""
+        try:
+            with psycopg.connect(self.dagster_url, connect_timeout=3) as dagster:
+                return dagster.execute(ENDED.encode(), [at]).fetchone() is not None
+        except psycopg.OperationalError:
+            return False
 
     def _holders(self) -> list[int]:
         """Process ids; of runs that ended too, whose numbers may be others' by now."""

@@ -6,6 +6,7 @@ Must not: choosing when (`battle.py`), or starting a whole world (`worlds.py`).
 
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,6 +23,8 @@ from intercom_assets_tests.chaos.misfortune import in_turn
 from intercom_assets_tests.chaos.tally import Tally
 
 RESTART_SECONDS = 1.0
+RECOVERY_SECONDS = 60.0
+"""The most that is waited for it; a sync that does not recover at all is struck all the same."""
 Strike = Callable[[Event], bool]
 """Whether there was somebody to strike; returns when the victim is back."""
 
@@ -112,11 +115,15 @@ def kill_database(server: MortalPostgres, stop: Event) -> bool:
 
 
 class Executioner:
-    """`gap`: seconds between two strikes, from the end of one to the next."""
+    """`gap`: mean seconds between two strikes. `recovered`: whether the sync did anything since a
+    time (Unix s); to strike before would only keep it down, and prove nothing."""
 
-    def __init__(self, strikes: Mapping[str, Strike], seed: int, tally: Tally, gap: float) -> None:
-        self._strikes, self._tally, self._gap = strikes, tally, gap
-        self._random = Random(seed)
+    def __init__(
+        self, strikes: Mapping[str, Strike], recovered: Callable[[float], bool], seed: int,
+        tally: Tally, gap: float,
+    ) -> None:  # fmt: skip
+        self._strikes, self._recovered = strikes, recovered
+        self._tally, self._gap, self._random = tally, gap, Random(seed)
 
     def strike_until(self, stop: Event) -> None:
         for victim in in_turn(list(self._strikes), self._random):
@@ -127,3 +134,10 @@ class Executioner:
                     self._tally.count(self._tally.kills, victim)
             except (OSError, psycopg.Error, PostgresUnavailable) as error:
                 self._tally.broken(f"{victim} could not be struck, or did not come back: {error}")
+            self._let_recover(stop)
+
+    def _let_recover(self, stop: Event) -> None:
+        since = time.time()
+        while time.time() < since + RECOVERY_SECONDS and not self._recovered(since):
+            if stop.wait(0.5):
+                return
