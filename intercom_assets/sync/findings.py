@@ -13,6 +13,7 @@ from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.environment import (
     INTERCOM_ACCESS_TOKEN,
     SAID_IN_ONE_SENTENCE,
+    ConfigurationError,
     as_sentence,
 )
 
@@ -74,6 +75,8 @@ def _to_do(error: Exception) -> str | None:
     """Where the error says more about what mends it than the probe that it ended."""
     if isinstance(error, MappingError):
         return EDIT
+    if isinstance(error, ConfigurationError):
+        return "Correct that variable; then run check again."
     if isinstance(error, Unauthorized):
         return f"Set {INTERCOM_ACCESS_TOKEN} to an access token of this workspace."
     if isinstance(error, Unavailable):

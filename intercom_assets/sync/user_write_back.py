@@ -2,7 +2,8 @@
 
 One transaction for all of them, by compare-and-set, with each row read again as the mapping sees
 it. What the app would not store is remembered, and not offered again until Intercom's value
-changes; it keeps neither the other values nor the contact's id from being stored.
+changes; it keeps neither the other values nor the contact's id from being stored. An id without a
+row to hold it is offered with each pass until there is one.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,20 +18,26 @@ from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.work import Work
 
+INTERCOM_ID = "write_back.intercom_id"
+"""Among what the app refused of a user: the contact's id, for which it has no row yet."""
+
 
 @dataclass(slots=True)
 class Answer:
     """What became of one user's offer. `refused`: field -> the app's reason; `moved`: fields that
-    the app had changed meanwhile."""
+    the app had changed meanwhile. `stored_id`: None where no id was offered."""
 
     row: AppUser | Unfit | Gone
     busy: bool = False
     refused: dict[str, str | None] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
+    stored_id: bool | None = None
 
     def take(self, offer: WriteBack, written: WrittenBack) -> None:
         self.row = written.row
         self.busy = self.busy or written.status == "busy"
+        if offer.intercom_id is not None:
+            self.stored_id = written.status != "refused"
         if written.status == "refused":
             self.refused |= dict.fromkeys(offer.new, written.reason)
         elif written.status == "changed":
@@ -59,6 +66,7 @@ def _offer(services: Services, user: UserPass, *, again: bool) -> WriteBack | No
     new = user.plan().to_app
     stores_id = services.settings.write_back.intercom_id is not None
     again = again or user.link.synced_at is None  # a listing may have linked it
+    again = again or INTERCOM_ID in user.refused
     is_new = user.contact is not None and (again or user.link.contact_id != user.contact.id)
     intercom_id = user.contact.id if is_new and stores_id and user.contact else None
     if not new and intercom_id is None:
@@ -102,6 +110,10 @@ def _see(user: UserPass, answer: Answer) -> None:
     if answer.busy:
         user.problem = Problem(Verdict.BUSY, "the app held the row; it is tried again")
         return
+    if answer.stored_id:
+        user.refused.pop(INTERCOM_ID, None)
+    elif answer.stored_id is False and user.contact:
+        user.refused[INTERCOM_ID] = user.contact.id
     decided = user.plan()
     user.see_row(answer.row)
     user.wrote_back(decided, answer.refused, answer.moved)

@@ -97,6 +97,14 @@ def test_dagster_is_red_until_it_is_set_up(shell: Shell, tmp_path: Path) -> None
     assert reds(told(shell, **ready)) == []
 
 
+def test_a_dagster_home_that_is_none_is_not_mended_by_init_db(shell: Shell) -> None:
+    document = told(shell, DAGSTER_HOME="/nowhere/at/all")
+
+    [pool] = [f for f in document["findings"] if f["title"] == "pool"]
+    assert "DAGSTER_HOME is /nowhere/at/all" in pool["found"]
+    assert pool["to_do"] == "Correct that variable; then run check again."
+
+
 def test_who_wins_is_that_of_this_mapping(shell: Shell, tmp_path: Path) -> None:
     for name, text in {
         "users.sql": "select id, email, name, plan as tier from users",

@@ -6,6 +6,7 @@ import pytest
 
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.outcomes import Status
+from intercom_assets_tests.database.mappings import rows, run
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played, Sql
 
@@ -252,3 +253,21 @@ def test_numbers_settle_however_sql_writes_them(worlds: Worlds, value: str) -> N
         assert "my_column" in (synced[ada].problem or "")
     else:
         assert world.settles(ada)
+
+
+def test_an_id_is_stored_once_its_row_is_made(database: str, worlds: Worlds) -> None:
+    """A profile that the app makes later, at the first log-in say."""
+    run(database, "create table profiles (user_id bigint primary key, intercom_id text)")
+    played = worlds(
+        write_back={"table": "profiles", "key": "user_id", "intercom_id": "intercom_id"}
+    )
+    ada = played.given_user()
+    played.sync(ada)
+    assert played.settles(ada)
+
+    run(database, "insert into profiles (user_id) select id from users")
+    assert played.sync(ada).calls == []
+
+    stored = rows(database, "select user_id, intercom_id from profiles")
+    assert stored == [(ada, played.contact(ada)["id"])]
+    assert played.settles(ada)
