@@ -28,11 +28,43 @@ MOST_SEEDS = 1_073_741_824
 """Bytes of a call's body, and of a control call's: a workspace can be seeded with millions."""
 
 
+class Held:
+    """Answers that are held back. They are let go when the server ends, so none holds it up."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Future[bool]] = set()
+        self._over = False
+
+    async def wait(self, seconds: float) -> bool:
+        """False if the server ends meanwhile."""
+        if self._over:
+            return False
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bool] = loop.create_future()
+        timer = loop.call_later(seconds, self._settle, future, True)
+        self._waiting.add(future)
+        try:
+            return await future
+        finally:
+            timer.cancel()
+            self._waiting.discard(future)
+
+    def let_go(self) -> None:
+        self._over = True
+        for future in self._waiting:
+            self._settle(future, False)
+
+    def _settle(self, future: "asyncio.Future[bool]", waited: bool) -> None:
+        if not future.done():
+            future.set_result(waited)
+
+
 class Endpoint:
     """Every path and method, answered by the simulator's `handle`."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, held: Held) -> None:
         self._simulator = simulator
+        self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -48,12 +80,11 @@ class Endpoint:
             await Response("The request body is too large", 413)(scope, receive, send)
             return
         answer = self._simulator.handle(scope["method"], path, headers, body)
-        if answer.delay_s:
-            await asyncio.sleep(answer.delay_s)
-        if answer.fate in ("dropped", "lost"):
+        ended = answer.delay_s > 0 and not await self._held.wait(answer.delay_s)
+        if ended or answer.fate in ("dropped", "lost"):
             scope["intercom.abort"]()
             return
-        await _deliver(answer, scope, receive, send)
+        await _deliver(answer, self._held, scope, receive, send)
 
 
 async def _body(request: Request, most: int) -> bytes | None:
@@ -67,7 +98,7 @@ async def _body(request: Request, most: int) -> bytes | None:
     return b"".join(parts)
 
 
-async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+async def _deliver(answer: Answer, held: Held, scope: Scope, receive: Receive, send: Send) -> None:
     if not answer.fate:
         response = Response(answer.body, answer.status, dict(answer.headers))
         await response(scope, receive, send)
@@ -81,16 +112,20 @@ async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -
         await asyncio.sleep(0.05)
         scope["intercom.abort"]()
         return
-    await _drip(answer, send)
+    if not await _drip(answer, held, send):
+        scope["intercom.abort"]()
 
 
-async def _drip(answer: Answer, send: Send) -> None:
+async def _drip(answer: Answer, held: Held, send: Send) -> bool:
+    """False if the server ends meanwhile."""
     size = max(1, -(-len(answer.body) // DRIPS))
     for start in range(0, len(answer.body), size):
-        await asyncio.sleep(answer.drip_s / DRIPS)
+        if not await held.wait(answer.drip_s / DRIPS):
+            return False
         piece = answer.body[start : start + size]
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+    return True
 
 
 class Abortable:
@@ -116,20 +151,34 @@ class Abortable:
         await self._app(scope, receive, send)
 
 
-def create_app(simulator: Simulator) -> ASGIApp:
+def create_app(simulator: Simulator, held: Held | None = None) -> ASGIApp:
     """No router of Starlette's: every path is the simulator's, whatever characters it holds."""
-    return Abortable(TrustedHostMiddleware(Endpoint(simulator), [HOST, "localhost"]))
+    endpoint = Endpoint(simulator, held or Held())
+    return Abortable(TrustedHostMiddleware(endpoint, [HOST, "localhost"]))
 
 
-def _config(simulator: Simulator) -> uvicorn.Config:
+class Server(uvicorn.Server):
+    """Ends within a second or two, whatever is held back and whoever has not finished asking."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._held = Held()
+        super().__init__(_config(create_app(simulator, self._held)))
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._held.let_go()
+        await super().shutdown(sockets)
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
     """The simulator's answers carry a Date of their own: of its clock."""
     return uvicorn.Config(
-        create_app(simulator),
+        app,
         access_log=False,
         log_level="warning",
         lifespan="off",
         date_header=False,
         server_header=False,
+        timeout_graceful_shutdown=1,
     )
 
 
@@ -155,7 +204,7 @@ def serve(
     """
     with listen(port) as listening, suppress(KeyboardInterrupt):
         announce(address(listening))
-        uvicorn.Server(_config(simulator)).run(sockets=[listening])
+        Server(simulator).run(sockets=[listening])
 
 
 def address(listening: socket) -> str:
@@ -166,7 +215,7 @@ def address(listening: socket) -> str:
 def serving(simulator: Simulator, port: int = 0) -> Iterator[str]:
     """The simulator in a thread of this process; yields its address, `http://127.0.0.1:PORT`."""
     with listen(port) as listening:
-        server = uvicorn.Server(_config(simulator))
+        server = Server(simulator)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:

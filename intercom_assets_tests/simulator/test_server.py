@@ -2,7 +2,9 @@
 
 import logging
 import socket
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -117,6 +119,25 @@ def test_many_who_say_nothing_keep_nobody_waiting(url: str) -> None:
     finally:
         for peer in silent:
             peer.close()
+
+
+@pytest.mark.parametrize(
+    "held", [{"latency_ms": 600_000}, {"faults": [{"kind": "slow_body", "seconds": 600}]}]
+)
+def test_an_answer_that_is_held_back_does_not_hold_up_the_end(held: dict[str, Any]) -> None:
+    simulator = Simulator()
+    simulator.set(**held)
+    with serving(simulator) as url:
+        peer = connected(url)
+        peer.sendall(b"GET /me HTTP/1.1\r\n" + HEAD + b"\r\n")
+        while calls(url) == 0:
+            time.sleep(0.01)
+        began = time.monotonic()
+    with peer:
+        while peer.recv(65_536):
+            pass
+
+    assert time.monotonic() - began < 30
 
 
 def test_only_this_machine_is_served() -> None:
