@@ -12,16 +12,14 @@ PRIORITY = {"dagster/priority": "10"}
 
 sync_users = dg.define_asset_job(
     USERS.job,
-    selection=dg.AssetSelection.assets(
-        "app_users", "intercom_contacts", "reconciled_profiles"
-    ).without_checks(),
+    selection=dg.AssetSelection.assets(*USERS.before_it, USERS.settled).without_checks(),
     tags=PRIORITY,
     description="Brings users into step: a partition, `user_ids: [...]` or `from_queue: N`.",
 )
 
 sync_companies = dg.define_asset_job(
     TEAMS.job,
-    selection=dg.AssetSelection.assets("intercom_companies").without_checks(),
+    selection=dg.AssetSelection.assets(TEAMS.settled).without_checks(),
     tags=PRIORITY,
     description="Brings companies into step: a partition, `team_ids: [...]` or `from_queue: N`.",
 )

@@ -21,7 +21,7 @@ from intercom_assets.assets.subjects import (
 from intercom_assets.database.records import DueSummary, Lane
 from intercom_assets.partitions import add_keys
 from intercom_assets.pool import missing_pool
-from intercom_assets.run_health import fail_dead_runs, run_ahead, stopped_lately
+from intercom_assets.run_health import fail_dead_runs, run_ahead, stopped_lately, tags_of
 from intercom_assets.sync.feeders import feed_from_app
 from intercom_assets.sync.services import Services
 
@@ -135,9 +135,10 @@ class Look:
         that failed is not begun again at once."""
         instance = self._context.instance
         lately = datetime.now(UTC) - SWEPT_LATELY
+        ours = tags_of(self._location)
         for runs in (
-            dg.RunsFilter(job_name=SWEEP_JOB, statuses=UNFINISHED),
-            dg.RunsFilter(job_name=SWEEP_JOB, created_after=lately),
+            dg.RunsFilter(job_name=SWEEP_JOB, tags=ours, statuses=UNFINISHED),
+            dg.RunsFilter(job_name=SWEEP_JOB, tags=ours, created_after=lately),
         ):
             if instance.get_runs_count(runs):
                 return None

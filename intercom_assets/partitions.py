@@ -5,8 +5,10 @@ Keys are added as users and teams are first synced, so nothing here lists or cou
 
 import dagster as dg
 
-APP_USER = dg.DynamicPartitionsDefinition(name="app_user")
-APP_TEAM = dg.DynamicPartitionsDefinition(name="app_team")
+from intercom_assets.workspace import in_workspace
+
+APP_USER = dg.DynamicPartitionsDefinition(name=in_workspace("app_user"))
+APP_TEAM = dg.DynamicPartitionsDefinition(name=in_workspace("app_team"))
 
 
 def add_keys(

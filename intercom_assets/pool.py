@@ -7,7 +7,9 @@ whoever launches runs asks first whether it is there.
 
 import dagster as dg
 
-POOL = "intercom_api"
+from intercom_assets.workspace import in_workspace
+
+POOL = in_workspace("intercom_api")
 LIMIT = 3
 """One for a backfill, one for other bulk work, so that one is always free for live changes."""
 

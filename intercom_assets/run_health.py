@@ -64,7 +64,7 @@ def run_ahead(
 
     What is due is that run's, so no other is needed for it.
     """
-    for run in instance.get_runs(dg.RunsFilter(statuses=_AHEAD, tags=_tags(location) | tags)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=_AHEAD, tags=tags_of(location) | tags)):
         leased = store.run_members(run.run_id).get(subject.kind, [])
         if len(leased) < _asked_for(run, subject):
             return run.run_id
@@ -78,7 +78,7 @@ def stopped_lately(
 
     The next one would be refused as well; one is tried every `PAUSE` seconds.
     """
-    latest = instance.get_run_records(dg.RunsFilter(tags=_tags(location) | tags), limit=1)
+    latest = instance.get_run_records(dg.RunsFilter(tags=tags_of(location) | tags), limit=1)
     for record in latest:
         failed = record.dagster_run.status is dg.DagsterRunStatus.FAILURE
         sentence = record.dagster_run.tags.get(STOPPED_TAG) if failed else None
@@ -97,7 +97,7 @@ def _asked_for(run: dg.DagsterRun, subject: Subject) -> int:
 def _dead(
     instance: dg.DagsterInstance, beats: dict[str, Beat], location: str | None
 ) -> Iterable[tuple[dg.DagsterRun, str]]:
-    found = instance.get_run_records(dg.RunsFilter(statuses=_ACTIVE, tags=_tags(location)))
+    found = instance.get_run_records(dg.RunsFilter(statuses=_ACTIVE, tags=tags_of(location)))
     for record in found:
         if _is_ours(record.dagster_run):
             reason = _why_dead(instance, record, beats.get(record.dagster_run.run_id))
@@ -145,5 +145,6 @@ def _is_ours(run: dg.DagsterRun) -> bool:
     return run.job_name in _JOBS or bool(_ASSETS & set(run.asset_selection or ()))
 
 
-def _tags(location: str | None) -> dict[str, str]:
+def tags_of(location: str | None) -> dict[str, str]:
+    """By which the runs of one code location are found, where several share one Dagster."""
     return {REPOSITORY_TAG: location} if location else {}

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from intercom_assets.sync import environment
+from intercom_assets.workspace import INTERCOM_WORKSPACE
 from intercom_assets_tests.commands import misunderstood
 
 DEPLOY = Path(str(files("intercom_assets"))) / "deploy"
@@ -20,7 +21,7 @@ OURS = {
     for name, value in vars(environment).items()
     if name == value
     and name.endswith(("_URL", "_TOKEN", "_CONFIG", "_ENABLED", "_VERSION", "_WEBHOOK"))
-}
+} | {INTERCOM_WORKSPACE}
 DAGSTERS = {
     "DAGSTER_HOME",
     "DAGSTER_DATABASE_URL",

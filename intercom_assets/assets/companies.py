@@ -16,16 +16,17 @@ from intercom_assets.resources import (
     SyncDatabaseResource,
     configuration,
 )
+from intercom_assets.workspace import key_of
 
 TEAMS_TABLE = dg.AssetSpec(
-    "teams",
+    key_of("teams"),
     **OF_THE_APP,
     description="The app's teams, as teams.sql selects them. A change here is noticed by the "
     "sensor `changed_teams`.",
 )
 
 INTERCOM_COMPANIES = dg.AssetSpec(
-    "intercom_companies",
+    key_of("intercom_companies"),
     deps=[TEAMS_TABLE],
     skippable=True,
     **OF_THE_SYNC | {"kinds": {"python", "postgres", "intercom"}},

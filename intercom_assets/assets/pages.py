@@ -34,6 +34,7 @@ from intercom_assets.mapping.load import (
 )
 from intercom_assets.mapping.select_list import column_names
 from intercom_assets.sync.environment import as_sentence
+from intercom_assets.workspace import key_of
 
 Assets = list[dg.AssetsDefinition | dg.AssetSpec]
 Facts = dict[str, dg.MetadataValue]
@@ -132,7 +133,7 @@ def _pages(mapping: AppMapping) -> dict[dg.AssetKey, Facts]:
     users, teams, memberships = _users(mapping), _teams(mapping), _memberships(mapping)
     told = {
         USERS.table: users.shown | users.app_columns,
-        dg.AssetKey("memberships"): memberships.shown | memberships.app_columns,
+        key_of("memberships"): memberships.shown | memberships.app_columns,
         TEAMS.table: teams.shown | teams.app_columns,
         APP_USERS: users.shown | users.app_columns,
         INTERCOM_CONTACTS: users.shown | users.intercom_columns("external_id"),

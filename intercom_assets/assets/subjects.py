@@ -10,9 +10,10 @@ import dagster as dg
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.partitions import APP_TEAM, APP_USER
+from intercom_assets.workspace import key_of
 
-APP_USERS = dg.AssetKey("app_users")
-INTERCOM_CONTACTS = dg.AssetKey("intercom_contacts")
+APP_USERS = key_of("app_users")
+INTERCOM_CONTACTS = key_of("intercom_contacts")
 
 SENSOR_TAG = "dagster/sensor_name"
 LANE_TAG = "intercom_assets/lane"
@@ -21,7 +22,7 @@ STOPPED_TAG = "intercom_assets/stopped"
 """On a run that Intercom or a guard refused as a whole: why, in a sentence."""
 CAUSE_TAG, CALLS_TAG = "intercom_assets/cause", "intercom_assets/calls"
 
-SYNC_HEALTH = dg.AssetKey("sync_health")
+SYNC_HEALTH = key_of("sync_health")
 """Where each run's own numbers are, and the health checks. No run materializes it."""
 
 
@@ -75,8 +76,8 @@ USERS = Subject(
     step="reconcile_users",
     job="sync_users",
     partitions=APP_USER,
-    settled=dg.AssetKey("reconciled_profiles"),
-    table=dg.AssetKey("users"),
+    settled=key_of("reconciled_profiles"),
+    table=key_of("users"),
     before_it=(APP_USERS, INTERCOM_CONTACTS),
 )
 
@@ -87,6 +88,6 @@ TEAMS = Subject(
     step="reconcile_companies",
     job="sync_companies",
     partitions=APP_TEAM,
-    settled=dg.AssetKey("intercom_companies"),
-    table=dg.AssetKey("teams"),
+    settled=key_of("intercom_companies"),
+    table=key_of("teams"),
 )

@@ -23,22 +23,23 @@ from intercom_assets.resources import (
     SyncDatabaseResource,
     configuration,
 )
+from intercom_assets.workspace import key_of
 
 USERS_TABLE = dg.AssetSpec(
-    "users",
+    key_of("users"),
     **OF_THE_APP,
     description="The app's users, as users.sql selects them. A column that is not selected never "
     "leaves the app. A change here is noticed by the sensor `changed_users`.",
 )
 MEMBERSHIPS_TABLE = dg.AssetSpec(
-    "memberships",
+    key_of("memberships"),
     **OF_THE_APP,
     description="Who is in which team of the app, as memberships.sql selects it. A contact is "
     "attached to the companies of its user's teams.",
 )
 
 APP_USERS = dg.AssetSpec(
-    "app_users",
+    key_of("app_users"),
     deps=[USERS_TABLE],
     skippable=True,
     **OF_THE_SYNC | {"kinds": {"python", "postgres"}},
@@ -46,7 +47,7 @@ APP_USERS = dg.AssetSpec(
     "the user's id in the app. No copy of the row is kept.",
 )
 INTERCOM_CONTACTS = dg.AssetSpec(
-    "intercom_contacts",
+    key_of("intercom_contacts"),
     deps=[APP_USERS],
     skippable=True,
     **OF_THE_SYNC | {"kinds": {"python", "intercom"}},
@@ -54,7 +55,7 @@ INTERCOM_CONTACTS = dg.AssetSpec(
     "that is stored, by external id, or by e-mail if it has no other owner.",
 )
 RECONCILED_PROFILES = dg.AssetSpec(
-    "reconciled_profiles",
+    key_of("reconciled_profiles"),
     deps=[APP_USERS, INTERCOM_CONTACTS, MEMBERSHIPS_TABLE],
     skippable=True,
     **OF_THE_SYNC | {"kinds": {"python", "postgres", "intercom"}},
