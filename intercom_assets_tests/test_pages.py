@@ -29,7 +29,7 @@ PRODUCTION = ROOT / "docs" / "production.md"
 def test_every_command_is_understood(page: Path) -> None:
     commands = list(commands_in(page.read_text()))
 
-    assert commands
+    assert commands or page not in (RED, PRODUCTION)
     assert [wrong for words in commands if (wrong := misunderstood(words))] == []
 
 
