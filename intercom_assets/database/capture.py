@@ -1,16 +1,18 @@
 """Installs, removes and inspects the change log and its triggers in the app's database.
 
-One transaction each, and only what is not there yet; `capture.sql` has the statements. A lock is
-waited for a second at a time, so that the app's own statements never queue up behind ours for
-longer. Reading the log is `capture_log`.
+One transaction each, and only what is not there yet; `capture.sql` has the statements. All tables
+are locked before the first statement, and that is given up before PostgreSQL looks for deadlocks
+(a second): the app's own statements queue up behind ours no longer, and none is ever the victim.
+Reading the log is `capture_log`.
 """
 
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeAlias
 
+from psycopg import errors
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from intercom_assets.database.app_connections import AppConnection, Connections
@@ -39,11 +41,26 @@ __all__ = [
     "take_log",
 ]
 
-T = TypeVar("T")
 _TRIES = 8
+_LOCKING = "set local lock_timeout = 0; set local statement_timeout = '800ms'"
+_LOCKED = "set local lock_timeout = '500ms'; set local statement_timeout = '60s'"
+_LOCK = "do $intercom_capture$ begin {} end $intercom_capture$"
+_LOG = ("intercom_capture", "change_log")
 _BACKLOG = "select count(*), min(at) from intercom_capture.change_log"
 _LOG_EXISTS = "select to_regclass('intercom_capture.change_log') is not null"
 _SCHEMA_EXISTS = "select to_regnamespace('intercom_capture') is not null"
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A statement, and the table that it locks. `alone`: against readers too."""
+
+    statement: Composed
+    table: tuple[str, str] | None = None
+    alone: bool = False
+
+
+Plan: TypeAlias = Callable[[AppConnection], Iterable[_Change]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,7 @@ def capture_state(url: str, mapping: AppMapping) -> CaptureState:
 def _changed(
     url: str,
     doing: str,
-    plan: Callable[[AppConnection], Iterable[Composed]],
+    plan: Plan,
     dry_run: bool,
 ) -> list[str]:
     with Connections(url) as connections:
@@ -106,22 +123,36 @@ def _changed(
     raise AssertionError("the last try returns or raises")
 
 
-def _run(
-    connections: Connections,
-    doing: str,
-    plan: Callable[[AppConnection], Iterable[Composed]],
-    dry_run: bool,
-) -> list[str]:
+def _run(connections: Connections, doing: str, plan: Plan, dry_run: bool) -> list[str]:
     with connections.altering(doing) as connection:
-        texts = []
-        for statement in list(plan(connection)):
-            texts.append(statement.as_string(connection))
-            if not dry_run:
-                connection.execute(statement)
-    return texts
+        changes = list(plan(connection))
+        if not dry_run:
+            _lock(connection, doing, changes)
+            for change in changes:
+                connection.execute(change.statement)
+        return [change.statement.as_string(connection) for change in changes]
 
 
-def _to_install(connection: AppConnection, mapping: AppMapping) -> Iterable[Composed]:
+def _lock(connection: AppConnection, doing: str, changes: Iterable[_Change]) -> None:
+    """All that the changes lock, or nothing. Raises LockedOut."""
+    alone = {change.table for change in changes if change.table and change.alone}
+    beside = {change.table for change in changes if change.table} - alone
+    locks = [
+        SQL("lock table only {} in {} mode;").format(Identifier(*table), mode)
+        for tables, mode in ((alone, SQL("access exclusive")), (beside, SQL("share row exclusive")))
+        for table in sorted(tables)
+    ]
+    if not locks:
+        return
+    connection.execute(_LOCKING)
+    try:
+        connection.execute(SQL(_LOCK).format(SQL(" ").join(locks)))
+    except (errors.QueryCanceled, errors.DeadlockDetected) as error:
+        raise LockedOut(f"{doing}: the app's tables are in use") from error
+    connection.execute(_LOCKED)
+
+
+def _to_install(connection: AppConnection, mapping: AppMapping) -> Iterable[_Change]:
     wishes = _wishes(connection, mapping)
     triggers = {key: (event, w) for w in wishes for key, event in w.triggers().items()}
     found, functions = present_triggers(connection), present_functions(connection)
@@ -130,18 +161,18 @@ def _to_install(connection: AppConnection, mapping: AppMapping) -> Iterable[Comp
     for key, (event, wish) in sorted(triggers.items(), key=lambda item: item[0]):
         present = found.get(key)
         if present is None:
-            yield _named(event, **_of(key), function=Identifier(wish.function))
+            yield _on(key, event, function=Identifier(wish.function))
         if present is None or not present.enabled:
-            yield _named("enable", **_of(key))
+            yield _on(key, "enable")
     yield from _cleaning(found, functions, triggers, {wish.function for wish in wishes})
 
 
-def _to_remove(connection: AppConnection) -> Iterable[Composed]:
+def _to_remove(connection: AppConnection) -> Iterable[_Change]:
     yield from _cleaning(present_triggers(connection), present_functions(connection), (), ())
     if _is(connection, _LOG_EXISTS):
-        yield _named("drop_log")
+        yield _Change(_named("drop_log"), _LOG, alone=True)
     if _is(connection, _SCHEMA_EXISTS):
-        yield _named("drop_schema")
+        yield _Change(_named("drop_schema"))
 
 
 def _cleaning(
@@ -149,34 +180,37 @@ def _cleaning(
     functions: Iterable[str],
     kept_triggers: Iterable[TriggerKey],
     kept_functions: Iterable[str],
-) -> Iterable[Composed]:
+) -> Iterable[_Change]:
     for key in sorted(set(found) - set(kept_triggers)):
-        yield _named("drop_trigger", **_of(key))
+        yield _on(key, "drop_trigger", alone=True)
     for function in sorted(set(functions) - set(kept_functions)):
-        yield _named("drop_function", function=Identifier(function))
+        yield _Change(_named("drop_function", function=Identifier(function)))
 
 
-def _log_statements(connection: AppConnection) -> Iterable[Composed]:
+def _log_statements(connection: AppConnection) -> Iterable[_Change]:
     if not _is(connection, _SCHEMA_EXISTS):
-        yield _named("schema")
-        yield _named("closed_schema")
+        yield _Change(_named("schema"))
+        yield _Change(_named("closed_schema"))
     if not _is(connection, _LOG_EXISTS):
-        yield _named("log")
-        yield _named("closed_log")
+        yield _Change(_named("log"))
+        yield _Change(_named("closed_log"))
 
 
-def _function_statements(wishes: Sequence[Wanted], present: frozenset[str]) -> Iterable[Composed]:
+def _function_statements(wishes: Sequence[Wanted], present: frozenset[str]) -> Iterable[_Change]:
     for wish in wishes:
         if wish.function not in present:
-            yield _named(
-                "function",
-                function=Identifier(wish.function),
-                column=Identifier(wish.column),
-                column_name=Literal(wish.column),
-                kind=Literal(wish.watch.wakes),
-                via=Literal(wish.function if wish.watch.select else None),
+            function = Identifier(wish.function)
+            yield _Change(
+                _named(
+                    "function",
+                    function=function,
+                    column=Identifier(wish.column),
+                    column_name=Literal(wish.column),
+                    kind=Literal(wish.watch.wakes),
+                    via=Literal(wish.function if wish.watch.select else None),
+                )
             )
-            yield _named("closed_function", function=Identifier(wish.function))
+            yield _Change(_named("closed_function", function=function))
 
 
 def _wishes(connection: AppConnection, mapping: AppMapping) -> list[Wanted]:
@@ -220,8 +254,11 @@ def _named(name: str, **parts: Composable) -> Composed:
     return SQL(statements()[name]).format(**parts)
 
 
-def _of(key: TriggerKey) -> dict[str, Composable]:
-    return {"table": Identifier(key.schema, key.table), "trigger": Identifier(key.name)}
+def _on(key: TriggerKey, name: str, *, alone: bool = False, **parts: Composable) -> _Change:
+    """The named statement about a trigger."""
+    table = (key.schema, key.table)
+    named = _named(name, table=Identifier(*table), trigger=Identifier(key.name), **parts)
+    return _Change(named, table, alone)
 
 
 def _is(connection: AppConnection, question: str) -> bool:

@@ -29,8 +29,8 @@ revoke all on intercom_capture.change_log from public;
 
 -- name: function
 -- A missing log (dropped, not removed by `remove-capture`) is no error: the sweep finds the changes.
--- A watched column that is gone, and a statement of more rows than a log row should hold, are
--- logged as "sweep now".
+-- A watched column that is gone or has become virtual (which no trigger may ask for), and a
+-- statement of more rows than a log row should hold, are logged as "sweep now".
 create or replace function intercom_capture.{function}() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $intercom_capture$
@@ -44,6 +44,7 @@ begin
     if tg_op = 'TRUNCATE' or not exists (
         select from pg_attribute
         where attrelid = tg_relid and attname = {column_name} and not attisdropped
+            and attgenerated <> 'v'
     ) then
         changed := array['*'];
     elsif tg_op = 'INSERT' then

@@ -55,6 +55,9 @@ select p.proname::text
 from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 where n.nspname = 'intercom_capture'
 """
+_VIRTUAL = """
+select attgenerated = 'v' from pg_catalog.pg_attribute where attrelid = %s::oid and attname = %s
+"""
 _WATCHABLE = ("r", "p")
 
 
@@ -116,6 +119,7 @@ def wanted(connection: AppConnection, watch: Watch, place: int) -> Wanted:
             "list the tables that it is made of"
         )
     column = _column(connection, table, watch, key)
+    _require_stored(connection, table, column, key)
     _try_select(connection, watch, table.columns[column], key)
     found = connection.execute(_PARTITIONS, (table.oid,)).fetchall()
     tables = tuple((schema, name) for schema, name, kind in found if kind in _WATCHABLE)
@@ -146,6 +150,15 @@ def _try_select(connection: AppConnection, watch: Watch, sql_type: str, key: str
         raise MappingError(
             f"{SYNC_YAML}: the SELECT of {key}.key has {len(found)} columns; allowed: one, the id "
             f"of the {watch.wakes}"
+        )
+
+
+def _require_stored(connection: AppConnection, table: Table, column: str, key: str) -> None:
+    """PostgreSQL fails a statement whose trigger asks for a column that it computes when read."""
+    if connection.execute(_VIRTUAL, (table.oid, column)).fetchone() == (True,):
+        raise MappingError(
+            f'{SYNC_YAML}: {key} logs "{column}" of {table.name}, a virtual column, which no '
+            "trigger can see; allowed: a stored one, such as those that it is computed from"
         )
 
 

@@ -1,7 +1,8 @@
 """What the triggers log, and that the app never fails because of them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from secrets import token_hex
 
@@ -15,6 +16,7 @@ from intercom_assets.database.capture import (
     install_capture,
     remove_capture,
 )
+from intercom_assets.demo.groups import wait_until
 from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user
 from intercom_assets_tests.database.mappings import a_mapping, rows, run
@@ -34,6 +36,17 @@ def url(database: str) -> str:
     """The sample app with its triggers and an empty log."""
     install_capture(database, SAMPLE)
     return database
+
+
+def server_version(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        return connection.info.server_version // 10_000
+
+
+def wait_until_somebody_waits(url: str) -> None:
+    waiting = "select 1 from pg_stat_activity where datname = current_database()"
+    waiting += " and wait_event_type = 'Lock'"
+    assert wait_until(lambda: bool(rows(url, waiting)), 10, every=0.01)
 
 
 def logged(url: str) -> list[tuple[str, list[str]]]:
@@ -166,6 +179,52 @@ def test_keys_of_any_type_in_any_schema_are_logged_as_their_text(empty_database:
     run(empty_database, "insert into codes values ('ab')")
 
     assert logged(empty_database) == [("user", [key]), ("team", ["ab"])]
+
+
+def test_a_generated_column_may_be_the_key(empty_database: str) -> None:
+    run(empty_database, "create table users (n int, id int generated always as (n + 1) stored)")
+    install_capture(empty_database, watching(USERS))
+    with only_logged(empty_database) as log:
+        run(empty_database, "insert into users values (6)")
+        run(empty_database, "update users set n = 7")
+        run(empty_database, "delete from users")
+
+    assert log == [("user", ["7"]), ("user", ["7", "8"]), ("user", ["8"])]
+
+
+def test_a_virtual_column_is_refused_as_the_key_and_is_no_trouble_later(
+    empty_database: str,
+) -> None:
+    """PostgreSQL fails the app's statement if a trigger asks for one."""
+    if server_version(empty_database) < 18:
+        pytest.skip("there are no virtual columns before PostgreSQL 18")
+    run(empty_database, "create table users (n int, id int generated always as (n + 1) virtual)")
+    with pytest.raises(MappingError, match=r'watch\[1\] logs "id" of users, a virtual column'):
+        install_capture(empty_database, watching(USERS))
+
+    run(empty_database, "alter table users drop id, add id int")
+    install_capture(empty_database, watching(USERS))
+    run(empty_database, "alter table users drop id")
+    run(empty_database, "alter table users add id int generated always as (n + 1) virtual")
+    with only_logged(empty_database) as log:
+        run(empty_database, "insert into users values (6)")
+
+    assert log == [("user", ["*"])]
+
+
+def test_a_key_whose_type_changes_is_logged_on_by_sessions_that_were_there_before(
+    empty_database: str,
+) -> None:
+    run(empty_database, "create table users (id int, dropped int, name text)")
+    install_capture(empty_database, watching(USERS))
+    with only_logged(empty_database) as log, psycopg.connect(empty_database) as session:
+        session.execute("insert into users values (1)")
+        session.commit()
+        run(empty_database, "alter table users drop dropped, alter id type text using 'u' || id")
+        session.execute("update users set name = 'x'")
+        session.commit()
+
+    assert log == [("user", ["1"]), ("user", ["u1"])]
 
 
 def test_a_column_named_as_our_variable_is_no_trouble(empty_database: str) -> None:
@@ -387,6 +446,30 @@ def test_a_table_that_the_app_keeps_locked_is_left_alone(
             install_capture(database, SAMPLE)
 
     assert not capture_state(database, SAMPLE).has_log
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda url: install_capture(url, SAMPLE), remove_capture],
+    ids=["installing", "removing"],
+)
+def test_an_app_that_locks_in_another_order_is_never_the_victim(
+    database: str, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], list[str]]
+) -> None:
+    """It has its hands on the table that we lock last and then wants the one that we lock first."""
+    if change is not remove_capture:
+        remove_capture(database)
+    monkeypatch.setattr("intercom_assets.database.capture._TRIES", 1)
+    with psycopg.connect(database) as app, ThreadPoolExecutor(1) as pool:
+        app.execute("insert into users (email) values ('a')")
+        done = pool.submit(change, database)
+        wait_until_somebody_waits(database)
+        app.execute("delete from memberships")
+        with pytest.raises(AppUnavailable, match="locked by the app"):
+            done.result()
+        app.commit()
+
+    assert rows(database, "select email from users") == [("a",)]
 
 
 def test_installing_waits_for_the_app_a_little_at_a_time(database: str) -> None:
