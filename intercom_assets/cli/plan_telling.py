@@ -20,6 +20,7 @@ TOLD = {
     "create": "to create",
     "update": "to change",
     "archive": "to archive",
+    "look": "to look at, since Intercom's values may have changed just now",
     "find": "to look for, since they left before we knew them",
     "none": "unchanged",
     "absent": "not in the app, and not known from Intercom",

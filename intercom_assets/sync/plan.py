@@ -40,8 +40,9 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class PlannedUser:
-    """What one user's pass would do: create, update, archive, find, none, park for `problem`, or
-    nothing, since neither side knows the user (absent).
+    """What one user's pass would do: create, update, archive, find, none, park for `problem`, look
+    at a contact that was listed or edited too lately to be believed, or nothing, since neither side
+    knows the user (absent).
 
     `attach`: team ids, of which `companies_to_make` have no company yet. `detach`: company ids.
     `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
@@ -144,10 +145,11 @@ def _planned(user: UserPass) -> PlannedUser:
     edges = user.memberships()
     teams = edges.attach if isinstance(user.row, AppUser) else ()
     moves = len(teams) + len(edges.detach) + len(user.leads)
+    changes = _changes(user.plan(), user.contact)
     return PlannedUser(
         user.user_id,
-        _action(user),
-        _changes(user.plan(), user.contact),
+        _action(user, is_look=not (moves or changes)),
+        changes,
         teams,
         edges.detach,
         user.leads,
@@ -159,10 +161,12 @@ def _planned(user: UserPass) -> PlannedUser:
     )
 
 
-def _action(user: UserPass) -> str:
+def _action(user: UserPass, *, is_look: bool) -> str:
     if user.contact is None:
         return "create"
-    return "archive" if user.is_to_archive else "update"
+    if user.is_to_archive:
+        return "archive"
+    return "look" if is_look else "update"
 
 
 def _planned_team(team: TeamPass) -> PlannedTeam:

@@ -58,10 +58,10 @@ def shell(database: str) -> Iterator[Shell]:
         )
 
 
-def forget_everything(shell: Shell) -> None:
+def forget_everything(shell: Shell, hours: int = 24) -> None:
     """As after a change of the sync database; long enough ago that a listing is believed."""
     for table in ("user_link", "team_link", "edge", "queue", "workspace"):
         run(shell.variables[environment.APP_DATABASE_URL], f"delete from intercom_sync.{table}")
-    yesterday = int((datetime.now(UTC) - timedelta(days=1)).timestamp())
+    yesterday = int((datetime.now(UTC) - timedelta(hours=hours)).timestamp())
     for contact in shell.intercom.contacts():
         shell.intercom.by_hand.edit_contact(contact["id"], updated_at=yesterday)

@@ -81,6 +81,21 @@ def test_all_onto_a_full_workspace_lists_it_once_and_sends_only_differences(shel
     assert set(calls) <= workspace
 
 
+def test_contacts_that_were_touched_just_now_are_looked_at_and_no_breach_of_a_guard(
+    shell: Shell, tmp_path: Path
+) -> None:
+    """A listing may be minutes old, so it does not say that they are unchanged."""
+    shell.run("sync", "--all")
+    forget_everything(shell, hours=0)
+    above = {"INTERCOM_SYNC_CONFIG": str(a_folder(tmp_path, sync="...guards: {above: 10}"))}
+
+    plan = json.loads(shell.run("plan", "--json", **above).stdout)
+    done = json.loads(shell.run("sync", "--all", "--json", **above).stdout)
+
+    assert plan["users"]["actions"] == {"look": 19, "find": 1}
+    assert done["users"]["statuses"] == {"unchanged": 19, "absent": 1}
+
+
 def test_a_query_that_differs_each_time_is_refused_before_anybody_is_sent(
     shell: Shell, tmp_path: Path
 ) -> None:
