@@ -28,7 +28,13 @@ from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
 
 T = TypeVar("T", AppUser, AppTeam)
 Keyed: TypeAlias = list[tuple[str, Row]]
-_COMPUTED = (errors.DataError, errors.RaiseException)
+_COMPUTED = (
+    errors.DataError,
+    errors.RaiseException,
+    # "cannot convert NaN to bigint", and values that are too large to be made.
+    errors.FeatureNotSupported,
+    errors.ProgramLimitExceeded,
+)
 _log = logging.getLogger(__name__)
 
 

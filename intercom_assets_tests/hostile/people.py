@@ -134,25 +134,42 @@ PEOPLE = (
     Person("x" * 500, "external_id is too long"),
     Person("\U0001f980" * 500, "external_id is too long"),
 )
+CREWS = (
+    *(Person(id, SYNCED, {"name": "Crew"}) for id in IDS),
+    Person("negative", SYNCED, {"name": "N", "spend": "-12"}),
+    Person("nameless", SYNCED, {"name": None}),
+    Person("owned by nobody", SYNCED, {"name": "N", "owner": "no such person"}),
+    Person("NaN", "cannot convert NaN to bigint", {"name": "N", "spend": "NaN"}),
+    Person("2^62", "monthly_spend is above 2^53", {"name": "N", "spend": str(2**62)}),
+    Person("long", "name is too long", {"name": "n" * 10_000}),
+    Person("x" * 500, "company_id is too long", {"name": "N"}),
+)
+"""Teams, in whose ids the same may be."""
 MONSTROUS = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(4_000))
 """12,000 bytes that no index takes."""
 NOBODY = (Person(None), Person(""), Person(" \n "), Person(MONSTROUS))
 """Rows without an id to be synced or parked by."""
 
 
-def create_people(url: str, people: Iterable[Person]) -> None:
+def create_people(url: str, people: Iterable[Person], crews: Iterable[Person] = ()) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(TABLES.encode())
         for number, person in enumerate(people):
             usual = {"id": person.id, "email": f"person{number}@example.com", "name": "Some One"}
-            row = usual | person.columns
-            connection.execute(
-                sql.SQL("insert into people ({}) values ({})").format(
-                    sql.SQL(", ").join(map(sql.Identifier, row)),
-                    sql.SQL(", ").join([sql.Placeholder()] * len(row)),
-                ),
-                list(row.values()),
-            )
+            _insert(connection, "people", usual | person.columns)
+        for crew in crews:
+            _insert(connection, "crews", {"id": crew.id, **crew.columns})
+
+
+def _insert(connection: psycopg.Connection, table: str, row: dict[str, Any]) -> None:
+    connection.execute(
+        sql.SQL("insert into {} ({}) values ({})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(row)),
+        ),
+        list(row.values()),
+    )
 
 
 def a_mapping(folder: Path) -> Path:

@@ -19,6 +19,7 @@ from intercom_assets.look import SWEEP_JOB
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets_tests.apps.stage import a_stage as an_operator
 from intercom_assets_tests.hostile.people import (
+    CREWS,
     FORGED,
     MONSTROUS,
     NOBODY,
@@ -139,3 +140,20 @@ def test_owners_in_a_circle_and_a_user_in_five_thousand_teams(app: str, folder: 
         assert operator.contacts().keys() == {"one", "two", "many"}
         assert operator.teams_of("one") == {"b"}
         assert operator.shell.run("sync", "--all").exit_code == 0
+
+
+def test_teams_come_to_an_end_of_their_own_too_and_their_members_with_them(
+    app: str, folder: Path
+) -> None:
+    create_people(app, [Person("member")], CREWS)
+    with psycopg.connect(app) as connection:
+        connection.execute("insert into crew_people select 'member', id from crews")
+    parked = {str(each.id): each.ends for each in CREWS if each.ends != SYNCED}
+    with an_operator(app, folder) as operator, Store(app) as store:
+        operator.shell.run("sync", "--all")
+        why = {row.key: row.error.message for row in store.parked(QueueKind.TEAM) if row.error}
+        assert why.keys() == parked.keys()
+        assert {key: words for key, words in parked.items() if words not in why[key]} == {}
+        in_step = {str(each.id) for each in CREWS} - parked.keys()
+        assert operator.companies().keys() == in_step
+        assert operator.intercom.company_keys(external_id="member") == in_step
