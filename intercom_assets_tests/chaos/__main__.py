@@ -65,10 +65,10 @@ def _run(options: argparse.Namespace) -> int:
         outcome = fight(world, _plan(options), _say)
         quiet = too_quiet(outcome, world.strikes)
         code = exit_code(outcome, quiet)
+        for line in told(outcome, quiet):
+            _say(line)
         if code and options.keep:
             keep(world, options.keep)
-    for line in told(outcome, quiet):
-        _say(line)
     _say("passed" if code == 0 else "FAILED")
     return code
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
 from intercom_assets_tests.chaos.worlds import World
 
 OUR_TABLES = ("queue", "user_link", "team_link", "edge", "journal", "heartbeat", "run_member")
+DAGSTERS_TABLES = ("runs", "job_ticks")
 
 
 def keep(world: World, directory: Path) -> None:
@@ -28,16 +28,16 @@ def keep(world: World, directory: Path) -> None:
     _write(directory / "calls.json", [asdict(call) for call in histories.calls.values()])
     _write(directory / "present.json", asdict(world.bystander.present()))
     for table in OUR_TABLES:
-        rows = _rows(world.app_url, f"select * from intercom_sync.{table}")
-        _write(directory / f"{table}.json", rows)
+        _write(directory / f"{table}.json", _rows(world.app_url, f"intercom_sync.{table}"))
     if dagster := world.processes.environment.get("DAGSTER_DATABASE_URL"):
-        _write(directory / "runs.json", _rows(dagster, "select * from runs order by id"))
-        _write(directory / "ticks.json", _rows(dagster, "select * from job_ticks order by id"))
+        for table in DAGSTERS_TABLES:
+            _write(directory / f"{table}.json", _rows(dagster, table))
 
 
-def _rows(url: str, query: str) -> list[dict[str, Any]]:
-    with psycopg.connect(url, row_factory=dict_row) as connection:
-        return connection.execute(query.encode()).fetchall()
+def _rows(url: str, table: str) -> list[Any]:
+    """As PostgreSQL writes them: Python has no time for "infinity"."""
+    with psycopg.connect(url) as connection:
+        return [row for (row,) in connection.execute(f"select to_jsonb(t) from {table} t".encode())]
 
 
 def _write(file: Path, told: object) -> None:
