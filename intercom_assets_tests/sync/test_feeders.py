@@ -116,3 +116,30 @@ def test_polling_does_not_see_a_deletion_and_the_sweep_does(polled: World) -> No
 
     assert feed_from_app(polled.services).users == 0
     assert sweep_users(polled.services).missing == 1
+
+
+def test_polling_is_not_blinded_by_a_row_from_the_future(polled: World) -> None:
+    polled.given_user(created_at=OLD, updated_at=datetime(2099, 1, 1, tzinfo=UTC))
+    feed_from_app(polled.services)
+    polled.sync_due()
+    ada = polled.given_user(name="Ada", created_at=OLD)
+
+    found = feed_from_app(polled.services)
+    polled.sync_due()
+
+    assert found.users == 1
+    assert polled.contact(ada)["name"] == "Ada"
+
+
+def test_polling_sees_a_deletion_that_is_a_date(polled: World) -> None:
+    ada = polled.given_user(created_at=OLD)
+    feed_from_app(polled.services)
+    polled.sync_due()
+    now = datetime.now(UTC)
+    polled.update_user(ada, deleted_at=now, updated_at=now)
+
+    found = feed_from_app(polled.services)
+    polled.sync_due()
+
+    assert found.users == 1
+    assert polled.contact(ada)["custom_attributes"]["deleted"] is True
