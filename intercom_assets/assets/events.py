@@ -38,7 +38,9 @@ class Use:
 
 def worth_reporting(outcomes: Iterable[Outcome], *, everybody: bool) -> list[Outcome]:
     """Who gets events. Who is held by another run is reported by that run."""
-    silent = {Status.HELD, Status.ABSENT} | (set() if everybody else {Status.UNCHANGED})
+    silent = {Status.HELD, Status.ABSENT, Status.ERASED} | (
+        set() if everybody else {Status.UNCHANGED}
+    )
     return [outcome for outcome in outcomes if outcome.status not in silent]
 
 
@@ -124,7 +126,7 @@ def _assets(subject: Subject) -> list[tuple[dg.AssetKey, Callable[[Outcome], boo
     """The assets of a step and for which outcomes each holds what it promises."""
 
     def read(outcome: Outcome) -> bool:
-        return outcome.status not in (Status.HELD, Status.ABSENT)
+        return outcome.status not in (Status.HELD, Status.ABSENT, Status.ERASED)
 
     def found(outcome: Outcome) -> bool:
         return outcome.intercom_id is not None

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from intercom_assets.cli.cells import a_console
+from intercom_assets.cli.cells import a_console, plain
 from intercom_assets.cli.failures import FAILED
 from intercom_assets.cli.who_wins import as_table
 from intercom_assets.domain.who_wins import Row, rows_of_mapped_teams, rows_of_mapped_users
@@ -30,6 +30,8 @@ def check(ctx: click.Context, as_json: bool) -> None:
     """Look at everything that the sync needs; every red line says what to do. Writes nothing.
 
     Exit code 1 if a line is red.
+
+    Example: intercom-assets check
     """
     checkup = Checkup(read_environment(), os.environ, _pool_problem)
     found: list[Finding] = []
@@ -60,9 +62,9 @@ def _line(finding: Finding, before: Finding | None) -> Text:
     if before is None or before.part != finding.part:
         line.append(f"{'' if before is None else chr(10)}{finding.part}\n", style="bold")
     line.append(f"  {MARKS[finding.verdict]}  ", style=style)
-    line.append(f"{finding.title:<13} {finding.sentence}")
+    line.append(f"{finding.title:<13} {plain(finding.sentence)}")
     if finding.to_do:
-        line.append(f"\n{'':<22}-> {finding.to_do}", style=style)
+        line.append(f"\n{'':<22}-> {plain(finding.to_do)}", style=style)
     return line
 
 

@@ -59,6 +59,8 @@ def demo(
     """Show the sync at work: a sample app, a stand-in Intercom, and Dagster between them.
 
     No address and no token of the environment is used, so nothing of yours can be touched.
+
+    Example: intercom-assets demo --once
     """
     if stay and not once:
         raise click.UsageError("--stay goes with --once.")

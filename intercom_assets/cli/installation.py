@@ -21,7 +21,10 @@ LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
 
 @click.command("init-db")
 def init_db() -> None:
-    """Make or upgrade the sync's own tables, and size Dagster's pool."""
+    """Make or upgrade the sync's own tables, and size Dagster's pool.
+
+    Example: intercom-assets init-db
+    """
     configuration = read_environment()
     if not configuration.sync_url:
         raise ConfigurationError(
@@ -45,7 +48,10 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only print the statemen
 @click.command("install-capture")
 @_dry_run
 def install_capture_command(dry_run: bool) -> None:
-    """Make the change log and its triggers in the app's database."""
+    """Make the change log and its triggers in the app's database.
+
+    Example: intercom-assets install-capture --dry-run
+    """
     configuration = _with_app()
     mapping = load_mapping(configuration.mapping_folder)
     _told(install_capture(configuration.app_url, mapping, dry_run), dry_run)
@@ -54,7 +60,10 @@ def install_capture_command(dry_run: bool) -> None:
 @click.command("remove-capture")
 @_dry_run
 def remove_capture_command(dry_run: bool) -> None:
-    """Take the change log and its triggers away again."""
+    """Take the change log and its triggers away again.
+
+    Example: intercom-assets remove-capture --dry-run
+    """
     _told(remove_capture(_with_app().app_url, dry_run), dry_run)
 
 

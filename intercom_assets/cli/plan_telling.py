@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
-from intercom_assets.cli.cells import cell
+from intercom_assets.cli.cells import Listing, cell, plain
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
-from intercom_assets.domain.values import shown
 from intercom_assets.sync.plan import PlannedChange, PlannedTeam, PlannedUser
 from intercom_assets.sync.users import LEADS_A_CALL
 
@@ -24,6 +23,7 @@ TOLD = {
     "find": "to look for, since they left before we knew them",
     "none": "unchanged",
     "absent": "not in the app, and not known from Intercom",
+    "erased": "erased on request, which are left alone",
     "park": "that cannot be synced as they are",
 }
 
@@ -97,11 +97,11 @@ def tell(console: Console, summary: Summary) -> None:
         if counted:
             console.print(_fields_table(what, counted))
     for line in _lines(summary):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(Text(plain(line)), soft_wrap=True)
 
 
-def _show(console: Console, title: str, table: Table) -> None:
-    console.print(shown(title), highlight=False, soft_wrap=True)
+def _show(console: Console, title: str, table: Listing) -> None:
+    console.print(Text(plain(title)), soft_wrap=True)
     if table.row_count:
         console.print(table)
 
@@ -139,48 +139,47 @@ def _actions(actions: Counter[str]) -> str:
     return ", ".join(told) or "none"
 
 
-def _fields_table(what: str, counted: Counter[str]) -> Table:
-    table = Table(f"field of {what}")
-    table.add_column("to write", justify="right")
+def _fields_table(what: str, counted: Counter[str]) -> Listing:
+    listing = Listing("", f"field of {what}", "to write", numbers=("to write",))
     for name, count in counted.most_common():
-        table.add_row(name, f"{count:,}")
-    return table
+        listing.add(plain(name), f"{count:,}")
+    return listing
 
 
-def _of_user(user: PlannedUser) -> Table:
+def _of_user(user: PlannedUser) -> Listing:
     table = _table(user.changes)
     for team in user.attach:
-        table.add_row("membership", "intercom", "-", f"team {team}", "the user is in the team")
+        table.add("membership", "intercom", "-", f"team {plain(team)}", "the user is in the team")
     for company in user.detach:
         why = "the user is not in the team"
-        table.add_row("membership", "intercom", f"company {company}", "-", why)
+        table.add("membership", "intercom", f"company {company}", "-", why)
     for lead in user.merge:
         why = "it has the user's e-mail"
-        table.add_row("lead", "intercom", f"lead {lead}", "merged into the user", why)
+        table.add("lead", "intercom", f"lead {lead}", "merged into the user", why)
     _add_left(table, user.left)
     return table
 
 
-def _of_team(team: PlannedTeam) -> Table:
+def _of_team(team: PlannedTeam) -> Listing:
     table = _table(team.changes)
     _add_left(table, team.left)
     return table
 
 
-def _table(changes: Sequence[PlannedChange]) -> Table:
-    table = Table()
-    for name in ("field", "side", "old", "new", "why"):
-        table.add_column(name, overflow="fold")
+def _table(changes: Sequence[PlannedChange]) -> Listing:
+    table = Listing("", "field", "side", "old", "new", "why")
     for change in changes:
         look = "decided on a look: " if change.looks else ""
         old, new = cell(change.old, change.kind), cell(change.new, change.kind)
-        table.add_row(change.field, change.side, old, new, look + change.why)
+        table.add(plain(change.field), change.side, old, new, look + change.why)
     return table
 
 
-def _add_left(table: Table, left: Sequence[str]) -> None:
+def _add_left(table: Listing, left: Sequence[str]) -> None:
     for name in left:
-        table.add_row(name, "-", "-", "-", "no longer in the mapping: stays in Intercom as it is")
+        table.add(
+            plain(name), "-", "-", "-", "no longer in the mapping: stays in Intercom as it is"
+        )
 
 
 # --- for programs ---------------------------------------------------------------------------------

@@ -1,28 +1,42 @@
-"""Putting things right by hand: parked users tried again, a run taken back, a person erased."""
+"""Putting things right by hand: parked users tried again, a run taken back, a person erased.
+
+What is printed of an undo and an erasure is `repair_telling.py`'s.
+"""
 
 import json
 
 import click
-from rich.table import Table
 
-from intercom_assets.cli.cells import a_console, cell
+from intercom_assets.cli.cells import a_console, count_of
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.ids import ID, NamesIds
+from intercom_assets.cli.repair_telling import (
+    receipt_document,
+    step_document,
+    tell_receipt,
+    tell_steps,
+)
 from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.models import JournalEntry
 from intercom_assets.sync.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.erase import Receipt, erase_user
-from intercom_assets.sync.undo import State, Step, plan_undo
+from intercom_assets.sync.erase import AtWork, erase_user, receipt_of
+from intercom_assets.sync.services import Services
+from intercom_assets.sync.undo import UnknownRun, find_run, plan_undo
 from intercom_assets.sync.undo import undo as take_back
+from intercom_assets.sync.undo_steps import State, Step
 
 
 @click.command(cls=NamesIds)
 @click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
 @click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
 @click.option("--all", "everybody", is_flag=True, help="Everybody who is parked.")
-@click.option("--gone", is_flag=True, help="Users held as gone: treat them as gone indeed.")
+@click.option("--gone", is_flag=True, help="All who are held as gone: they are gone indeed.")
 def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone: bool) -> None:
     """Put parked users and teams back into the queue, their attempts counted anew.
+
+    The sensors' next run tries them, or `sync --user ID` at once. `status` lists who is parked,
+    and why.
 
     Example: intercom-assets retry --user 7 8
     """
@@ -30,45 +44,74 @@ def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone:
         raise click.UsageError("Say whom: --user ID..., --team ID..., --all alone, or --gone.")
     with opened(read_environment()) as services:
         if gone:
-            count = services.store.release_gone() + services.store.release_gone(QueueKind.TEAM)
-        elif everybody:
-            count = sum(services.store.retry(kind) for kind in QueueKind)
+            counts = {kind: services.store.release_gone(kind) for kind in QueueKind}
         else:
-            count = services.store.retry(QueueKind.USER, users) if users else 0
-            count += services.store.retry(QueueKind.TEAM, teams) if teams else 0
-    click.echo(f"{count:,} back in the queue.")
-    named = len(set(users)) + len(set(teams))
-    if named > count:
-        raise Failed(f"{named - count:,} of those named are not parked.")
+            named = {QueueKind.USER: users, QueueKind.TEAM: teams}
+            counts = {
+                kind: _retried(services, kind, None if everybody else some)
+                for kind, some in named.items()
+            }
+    said = " and ".join(count_of(count, kind) for kind, count in counts.items() if count)
+    click.echo(f"Back in the queue: {said or 'nobody'}.")
+    missing = len(set(users)) + len(set(teams)) - sum(counts.values())
+    if missing > 0:
+        raise Failed(f"{missing:,} of those named are not parked.")
+
+
+def _retried(services: Services, kind: QueueKind, keys: tuple[str, ...] | None) -> int:
+    if keys == ():
+        return 0
+    retried = services.store.retry(kind, keys)
+    why = "an operator said retry"
+    entries = [JournalEntry(kind, key, "retried", why=why) for key in retried]
+    services.store.add_journal(new_run_id("retry"), entries)
+    return len(retried)
 
 
 @click.command()
-@click.option("--run", "run_id", required=True, metavar="ID", help="As `explain` shows it.")
+@click.option(
+    "--run",
+    "given",
+    required=True,
+    metavar="ID",
+    help="As `explain` and Dagster show it; its beginning is enough.",
+)
 @click.option("--yes", is_flag=True, help="Take it back; without this only the plan is shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-def undo(run_id: str, yes: bool, as_json: bool) -> None:
+@click.pass_context
+def undo(ctx: click.Context, given: str, yes: bool, as_json: bool) -> None:
     """Take back what a run wrote, where nobody changed it since.
 
-    Without --yes it shows the plan and writes nothing.
+    Fields on both sides, memberships, companies' fields, and archiving. What was changed since is
+    left and listed. Nobody is deleted: a contact or company that the run created stays as it is.
+    What is taken back stays so until the app's or Intercom's value changes; then the mapping
+    decides again, so mend first what made the run go wrong. Without --yes it writes nothing.
 
-    Example: intercom-assets undo --run 0f2c1a --yes
+    Example: intercom-assets undo --run 0f2c1a3b --yes
     """
     configuration = read_environment()
     if yes and configuration.refusal:
         raise Failed(configuration.refusal)
     with opened(configuration) as services:
-        steps = plan_undo(services, run_id)
-        if not steps:
-            raise Failed(f"No run {run_id} wrote anything that the journal still knows.")
-        if yes:
-            done = {_key(s): s for s in take_back(services, new_run_id("undo"), steps)}
-            steps = [done.get(_key(step), step) for step in steps]
+        try:
+            run_id = find_run(services.store, given)
+        except UnknownRun as unknown:
+            raise Failed(f"{unknown}.") from unknown
+        undo_run = new_run_id("undo")
+        steps = (
+            [step for some in take_back(services, undo_run, run_id) for step in some]
+            if yes
+            else plan_undo(services, run_id)
+        )
     if as_json:
-        click.echo(json.dumps([_step_document(step) for step in steps], indent=2))
-        return
-    a_console().print(_steps_table(steps))
-    if not yes and any(step.state is State.DUE for step in steps):
-        click.echo("Nothing was written. Run it again with --yes to take back what is due.")
+        click.echo(json.dumps([step_document(step) for step in steps], indent=2))
+    else:
+        tell_steps(a_console(), run_id, steps, undo_run if yes else None)
+    ctx.exit(FAILED if yes and any(_is_left(step) for step in steps) else 0)
+
+
+def _is_left(step: Step) -> bool:
+    return step.state in (State.DUE, State.BUSY, State.FAILED)
 
 
 @click.command()
@@ -81,61 +124,25 @@ def undo(run_id: str, yes: bool, as_json: bool) -> None:
 def erase(ctx: click.Context, user_id: str, yes: bool, as_json: bool) -> None:
     """Delete one person from Intercom and from our own tables, with a receipt.
 
-    The person is never made again by a later sync, sweep or backfill.
+    The person is never made again by a later sync, sweep or backfill. What the app has stays; it is
+    yours to delete. Cut short, run it again. Without --yes it shows the receipt of one who was
+    erased before.
 
     Example: intercom-assets erase --user 7 --yes
     """
     configuration = read_environment()
-    if not yes:
-        raise click.UsageError(f"This deletes user {user_id} in Intercom for good: say --yes.")
-    if configuration.refusal:
+    if yes and configuration.refusal:
         raise Failed(configuration.refusal)
     with opened(configuration) as services:
-        receipt = erase_user(services, user_id)
+        receipt = receipt_of(services, user_id) if not yes else None
+        if receipt is None and not yes:
+            raise click.UsageError(f"This deletes user {user_id} in Intercom for good: say --yes.")
+        try:
+            receipt = receipt or erase_user(services, user_id)
+        except AtWork as busy:
+            raise Failed(f"{busy}.") from busy
     if as_json:
-        click.echo(json.dumps({"user": user_id, **receipt.document()}, indent=2))
+        click.echo(json.dumps(receipt_document(receipt), indent=2))
     else:
-        click.echo(_told(receipt))
+        tell_receipt(a_console(), receipt)
     ctx.exit(0 if receipt.complete else FAILED)
-
-
-def _told(receipt: Receipt) -> str:
-    what = (
-        f"Contact {receipt.contact_id} deleted"
-        if receipt.deleted
-        else "Intercom had no contact of this user"
-    )
-    both = "yes" if receipt.complete else "NO: run it again"
-    return "\n".join(
-        [
-            f"{what}; our own copies of user {receipt.user_id} are removed.",
-            f"Both look-ups answer 404: {both}",
-            f"Requests: {', '.join(receipt.requests) or 'none'}",
-        ]
-    )
-
-
-def _steps_table(steps: list[Step]) -> Table:
-    table = Table(title="What the run wrote", title_justify="left")
-    for name in ("user", "field", "side", "was", "wrote", "now", ""):
-        table.add_column(name, overflow="fold")
-    for step in steps:
-        values = (cell(step.was), cell(step.wrote), cell(step.now))
-        table.add_row(step.user_id, step.field, step.side, *values, step.state)
-    return table
-
-
-def _step_document(step: Step) -> dict[str, object]:
-    return {
-        "user": step.user_id,
-        "field": step.field,
-        "side": step.side,
-        "was": step.was,
-        "wrote": step.wrote,
-        "now": step.now,
-        "state": step.state,
-    }
-
-
-def _key(step: Step) -> tuple[str, str, str]:
-    return step.user_id, step.field, step.side

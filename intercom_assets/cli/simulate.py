@@ -13,7 +13,10 @@ DEFAULT_TOKEN = "demo-token"
 @click.option("--port", type=click.IntRange(1, 65_535), required=True, help="Where it listens.")
 @click.option("--token", default=DEFAULT_TOKEN, show_default=True, help="The only one it takes.")
 def simulate(port: int, token: str) -> None:
-    """Run a stand-in Intercom on this machine until Ctrl-C. Its page is at /."""
+    """Run a stand-in Intercom on this machine until Ctrl-C. Its page is at /.
+
+    Example: intercom-assets simulate --port 8080
+    """
     click.echo(
         f"A simulated Intercom answers at http://{HOST}:{port} (token {token}); Ctrl-C ends it."
     )

@@ -1,15 +1,22 @@
-"""How far behind the sync is, and whom it gave up on. Reads our own tables only."""
+"""How far behind the sync is, whom it gave up on, what it uses; for people and for a monitor.
+
+Works while the app or Intercom is away. Shows ids and counts, no value of a person. What is
+counted, and what is an alarm, is `sync/overview.py`'s.
+"""
 
 import json
-from datetime import datetime
+import re
 
 import click
-from rich.table import Table
+from rich.console import Console
+from rich.text import Text
 
-from intercom_assets.cli.cells import a_console
-from intercom_assets.database.records import Depth, ParkedRow, QueueKind
+from intercom_assets.cli.cells import Listing, a_console, count_of, plain
+from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.status_document import document
+from intercom_assets.cli.times import age, utc
 from intercom_assets.database.store import Store
-from intercom_assets.domain.values import shown
+from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
     SYNC_DATABASE_URL,
@@ -17,27 +24,73 @@ from intercom_assets.sync.environment import (
     ConfigurationError,
     read_environment,
 )
+from intercom_assets.sync.overview import (
+    FIGURES,
+    Alarm,
+    Capture,
+    Overview,
+    alarms,
+    look_at_capture,
+    overview,
+)
 
-SHOWN = 20
-"""Parked users and teams that are listed; all of them are counted."""
+ANY = "any"
+_CONDITION = re.compile(r"([a-z]+)(?:>(\d+(?:\.\d+)?))?")
+
+
+class Conditions(click.ParamType[dict[str, float]]):
+    """`parked`, `waiting>60`, `any`; several with commas between."""
+
+    name = "NAME[>N]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, float]:
+        limits: dict[str, float] = {}
+        for condition in str(value).replace(" ", "").split(","):
+            found = _CONDITION.fullmatch(condition)
+            name, limit = found.groups() if found else (condition, None)
+            if name == ANY and limit is None:
+                limits = {**{each: FIGURES[each][0] for each in FIGURES}, **limits}
+            elif name in FIGURES:
+                limits[name] = FIGURES[name][0] if limit is None else float(limit)
+            else:
+                self.fail(f"{condition!r} is none of {', '.join(FIGURES)}, {ANY}", param, ctx)
+        return limits
 
 
 @click.command()
+@click.option(
+    "--fail-if",
+    "conditions",
+    type=Conditions(),
+    multiple=True,
+    help=f"Exit with 1 if one of these is above its limit: {', '.join(FIGURES)}, or {ANY} of them. "
+    "NAME>N sets another limit. Several may be given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-def status(as_json: bool) -> None:
-    """Show what waits, how long already, and what is parked."""
+def status(conditions: tuple[dict[str, float], ...], as_json: bool) -> None:
+    """Show what waits, how long already, what is parked, and what is used of Intercom's limit.
+
+    The exit code is 0 whatever is shown, unless --fail-if asks for another; it is 1 if nothing
+    can be shown. What is an alarm stands below `Attention`, and in `alarms` of the JSON.
+
+    Example, for a monitor: intercom-assets status --json --fail-if any
+
+    Example: intercom-assets status --fail-if 'parked>10,waiting>60'
+    """
     configuration = read_environment()
     with _store(configuration) as store:
-        depths, parked = store.depth(), store.parked(limit=SHOWN)
+        seen = overview(store, lambda: _capture(configuration), configuration.refusal)
+    asked = {name: limit for each in conditions for name, limit in each.items()}
+    standard = {name: figure[0] for name, figure in FIGURES.items()}
+    found = alarms(seen, {**standard, **asked})
     if as_json:
-        click.echo(json.dumps(_document(configuration, depths, parked), indent=2))
-        return
-    console = a_console()
-    if configuration.refusal:
-        console.print(configuration.refusal, highlight=False)
-    console.print(_queue_table(depths))
-    if parked:
-        console.print(_parked_table(parked, sum(depth.parked for depth in depths.values())))
+        click.echo(json.dumps(document(seen, found), indent=2))
+    else:
+        _tell(a_console(), seen, found)
+    if broken := [alarm for alarm in found if alarm.name in asked]:
+        raise Failed(f"{'; '.join(map(_sentence, broken))}.")
 
 
 def _store(configuration: Configuration) -> Store:
@@ -49,63 +102,125 @@ def _store(configuration: Configuration) -> Store:
     return Store(configuration.sync_url)
 
 
-def _document(
-    configuration: Configuration, depths: dict[QueueKind, Depth], parked: list[ParkedRow]
-) -> dict[str, object]:
-    return {
-        "switched_off": configuration.refusal,
-        "queue": {
-            f"{kind}s": {
-                "due": depth.due,
-                "in_work": depth.leased,
-                "later": depth.later,
-                "parked": depth.parked,
-                "oldest_seconds": round(depth.oldest_seconds, 1),
-            }
-            for kind, depth in depths.items()
-        },
-        "parked": [
-            {
-                "kind": row.kind,
-                "id": row.key,
-                "since": row.parked_at.isoformat(),
-                "attempts": row.attempts,
-                "why": row.error.message if row.error else None,
-                "field": row.error.field if row.error else None,
-                "request_id": row.error.request_id if row.error else None,
-            }
-            for row in parked
-        ],
-    }
+def _capture(configuration: Configuration) -> Capture:
+    if not configuration.app_url:
+        return Capture(None, None, f"It cannot be told: {APP_DATABASE_URL} is not set")
+    return look_at_capture(
+        configuration.app_url, lambda: load_mapping(configuration.mapping_folder)
+    )
 
 
-def _queue_table(depths: dict[QueueKind, Depth]) -> Table:
-    table = Table(title="The queue", title_justify="left")
-    table.add_column("")
-    for name in ("due", "in work", "later", "parked", "longest wait"):
-        table.add_column(name, justify="right")
-    for kind, depth in depths.items():
+def _tell(console: Console, seen: Overview, found: list[Alarm]) -> None:
+    console.print(_queue(seen))
+    console.print(_figures(seen))
+    if seen.parked:
+        console.print(_parked(seen))
+        console.print("When mended: intercom-assets retry --all", highlight=False)
+    if seen.held_count:
+        console.print(_held(seen), highlight=False)
+    if found:
+        console.print(Text("Attention", style="bold red"))
+    for alarm in found:
+        console.print(Text(f"  {_sentence(alarm)}", style="red"))
+
+
+def _sentence(alarm: Alarm) -> str:
+    if alarm.name in ("off", "capture"):
+        return f"{alarm.name}: {alarm.sentence}"
+    return f"{alarm.name}: {alarm.value:,.0f} {alarm.sentence}, more than {alarm.limit:,.0f}"
+
+
+def _queue(seen: Overview) -> Listing:
+    names = ("due", "in work", "later", "parked", "longest wait")
+    listing = Listing("The queue", "", *names, numbers=names)
+    for kind, depth in seen.queue.items():
         counts = (depth.due, depth.leased, depth.later, depth.parked)
-        table.add_row(f"{kind}s", *(f"{count:,}" for count in counts), _age(depth.oldest_seconds))
-    return table
+        listing.add(f"{kind}s", *(f"{count:,}" for count in counts), age(depth.oldest_seconds))
+    return listing
 
 
-def _parked_table(parked: list[ParkedRow], count: int) -> Table:
-    rest = "" if count <= len(parked) else f", the latest {len(parked)} of {count:,}"
-    table = Table("who", "since", "tries", "why", title=f"Parked{rest}", title_justify="left")
-    for row in parked:
+def _figures(seen: Overview) -> Listing:
+    listing = Listing("", "", "")
+    overruled = count_of(seen.overruled, "edit")
+    for name, text in {
+        "sync": seen.off or f"switched on; runs at work: {seen.runs}",
+        "capture": _told_of_capture(seen.capture),
+        "changes, last hour": _told_of_lag(seen),
+        "calls, last hour": _told_of_use(seen),
+        "overruled, last day": f"{overruled} in Intercom; `explain` shows each",
+        "last sweep": _told_of_sweep(seen),
+        "last audit": _told_of_audit(seen),
+    }.items():
+        listing.add(name, plain(text))
+    return listing
+
+
+def _told_of_capture(capture: Capture) -> str:
+    waits = f" Changes that wait in its log: {capture.waiting:,}." if capture.waiting else ""
+    return f"{capture.sentence}{waits}"
+
+
+def _told_of_lag(seen: Overview) -> str:
+    lag = seen.lag
+    if lag.half is None or lag.most is None or lag.all_of_them is None:
+        return "none came through the queue"
+    return (
+        f"{lag.changes:,}: half in step {_within(lag.half)}, 95 % {_within(lag.most)}, "
+        f"all {_within(lag.all_of_them)}"
+    )
+
+
+def _within(bound: float) -> str:
+    return "after more than an hour" if bound == float("inf") else f"within {age(bound)}"
+
+
+def _told_of_use(seen: Overview) -> str:
+    use = seen.use
+    if use.limit_a_minute is None:
+        return f"{use.calls:,}; Intercom has not told its limit yet"
+    return (
+        f"{use.calls:,}, {use.share:.1%} of Intercom's limit; busiest minute "
+        f"{use.busiest_minute:,} of {use.limit_a_minute:,} ({use.busiest_share:.0%}); "
+        f"{use.rate_limited:,} times told to wait (429)"
+    )
+
+
+def _told_of_sweep(seen: Overview) -> str:
+    if seen.swept is None:
+        return "none yet"
+    return f"{utc(seen.swept.at)}, {seen.swept.counts.get('queued', 0):,} differed"
+
+
+def _told_of_audit(seen: Overview) -> str:
+    if seen.audited is None:
+        return "none yet"
+    counts = seen.audited.counts
+    return (
+        f"{utc(seen.audited.at)}, {counts.get('queued', 0):,} contacts had drifted, "
+        f"{counts.get('missing', 0):,} were missing, {counts.get('duplicates', 0):,} external ids "
+        "twice"
+    )
+
+
+def _parked(seen: Overview) -> Listing:
+    rest = f", the latest {len(seen.parked)} of {seen.parked_count:,}"
+    listing = Listing(
+        f"Parked{rest if len(seen.parked) < seen.parked_count else ''}",
+        *("who", "since", "tries", "why"),
+    )
+    for row in seen.parked:
         why = row.error.message if row.error else "no reason was recorded"
-        table.add_row(shown(f"{row.kind} {row.key}"), _time(row.parked_at), str(row.attempts), why)
-    return table
+        listing.add(
+            f"{row.kind} {plain(row.key)}", utc(row.parked_at), str(row.attempts), plain(why)
+        )
+    return listing
 
 
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _age(seconds: float) -> str:
-    """`-` for an empty queue, else the largest unit that fits."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s" if seconds else "-"
+def _held(seen: Overview) -> str:
+    counts = [count_of(len(held.keys), kind) for kind, held in seen.held.items() if held.keys]
+    since = min(held.since for held in seen.held.values() if held.since)
+    return (
+        f"Held as gone since {utc(since)}: {' and '.join(counts)}, too many at once to be believed "
+        "(`max_gone`). If they are gone indeed: intercom-assets retry --gone. If not, mend the "
+        "query; who is back is let go by itself."
+    )

@@ -14,7 +14,7 @@ from threading import Event
 import click
 from rich.console import Console
 
-from intercom_assets.cli.cells import a_console
+from intercom_assets.cli.cells import a_console, plain
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.interruptible import ending_after_the_chunk
@@ -22,7 +22,6 @@ from intercom_assets.cli.progress import Bar, Bars, progress_on
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.guards import is_plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
-from intercom_assets.domain.values import shown
 from intercom_assets.sync.batch import Batch, new_run_id, prepare, run_batch
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.outcomes import Outcome, Status, Totals
@@ -37,7 +36,8 @@ NOT_DAGSTER = "DAGSTER_HOME is not set: left out making everybody a partition in
 class Summary:
     """What the command did, for people and for `--json`. `asked`: how many of each kind.
 
-    `unknown`: `user 7` and the like, who were named and are on neither side.
+    `unknown`: `user 7` and the like, who were named and are on neither side. `runs`: those that
+    changed something, by the ids that the journal knows.
     """
 
     asked: Mapping[QueueKind, int]
@@ -46,6 +46,7 @@ class Summary:
     seconds: float = 0.0
     dagster: str | None = None
     unknown: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> list[tuple[QueueKind, Outcome]]:
@@ -69,7 +70,10 @@ def sync(
     accept: str | None,
     as_json: bool,
 ) -> None:
-    """Bring users and teams into step now. Ctrl-C ends it after the chunk in work."""
+    """Bring users and teams into step now. Ctrl-C ends it after the chunk in work.
+
+    Example: intercom-assets sync --user 7 8
+    """
     if everybody == bool(users or teams):
         raise click.UsageError("Say whom: --user ID..., --team ID..., or --all alone.")
     if accept is not None and not is_plan_id(accept):
@@ -167,6 +171,8 @@ def _run(
                 if not asked.everybody:
                     summary.unknown += _unknown(kind, report.outcomes)
                 bar.advance(len(report.outcomes), len(totals.failing))
+            if totals.statuses[Status.CHANGED]:
+                summary.runs.append(run)
     summary.stopped = stop.is_set() and any(
         summary.totals[kind].handled < count for kind, count in summary.asked.items()
     )
@@ -187,20 +193,21 @@ def _say_stopping(console: Console) -> None:
 def _told(summary: Summary) -> str:
     lines = [_line(kind, totals) for kind, totals in summary.totals.items()]
     lines += [
-        shown(f"{kind} {each.key}: {each.problem}") for kind, each in summary.failures[:SHOWN]
+        plain(f"{kind} {each.key}: {each.problem}") for kind, each in summary.failures[:SHOWN]
     ]
     if len(summary.failures) > SHOWN:
         lines.append(
             f"... and {len(summary.failures) - SHOWN:,} more; see `intercom-assets status`"
         )
     lines += [
-        shown(f"{each}: not in the app, and no contact or company of it is known")
+        plain(f"{each}: not in the app, and no contact or company of it is known")
         for each in summary.unknown[:SHOWN]
     ]
     if summary.dagster:
         lines.append(summary.dagster)
     if summary.stopped:
         lines.append("Stopped before everybody was handled; what was done is kept.")
+    lines += [f"Run {run}, as explain and undo know it." for run in summary.runs]
     return "\n".join([*lines, f"{summary.seconds:.1f} s"])
 
 
@@ -231,4 +238,5 @@ def _document(summary: Summary) -> dict[str, object]:
         "stopped": summary.stopped,
         "seconds": round(summary.seconds, 2),
         "dagster": summary.dagster,
+        "runs": summary.runs,
     }

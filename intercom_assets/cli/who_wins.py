@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable
 
-from rich.table import Table
-
+from intercom_assets.cli.cells import Listing, plain
 from intercom_assets.domain.who_wins import HEADINGS, Row
 
 
-def as_table(title: str, rows: Iterable[Row]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for heading in HEADINGS:
-        table.add_column(heading, overflow="fold")
+def as_table(title: str, rows: Iterable[Row]) -> Listing:
+    listing = Listing(title, *HEADINGS)
     for row in rows:
-        table.add_row(*row.cells)
-    return table
+        listing.add(*map(plain, row.cells))
+    return listing

@@ -26,6 +26,7 @@ from intercom_assets.domain.models import (
 Record = TypeVar("Record", Contact, Company, Failure)
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_PAIRS = frozenset({"accepted", "undone"})
 _TEAM_COLUMNS = frozenset({"team_id", "company_id", "row_hash", "shadow", "shadow_read_at", "base"})
 _USER_COLUMNS = frozenset(
     {"user_id", "contact_id", "row_hash", "shadow", "shadow_read_at", "base", "in_flight"}
@@ -99,6 +100,8 @@ def journal_document(entry: JournalEntry, *, values: bool) -> dict[str, object]:
         "new": entry.new if values else None,
         "why": entry.why,
         "request_id": entry.request_id,
+        "policy": entry.policy,
+        "base": entry.base if values else None,
     }
 
 
@@ -109,8 +112,8 @@ def failure_document(failure: Failure | None) -> dict[str, object] | None:
 def user_link(row: Mapping[str, Any]) -> UserLink:
     """From the columns of `user_links`."""
     memory = _remembered(row["memory"], _USER_MEMORY)
-    if "accepted" in memory:
-        memory["accepted"] = _accepted(memory["accepted"])
+    for name in _PAIRS & memory.keys():
+        memory[name] = _pairs(memory[name])
     return UserLink(
         user_id=row["user_id"],
         contact_id=row["contact_id"],
@@ -131,8 +134,8 @@ def user_link(row: Mapping[str, Any]) -> UserLink:
 def team_link(row: Mapping[str, Any]) -> TeamLink:
     """From the columns of `team_links`."""
     memory = _remembered(row["memory"], _TEAM_MEMORY)
-    if "accepted" in memory:
-        memory["accepted"] = _accepted(memory["accepted"])
+    for name in _PAIRS & memory.keys():
+        memory[name] = _pairs(memory[name])
     return TeamLink(
         team_id=row["team_id"],
         company_id=row["company_id"],
@@ -181,8 +184,8 @@ def _remembered(memory: Mapping[str, Any], names: Iterable[str]) -> dict[str, An
     return {name: memory[name] for name in names if name in memory}
 
 
-def _accepted(stored: Mapping[str, list[Any]]) -> dict[str, tuple[Any, Any]]:
-    return {name: (sent, got) for name, (sent, got) in stored.items()}
+def _pairs(stored: Mapping[str, list[Any]]) -> dict[str, tuple[Any, Any]]:
+    return {name: (one, other) for name, (one, other) in stored.items()}
 
 
 def _plain(value: object) -> Json:

@@ -194,6 +194,13 @@ update intercom_sync.queue q set
     attempts = 0, failed_hash = null, parked_at = null
 from chosen c
 where q.kind = c.kind and q.key = c.key
+returning q.key
+
+-- name: queue_row
+select first_at, nullif(due_at, 'infinity') as due_at, cause, attempts, parked_at, last_error as error,
+       case when claim_until > now() then claim_run end as in_work_by
+from intercom_sync.queue
+where kind = %(kind)s and key = %(key)s
 
 -- name: parked
 select kind, key, parked_at, attempts, last_error
@@ -350,26 +357,34 @@ select distinct user_id from intercom_sync.edge where team_id = any(%(ids)s) ord
 
 -- name: add_journal
 insert into intercom_sync.journal
-    (run_id, kind, key, action, field, side, old, new, why, request_id)
-select %(run_id)s, n.kind, n.key, n.action, n.field, n.side, n.old, n.new, n.why, n.request_id
+    (run_id, kind, key, action, field, side, old, new, why, request_id, policy, base)
+select %(run_id)s, n.kind, n.key, n.action, n.field, n.side, n.old, n.new, n.why, n.request_id,
+       n.policy, n.base
 from rows from (jsonb_to_recordset(%(entries)s::jsonb) as (
          kind text, key text, action text, field text, side text, old jsonb, new jsonb, why text,
-         request_id text)) with ordinality
-    as n (kind, key, action, field, side, old, new, why, request_id, place)
+         request_id text, policy text, base jsonb)) with ordinality
+    as n (kind, key, action, field, side, old, new, why, request_id, policy, base, place)
 order by n.place
 
 -- name: journal_of_key
-select id, at, run_id, kind, key, action, field, side, old, new, why, request_id
+select id, at, run_id, kind, key, action, field, side, old, new, why, request_id, policy, base
 from intercom_sync.journal
 where kind = %(kind)s and key = %(key)s
 order by id desc
 limit %(limit)s
 
 -- name: journal_of_run
-select id, at, run_id, kind, key, action, field, side, old, new, why, request_id
+select id, at, run_id, kind, key, action, field, side, old, new, why, request_id, policy, base
 from intercom_sync.journal
 where run_id = %(run_id)s
 order by id
+
+-- name: runs_like
+-- Of the journal: ids that begin so; two are enough to know that it is not one.
+select distinct run_id from intercom_sync.journal
+where starts_with(run_id, %(start)s::text)
+order by run_id
+limit %(limit)s
 
 -- name: count_journal
 select action, count(*) from intercom_sync.journal where at >= %(since)s group by action
@@ -411,7 +426,9 @@ on conflict (user_id) do update set receipt = t.receipt || excluded.receipt
 select user_id from intercom_sync.tombstone where user_id = any(%(ids)s)
 
 -- name: tombstones
-select user_id, at, receipt from intercom_sync.tombstone order by at, user_id
+select user_id, at, receipt from intercom_sync.tombstone
+where user_id = any(coalesce(%(ids)s::text[], array[user_id]))
+order by at, user_id
 
 -- name: remove_tombstone
 delete from intercom_sync.tombstone where user_id = %(user_id)s

@@ -92,6 +92,19 @@ class ParkedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the queue holds about one user or team. `in_work_by`: the run that has leased it."""
+
+    first_at: datetime
+    due_at: datetime | None
+    cause: str
+    attempts: int
+    parked_at: datetime | None
+    error: Failure | None
+    in_work_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """A run's heartbeat. `alive` is false once `alive_until` passed, by the database's clock."""
 

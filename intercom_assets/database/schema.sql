@@ -168,3 +168,9 @@ create table intercom_sync.counter (
 -- A lead that turns up wakes whoever searched for its e-mail. Early versions of step 1 had it.
 create index if not exists user_link_lead on intercom_sync.user_link ((memory ->> 'lead_email'))
     where memory ? 'lead_email';
+
+-- step 3: what a decision was made on, for `explain`
+
+alter table intercom_sync.journal
+    add column policy text,                         -- who wins this field, as the mapping had it
+    add column base jsonb;                          -- what both sides had agreed on last

@@ -28,6 +28,10 @@ class JournalStore(Connected):
         """What a run did, in the order of doing."""
         return [_row(row) for row in self.dicts("journal_of_run", run_id=run_id)]
 
+    def runs_like(self, start: str, limit: int = 2) -> list[str]:
+        """Runs of the journal whose id begins so."""
+        return [row[0] for row in self.rows("runs_like", start=start, limit=limit)]
+
     def count_journal(self, since: datetime) -> dict[str, int]:
         """action -> entries since then, as `status` shows overruled edits."""
         return dict(self.rows("count_journal", since=aware(since)))
@@ -52,8 +56,10 @@ class JournalStore(Connected):
         """Those of the ids that were erased and must not be created again."""
         return frozenset(row[0] for row in self.rows("tombstoned", ids=list(ids)))
 
-    def tombstones(self) -> list[Tombstone]:
-        return [Tombstone(*row) for row in self.rows("tombstones")]
+    def tombstones(self, ids: Sequence[str] | None = None) -> list[Tombstone]:
+        """Of everybody who was erased, or of those of the ids."""
+        named = None if ids is None else list(ids)
+        return [Tombstone(*row) for row in self.rows("tombstones", ids=named)]
 
     def remove_tombstone(self, user_id: str) -> bool:
         """True if there was one: the person may be created again."""

@@ -22,6 +22,7 @@ from intercom_assets.database.records import (
     Leased,
     ParkedRow,
     QueueKind,
+    Waiting,
 )
 from intercom_assets.database.store_connection import Connected, dicts, run
 
@@ -156,9 +157,18 @@ class QueueStore(Connected):
         found = {QueueKind(row.pop("kind")): row for row in self.dicts("depth")}
         return {kind: _depth(found.get(kind)) for kind in QueueKind}
 
-    def retry(self, kind: QueueKind, keys: Sequence[str] | None = None) -> int:
+    def retry(self, kind: QueueKind, keys: Sequence[str] | None = None) -> list[str]:
         """Parked rows (all of them without `keys`) back to the queue, attempts counted anew."""
-        return self.run("retry_parked", kind=kind, keys=None if keys is None else list(keys))
+        named = None if keys is None else list(keys)
+        return [row[0] for row in self.rows("retry_parked", kind=kind, keys=named)]
+
+    def waiting(self, kind: QueueKind, key: str) -> Waiting | None:
+        """What the queue holds about one user or team; None if nothing."""
+        found = self.dicts("queue_row", kind=kind, key=key)
+        if not found:
+            return None
+        row = found[0]
+        return Waiting(**{**row, "error": record(Failure, row["error"])})
 
     def parked(self, kind: QueueKind | None = None, *, limit: int = 100) -> list[ParkedRow]:
         """Newest first."""

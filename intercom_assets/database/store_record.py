@@ -92,7 +92,8 @@ class RecordStore(Connected):
             conflicts = _write_links(cursor, _USERS, map(_user_link_document, held.values()))
             linked = {key: record for key, record in held.items() if key not in conflicts}
             _replace_edges(cursor, linked)
-            add_journal(cursor, run_id, _entries(records), values=self._journal_values)
+            kept = _not_erased(cursor, records, set(by_id) - ours)
+            add_journal(cursor, run_id, _entries(kept), values=self._journal_values)
             _finish(cursor, QueueKind.USER, token, _endings(held, conflicts))
             return _recorded(cursor, QueueKind.USER, set(by_id) - ours, conflicts)
 
@@ -197,6 +198,15 @@ def _write_edges(cursor: Cursor[TupleRow], edges: Sequence[dict[str, str]]) -> N
 def _entries(records: Sequence[UserRecord] | Sequence[TeamRecord]) -> list[JournalEntry]:
     """Of everybody, also of the lost: what was written there was written."""
     return [entry for record in records for entry in record.journal]
+
+
+def _not_erased(
+    cursor: Cursor[TupleRow], records: Sequence[UserRecord], lost: set[str]
+) -> list[UserRecord]:
+    """Without those of the lost who were erased meanwhile: nothing of them is written again."""
+    found = rows(cursor, "tombstoned", ids=sorted(lost)) if lost else []
+    erased = {row[0] for row in found}
+    return [record for record in records if record.link.user_id not in erased]
 
 
 def _endings(

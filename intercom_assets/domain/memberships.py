@@ -43,14 +43,18 @@ def plan_memberships(
     attached: Attached,
     *,
     mirror: bool = False,
+    kept: frozenset[str] = frozenset(),
 ) -> MembershipPlan:
-    """`companies`: team id -> company id, for every team that has a company of ours."""
+    """`companies`: team id -> company id, for every team that has a company of ours.
+
+    `kept`: companies that are not to be detached, whatever else is said of them.
+    """
     present = {companies[team] for team in wanted if team in companies}
     attach = tuple(sorted(t for t in wanted if not _is_there(t, edges, companies, attached)))
     ours = {edge.company_id for team, edge in edges.items() if team not in wanted}
     teams = frozenset(companies.values())
     strange = attached.company_ids if mirror else attached.company_ids & teams
-    leaving = (ours | strange) - present
+    leaving = (ours | strange) - present - kept
     if not attached.complete and (leaving or mirror):
         return MembershipPlan(attach=attach, must_list=True)
     there = {c for c in leaving if c in attached.company_ids}

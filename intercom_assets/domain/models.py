@@ -193,6 +193,9 @@ class UserLink:
     `lead_email`: the address that leads were last searched for.
     `listed`: the shadow comes from a listing, which may be minutes old, not from an answer by id.
     `archived`: we archived the contact ourselves (`on_delete: archive`).
+    `undone`: field -> what the app and Intercom held when an operator took a write back: both stay
+    so until one of them changes. `undone_teams`, `undone_companies`: teams not attached again and
+    companies (Intercom's ids) not detached again for the same reason; `undone_archive`: likewise.
     """
 
     user_id: str
@@ -211,6 +214,10 @@ class UserLink:
     lead_email: str | None = None
     synced_at: int | None = None
     edges: Mapping[str, Edge] = field(default_factory=dict)
+    undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    undone_teams: Sequence[str] = ()
+    undone_companies: Sequence[str] = ()
+    undone_archive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +230,15 @@ class TeamLink:
     base: Values = field(default_factory=dict)
     accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     synced_at: int | None = None
+    undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One write, or one decision against an edit, as `explain` and `undo` read it back."""
+    """One write, or one decision against an edit, as `explain` and `undo` read it back.
+
+    `policy`, `base`: of a field, who wins it and what both sides had agreed on last.
+    """
 
     kind: str
     key: str
@@ -238,3 +249,5 @@ class JournalEntry:
     new: Value = None
     why: str = ""
     request_id: str | None = None
+    policy: str | None = None
+    base: Value = None

@@ -16,6 +16,7 @@ from intercom_assets.domain.timezones import Place, ZoneBook, in_dialect_of
 
 BEFORE = "before: "
 """Marks, beside what is in flight, what Intercom held; no column's name has a colon."""
+UNDONE = "an operator took a write back; it stays until one side changes"
 PLACE = Field("place: time_zone", "time_zone", Kind.STRING, Policy.INTERCOM)
 """Not a field of a mapping: the base's key for the zone that Intercom's place stood for."""
 
@@ -44,6 +45,7 @@ class Sight:
     clear_unusable: bool = True
     accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     refused: Values = field(default_factory=dict)
+    undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
     book: ZoneBook | None = None
 
@@ -170,7 +172,19 @@ def _decide_field(each: Field, sight: Sight) -> Decision:
         return Decision(each, app, app, intercom, why="equal")
     if _is_form_of(each, sight, app, intercom):
         return Decision(each, app, app, app, why="Intercom's own form of what was sent")
+    if stays_undone(each, sight.undone, app, intercom):
+        return Decision(each, app, app, intercom, why=UNDONE)
     return _POLICIES[each.policy](each, sight, app, intercom)
+
+
+def stays_undone(
+    each: Field, undone: Mapping[str, tuple[Value, Value]], app: Value, intercom: Value
+) -> bool:
+    """Whether both sides are as an operator's undo left them."""
+    if each.name not in undone:
+        return False
+    then_app, then_intercom = undone[each.name]
+    return each.same(app, then_app) and each.same(intercom, then_intercom)
 
 
 def _app(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
@@ -263,12 +277,16 @@ def _moved(each: Field, sight: Sight, intercom: Value) -> bool:
     """
     if each.name not in sight.base:
         return False
+    if each.name in sight.undone and each.same(intercom, sight.undone[each.name][1]):
+        return False
     base = sight.base[each.name]
     return not each.same(intercom, base) and not _is_form_of(each, sight, base, intercom)
 
 
 def _app_moved(each: Field, sight: Sight, app: Value) -> bool:
     """Whether the app's value was changed since; a value never agreed on counts as one."""
+    if each.name in sight.undone and each.same(app, sight.undone[each.name][0]):
+        return False
     return not each.same(app, sight.base.get(each.name))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.models import Contact
 from intercom_assets.sync.intercom_changes import differs
+from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.services import Services
 
 STATE = "last_audit"
@@ -29,6 +30,11 @@ class Audited:
 
 def audit(services: Services, progress: Callable[[int], None] | None = None) -> Audited:
     """Raises `IntercomError`; what was queued until then stays queued."""
+    with Meter(services):
+        return _audited(services, progress)
+
+
+def _audited(services: Services, progress: Callable[[int], None] | None) -> Audited:
     client = services.intercom.within(None)
     seen: set[str] = set()
     held: Counter[str] = Counter()

@@ -21,6 +21,7 @@ from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.companies import sync_team_chunk
 from intercom_assets.sync.guard import check_users
 from intercom_assets.sync.leases import Lease, Pulse
+from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.steady import require_steady
@@ -90,16 +91,25 @@ def run_batch(
     """
     settings = services.settings
     with (
-        Pulse(services.store, run_id, batch.kind, settings) as pulse,
+        Meter(services) as meter,
+        Pulse(services.store, run_id, batch.kind, settings, at_each_beat=meter.note) as pulse,
         Pool(settings.threads) as pool,
     ):
         if not batch.prepared:
             prepare(services, [batch])
         source = _Source(services, batch, pulse)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
-        yield from _in_parallel(
+        for report in _in_parallel(
             lambda: None if stopped() else _one_chunk(run, source), CHUNKS_AT_ONCE
-        )
+        ):
+            if _is_of_changes(batch):
+                meter.saw(report.outcomes)
+            yield report
+
+
+def _is_of_changes(batch: Batch) -> bool:
+    """Whether its users waited since something happened to them, and not for a sweep's turn."""
+    return batch.from_queue is not None and Lane.LIVE in (batch.lanes or Lane)
 
 
 def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:

@@ -32,6 +32,7 @@ from intercom_assets.sync.failures import Problem, Verdict, unfit
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.team_pass import OVERRULED, TeamPass
+from intercom_assets.sync.user_journal import parked_now
 from intercom_assets.sync.work import Work
 
 
@@ -155,11 +156,14 @@ def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
         shadow_read_at=work.services.now() if team.calls else team.link.shadow_read_at,
         base=team.plan().agreed(team.link.base) if team.company else team.link.base,
         accepted=team.accepted,
+        undone=team.fields_kept,
         synced_at=work.services.now() if team.problem is None else team.link.synced_at,
     )
     if team.problem is None:
         return TeamRecord(link, Done(), team.journal)
-    return TeamRecord(link, work.after(team.problem, leased, team.row_hash), team.journal)
+    ending = work.after(team.problem, leased, team.row_hash)
+    journal = [*team.journal, *parked_now("team", team.team_id, ending, leased)]
+    return TeamRecord(link, ending, journal)
 
 
 def _outcome(

@@ -1,33 +1,61 @@
 """A person's deletion, with a receipt: out of Intercom, out of our tables, and never made again.
 
 The tombstone comes first, so that no crash and no run between can bring the person back. Then the
-contact is deleted and both look-ups are asked until they say 404; last, everything that we hold
-goes, journal values included. What the app keeps is the app's affair.
+user's row of the queue is leased, so that no other run is at work on the person; the contact is
+deleted, and both look-ups are asked; last, everything that we hold goes, journal values included.
+What is known of the deletion is kept with the tombstone step by step, so that an erasure that was
+cut short anywhere is repeated and ends with the whole receipt. What the app keeps is the app's
+affair.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from intercom_assets.database.records import Json
+from intercom_assets.database.records import Json, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
+from intercom_assets.sync.batch import new_run_id
+from intercom_assets.sync.identity import is_ours
+from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.services import Services
+
+CAUSE = "erase"
+PATIENCE = 90.0
+"""Seconds to wait for a run that is at work on the person: more than a lease."""
+
+
+class AtWork(Exception):
+    """Another run has the person and does not let go. One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of the erasure and its answer, as Intercom's own support can find it."""
+
+    call: str
+    status: int | None
+    request_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was deleted, and how we know. `requests`: Intercom's request ids, in order.
+    """What was deleted, and how we know. Times in Unix seconds.
 
-    `contact_id` is None where Intercom never had a contact of this user. `at`: Unix seconds.
+    `contact_id` is None where Intercom never had a contact of this user. `deleted`: by this
+    erasure, or by an attempt before it. `left`: a contact into which Intercom had merged this one,
+    and which is another user's.
     """
 
     user_id: str
     at: int
     contact_id: str | None
     deleted: bool
+    deleted_at: int | None
     by_id_is_404: bool
     by_external_id_is_404: bool
-    requests: Sequence[str]
+    requests: Sequence[Request] = ()
+    left: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -38,58 +66,216 @@ class Receipt:
             "at": self.at,
             "contact_id": self.contact_id,
             "deleted": self.deleted,
+            "deleted_at": self.deleted_at,
             "by_id_is_404": self.by_id_is_404,
             "by_external_id_is_404": self.by_external_id_is_404,
-            "requests": list(self.requests),
+            "left": self.left,
+            "requests": [
+                {"call": each.call, "status": each.status, "request_id": each.request_id}
+                for each in self.requests
+            ],
         }
 
 
-def erase_user(services: Services, user_id: str) -> Receipt:
-    """Erases one user. Safe to repeat: a second time finds nothing, and says so.
+def erase_user(
+    services: Services, user_id: str, sleep: Callable[[float], object] = time.sleep
+) -> Receipt:
+    """Erases one user. Safe to repeat: what was done before stays in the receipt.
 
-    Raises `IntercomError` where Intercom cannot be reached or refuses; the tombstone stays, so a
-    repetition goes on where this one ended.
+    Raises `IntercomError` where Intercom cannot be reached or refuses, and `AtWork`; the tombstone
+    stays, so a repetition goes on where this one ended.
     """
     store = services.store
     link = store.user_links([user_id]).get(user_id)
-    store.add_tombstone(user_id)
-    client = services.intercom.within(None)
-    contact_id = (link.contact_id if link else None) or _find(client, user_id)
-    deleted = contact_id is not None and _delete(client, contact_id)
-    receipt = Receipt(
-        user_id=user_id,
-        at=services.now(),
-        contact_id=contact_id,
-        deleted=deleted,
-        by_id_is_404=contact_id is None or _is_404(client, contact_id),
-        by_external_id_is_404=_find(client, user_id) is None,
-        requests=[call.request_id for call in client.calls if call.request_id],
-    )
-    store.forget_user(user_id)
-    store.add_tombstone(user_id, receipt.document())
+    known: dict[str, Json] = {"contact_id": link.contact_id} if link and link.contact_id else {}
+    store.add_tombstone(user_id, known)
+    with (
+        Pulse(store, new_run_id(CAUSE), CAUSE, services.settings) as pulse,
+        _alone(services, pulse, user_id, sleep) as lease,
+    ):
+        erasure = _Erasure(services, user_id, services.intercom.within(lambda: lease.deadline))
+        erasure.delete()
+        receipt = erasure.receipt()
+        store.add_tombstone(user_id, receipt.document())
+        store.forget_user(user_id)
     return receipt
 
 
-def _find(client: IntercomClient, user_id: str) -> str | None:
-    try:
-        return client.find_contact(user_id).id
-    except Merged as merged:
-        return merged.into
-    except NotFound:
+def receipt_of(services: Services, user_id: str) -> Receipt | None:
+    """Of an erasure that came to its end before."""
+    for tombstone in services.store.tombstones([user_id]):
+        if "by_id_is_404" in tombstone.receipt:
+            return _receipt_from(user_id, tombstone.receipt)
+    return None
+
+
+def _alone(
+    services: Services, pulse: Pulse, user_id: str, sleep: Callable[[float], object]
+) -> Lease:
+    """The user's row of the queue, leased; waits for a run that has it."""
+    waited = 0.0
+    while True:
+        services.store.enqueue_missing(QueueKind.USER, [user_id], cause=CAUSE)
+        lease = pulse.lease(QueueKind.USER, 1, keys=[user_id])
+        if lease.rows:
+            return lease
+        lease.close()
+        if waited >= PATIENCE:
+            raise AtWork(
+                f"another run is at work on user {user_id} and does not end; nothing was deleted, "
+                "the user is not synced any more: run erase again"
+            )
+        sleep(0.5)
+        waited += 0.5
+
+
+@dataclass(slots=True)
+class _Erasure:
+    """`before`: what the tombstone knows. `begun_before`: a contact that an erasure which was cut
+    short had begun to delete."""
+
+    services: Services
+    user_id: str
+    client: IntercomClient
+    before: Mapping[str, Json] = field(default_factory=dict)
+    begun_before: Json = None
+    left: str | None = None
+
+    def __post_init__(self) -> None:
+        known = self.services.store.tombstones([self.user_id])
+        self.before = known[0].receipt if known else {}
+        self.begun_before = self.before.get("deleting")
+
+    def delete(self) -> None:
+        """The contact that we know and the one that has the external id, mostly the same."""
+        known = None if self.before.get("deleted") else _text(self.before.get("contact_id"))
+        for contact_id in dict.fromkeys([known, self._find()]):
+            if contact_id is not None:
+                self._note({"contact_id": contact_id, "deleting": contact_id})
+                self._delete(contact_id)
+
+    def _note(self, told: Mapping[str, Json]) -> None:
+        requests: list[Json] = [*self._earlier_requests(), *map(_as_json, self._requests())]
+        self.services.store.add_tombstone(self.user_id, {**told, "requests": requests})
+        self.before = {**self.before, **told}
+
+    def _delete(self, contact_id: str) -> None:
+        try:
+            self.client.delete_contact(contact_id)
+        except Merged as merged:
+            return self._delete_merged(merged.into)
+        except NotFound:
+            # A write to a merged contact may answer 404 as well; only the GET tells it apart.
+            if into := self._merged_into(contact_id):
+                return self._delete_merged(into)
+            if contact_id != self.begun_before and not self._lost_an_answer():
+                return None  # somebody else deleted it
+        return self._note({"deleted": True, "deleted_at": self.services.now()})
+
+    def _merged_into(self, contact_id: str) -> str | None:
+        try:
+            self.client.get_contact(contact_id)
+        except Merged as merged:
+            return merged.into
+        except NotFound:
+            return None
         return None
 
+    def _lost_an_answer(self) -> bool:
+        return any(call.method == "DELETE" and call.status is None for call in self.client.calls)
 
-def _delete(client: IntercomClient, contact_id: str) -> bool:
-    try:
-        client.delete_contact(contact_id)
-    except (NotFound, Merged):
+    def _delete_merged(self, into: str) -> None:
+        """Intercom merged the contact into this one: the person's, unless it is another user's."""
+        contact = self.client.get_contact(into)
+        if is_ours(contact, self.user_id):
+            self._note({"contact_id": into, "deleting": into})
+            return self._delete(into)
+        self.left = into
+        return None
+
+    def receipt(self) -> Receipt:
+        contact_id = _text(self.before.get("contact_id"))
+        by_id = contact_id is None or self._is_404(contact_id)
+        by_external_id = self._find() is None
+        return Receipt(
+            user_id=self.user_id,
+            at=self.services.now(),
+            contact_id=contact_id,
+            deleted=self.before.get("deleted") is True,
+            deleted_at=_number(self.before.get("deleted_at")),
+            by_id_is_404=by_id,
+            by_external_id_is_404=by_external_id,
+            requests=[*map(_request_from, self._earlier_requests()), *self._requests()],
+            left=self.left,
+        )
+
+    def _find(self) -> str | None:
+        """By external id; a contact of another user, into which ours was merged, is left."""
+        try:
+            return self.client.find_contact(self.user_id).id
+        except Merged as merged:
+            if is_ours(self.client.get_contact(merged.into), self.user_id):
+                return merged.into
+            self.left = merged.into
+            return None
+        except NotFound:
+            return None
+
+    def _is_404(self, contact_id: str) -> bool:
+        try:
+            self.client.get_contact(contact_id)
+        except (NotFound, Merged):
+            return True
         return False
-    return True
+
+    def _earlier_requests(self) -> list[Json]:
+        earlier = self.before.get("requests")
+        return (
+            list(earlier) if isinstance(earlier, Sequence) and not isinstance(earlier, str) else []
+        )
+
+    def _requests(self) -> list[Request]:
+        return [
+            Request(f"{call.method} {call.path_template}", call.status, call.request_id)
+            for call in self.client.calls
+        ]
 
 
-def _is_404(client: IntercomClient, contact_id: str) -> bool:
-    try:
-        client.get_contact(contact_id)
-    except (NotFound, Merged):
-        return True
-    return False
+def _receipt_from(user_id: str, stored: Mapping[str, Json]) -> Receipt:
+    requests = stored.get("requests")
+    return Receipt(
+        user_id=user_id,
+        at=_number(stored.get("at")) or 0,
+        contact_id=_text(stored.get("contact_id")),
+        deleted=stored.get("deleted") is True,
+        deleted_at=_number(stored.get("deleted_at")),
+        by_id_is_404=stored.get("by_id_is_404") is True,
+        by_external_id_is_404=stored.get("by_external_id_is_404") is True,
+        requests=[_request_from(each) for each in requests] if isinstance(requests, list) else [],
+        left=_text(stored.get("left")),
+    )
+
+
+def _as_json(request: Request) -> Json:
+    return {
+        "call": request.call,
+        "status": request.status,
+        "request_id": request.request_id,
+    }
+
+
+def _request_from(stored: Json) -> Request:
+    known = stored if isinstance(stored, Mapping) else {}
+    return Request(
+        _text(known.get("call")) or "",
+        _number(known.get("status")),
+        _text(known.get("request_id")),
+    )
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: Json) -> int | None:
+    return value if isinstance(value, int) else None

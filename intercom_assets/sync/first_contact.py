@@ -69,10 +69,11 @@ def _user_links(services: Services, contacts: Sequence[Contact]) -> list[UserLin
     by_id = {c.external_id: c for c in users if c.external_id}
     by_id |= _by_email(services, (c for c in users if not c.external_id), by_id.keys())
     known = services.app.read_users(list(by_id))
+    erased = services.store.tombstoned(list(by_id))
     return [
         UserLink(user, contact_id=by_id[user].id, shadow=by_id[user], listed=True)
         for user, row in known.items()
-        if not isinstance(row, Gone)
+        if not isinstance(row, Gone) and user not in erased
     ]
 
 

@@ -19,6 +19,7 @@ from intercom_assets.domain.models import Contact, EdgeState, UserLink, Value
 from intercom_assets.domain.values import digest
 from intercom_assets.intercom.query import touched_since
 from intercom_assets.sync.feeders import Fed
+from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.services import Services
 
 STATE = "intercom_changes"
@@ -48,6 +49,11 @@ class Watermark:
 
 def feed_from_intercom(services: Services) -> Fed:
     """Queues the users whose contacts may have been edited. Raises `IntercomError`."""
+    with Meter(services):
+        return _look(services)
+
+
+def _look(services: Services) -> Fed:
     mark = _begin(_stored(services), services.now())
     client = services.intercom.within(None)
     queued, looked, pages, ended = 0, 0, 0, False

@@ -118,8 +118,10 @@ class Pulse:
         settings: SyncSettings,
         *,
         clock: Callable[[], float] = time.monotonic,
+        at_each_beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._run_id, self._kind, self._clock = store, run_id, kind, clock
+        self._at_each_beat = at_each_beat
         self._every = settings.heartbeat.total_seconds()
         self._dead_after = settings.heartbeat_dead_after.total_seconds()
         self._lease_seconds = settings.lease.total_seconds()
@@ -171,6 +173,7 @@ class Pulse:
                 for lease in leases:
                     lease.renew()
                 self._store.heartbeat(self._run_id, self._kind, self._dead_after)
+                self._at_each_beat()
             except Exception as error:
                 # Whatever it is, the thread goes on trying: without it the run makes no more calls.
                 _log.warning("run %s: the lease was not renewed: %s", self._run_id, error)

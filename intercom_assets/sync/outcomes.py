@@ -10,7 +10,10 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """HELD: another run has it and was told to look again. ABSENT: nothing on either side."""
+    """HELD: another run has it and was told to look again. ABSENT: nothing on either side.
+
+    ERASED: on request, and left alone for good.
+    """
 
     UNCHANGED = "unchanged"
     CHANGED = "changed"
@@ -18,6 +21,7 @@ class Status(StrEnum):
     PARKED = "parked"
     HELD = "held"
     ABSENT = "absent"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class PlannedChange:
 class PlannedUser:
     """What one user's pass would do: create, update, archive, find, none, park for `problem`, look
     at a contact that was listed or edited too lately to be believed, or nothing, since neither side
-    knows the user (absent).
+    knows the user (absent) or the user was erased on request.
 
     `attach`: team ids, of which `companies_to_make` have no company yet. `detach`: company ids.
     `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
@@ -99,9 +99,12 @@ def plan_users(
     rules, size = user_rules(services, dict(barred or {})), services.settings.chunk_size
     for start in range(0, len(keys), size):
         users = read_users(services, keys[start : start + size], rules)
+        erased = services.store.tombstoned([user.user_id for user in users])
         if find_leads:
-            _know_leads(users, find_leads)
-        yield from map(_planned, users)
+            _know_leads([user for user in users if user.user_id not in erased], find_leads)
+        for user in users:
+            is_erased = user.user_id in erased
+            yield PlannedUser(user.user_id, "erased") if is_erased else _planned(user)
 
 
 def plan_teams(

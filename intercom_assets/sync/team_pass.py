@@ -4,7 +4,7 @@ The app owns every field of a company, and `POST /companies` is an upsert, so a 
 call and an unchanged one none. The chunk (`companies.py`) drives it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.fields import Field, company_patch, intercom_values
 from intercom_assets.domain.models import (
@@ -18,7 +18,14 @@ from intercom_assets.domain.models import (
     Value,
     Values,
 )
-from intercom_assets.domain.reconcile import Decision, Look, Reconciliation, Sight, reconcile
+from intercom_assets.domain.reconcile import (
+    Decision,
+    Look,
+    Reconciliation,
+    Sight,
+    reconcile,
+    stays_undone,
+)
 from intercom_assets.domain.values import digest
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
@@ -66,7 +73,14 @@ class TeamPass:
         intercom = intercom_values(fields, self.company) if self.company else {}
         return reconcile(
             fields,
-            Sight(self._base, self.values, intercom, Look.FRESH, accepted=self.accepted),
+            Sight(
+                self._base,
+                self.values,
+                intercom,
+                Look.FRESH,
+                accepted=self.accepted,
+                undone=self.link.undone,
+            ),
         )
 
     @property
@@ -110,26 +124,54 @@ class TeamPass:
         message = f"still apart after two writes: {apart}"
         return Problem(Verdict.REJECTED, message) if apart else None
 
+    @property
+    def fields_kept(self) -> dict[str, tuple[Value, Value]]:
+        """What an operator took back, and what stays so until a side changes it."""
+        there = intercom_values(self.fields.values(), self.company) if self.company else {}
+        return {
+            name: pair
+            for name, pair in self.link.undone.items()
+            if (each := self.fields.get(name)) is not None
+            and stays_undone(each, self.link.undone, self.values.get(name), there.get(name))
+        }
+
     def _absorb(self, answer: Company, plan: Reconciliation, client: IntercomClient) -> None:
         sent = [d for d in plan.decisions if d.is_due]
         got = intercom_values([d.field for d in sent], answer)
+        before = self._known_before(sent, answer)
+        if answer.id != (self.company.id if self.company else self.link.company_id):
+            self.journal.append(self._entry_of_creation(client))
         for decision in sent:
             name = decision.field.name
             self.accepted.pop(name, None)
             if not decision.field.same(decision.value, got[name]):
                 self.accepted[name] = (decision.value, got[name])
-            self.journal.append(self._entry(decision, client))
+            self.journal.append(self._entry(decision, before.get(name), client))
         self.company = answer
 
-    def _entry(self, decision: Decision, client: IntercomClient) -> JournalEntry:
+    def _known_before(self, sent: list[Decision], answer: Company) -> Values:
+        """What Intercom held, also of a company that was told to be sent whole."""
+        if self.company is not None:
+            return {d.field.name: d.intercom for d in sent}
+        known = self.link.shadow if answer.id == self.link.company_id else None
+        return intercom_values([d.field for d in sent], known) if known else {}
+
+    def _entry_of_creation(self, client: IntercomClient) -> JournalEntry:
+        why = "new company" if self.link.company_id is None else "its company was gone"
+        made = JournalEntry("team", self.team_id, "created", None, Side.INTERCOM, why=why)
+        return replace(made, request_id=client.calls[-1].request_id)
+
+    def _entry(self, decision: Decision, before: Value, client: IntercomClient) -> JournalEntry:
         return JournalEntry(
             "team",
             self.team_id,
             OVERRULED if decision.overruled else "pushed",
             decision.field.name,
             Side.INTERCOM,
-            decision.intercom,
+            before,
             decision.value,
             decision.why,
             client.calls[-1].request_id,
+            decision.field.policy,
+            self._base.get(decision.field.name),
         )

@@ -1,167 +1,202 @@
 """What a run wrote, taken back: from the journal, by compare-and-set, with a plan first.
 
-A value is put back only where it still is what the run wrote; what somebody changed since is left
-and listed. What cannot be taken back (merges, created contacts) is listed too. The next change of
-such a user syncs it again: an undo repairs the past, the mapping decides the future.
+An undo is a run of its own: it leases whom it touches, reads both sides by id, takes back what
+still is as the run left it, and journals that. Both sides then stay so until one of them changes
+(`UserLink.undone`), or the next sync would write the same again: an undo repairs the past, the next
+change is decided by the mapping as ever.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
-from intercom_assets.database.app import WriteBack
-from intercom_assets.database.records import QueueKind
-from intercom_assets.domain.fields import Field, contact_patch, intercom_values
-from intercom_assets.domain.models import AppUser, JournalEntry, Side, Value
-from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.errors import Merged, NotFound
+from intercom_assets.database.records import (
+    Done,
+    Ending,
+    InFlight,
+    Leased,
+    Parked,
+    QueueKind,
+    RetryIn,
+    TeamRecord,
+    UserRecord,
+)
+from intercom_assets.database.store import Store
+from intercom_assets.domain.models import JournalEntry, Side
+from intercom_assets.intercom.pool import Done as Answered
+from intercom_assets.intercom.pool import Failed, Pool
+from intercom_assets.sync.leases import Lease, Pulse
+from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.undo_steps import Act, State, Step
+from intercom_assets.sync.undo_teams import TeamUndo
+from intercom_assets.sync.undo_users import UserUndo
 
-WRITES = frozenset({"pushed", "overruled", "pulled"})
+CAUSE = "undo"
+AT_ONCE = 100
+"""Users or teams in one lease: each has a call or two of its own."""
+
+Undo = UserUndo | TeamUndo
+Entries = dict[str, list[JournalEntry]]
 
 
-class State(StrEnum):
-    """DUE: is as the run left it. MOVED: changed since. FINAL: cannot be taken back."""
-
-    DUE = "due"
-    MOVED = "changed since"
-    FINAL = "cannot be taken back"
-    DONE = "taken back"
+class UnknownRun(Exception):
+    """No run, or more than one, is meant. One sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One field of one user on one side: `was` before the run, `wrote` by it, `now`."""
-
-    user_id: str
-    field: str
-    side: Side
-    was: Value
-    wrote: Value
-    now: Value
-    state: State
+def find_run(store: Store, given: str) -> str:
+    """The run whose id is, or begins with, what was given."""
+    found = store.runs_like(given, limit=5)
+    if given in found:
+        return given
+    if not found:
+        raise UnknownRun(f"no run {given} wrote anything that the journal still knows")
+    if len(found) > 1:
+        raise UnknownRun(f"{given} is not one run: {', '.join(found)}; give more of the id")
+    return found[0]
 
 
 def plan_undo(services: Services, run_id: str) -> list[Step]:
-    """What could be taken back of this run. Reads both sides (one call a user), writes nothing."""
-    rows = [r for r in services.store.journal_of_run(run_id) if r.entry.kind == QueueKind.USER]
+    """What could be taken back of this run. Reads both sides (one call each), writes nothing."""
     steps: list[Step] = []
-    for user_id in dict.fromkeys(row.entry.key for row in rows):
-        steps += _plan_user(services, user_id, [r.entry for r in rows if r.entry.key == user_id])
+    with Meter(services), Pool(services.settings.threads) as pool:
+        for kind, entries in _journal(services, run_id).items():
+            for keys in _some(list(entries)):
+                undos = _undos(services, kind, keys, entries)
+                for one in pool.run(lambda undo: undo.look(services.intercom.within(None)), undos):
+                    if not isinstance(one, Answered):
+                        raise one.error if isinstance(one, Failed) else pool.fatal or KeyError
+                steps += [step for undo in undos for step in undo.steps()]
     return steps
 
 
-def undo(services: Services, run_id: str, steps: Iterable[Step]) -> list[Step]:
-    """Takes back the steps that are due, and journals it as a run of its own."""
-    due: dict[str, list[Step]] = {}
-    for step in steps:
-        if step.state is State.DUE:
-            due.setdefault(step.user_id, []).append(step)
-    done = [one for user_id, some in due.items() for one in _undo_user(services, user_id, some)]
-    services.store.add_journal(run_id, [_entry(step) for step in done if step.state is State.DONE])
-    return done
+def undo(services: Services, undo_run: str, run_id: str) -> Iterator[list[Step]]:
+    """Takes back what is due, some users or teams at a time; yields their steps once durable.
+
+    Raises `IntercomError` where it is fatal, and `AppUnavailable`; what was yielded stays done.
+    """
+    settings = services.settings
+    with (
+        Meter(services) as meter,
+        Pulse(services.store, undo_run, CAUSE, settings, at_each_beat=meter.note) as pulse,
+        Pool(settings.threads) as pool,
+    ):
+        for kind, entries in _journal(services, run_id).items():
+            for keys in _some(list(entries)):
+                yield _some_undone(services, pulse, pool, undo_run, kind, keys, entries)
 
 
-def _plan_user(services: Services, user_id: str, entries: Sequence[JournalEntry]) -> list[Step]:
-    net = _net(entry for entry in entries if entry.action in WRITES and entry.field)
-    final = [
-        Step(user_id, entry.action, Side.INTERCOM, entry.old, entry.new, None, State.FINAL)
-        for entry in entries
-        if entry.action not in WRITES and entry.action != "refused"
-    ]
-    now = _present(services, user_id)
-    fields = services.user_fields
-    return [_step(user_id, fields, written, now) for written in net if written.field] + final
-
-
-def _net(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
-    """First old value and last new one, for each field and side."""
-    net: dict[tuple[str | None, Side | None], JournalEntry] = {}
-    for entry in entries:
-        key = (entry.field, entry.side)
-        old = net[key].old if key in net else entry.old
-        net[key] = JournalEntry(
-            entry.kind, entry.key, entry.action, entry.field, entry.side, old, entry.new
-        )
-    return list(net.values())
-
-
-def _step(
-    user_id: str,
-    fields: dict[str, Field],
-    written: JournalEntry,
-    now: dict[Side, dict[str, Value]],
-) -> Step:
-    name, side = written.field or "", written.side or Side.INTERCOM
-    present, field = now[side].get(name), fields.get(name)
-    is_ours = field is not None and name in now[side] and field.same(present, written.new)
-    state = State.DUE if is_ours else State.MOVED
-    return Step(user_id, name, side, written.old, written.new, present, state)
-
-
-def _present(services: Services, user_id: str) -> dict[Side, dict[str, Value]]:
-    """Both sides now; a side without the user is empty, so nothing of it can be due."""
-    fields = services.user_fields
-    row = services.app.read_users([user_id])[user_id]
-    link = services.store.user_links([user_id]).get(user_id)
-    intercom: dict[str, Value] = {}
-    if link and link.contact_id:
-        try:
-            contact = services.intercom.within(None).get_contact(link.contact_id)
-            intercom = dict(intercom_values(fields.values(), contact))
-        except (NotFound, Merged):
-            intercom = {}
-    return {
-        Side.APP: dict(row.values) if isinstance(row, AppUser) else {},
-        Side.INTERCOM: intercom,
-    }
-
-
-def _undo_user(services: Services, user_id: str, steps: Sequence[Step]) -> list[Step]:
-    client = services.intercom.within(None)
-    back = {step.field: step for step in steps if step.side is Side.INTERCOM}
-    done = _put_back(services, client, user_id, back) if back else []
-    return done + _write_back(services, user_id, [s for s in steps if s.side is Side.APP])
-
-
-def _put_back(
-    services: Services, client: IntercomClient, user_id: str, steps: dict[str, Step]
+def _some_undone(
+    services: Services,
+    pulse: Pulse,
+    pool: Pool,
+    undo_run: str,
+    kind: QueueKind,
+    keys: Sequence[str],
+    entries: Entries,
 ) -> list[Step]:
-    link = services.store.user_links([user_id])[user_id]
-    assert link.contact_id is not None, "a step that is due was read from a contact"
-    patch = contact_patch(services.user_fields, {name: step.was for name, step in steps.items()})
-    client.update_contact(link.contact_id, patch)
-    return [_done(step) for step in steps.values()]
+    services.store.enqueue_missing(kind, keys, cause=CAUSE)
+    with pulse.lease(kind, len(keys), keys=keys) as lease:
+        leased = {row.key: row for row in lease.rows}
+        undos = _undos(services, kind, sorted(leased), entries)
+        _look_and_note(services, pool, lease, kind, undos)
+        pool.run(lambda each: each.take_back(services.intercom.within(_until(lease))), undos)
+        if pool.fatal is not None:
+            raise pool.fatal
+        _record(services, lease, undo_run, kind, undos, leased)
+    busy = _undos(services, kind, [key for key in keys if key not in leased], entries)
+    return [
+        *(step for each in undos for step in each.steps()),
+        *(replace(step, state=State.BUSY) for each in busy for step in each.steps()),
+    ]
 
 
-def _write_back(services: Services, user_id: str, steps: Sequence[Step]) -> list[Step]:
-    if not steps:
-        return []
-    request = WriteBack(
-        user_id,
-        expected={step.field: step.wrote for step in steps},
-        new={step.field: step.was for step in steps},
-    )
-    written = services.app.write_back_users([request])[user_id]
-    return [_done(s) if written.status == "written" else _moved(s) for s in steps]
+def _look_and_note(
+    services: Services, pool: Pool, lease: Lease, kind: QueueKind, undos: Sequence[Undo]
+) -> None:
+    pool.run(lambda each: each.look(services.intercom.within(_until(lease))), undos)
+    if kind is QueueKind.USER:
+        notes = [InFlight(each.key, each.in_flight()) for each in undos if each.in_flight()]
+        lost = services.store.note_in_flight(lease.token, notes) if notes else frozenset()
+        for each in undos:
+            if each.key in lost:
+                each.problem = "another run took it over"
 
 
-def _done(step: Step) -> Step:
-    return replace(step, now=step.was, state=State.DONE)
+def _until(lease: Lease) -> Callable[[], float]:
+    return lambda: lease.deadline
 
 
-def _moved(step: Step) -> Step:
-    return replace(step, state=State.MOVED)
+def _record(
+    services: Services,
+    lease: Lease,
+    undo_run: str,
+    kind: QueueKind,
+    undos: Sequence[Undo],
+    leased: dict[str, Leased],
+) -> None:
+    journals = {each.key: [_entry(step) for step in each.done] for each in undos}
+    endings = {each.key: _ending(leased[each.key], each.settled) for each in undos}
+    if kind is QueueKind.USER:
+        users = [
+            UserRecord(each.link(), endings[each.key], journals[each.key])
+            for each in undos
+            if isinstance(each, UserUndo)
+        ]
+        services.store.record_users(lease.token, undo_run, users)
+        return
+    teams = [
+        TeamRecord(each.link(), endings[each.key], journals[each.key])
+        for each in undos
+        if isinstance(each, TeamUndo)
+    ]
+    services.store.record_teams(lease.token, undo_run, teams)
+
+
+def _ending(row: Leased, settled: bool) -> Ending:
+    """The row goes back as it was found; one that was made for the undo goes, if it may."""
+    if row.parked and row.error is not None:
+        return Parked(row.error, row.failed_hash, row.attempts)
+    if row.cause == CAUSE and settled:
+        return Done()
+    return RetryIn(0.0, row.error, row.attempts, row.failed_hash)
 
 
 def _entry(step: Step) -> JournalEntry:
-    return JournalEntry(
-        QueueKind.USER,
-        step.user_id,
-        "undone",
-        step.field,
-        step.side,
-        step.wrote,
-        step.was,
-        "an operator took the run back",
-    )
+    """In the words of the journal, so that an undo can be undone like any run."""
+    why = "an operator took it back"
+    match step.act:
+        case Act.ATTACHED:
+            action, old, new = "detached", step.journaled_as, None
+        case Act.DETACHED:
+            action, old, new = "attached", None, step.journaled_as
+        case Act.ARCHIVED:
+            return JournalEntry(
+                step.kind, step.key, "unarchived", None, Side.INTERCOM, None, None, why
+            )
+        case _:
+            return JournalEntry(
+                step.kind, step.key, "undone", step.what, step.side, step.wrote, step.was, why
+            )
+    return JournalEntry(step.kind, step.key, action, None, Side.INTERCOM, old, new, why)
+
+
+def _journal(services: Services, run_id: str) -> dict[QueueKind, Entries]:
+    """Of each kind, what the run journaled of whom, in order."""
+    found: dict[QueueKind, Entries] = {}
+    for row in services.store.journal_of_run(run_id):
+        kind = found.setdefault(QueueKind(row.entry.kind), {})
+        kind.setdefault(row.entry.key, []).append(row.entry)
+    return found
+
+
+def _undos(
+    services: Services, kind: QueueKind, keys: Sequence[str], entries: Entries
+) -> list[Undo]:
+    if kind is QueueKind.USER:
+        return list(UserUndo.read(services, keys, entries))
+    return list(TeamUndo.read(services, keys, entries))
+
+
+def _some(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]

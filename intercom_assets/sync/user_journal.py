@@ -1,5 +1,6 @@
 """What a user's pass writes down of itself: an entry for each write, event and lost edit."""
 
+from intercom_assets.database.records import Ending, Leased, Parked
 from intercom_assets.domain.fields import TIME_ZONE
 from intercom_assets.domain.models import JournalEntry, Side, Value
 from intercom_assets.domain.reconcile import Decision
@@ -16,9 +17,9 @@ def entry_of_event(
 
 
 def entry_of_decision(
-    user_id: str, action: str, decision: Decision, client: IntercomClient | None
+    user_id: str, action: str, decision: Decision, base: Value, client: IntercomClient | None
 ) -> JournalEntry:
-    """`client`: who wrote it to Intercom; None where it went to the app."""
+    """`base`: agreed on before. `client`: who wrote it to Intercom; None: it went to the app."""
     return JournalEntry(
         KIND,
         user_id,
@@ -29,12 +30,22 @@ def entry_of_decision(
         decision.value,
         decision.why,
         _last(client) if client else None,
+        decision.field.policy,
+        base,
     )
 
 
 def entry_of_unknown_zone(user_id: str, name: Value) -> JournalEntry:
     why = "Intercom states a place that is no time zone"
     return JournalEntry(KIND, user_id, "ignored", TIME_ZONE, Side.APP, None, name, why)
+
+
+def parked_now(kind: str, key: str, ending: Ending, leased: Leased) -> list[JournalEntry]:
+    """An entry for who is given up on by this pass; none for who was before."""
+    if not isinstance(ending, Parked) or (leased.parked and leased.failed_hash == ending.hash):
+        return []
+    why = ending.error.message
+    return [JournalEntry(kind, key, "parked", why=why, request_id=ending.error.request_id)]
 
 
 def _last(client: IntercomClient) -> str | None:

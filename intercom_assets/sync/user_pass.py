@@ -40,6 +40,7 @@ from intercom_assets.domain.reconcile import (
     landed,
     not_stored,
     reconcile,
+    stays_undone,
 )
 from intercom_assets.domain.timezones import Place, place
 from intercom_assets.intercom.client import IntercomClient
@@ -75,6 +76,9 @@ class UserPass:
     values: Values = field(default_factory=dict)
     accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
     refused: dict[str, Value] = field(default_factory=dict)
+    undone: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    undone_teams: set[str] = field(default_factory=set)
+    undone_companies: set[str] = field(default_factory=set)
     edges: dict[str, Edge] = field(default_factory=dict)
     overwritten: dict[str, tuple[int, ...]] = field(default_factory=dict)
     leads: Sequence[str] = ()
@@ -96,6 +100,8 @@ class UserPass:
         link = self.link
         self.contact, self.base, self.archived = link.shadow, link.base, link.archived
         self.accepted, self.refused = dict(link.accepted), dict(link.refused)
+        self.undone, self.undone_teams = dict(link.undone), set(link.undone_teams)
+        self.undone_companies = set(link.undone_companies)
         self.edges, self.lead_email = dict(link.edges), link.lead_email
         self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
         self.see_row(self.row)
@@ -166,7 +172,8 @@ class UserPass:
 
     @property
     def teams_without_company(self) -> frozenset[str]:
-        return self._wanted_teams - self.companies.keys() - self.void_teams
+        lacking = self._wanted_teams - self.companies.keys() - self.void_teams
+        return lacking - self.undone_teams
 
     def _first_look(self) -> Look:
         if self.contact is None:
@@ -191,6 +198,10 @@ class UserPass:
             self._plan = self._decide()
         return self._plan
 
+    def forget_plan(self) -> None:
+        """What it was made from has changed."""
+        self._plan = None
+
     def _decide(self) -> Reconciliation:
         fields = self._fields
         return reconcile(
@@ -204,6 +215,7 @@ class UserPass:
                 clear_unusable=self.rules.clear_unusable,
                 accepted=self.accepted,
                 refused=self.refused,
+                undone=self.undone,
                 place=self._place(),
                 book=self.rules.zones,
             ),
@@ -216,12 +228,37 @@ class UserPass:
             contact.companies_complete if contact else True,
         )
         return plan_memberships(
-            self._wanted_teams - self.void_teams,
+            self._wanted_teams - self.void_teams - self.teams_kept_out,
             self.edges,
             self.companies,
             attached,
             mirror=self.rules.mirror,
+            kept=self.companies_kept,
         )
+
+    # --- what an operator took back, and what stays so until a side changes it ----------------
+
+    @property
+    def fields_kept(self) -> dict[str, tuple[Value, Value]]:
+        there = self._intercom_values(self.rules.fields)
+        return {
+            name: pair
+            for name, pair in self.undone.items()
+            if (each := self.rules.fields.get(name)) is not None
+            and stays_undone(each, self.undone, self.values.get(name), there.get(name))
+        }
+
+    @property
+    def teams_kept_out(self) -> frozenset[str]:
+        there = set(self.contact.company_ids) if self.contact else set()
+        wanted = self.undone_teams & self._wanted_teams
+        return frozenset(t for t in wanted if self.companies.get(t) not in there)
+
+    @property
+    def companies_kept(self) -> frozenset[str]:
+        there = set(self.contact.company_ids) if self.contact else set()
+        wanted = {self.companies.get(team) for team in self._wanted_teams}
+        return frozenset(self.undone_companies & there - wanted)
 
     def lead_to_search(self) -> str | None:
         """The address to search; once for each, and again where Intercom's side has moved.
@@ -318,7 +355,8 @@ class UserPass:
 
     @property
     def is_to_archive(self) -> bool:
-        return self.rules.archive and self.is_leaving and not self.archived
+        kept = self.archived or self.link.undone_archive
+        return self.rules.archive and self.is_leaving and not kept
 
     @property
     def _was_never_there(self) -> bool:
@@ -402,6 +440,7 @@ class UserPass:
     def forget_contact(self) -> None:
         self.contact, self.look, self.base, self._plan = None, Look.FRESH, {}, None
         self.accepted, self.edges, self.archived = {}, {}, False
+        self.undone, self.undone_teams, self.undone_companies = {}, set(), set()
 
     def _remember_contact(self) -> None:
         """The one that was forgotten is there after all: what was agreed on it still holds."""
@@ -435,4 +474,5 @@ class UserPass:
     def _journal_decision(
         self, action: str, decision: Decision, client: IntercomClient | None = None
     ) -> None:
-        self.journal.append(entry_of_decision(self.user_id, action, decision, client))
+        base = self.base.get(decision.field.name)
+        self.journal.append(entry_of_decision(self.user_id, action, decision, base, client))

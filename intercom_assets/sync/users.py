@@ -6,6 +6,7 @@ recorded in one transaction, only for rows that still carry our lease.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from intercom_assets.database.records import (
     Done,
@@ -24,6 +25,7 @@ from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_calls import first_call, second_calls
+from intercom_assets.sync.user_journal import KIND, parked_now
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.user_write_back import write_back
 from intercom_assets.sync.wanted_companies import Ensured, ensure_companies
@@ -43,7 +45,8 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     """
     users = read_users(work.services, [row.key for row in leased], rules_of(work))
     by_key = {row.key: row for row in leased}
-    left_out = _held_as_gone(work.services, users) | work.services.store.tombstoned(list(by_key))
+    erased = work.services.store.tombstoned(list(by_key))
+    left_out = _held_as_gone(work.services, users) | erased
     active = [
         user
         for user in users
@@ -60,6 +63,9 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     _know_companies(work, active)
     _make_second_calls(work, active)
     outcomes = _record(work, users, by_key, frozenset(u.user_id for u in active))
+    outcomes = [replace(o, status=Status.ERASED) if o.key in erased else o for o in outcomes]
+    for user_id in erased:  # also what a run that was at work during the erasure left behind
+        work.services.store.forget_user(user_id)
     work.stop_if_fatal()
     return outcomes
 
@@ -237,7 +243,8 @@ def _record_of(work: Work, user: UserPass, leased: Leased) -> UserRecord:
     if user.problem is None:
         return UserRecord(_link(work, user), Done(), user.journal)
     outcome = work.after(user.problem, leased, user.row_hash)
-    return UserRecord(_link(work, user), outcome, user.journal)
+    journal = [*user.journal, *parked_now(KIND, user.user_id, outcome, leased)]
+    return UserRecord(_link(work, user), outcome, journal)
 
 
 def _unsettled(user: UserPass) -> Problem | None:
@@ -274,6 +281,10 @@ def _link(work: Work, user: UserPass) -> UserLink:
         archived=user.archived,
         lead_email=user.lead_email if done else link.lead_email,
         synced_at=user.rules.now if done else link.synced_at,
+        undone=user.fields_kept,
+        undone_teams=sorted(user.teams_kept_out),
+        undone_companies=sorted(user.companies_kept),
+        undone_archive=link.undone_archive and user.is_leaving,
         edges=user.edges,
     )
 

@@ -1,35 +1,87 @@
-"""`status`: what waits and what is parked, for people and for programs."""
+"""`status`: what waits, what is parked and what is used, for people and for a monitor."""
 
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.database.capture import remove_capture
+from intercom_assets.database.records import Counted, QueueKind
 from intercom_assets.database.store import Store
+from intercom_assets.sync.overview import FIGURES, lag_of, use_of
 from intercom_assets_tests.cli.conftest import Shell
+
+NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def store(database: str) -> Store:
-    return Store(database)
+def store(database: str) -> Iterator[Store]:
+    with Store(database) as store:
+        yield store
 
 
-def test_an_empty_queue_is_shown_as_such(shell: Shell) -> None:
-    told = json.loads(shell.run("status", "--json").stdout)
+def _told(shell: Shell, *options: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(shell.run("status", "--json", *options).stdout)
+    return told
+
+
+def test_keys_of_a_monitor_are_these(shell: Shell) -> None:
+    """They may be added to; whoever renames one breaks somebody's alarms."""
+    told = _told(shell)
 
     empty = {"due": 0, "in_work": 0, "later": 0, "parked": 0, "oldest_seconds": 0}
-    assert told == {"switched_off": None, "queue": {"users": empty, "teams": empty}, "parked": []}
+    assert told.pop("capture") == {
+        "mode": "triggers",
+        "healthy": True,
+        "found": "All triggers are in place.",
+        "waiting": told_waiting(shell),
+        "oldest_seconds": pytest.approx(0, abs=600),
+    }
+    assert told.pop("oldest_seconds") == pytest.approx(0, abs=600)
+    assert told == {
+        "switched_off": None,
+        "queue": {"users": empty, "teams": empty},
+        "runs_at_work": 0,
+        "held_as_gone": {"users": 0, "teams": 0, "since": None},
+        "overruled_last_day": 0,
+        "lag": {
+            "changes_last_hour": 0,
+            "half_within_seconds": None,
+            "most_within_seconds": None,
+            "all_within_seconds": None,
+        },
+        "calls": {
+            "last_hour": 0,
+            "share_last_hour": None,
+            "busiest_minute": 0,
+            "share_busiest_minute": None,
+            "limit_a_minute": None,
+            "rate_limited_last_hour": 0,
+        },
+        "last_sweep": None,
+        "last_audit": None,
+        "parked": [],
+        "alarms": [],
+    }
+
+
+def told_waiting(shell: Shell) -> int:
+    with psycopg.connect(shell.variables["APP_DATABASE_URL"]) as connection:
+        [found] = connection.execute("select count(*) from intercom_capture.change_log").fetchall()
+    return int(found[0])
 
 
 def test_what_is_due_in_work_and_later_is_counted(shell: Shell, store: Store) -> None:
-    with store:
-        store.enqueue(QueueKind.USER, ["7", "8", "14"])
-        store.enqueue(QueueKind.USER, ["2"], delay=3_600)
-        store.enqueue(QueueKind.TEAM, ["1"])
-        store.lease(QueueKind.USER, "run", token=uuid4(), limit=1, seconds=60)
+    store.enqueue(QueueKind.USER, ["7", "8", "14"])
+    store.enqueue(QueueKind.USER, ["2"], delay=3_600)
+    store.enqueue(QueueKind.TEAM, ["1"])
+    store.lease(QueueKind.USER, "run", token=uuid4(), limit=1, seconds=60)
 
-    queue = json.loads(shell.run("status", "--json").stdout)["queue"]
+    queue = _told(shell)["queue"]
 
     users = queue["users"]
     assert (users["due"], users["in_work"], users["later"]) == (2, 1, 1)
@@ -37,6 +89,114 @@ def test_what_is_due_in_work_and_later_is_counted(shell: Shell, store: Store) ->
     table = shell.run("status").stdout
     assert "users" in table
     assert "teams" in table
+
+
+def test_a_sync_is_counted_in_calls_and_share_of_the_limit(shell: Shell) -> None:
+    shell.run("sync", "--user", "7", "8")
+
+    calls = _told(shell)["calls"]
+
+    assert calls["last_hour"] == shell.intercom.stats()["calls"] > 0
+    assert calls["limit_a_minute"] == 10_000 // 6 * 6
+    assert calls["share_last_hour"] == round(calls["last_hour"] / 60 / calls["limit_a_minute"], 5)
+    assert "% of Intercom's limit" in shell.run("status").stdout.replace("\n", " ")
+
+
+def test_use_and_lag_of_counted_minutes() -> None:
+    one, other = NOW.replace(minute=1), NOW.replace(minute=2)
+    counted = [
+        Counted(one, "calls", 300), Counted(other, "calls", 60), Counted(one, "rate limited", 2),
+        Counted(one, "lag 5", 10), Counted(other, "lag 30", 9), Counted(other, "lag beyond", 1),
+    ]  # fmt: skip
+
+    use, lag = use_of(counted, 100), lag_of(counted)
+
+    assert (use.calls, use.busiest_minute, use.rate_limited) == (360, 300, 2)
+    assert (use.share, use.busiest_share) == (0.01, 0.5)
+    assert (lag.changes, lag.half, lag.most, lag.all_of_them) == (20, 5, 30, float("inf"))
+
+
+def _park(store: Store, *keys: str) -> None:
+    store.enqueue(QueueKind.USER, keys)
+    store.transact(
+        lambda cursor: cursor.execute(
+            "update intercom_sync.queue set parked_at = now(), due_at = 'infinity', attempts = 8, "
+            'last_error = \'{"message": "Intercom refused: \\u001b[31m[/red]bad"}\''
+        )
+    )
+
+
+def test_who_is_parked_is_listed_and_what_they_said_cannot_touch_the_terminal(
+    shell: Shell, store: Store
+) -> None:
+    _park(store, "7", "\x1b[2J8")
+
+    shown = shell.run("status").stdout
+
+    assert "\x1b" not in shown
+    assert "\\x1b[31m[/red]bad" in shown
+    assert "retry --all" in shown
+    assert "parked: 2 users and teams are parked" in shown
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"),
+    [
+        ("parked", 1), ("parked>1", 1), ("parked>2", 0), ("any", 1), ("lag,held,waiting", 0),
+        ("parked>2,waiting>100000", 0), ("any,parked>2,waiting>100000", 0),
+    ],
+)  # fmt: skip
+def test_the_exit_code_alerts_as_asked(
+    shell: Shell, store: Store, condition: str, code: int
+) -> None:
+    _park(store, "7", "8")
+
+    done = shell.run("status", "--json", "--fail-if", condition)
+
+    assert done.exit_code == code
+    assert json.loads(done.stdout)["queue"]["users"]["parked"] == 2
+    assert ("parked" in done.stderr) == bool(code)
+
+
+@pytest.mark.parametrize("condition", ["parkd", "any>3", "parked>", "parked<3"])
+def test_a_condition_that_is_none_is_wrong_use(shell: Shell, condition: str) -> None:
+    done = shell.run("status", "--fail-if", condition)
+
+    assert done.exit_code == 2
+    assert all(name in done.stderr for name in FIGURES)
+
+
+def test_held_users_are_told_with_the_way_to_release_them(shell: Shell, store: Store) -> None:
+    store.admit_gone(QueueKind.USER, ["7", "8"], most=1)
+
+    assert _told(shell)["held_as_gone"]["users"] == 2
+    shown = shell.run("status", COLUMNS="200").stdout
+    assert "2 users" in shown
+    assert "retry --gone" in shown
+    assert shell.run("retry", "--gone").stdout == "Back in the queue: 2 users.\n"
+    assert _told(shell)["held_as_gone"]["users"] == 0
+
+
+def test_triggers_that_are_gone_are_an_alarm(shell: Shell, database: str) -> None:
+    remove_capture(database)
+
+    done = shell.run("status", "--json", "--fail-if", "capture")
+
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["capture"]["healthy"] is False
+    assert "install-capture" in json.loads(done.stdout)["capture"]["found"]
+
+
+def test_an_app_that_is_away_hides_nothing_else(shell: Shell, database: str) -> None:
+    nowhere = "postgresql://me:hush@127.0.0.1:9/app"
+
+    done = shell.run("status", "--json", APP_DATABASE_URL=nowhere, SYNC_DATABASE_URL=database)
+
+    assert done.exit_code == 0
+    capture = json.loads(done.stdout)["capture"]
+    assert capture["healthy"] is None
+    assert "cannot be reached" in capture["found"]
+    assert "hush" not in done.output
 
 
 def test_it_works_while_the_sync_is_switched_off_and_says_so(shell: Shell) -> None:

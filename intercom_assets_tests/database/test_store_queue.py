@@ -275,7 +275,7 @@ def test_a_row_parked_again_keeps_since_when_and_one_that_is_done_is_gone(store:
     [after] = store.parked(USER)
     assert after.parked_at == before.parked_at
     assert after.error == Failure("still no")
-    assert store.retry(USER) == 1
+    assert len(store.retry(USER)) == 1
     take(store, token := uuid4())
     end(store, token, "a", Done())
     assert column(store, "key") == "no row"
@@ -303,7 +303,7 @@ def test_an_operators_retry_starts_anew_and_leaves_who_is_not_parked(store: Stor
         end(store, token, key, Parked(Failure("no"), "h", attempts=8))
     end(store, token, "c", RetryIn(60, Failure("later"), attempts=3))
 
-    assert store.retry(USER, ["b", "c", "nobody"]) == 1
+    assert len(store.retry(USER, ["b", "c", "nobody"])) == 1
 
     [leased] = take(store)
     assert (leased.key, leased.attempts, leased.failed_hash, leased.parked) == ("b", 0, None, False)

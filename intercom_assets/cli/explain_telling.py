@@ -1,0 +1,251 @@
+"""What `explain` prints of a user: how things stand, who wins now, what was done; or JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from intercom_assets.cli.cells import Listing, cell, plain
+from intercom_assets.cli.times import utc
+from intercom_assets.database.records import JournalRow, Tombstone, Waiting
+from intercom_assets.domain.fields import Field
+from intercom_assets.domain.models import JournalEntry, Side, UserLink, Value, Values
+from intercom_assets.domain.reconcile import Decision
+
+OVERRULED = "overruled"
+WORDS = {
+    "pushed": "{} sent to Intercom",
+    "pulled": "{} stored in the app",
+    OVERRULED: "OVERRULED: {} in Intercom",
+    "refused": "{} refused by the app",
+    "ignored": "{} of Intercom ignored",
+    "undone": "{} taken back",
+}
+"""Of entries about a field; others are told as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`rows`: the timeline, newest first, of which there may be more than are shown.
+
+    `decisions`: what a pass would decide now. `held`: gone, and held for an operator's word.
+    """
+
+    user_id: str
+    link: UserLink
+    in_app: bool
+    problem: str | None
+    decisions: Sequence[Decision]
+    base: Values
+    waiting: Waiting | None
+    held: bool
+    erased: Tombstone | None
+    rows: Sequence[JournalRow]
+    has_more: bool
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.in_app or self.problem or self.rows or self.erased or self.link.contact_id)
+
+
+# --- for people -----------------------------------------------------------------------------------
+
+
+def tell(console: Console, story: Story) -> None:
+    for line in _standing(story):
+        console.print(Text(plain(line)))
+    if story.decisions:
+        console.print(_who_wins(story))
+    if story.rows:
+        console.print(_timeline(story))
+    if story.has_more:
+        console.print(f"Older entries: --last {10 * len(story.rows)}", highlight=False)
+
+
+def _standing(story: Story) -> list[str]:
+    lines = [_contact(story)]
+    if not story.in_app and not story.problem:
+        lines.append("The app has no such user.")
+    if story.problem:
+        lines.append(f"It cannot be synced as it is: {story.problem}")
+    if story.held:
+        lines.append(
+            "It is held as gone, with too many others to be believed: intercom-assets retry --gone "
+            "if they are."
+        )
+    return [*lines, *_queue(story)]
+
+
+def _contact(story: Story) -> str:
+    link = story.link
+    if story.erased:
+        found = f"User {story.user_id} was erased on request at {utc(story.erased.at)}"
+        return f"{found} and is never made again; the receipt: erase --user {story.user_id}"
+    if link.contact_id is None:
+        return f"User {story.user_id} has no contact in Intercom that we know of."
+    archived = ", archived by us" if link.archived else ""
+    looked = f"read at {utc(link.shadow_read_at)}" if link.shadow_read_at else "seen in a listing"
+    return f"User {story.user_id} is contact {link.contact_id}, {looked}{archived}."
+
+
+def _queue(story: Story) -> list[str]:
+    row = story.waiting
+    if row is None:
+        return []
+    why = f": {row.error.message}" if row.error else ""
+    if row.parked_at:
+        again = "intercom-assets retry --user"
+        return [
+            f"It is PARKED since {utc(row.parked_at)}, after {row.attempts} tries{why}",
+            f"It is tried again when its row changes, or by {again} {story.user_id}",
+        ]
+    if row.in_work_by:
+        return [f"Run {row.in_work_by} is at work on it."]
+    due = f", due at {utc(row.due_at)}" if row.due_at else ""
+    return [f"It waits in the queue since {utc(row.first_at)}{due}{why}"]
+
+
+def _who_wins(story: Story) -> Listing:
+    columns = ("field", "who wins", "app", "Intercom", "agreed before", "what a pass would do")
+    listing = Listing("Who wins now", *columns)
+    for decision in story.decisions:
+        field = decision.field
+        values = (decision.app, decision.intercom, story.base.get(field.name))
+        shown = (_shown(field, value) for value in values)
+        listing.add(plain(field.name), field.policy, *shown, _would_do(decision))
+    return listing
+
+
+def _would_do(decision: Decision) -> str:
+    if decision.write_to is None:
+        return "nothing" if decision.why in ("", "equal") else f"nothing: {decision.why}"
+    look = "look first; " if decision.deferred else ""
+    return f"{look}write to {_side(decision.write_to)}: {decision.why}"
+
+
+def _timeline(story: Story) -> Listing:
+    columns = ("when, UTC", "what", "app", "Intercom", "agreed before", "why", "request, run")
+    listing = Listing("What was done, newest first", *columns)
+    fields = {decision.field.name: decision.field for decision in story.decisions}
+    for row in story.rows:
+        entry = row.entry
+        field = fields.get(entry.field or "")
+        app, intercom = _sides_shown(entry, field)
+        base = _moment(field, entry.base) if entry.policy else ""
+        listing.add(
+            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            _what(entry),
+            app,
+            intercom,
+            base,
+            plain(f"{entry.why} (policy {entry.policy})" if entry.policy else entry.why),
+            "\n".join(plain(part) for part in (entry.request_id, row.run_id) if part),
+            style="bold red" if entry.action == OVERRULED else "",
+        )
+    return listing
+
+
+def _sides_shown(entry: JournalEntry, field: Field | None) -> tuple[str, str]:
+    if entry.action == "undone":
+        moved = f"{_moment(field, entry.old)} -> {_moment(field, entry.new)}"
+        return (moved, "") if entry.side is Side.APP else ("", moved)
+    app, intercom = both_sides(entry)
+    if entry.field is None:
+        return _known(app), _known(intercom)
+    return _moment(field, app), _moment(field, intercom)
+
+
+def both_sides(entry: JournalEntry) -> tuple[Value, Value]:
+    """The app's value and Intercom's when it was decided: one was written over by the other."""
+    if entry.side is Side.APP:
+        return entry.old, entry.new
+    return entry.new, entry.old
+
+
+def _what(entry: JournalEntry) -> str:
+    if entry.field is None:
+        return plain(entry.action)
+    words = WORDS.get(entry.action, f"{entry.action} {{}}")
+    return plain(words.format(entry.field))
+
+
+def _side(side: Side) -> str:
+    return "Intercom" if side is Side.INTERCOM else "the app"
+
+
+def _moment(field: Field | None, value: Value) -> str:
+    return _shown(field, value) if field else cell(value)
+
+
+def _known(value: Value) -> str:
+    """Of an event there is mostly nothing to compare: no dash where nothing is meant."""
+    return "" if value is None else cell(value)
+
+
+def _shown(field: Field, value: Value) -> str:
+    return cell(value, field.kind)
+
+
+# --- for programs ---------------------------------------------------------------------------------
+
+
+def document(story: Story) -> dict[str, object]:
+    return {
+        "user": story.user_id,
+        "in_app": story.in_app,
+        "problem": story.problem,
+        "contact": story.link.contact_id,
+        "read_at": story.link.shadow_read_at,
+        "held_as_gone": story.held,
+        "erased": None if story.erased is None else dict(story.erased.receipt),
+        "queue": _queue_document(story.waiting),
+        "fields": [
+            {
+                "field": each.field.name,
+                "policy": each.field.policy,
+                "app": each.app,
+                "intercom": each.intercom,
+                "base": story.base.get(each.field.name),
+                "would_write_to": each.write_to,
+                "looks_first": each.deferred,
+                "why": each.why,
+            }
+            for each in story.decisions
+        ],
+        "timeline": [_row_document(row) for row in story.rows],
+    }
+
+
+def _queue_document(row: Waiting | None) -> dict[str, object] | None:
+    if row is None:
+        return None
+    return {
+        "since": row.first_at.isoformat(),
+        "due_at": row.due_at.isoformat() if row.due_at else None,
+        "parked_at": row.parked_at.isoformat() if row.parked_at else None,
+        "attempts": row.attempts,
+        "why": row.error.message if row.error else None,
+        "in_work_by": row.in_work_by,
+    }
+
+
+def _row_document(row: JournalRow) -> dict[str, object]:
+    entry = row.entry
+    told = entry.field is not None and entry.action != "undone"
+    app, intercom = both_sides(entry) if told else (None, None)
+    return {
+        "at": row.at.isoformat(),
+        "action": entry.action,
+        "field": entry.field,
+        "side": entry.side,
+        "policy": entry.policy,
+        "app": app,
+        "intercom": intercom,
+        "base": entry.base,
+        "old": entry.old,
+        "new": entry.new,
+        "why": entry.why,
+        "request_id": entry.request_id,
+        "run_id": row.run_id,
+    }

@@ -1,0 +1,207 @@
+"""What of a run's journal can be taken back, given both sides as they are now. Pure.
+
+A value is put back only where it still is what the run wrote; what somebody changed since is left
+and listed, and so is what has no way back. Nobody is deleted by an undo: a contact or company that
+the run created stays, with the values that it was created with.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.fields import Field
+from intercom_assets.domain.models import JournalEntry, Side, Value, Values
+
+WRITES = frozenset({"pushed", "overruled", "pulled", "undone"})
+CREATED, ATTACHED, DETACHED, ARCHIVED = "created", "attached", "detached", "archived"
+NO_WAY_BACK = {
+    CREATED: "an undo deletes nobody: it stays as it was created (erase deletes a person)",
+    "adopted": "the contact stays linked to this user",
+    "relinked": "Intercom merged its contact into this one",
+    "merged": "Intercom cannot take a merge apart",
+    "unarchived": "the app has the user, so its contact is not archived again",
+}
+
+
+class State(StrEnum):
+    """DUE: is as the run left it. MOVED: changed since. FINAL: no way back. BEFORE: back already.
+
+    DONE: taken back by this undo. BUSY, FAILED: it could not be done now; undo may be repeated.
+    """
+
+    DUE = "due"
+    MOVED = "changed since"
+    FINAL = "stays"
+    BEFORE = "back already"
+    DONE = "taken back"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+class Act(StrEnum):
+    FIELD = "field"
+    ATTACHED = "attached"
+    DETACHED = "detached"
+    ARCHIVED = "archived"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that the run did to one user or team: `was` before it, `wrote` by it, `now`.
+
+    `what`: the field's name; of a membership the team's id, or Intercom's id of a company.
+    `journaled_as`: what stands in the journal for a membership that was taken back.
+    """
+
+    kind: QueueKind
+    key: str
+    act: Act
+    what: str
+    side: Side
+    state: State
+    was: Value = None
+    wrote: Value = None
+    now: Value = None
+    why: str = ""
+    journaled_as: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Both sides of one user or team now; a side that has none of it is None.
+
+    `companies`: team -> Intercom's id of its company. `attached`: companies of the contact.
+    `accepted`: field -> what was sent, and the form in which Intercom keeps it.
+    """
+
+    kind: QueueKind
+    key: str
+    app: Values | None
+    intercom: Values | None
+    companies: Mapping[str, str] = field(default_factory=dict)
+    attached: frozenset[str] = frozenset()
+    archived: bool = False
+    accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+
+
+def steps_of(
+    entries: Sequence[JournalEntry], fields: Mapping[str, Field], present: Present
+) -> list[Step]:
+    """`entries`: what one run journaled of one user or team, in order."""
+    created = any(entry.action == CREATED for entry in entries)
+    written = [e for e in entries if e.action in WRITES and e.field]
+    net = [e for e in _net(written) if not (created and e.side is Side.INTERCOM)]
+    return [
+        *(_event(entry, present) for entry in entries if entry.action in NO_WAY_BACK),
+        *_archiving(entries, present),
+        *(_field(entry, fields, present) for entry in net),
+        *_memberships(entries, present),
+    ]
+
+
+def _event(entry: JournalEntry, present: Present) -> Step:
+    why = NO_WAY_BACK[entry.action]
+    return Step(
+        present.kind, present.key, Act.EVENT, entry.action, Side.INTERCOM, State.FINAL, why=why
+    )
+
+
+def _archiving(entries: Sequence[JournalEntry], present: Present) -> list[Step]:
+    if not any(entry.action == ARCHIVED for entry in entries):
+        return []
+    state = State.DUE if present.archived else State.BEFORE
+    now = ARCHIVED if present.archived else "live"
+    return [
+        Step(
+            present.kind,
+            present.key,
+            Act.ARCHIVED,
+            "the contact",
+            Side.INTERCOM,
+            state,
+            "live",
+            ARCHIVED,
+            now,
+        )
+    ]
+
+
+def _net(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+    """First old value and last new one, for each field and side."""
+    net: dict[tuple[str | None, Side | None], JournalEntry] = {}
+    for entry in entries:
+        key = (entry.field, entry.side)
+        old = net[key].old if key in net else entry.old
+        net[key] = JournalEntry(
+            entry.kind, entry.key, entry.action, entry.field, entry.side, old, entry.new
+        )
+    return list(net.values())
+
+
+def _field(entry: JournalEntry, fields: Mapping[str, Field], present: Present) -> Step:
+    name, side = entry.field or "", entry.side or Side.INTERCOM
+    here = present.app if side is Side.APP else present.intercom
+    now = None if here is None else here.get(name)
+    state, why = _state(entry, fields.get(name), here, present.accepted.get(name))
+    return Step(
+        present.kind, present.key, Act.FIELD, name, side, state, entry.old, entry.new, now, why
+    )
+
+
+def _state(
+    entry: JournalEntry,
+    each: Field | None,
+    here: Values | None,
+    accepted: tuple[Value, Value] | None,
+) -> tuple[State, str]:
+    if each is None:
+        return State.FINAL, "the mapping has no such field any more"
+    if each.same(entry.old, entry.new):
+        return State.FINAL, "the journal did not keep its values"
+    if entry.side is Side.APP and not each.pulled:
+        return State.FINAL, "write_back no longer names it"
+    if here is None:
+        return State.MOVED, "it is not there any more"
+    now = here.get(each.name)
+    if each.same(now, entry.old):
+        return State.BEFORE, ""
+    if each.same(now, entry.new) or _is_its_form(each, entry.new, now, accepted):
+        return State.DUE, ""
+    return State.MOVED, ""
+
+
+def _is_its_form(
+    each: Field, wrote: Value, now: Value, accepted: tuple[Value, Value] | None
+) -> bool:
+    """Whether Intercom keeps what was written in the form that it shows now."""
+    return accepted is not None and each.same(wrote, accepted[0]) and each.same(now, accepted[1])
+
+
+def _memberships(entries: Sequence[JournalEntry], present: Present) -> list[Step]:
+    joined = {str(e.new): present.companies.get(str(e.new)) for e in entries if _is(e, ATTACHED)}
+    left = {str(e.old) for e in entries if _is(e, DETACHED)}
+    attached = [
+        _edge(present, Act.ATTACHED, team, company)
+        for team, company in joined.items()
+        if company not in left
+    ]
+    back = set(joined.values())
+    return attached + [
+        _edge(present, Act.DETACHED, company, company) for company in sorted(left - back)
+    ]
+
+
+def _is(entry: JournalEntry, action: str) -> bool:
+    return entry.action == action
+
+
+def _edge(present: Present, act: Act, what: str, company: str | None) -> Step:
+    there = company in present.attached
+    was, wrote = (None, "member") if act is Act.ATTACHED else ("member", None)
+    now = "member" if there else None
+    state = State.DUE if now == wrote else State.BEFORE
+    if present.intercom is None:
+        state = State.MOVED
+    return Step(present.kind, present.key, act, what, Side.INTERCOM, state, was, wrote, now)
