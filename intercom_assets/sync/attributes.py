@@ -71,7 +71,7 @@ class AttributeBook:
             listed = client().list_attributes(model)
             self._services.store.put_attributes(model, listed)
             known += listed
-        remember_workspace(self._services.store, client())
+        remember_workspace(self._services.store, client)
         return known
 
     def _create(self, client: Callable[[], IntercomClient], known: Sequence[DataAttribute]) -> bool:

@@ -1,9 +1,10 @@
 """Which workspace the token is of, and where its people look at a contact: links for operators.
 
-Asked for when the custom attributes are (once a day, in runs that send something) and kept in our
-tables, so that no run asks for it.
+Asked for once, when the custom attributes are first listed, and kept in our tables: a token stays
+with its workspace. No other run asks for it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -34,13 +35,15 @@ class Screens:
         return f"{self.root}/companies/{quote(company_id, safe='')}"
 
 
-def remember_workspace(store: Store, client: IntercomClient) -> None:
+def remember_workspace(store: Store, client: Callable[[], IntercomClient]) -> None:
     """A token that may not ask is no reason to sync nothing: then there are no links.
 
-    Raises `Unavailable` and what is fatal.
+    Costs no call once it is known. Raises `Unavailable` and what is fatal.
     """
+    if store.get_state(STATE) is not None:
+        return
     try:
-        workspace = client.me()
+        workspace = client().me()
     except Rejected as refusal:
         if refusal.fatal:
             raise

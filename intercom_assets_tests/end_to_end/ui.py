@@ -30,6 +30,14 @@ class Ui:
         [result] = answer["data"].values()
         return result
 
+    def reload(self) -> None:
+        """The button "Reload definitions"."""
+        loaded = self.ask(
+            "mutation { reloadWorkspace { ... on Workspace { locationEntries { loadStatus } }"
+            " ... on PythonError { message } } }"
+        )
+        assert loaded == {"locationEntries": [{"loadStatus": "LOADED"}]}
+
     def materialize(self, asset: str, partition: str) -> str:
         """The button on an asset's page, with one partition chosen; returns the run's id."""
         launched = self.ask(

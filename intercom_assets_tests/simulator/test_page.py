@@ -1,8 +1,6 @@
 """The page: all of it in one file, fed by one answer, harmless whatever a contact is called."""
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,20 +8,10 @@ import pytest
 
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
+from intercom_assets_tests.browser import FLAGS, browser
 from intercom_assets_tests.simulator.asking import Api
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--virtual-time-budget=2000",
-)
+DUMP = ("--headless", *FLAGS, "--virtual-time-budget=2000")
 HOSTILE = "<img src=x onerror=\"document.body.id='owned'\">"
 
 
@@ -96,21 +84,11 @@ def test_one_answer_holds_all_that_the_page_shows(api: Api, simulator: Simulator
     assert overview("nobody")["people"] == []
 
 
-def browser() -> str:
-    given = os.environ.get("CHROME_PATH")
-    found = given or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        if os.environ.get("REQUIRE_BROWSER"):
-            pytest.fail("REQUIRE_BROWSER is set and there is no browser")
-        pytest.skip("no Chromium: install it, or set CHROME_PATH")
-    return found
-
-
 def test_a_browser_shows_hostile_names_as_text(simulator: Simulator, tmp_path: Path) -> None:
     simulator.seed({"external_id": "7", "name": HOSTILE, "custom_attributes": {"a": HOSTILE}})
     with serving(simulator) as url:
         shown = subprocess.run(
-            [browser(), *FLAGS, f"--user-data-dir={tmp_path}", "--dump-dom", f"{url}/"],
+            [browser(), *DUMP, f"--user-data-dir={tmp_path}", "--dump-dom", f"{url}/"],
             capture_output=True,
             text=True,
             timeout=60,

@@ -50,7 +50,7 @@ def test_a_first_sync_costs_one_call_for_each_user_team_and_membership(played: P
     assert calls["POST /contacts"] == 6
     assert calls["POST /companies"] == 2
     assert calls["POST /contacts/{id}/companies"] == 12
-    reads = {"GET /data_attributes": 4, "GET /me": 2}
+    reads = {"GET /data_attributes": 4, "GET /me": 1}
     assert {name: calls[name] for name in calls if name.startswith("GET")} == reads
     assert not {name for name in calls if name.startswith("PUT")}
 

@@ -54,13 +54,17 @@ def test_nothing_is_linked_before_the_workspace_is_known(store: Store) -> None:
     assert screens(store, US) is None
 
 
-def test_the_workspace_is_that_of_the_token(store: Store, simulator: Simulator) -> None:
+def test_the_workspace_is_that_of_the_token_and_is_asked_for_once(
+    store: Store, simulator: Simulator
+) -> None:
     client = IntercomClient("demo-token", adapter=InProcess(simulator.handle))
 
-    remember_workspace(store, client)
+    remember_workspace(store, lambda: client)
 
     known = store.get_state(STATE)
     assert isinstance(known, dict)
+    remember_workspace(store, lambda: client)
+    assert client.counters().calls == {"GET /me": 1}
     assert known == {"id": client.me().id, "region": "US"}
 
 
@@ -68,6 +72,6 @@ def test_a_refusal_costs_the_links_and_nothing_else(store: Store, simulator: Sim
     simulator.set(faults=[{"kind": "error", "status": 404, "endpoint": "GET /me"}])
     client = IntercomClient("demo-token", adapter=InProcess(simulator.handle))
 
-    remember_workspace(store, client)
+    remember_workspace(store, lambda: client)
 
     assert screens(store, US) is None
