@@ -294,6 +294,13 @@ from jsonb_to_recordset(%(links)s::jsonb) as n (id text, other_id text, shadow j
 order by n.id collate "C"
 on conflict do nothing
 
+-- name: claim_contacts
+insert into intercom_sync.user_link as l (user_id, contact_id)
+select n.user_id, n.contact_id
+from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
+order by n.user_id collate "C"
+on conflict (user_id) do update set contact_id = excluded.contact_id
+
 -- name: adopt_teams
 insert into intercom_sync.team_link (team_id, company_id, shadow, memory)
 select n.id, n.other_id, n.shadow, n.memory

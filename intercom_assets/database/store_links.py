@@ -1,10 +1,14 @@
 """What we know of each user and team: links read back, by our id or Intercom's, and for the sweep.
 
-Links are written with the outcome of a pass, in one transaction (`store_record`); the one exception
-is here: links that a listing of Intercom suggests, for users and teams that have none yet.
+Links are written with the outcome of a pass, in one transaction (`store_record`). The exceptions
+are here: links that a listing of Intercom suggests, for users and teams that have none yet, and
+claims to contacts that two users might take for theirs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
 
 from intercom_assets.database.encoding import (
     document,
@@ -14,7 +18,7 @@ from intercom_assets.database.encoding import (
     user_link,
 )
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store_connection import Connected
+from intercom_assets.database.store_connection import Connected, rows, run
 from intercom_assets.domain.models import TeamLink, UserLink
 
 _HASHES = {QueueKind.USER: "user_hashes", QueueKind.TEAM: "team_hashes"}
@@ -36,6 +40,26 @@ class LinkStore(Connected):
         """Stores what a listing says of users that have no link. Existing links win; how many."""
         told = [user_document(link, in_flight={}) for link in links]
         return self.run("adopt_users", links=document(told)) if told else 0
+
+    def claim_contacts(self, claims: Mapping[str, str]) -> dict[str, str]:
+        """Links contacts (user id -> contact id) before they are written to.
+
+        Returns, for those that are another user's, whose they are. Of several claims to one contact
+        the first by user id wins.
+        """
+        first: dict[str, str] = {}
+        for user, contact in sorted(claims.items()):
+            first.setdefault(contact, user)
+
+        def work(cursor: Cursor[TupleRow]) -> dict[str, str]:
+            claimed = {"ids": list(claims), "contacts": list(claims.values())}
+            owners: dict[str, str] = dict(rows(cursor, "contact_owners", **claimed))
+            won = {u: c for u, c in claims.items() if u not in owners and first[c] == u}
+            claimed = {"ids": list(won), "contacts": list(won.values())}
+            run(cursor, "claim_contacts", **claimed)
+            return {u: owners.get(u, first[c]) for u, c in claims.items() if u not in won}
+
+        return self.transact(work)
 
     def adopt_teams(self, links: Sequence[TeamLink]) -> int:
         told = [team_document(link) for link in links]

@@ -2,7 +2,8 @@
 
 The app's set of teams is the truth for the companies that are teams of the app. Edges made by hand
 to other companies stay, unless the mapping says `memberships: mirror`. What an answer of Intercom
-shows may be the first ten companies only: such a list proves presence, never absence.
+shows may be the first ten companies only: such a list proves presence, never absence. But it tells
+how many there are: where that is what we know of, nothing is read to see that nothing changed.
 """
 
 from collections.abc import Mapping
@@ -13,10 +14,14 @@ from intercom_assets.domain.models import Edge, EdgeState
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """The companies that a contact has, as Intercom's ids; `complete` if no more than shown."""
+    """The companies that a contact has, as Intercom's ids; `complete` if they were read in full.
+
+    `count`: how many there are, where Intercom tells.
+    """
 
     company_ids: frozenset[str]
     complete: bool
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,17 @@ def plan_memberships(
     teams = frozenset(companies.values())
     strange = attached.company_ids if mirror else attached.company_ids & teams
     leaving = (ours | strange) - present - kept
-    if not attached.complete and (leaving or mirror):
+    if not attached.complete and (leaving or _some_unknown(attached, mirror=mirror)):
         return MembershipPlan(attach=attach, must_list=True)
     there = {c for c in leaving if c in attached.company_ids}
     return MembershipPlan(attach, tuple(sorted(there)), tuple(sorted(leaving - there)))
+
+
+def _some_unknown(attached: Attached, *, mirror: bool) -> bool:
+    """Whether the contact has, or lacks, a company that we would have to know of."""
+    if attached.count is None:
+        return mirror
+    return attached.count != len(attached.company_ids)
 
 
 def _is_there(

@@ -82,7 +82,10 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact as one answer of Intercom told it. Times are whole Unix seconds."""
+    """A contact as one answer of Intercom told it. Times are whole Unix seconds.
+
+    `companies_complete`: `company_ids` is all of them; `company_count` says how many there are.
+    """
 
     id: str
     role: str
@@ -98,6 +101,7 @@ class Contact:
     custom_attributes: Values = field(default_factory=dict)
     company_ids: tuple[str, ...] = ()
     companies_complete: bool = True
+    company_count: int | None = None
     stated_time_zone: str | None = None
     country_code: str | None = None
 

@@ -25,7 +25,7 @@ def find_or_create(
     try:
         return client.create_contact(patch), True
     except Conflict as conflict:
-        return _adopt(client, user_id, conflict), False
+        return adopt(client, user_id, conflict), False
 
 
 def find(client: IntercomClient, user_id: str) -> Contact | None:
@@ -48,7 +48,8 @@ def is_ours(contact: Contact, user_id: str) -> bool:
     return contact.role == "user" and contact.external_id in (None, user_id)
 
 
-def _adopt(client: IntercomClient, user_id: str, conflict: Conflict) -> Contact:
+def adopt(client: IntercomClient, user_id: str, conflict: Conflict) -> Contact:
+    """The contact that a 409 names, live again, if it may be this user's."""
     if conflict.archived:
         _unarchive(client, conflict.contact_id)
     contact = client.get_contact(conflict.contact_id)

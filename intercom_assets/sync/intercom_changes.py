@@ -125,7 +125,15 @@ def differs(services: Services, contact: Contact, link: UserLink) -> bool:
         moved = frozenset(contact.company_ids) ^ frozenset(shadow.company_ids)
         if moved - _moving(link):
             return True
+    elif _counts_differ(contact, shadow) and not _moving(link):
+        return True
     return _rest(contact) != _rest(shadow)
+
+
+def _counts_differ(contact: Contact, shadow: Contact) -> bool:
+    """Of lists that are cut at ten, only their numbers can be compared."""
+    counts = {contact.company_count, shadow.company_count}
+    return None not in counts and len(counts) > 1
 
 
 def _sent(field: Field, shown: Value, link: UserLink) -> bool:

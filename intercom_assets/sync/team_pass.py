@@ -6,7 +6,8 @@ call and an unchanged one none. The chunk (`companies.py`) drives it.
 
 from dataclasses import dataclass, field, replace
 
-from intercom_assets.domain.fields import Field, company_patch, intercom_values
+from intercom_assets.domain.fields import COMPANY_DELETED, Field, company_patch, intercom_values
+from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.models import (
     AppTeam,
     Company,
@@ -55,9 +56,15 @@ class TeamPass:
 
     @property
     def needs_id(self) -> bool:
-        """The app may not have the company's id: it is new to us, or a listing linked it."""
+        """The app may not have the company's id: the company is new to us, or the row is another.
+
+        Restored, or of a team that got the same id; or the last pass was none, but a listing.
+        """
         link, company = self.link, self.company
-        return link.synced_at is None or company is None or link.company_id != company.id
+        if link.synced_at is None or company is None or link.company_id != company.id:
+            return True
+        then, now = link.base.get(CREATED), self.values.get(CREATED)
+        return link.base.get(COMPANY_DELETED.name) is True or then != now
 
     @property
     def row_hash(self) -> str:

@@ -5,20 +5,30 @@ Every function works on a `UserPass` and a client bound to the user's lease. Wha
 user's problem; only a fatal one goes on up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
 
 from intercom_assets.domain.fields import DELETED, contact_patch
 from intercom_assets.domain.memberships import MembershipPlan
 from intercom_assets.domain.models import ContactPatch, Edge, EdgeState
 from intercom_assets.domain.reconcile import Reconciliation
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
+from intercom_assets.intercom.errors import (
+    Conflict,
+    IntercomError,
+    Merged,
+    NotFound,
+    NotRestorable,
+)
 from intercom_assets.sync import identity
 from intercom_assets.sync.failures import Problem, Stuck, Verdict, problem_of
 from intercom_assets.sync.user_pass import UserPass
 
+TeamsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, str]]
+"""Companies -> which of them are teams of the app: team id -> company id."""
 COMPANY_NOT_FOUND = "company_not_found"
 OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN = 3, 86_400
 """So often, within so many seconds, somebody else may write over a field before it is parked."""
@@ -29,9 +39,9 @@ def first_call(user: UserPass, client: IntercomClient) -> None:
     _guarded(user, client, _make_first_call)
 
 
-def second_calls(user: UserPass, client: IntercomClient) -> None:
+def second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:
     """One combined PUT, memberships, archive: what the fresh look called for."""
-    _guarded(user, client, _make_second_calls)
+    _guarded(user, client, partial(_make_second_calls, teams_of=teams_of))
 
 
 def _guarded(
@@ -103,7 +113,12 @@ def _creation(user: UserPass, plan: Reconciliation) -> ContactPatch:
 
 
 def _bring_back(user: UserPass, client: IntercomClient, contact_id: str) -> None:
-    client.unarchive_contact(contact_id)
+    try:
+        client.unarchive_contact(contact_id)
+    except (Conflict, NotRestorable):  # replaced, merged or deleted for good meanwhile
+        user.archived = False
+        _start_anew(user, client)
+        return
     user.archived = False
     user.note("unarchived", client, why="the user is back")
     user.see(client.get_contact(contact_id))
@@ -114,7 +129,8 @@ def _start_anew(user: UserPass, client: IntercomClient) -> None:
 
     A write to a merged contact may answer 404 as well (unconfirmed); only the GET tells it apart.
     """
-    if user.contact is not None:
+    looked = client.calls[-1].method == "GET"
+    if user.contact is not None and not looked:
         with suppress(NotFound):
             user.see(client.get_contact(user.contact.id))
             return
@@ -123,14 +139,14 @@ def _start_anew(user: UserPass, client: IntercomClient) -> None:
         _identify(user, client)
 
 
-def _make_second_calls(user: UserPass, client: IntercomClient) -> None:
+def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:
     assert user.contact is not None, "second calls follow a known contact"
     if user.has_to_send:
         overwritten = _overwritten(user, user.plan())
         _put(user, client)
         user.overwritten |= overwritten  # a write that failed overwrote nothing
     _merge_all(user, client)
-    _move_edges(user, client)
+    _move_edges(user, client, teams_of)
     if user.is_to_archive:
         client.archive_contact(user.contact.id)
         user.archived = True
@@ -143,7 +159,22 @@ def _put(user: UserPass, client: IntercomClient) -> None:
     patch = contact_patch({**user.rules.fields, DELETED.name: DELETED}, plan.to_intercom)
     if user.lacks_external_id:
         patch = replace(patch, standard={"external_id": user.user_id, **patch.standard})
-    user.absorb(client.update_contact(user.contact.id, patch), plan, client)
+    try:
+        answer = client.update_contact(user.contact.id, patch)
+    except Conflict as conflict:
+        if not user.lacks_external_id:
+            raise
+        _relink(user, client, conflict)
+        return
+    user.absorb(answer, plan, client)
+
+
+def _relink(user: UserPass, client: IntercomClient, conflict: Conflict) -> None:
+    """Ours lost its external id, and another contact has it by now: that one is the user's."""
+    contact = identity.adopt(client, user.user_id, conflict)
+    user.forget_contact()
+    user.see(contact)
+    user.note("relinked", client, why="another contact has its external id")
 
 
 def _merge_all(user: UserPass, client: IntercomClient) -> None:
@@ -169,10 +200,10 @@ def _merge(user: UserPass, client: IntercomClient, lead_id: str) -> None:
     user.note("merged", client, why=f"lead {lead_id} has the user's e-mail")
 
 
-def _move_edges(user: UserPass, client: IntercomClient) -> None:
+def _move_edges(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:
     plan = user.memberships()
     if plan.must_list:
-        plan = _list_companies(user, client)
+        plan = _list_companies(user, client, teams_of)
     for company_id in plan.detach:  # first: a contact may be at its limit of companies
         _detach(user, client, company_id)
     user.drop_edges({*plan.detach, *plan.dropped})
@@ -181,10 +212,11 @@ def _move_edges(user: UserPass, client: IntercomClient) -> None:
             _attach(user, client, team, user.companies[team])
 
 
-def _list_companies(user: UserPass, client: IntercomClient) -> MembershipPlan:
+def _list_companies(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> MembershipPlan:
     assert user.contact is not None
-    companies = client.contact_companies(user.contact.id)
-    user.set_companies({company.id for company in companies}, complete=True)
+    companies = {company.id for company in client.contact_companies(user.contact.id)}
+    user.companies = {**user.companies, **teams_of(companies - {*user.contact.company_ids})}
+    user.set_companies(companies, complete=True)
     return user.memberships()
 
 

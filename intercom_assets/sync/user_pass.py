@@ -17,7 +17,7 @@ from intercom_assets.domain.fields import (
     Field,
     intercom_values,
 )
-from intercom_assets.domain.leads import lead_email
+from intercom_assets.domain.leads import CREATED, lead_email
 from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
 from intercom_assets.domain.models import (
     AppUser,
@@ -136,7 +136,16 @@ class UserPass:
     @property
     def is_back(self) -> bool:
         """Marked as deleted before, and here again."""
-        return isinstance(self.row, AppUser) and self.base.get(DELETED.name) is True
+        return isinstance(self.row, AppUser) and self.link.base.get(DELETED.name) is True
+
+    @property
+    def may_lack_id(self) -> bool:
+        """The app's row may not have the contact's id: it is another row than the last pass saw.
+
+        Restored, or of somebody who got the same id; or the last pass was none, but a listing.
+        """
+        then, now = self.link.base.get(CREATED), self.values.get(CREATED)
+        return self.link.synced_at is None or self.is_back or then != now
 
     @property
     def row_hash(self) -> str:
@@ -226,6 +235,7 @@ class UserPass:
         attached = Attached(
             frozenset(contact.company_ids) if contact else frozenset(),
             contact.companies_complete if contact else True,
+            contact.company_count if contact else None,
         )
         return plan_memberships(
             self._wanted_teams - self.void_teams - self.teams_kept_out,
@@ -309,12 +319,15 @@ class UserPass:
 
     @property
     def is_to_be_saved_before_leads(self) -> bool:
-        """Intercom merges duplicates only: the contact must have the address first."""
+        """Intercom merges duplicates only: the contact must have the address first.
+
+        And it must be the user's, which one without external id may turn out not to be.
+        """
         contact = self.contact
         return (
             contact is not None
             and self.has_to_send
-            and (contact.email or "").lower() != self.lead_email
+            and (self.lacks_external_id or (contact.email or "").lower() != self.lead_email)
         )
 
     @property
@@ -352,6 +365,14 @@ class UserPass:
     def lacks_external_id(self) -> bool:
         contact = self.contact
         return contact is not None and contact.external_id is None and not self.is_leaving
+
+    @property
+    def claims(self) -> str | None:
+        """A contact new to us that no external id makes this user's: another may claim it, too."""
+        contact = self.contact
+        if self.problem or contact is None or contact.external_id is not None:
+            return None
+        return contact.id if contact.id != self.link.contact_id else None
 
     @property
     def is_to_archive(self) -> bool:
@@ -449,9 +470,14 @@ class UserPass:
 
     def set_companies(self, ids: set[str], complete: bool | None = None) -> None:
         assert self.contact is not None
-        known = self.contact.companies_complete if complete is None else complete
+        known, count = self.contact.companies_complete, self.contact.company_count
+        if count is not None:
+            count = len(ids) if complete else count + len(ids) - len(self.contact.company_ids)
         self.contact = replace(
-            self.contact, company_ids=tuple(sorted(ids)), companies_complete=known
+            self.contact,
+            company_ids=tuple(sorted(ids)),
+            companies_complete=known if complete is None else complete,
+            company_count=count,
         )
 
     def drop_edges(self, company_ids: set[str]) -> None:

@@ -65,8 +65,7 @@ def write_back(work: Work, users: Sequence[UserPass], failed: Collection[str]) -
 def _offer(services: Services, user: UserPass, *, again: bool) -> WriteBack | None:
     new = user.plan().to_app
     stores_id = services.settings.write_back.intercom_id is not None
-    again = again or user.link.synced_at is None  # a listing may have linked it
-    again = again or INTERCOM_ID in user.refused
+    again = again or user.may_lack_id or INTERCOM_ID in user.refused
     is_new = user.contact is not None and (again or user.link.contact_id != user.contact.id)
     intercom_id = user.contact.id if is_new and stores_id and user.contact else None
     if not new and intercom_id is None:

@@ -5,8 +5,9 @@ anything here reads them; what is about to be sent is noted before the call; wha
 recorded in one transaction, only for rows that still carry our lease.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from intercom_assets.database.records import (
     Done,
@@ -59,6 +60,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
             user.look_first()
     _search_leads(work, active)
     _make_first_calls(work, active)
+    _claim_contacts(work, active)
     write_back(work, active, frozenset(row.key for row in leased if row.error))
     _know_companies(work, active)
     _make_second_calls(work, active)
@@ -130,8 +132,12 @@ def _learn_companies(
     links = services.store.team_links(sorted(teams - companies.keys()))
     companies.update({t: link.company_id for t, link in links.items() if link.company_id})
     unknown = attached - set(companies.values())
-    by_company = services.store.team_links_by_company(sorted(unknown))
-    companies.update({team: company for company, team in by_company.items()})
+    companies.update(_teams_of(services, unknown))
+
+
+def _teams_of(services: Services, companies: Collection[str]) -> dict[str, str]:
+    by_company = services.store.team_links_by_company(sorted(companies))
+    return {team: company for company, team in by_company.items()}
 
 
 def _search_leads(work: Work, users: Sequence[UserPass]) -> None:
@@ -165,10 +171,24 @@ def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:
     work.call_for(callers, lambda user: first_call(user, work.client()))
 
 
+def _claim_contacts(work: Work, users: Sequence[UserPass]) -> None:
+    """A contact that was adopted is this user's and no other's before anything is written to it."""
+    claims = {user.user_id: contact for user in users if (contact := user.claims)}
+    if not claims:
+        return
+    owners = work.services.store.claim_contacts(claims)
+    for user in users:
+        if (owner := owners.get(user.user_id)) is not None:
+            problem = f"contact {claims[user.user_id]} has the same details and is linked to user"
+            user.forget_contact()
+            user.problem = Problem(Verdict.REJECTED, f"{problem} {owner}")
+
+
 def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
     callers = [user for user in users if user.needs_second_calls]
     _note(work, callers, edges=True)
-    work.call_for(callers, lambda user: second_calls(user, work.client()))
+    teams_of = partial(_teams_of, work.services)
+    work.call_for(callers, lambda user: second_calls(user, work.client(), teams_of))
     lost = sorted({team for user in callers for team in user.lost_companies})
     if lost:
         work.services.store.enqueue(QueueKind.TEAM, lost, cause="company lost", needs_read=True)

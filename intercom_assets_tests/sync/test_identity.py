@@ -3,11 +3,14 @@
 Never a duplicate, never another user's contact (DESIGN section 7, sync-protocol section 4).
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.simulator.records import State
 from intercom_assets.sync.outcomes import Status
+from intercom_assets_tests import builders
 from intercom_assets_tests.sync.world import World
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
@@ -117,6 +120,129 @@ def test_what_the_app_cleared_stays_cleared_when_its_contact_comes_back_from_the
     assert world.app_user(ada)["phone_number"] is None
     assert world.contact(ada)["phone"] is None
     assert world.sync(ada).calls == []
+
+
+def test_what_the_app_cleared_stays_cleared_when_an_archived_contact_comes_back(
+    world: World,
+) -> None:
+    """It is the contact that we knew: what both sides agreed on is still known."""
+    ada = world.given_user(email="ada@example.com", phone_number="+44 1", created_at=OLD)
+    world.sync(ada)
+    world.intercom.by_hand.archive_contact(world.contact(ada)["id"])
+    world.update_user(ada, phone_number=None)
+
+    world.sync(ada)
+
+    assert world.app_user(ada)["phone_number"] is None
+    assert world.contact(ada)["phone"] is None
+    assert world.sync(ada).calls == []
+
+
+def test_a_contact_that_lost_its_external_id_to_another_one_is_left_to_it(world: World) -> None:
+    """Stripped by hand; then the Messenger made a contact for the user."""
+    ada = world.given_user(email="ada@example.com", name="Ada L.", created_at=OLD)
+    world.sync(ada)
+    stripped = world.contact(ada)["id"]
+    world.intercom.by_hand.edit_contact(stripped, external_id=None)
+    made = world.intercom.by_hand.create_contact(role="user", external_id=str(ada))
+    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+
+    world.sync_due()
+    world.sync(ada, by_hand=True)
+
+    assert world.contact(ada)["id"] == made
+    assert world.contact(ada)["name"] == "Ada L."
+    assert world.intercom.contact(id=stripped) is not None
+    assert world.app_user(ada)["metadata"]["intercom_user_id"] == made
+    assert world.sync(ada).calls == []
+
+
+def test_a_contact_without_external_id_becomes_one_users_of_two_with_its_email(
+    world: World,
+) -> None:
+    """Both are new, and Intercom names the same contact to both."""
+    there = world.intercom.by_hand.create_contact(role="user", email="shared@example.com")
+    one = world.given_user(email="shared@example.com", name="One", created_at=OLD)
+    two = world.given_user(email="shared@example.com", name="Two", created_at=OLD)
+
+    first = world.sync(one, two)
+    world.sync(one, two, by_hand=True)
+
+    assert first[one].status is Status.CHANGED
+    assert (world.contact(one)["id"], world.contact(one)["name"]) == (there, "One")
+    assert world.contact(two)["name"] == "Two"
+    assert world.sync(one, two).calls == []
+
+
+def test_a_contact_that_lost_its_external_id_is_still_its_users_and_nobody_elses(
+    world: World,
+) -> None:
+    """Intercom names it to a new user of the same address, who must not get it."""
+    ada = world.given_user(email="shared@example.com", name="Ada L.", created_at=OLD)
+    world.sync(ada)
+    contact = world.contact(ada)["id"]
+    world.intercom.by_hand.edit_contact(contact, external_id=None)
+    bob = world.given_user(email="shared@example.com", name="Bob", created_at=OLD)
+
+    synced = world.sync(bob)
+
+    assert synced[bob].status is Status.RETRY
+    assert f"linked to user {ada}" in (synced[bob].problem or "")
+    held = world.intercom.contact(id=contact)
+    assert held is not None
+    assert (held["external_id"], held["name"]) == (None, "Ada L.")
+    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.sync(ada)
+    world.sync(bob, by_hand=True)
+    assert world.contact(ada)["id"] == contact
+    assert world.contact(bob)["name"] == "Bob"
+    assert world.sync(ada, bob).calls == []
+
+
+@pytest.mark.parametrize("seen_gone", [True, False])
+def test_an_id_that_is_used_again_keeps_its_contact_and_gets_to_know_it(
+    world: World, seen_gone: bool
+) -> None:
+    """A row restored, or another person under the same id: the new row wants Intercom's id too."""
+    ada = world.given_user(email="ada@example.com", name="Ada", created_at=OLD)
+    team = world.given_team(domain="one.example", created_at=OLD)
+    world.sync(ada)
+    world.sync_teams(team)
+    contact, company = world.contact(ada)["id"], world.intercom.company(company_id=str(team))
+    world.delete_user(ada)
+    world.delete_team(team)
+    if seen_gone:
+        world.sync(ada)
+        world.sync_teams(team)
+    later = OLD if seen_gone else OLD + timedelta(days=3)
+    world.given_user(id=ada, email="bob@example.com", name=None, created_at=later)
+    world.given_team(id=team, domain="two.example", created_at=later)
+
+    world.sync(ada)
+    world.sync_teams(team)
+
+    there = world.contact(ada)
+    assert (there["id"], there["email"], there["name"]) == (contact, "bob@example.com", None)
+    assert there["custom_attributes"]["deleted"] is False
+    assert world.app_user(ada)["metadata"]["intercom_user_id"] == contact
+    row = builders.read_row(world.url, "teams", team)
+    assert row is not None
+    assert company is not None
+    assert row["metadata"]["intercom_company_id"] == company["id"]
+    assert world.sync(ada).calls == world.sync_teams(team).calls == []
+
+
+def test_a_contact_archived_by_hand_is_not_read_twice(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    world.sync(ada)
+    contact = world.contact(ada)["id"]
+    world.intercom.by_hand.archive_contact(contact)
+    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+
+    calls = world.sync_due().calls
+
+    one = f"/contacts/{contact}"
+    assert calls == [f"GET {one}", "POST /contacts", f"POST {one}/unarchive", f"GET {one}"]
 
 
 def test_a_contact_merged_away_by_hand_is_followed(world: World) -> None:

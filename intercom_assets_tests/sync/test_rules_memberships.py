@@ -142,6 +142,40 @@ def test_more_than_ten_companies_are_read_in_full_before_one_is_detached(played:
     assert played.settles(ada)
 
 
+def test_an_edge_beyond_the_ten_that_are_shown_that_was_removed_by_hand_is_made_again(
+    played: Played,
+) -> None:
+    """A contact tells how many companies it has, so what it does not show is missed as well."""
+    ada, teams = _a_user_in(played, *(f"t{n}.example" for n in range(12)))
+    played.sync(ada)
+    played.intercom.by_hand.detach_company(str(ada), str(teams[11]))
+
+    played.look(ada)
+
+    assert played.teams_of(ada) == {str(team) for team in teams}
+    assert played.settles(ada)
+
+
+@pytest.mark.parametrize("memberships", ["app", "mirror"])
+def test_a_company_beyond_the_ten_that_are_shown_is_found_once_and_then_known(
+    worlds: Worlds, memberships: str
+) -> None:
+    world = worlds(memberships=memberships)
+    ada, teams = _a_user_in(world, *(f"t{n}.example" for n in range(12)))
+    not_hers = world.given_team(domain="other.example")
+    world.sync_teams(not_hers)
+    world.sync(ada)
+    world.intercom.by_hand.attach_company(str(ada), str(not_hers))
+
+    world.look(ada)
+
+    assert world.teams_of(ada) == {str(team) for team in teams}
+    assert world.settles(ada)
+    world.update_user(ada, name="Ada Lovelace")
+    assert len(world.sync(ada).calls) == 1
+    assert world.settles(ada)
+
+
 def test_a_team_beyond_the_ten_that_are_shown_is_not_attached_again(played: Played) -> None:
     ada, _ = _a_user_in(played, *(f"t{n}.example" for n in range(12)))
     played.sync(ada)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.simulator.records import State
 from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets.sync.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
@@ -89,6 +90,65 @@ def test_an_archived_user_who_logs_in_again_is_not_archived_for_ever(worlds: Wor
     assert world.contact(ada)["id"] == contact
     assert world.contact(ada)["custom_attributes"]["deleted"] is True
     assert world.sync(ada).calls == []
+
+
+def _left_and_archived(world: Played) -> tuple[int, str]:
+    """A user who left, and whose contact we archived."""
+    ada = world.given_user(email="ada@example.com", name="Ada")
+    world.sync(ada)
+    contact = world.contact(ada)["id"]
+    world.update_user(ada, deleted_at=OLD)
+    world.sync(ada)
+    return ada, contact
+
+
+def test_a_user_whose_archived_contact_was_deleted_for_good_is_waited_for(worlds: Worlds) -> None:
+    world = worlds(on_delete="archive", lease="30d")
+    ada, contact = _left_and_archived(world)
+    world.intercom.by_hand.delete_contact(contact)
+    world.update_user(ada, deleted_at=None)
+
+    synced = world.sync(ada)
+
+    assert synced[ada].status is Status.PARKED
+    assert "deleted in Intercom and still holds this identity" in (synced[ada].problem or "")
+    world.times.sleep(8 * 86_400)
+    assert world.sync(ada, by_hand=True)[ada].status is Status.CHANGED
+    assert world.contact(ada)["name"] == "Ada"
+    assert world.settles(ada)
+
+
+def test_a_user_who_is_back_and_has_another_contact_by_now_gets_that_one(worlds: Worlds) -> None:
+    """The Messenger made it while ours was archived; two live ones cannot hold one external id."""
+    world = worlds(on_delete="archive")
+    ada, _ = _left_and_archived(world)
+    made = world.intercom.by_hand.create_contact(role="user", external_id=str(ada))
+    world.update_user(ada, deleted_at=None)
+
+    world.sync(ada)
+
+    assert world.contact(ada)["id"] == made
+    assert world.contact(ada)["name"] == "Ada"
+    assert world.app_user(ada)["metadata"]["intercom_user_id"] == made
+    assert world.settles(ada)
+
+
+def test_a_user_who_is_back_and_whose_archived_contact_was_merged_follows_it(
+    worlds: Worlds,
+) -> None:
+    world = worlds(on_delete="archive")
+    ada, contact = _left_and_archived(world)
+    into = world.intercom.by_hand.create_contact(role="user", email="ada2@example.com")
+    merged = world.intercom.world.contacts[contact]._replace(
+        state=State.MERGED, merged_into=into, external_id=None
+    )
+    world.intercom.world.commit_contact(merged)
+    world.update_user(ada, deleted_at=None)
+
+    world.sync(ada)
+
+    assert world.contact(ada)["id"] == into
+    assert world.settles(ada)
 
 
 # --- owners ---------------------------------------------------------------------------------------
