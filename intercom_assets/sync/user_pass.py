@@ -1,302 +1,46 @@
-"""One user's way through a pass: what is known, what it decides, the calls that it makes.
+"""One user's way through a pass: the calls that it makes, and what their answers mean.
 
 The chunk (`users.py`) drives it: a first call (POST, PUT or GET), the write-back to the app with
 the row read again, then at most one more PUT together with merges and memberships. Every decision
-is the domain's; this module keeps the pieces of one user together while the answers come in. The
-calls themselves are in `user_calls.py`.
+is the domain's, on what `user_sides.py` knows; this module keeps the pieces of one user together
+while the answers come in. The calls themselves are in `user_calls.py`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
-from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import (
-    DELETED,
-    LAST_SEEN,
-    TIME_ZONE,
-    Field,
     intercom_values,
 )
-from intercom_assets.domain.leads import CREATED, lead_email
-from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
 from intercom_assets.domain.models import (
-    AppUser,
     Contact,
     Edge,
     EdgeState,
-    Gone,
-    JournalEntry,
     Side,
-    Unfit,
-    UserLink,
     Value,
-    Values,
 )
 from intercom_assets.domain.reconcile import (
     Decision,
     Look,
     Reconciliation,
-    Sight,
     landed,
     not_stored,
-    reconcile,
-    stays_undone,
 )
-from intercom_assets.domain.timezones import Place, place
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.sync.failures import Problem, Stuck, Verdict, unfit
+from intercom_assets.sync.failures import Problem, Stuck, Verdict
 from intercom_assets.sync.identity import is_ours
 from intercom_assets.sync.known_companies import confirmed, with_known_companies
-from intercom_assets.sync.rules import Rules, user_hash
 from intercom_assets.sync.user_journal import (
     entry_of_decision,
     entry_of_event,
     entry_of_unknown_zone,
 )
-
-RECENT = 15 * 60
-"""Seconds for which a look, or the app's own value, is good enough for `latest` (DESIGN 7)."""
+from intercom_assets.sync.user_sides import RECENT, UserSides
 
 
 @dataclass(slots=True)
-class UserPass:
-    """`companies`: team id -> company id; `void_teams`: teams that have and get no company.
-
-    Both are shared by the chunk and grow while it works. `waiting_since`: Unix s of the change.
-    """
-
-    rules: Rules
-    row: AppUser | Unfit | Gone
-    link: UserLink
-    companies: dict[str, str]
-    void_teams: set[str]
-    contact: Contact | None = None
-    look: Look = Look.STALE
-    base: Values = field(default_factory=dict)
-    values: Values = field(default_factory=dict)
-    accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
-    refused: dict[str, Value] = field(default_factory=dict)
-    undone: dict[str, tuple[Value, Value]] = field(default_factory=dict)
-    undone_teams: set[str] = field(default_factory=set)
-    undone_companies: set[str] = field(default_factory=set)
-    edges: dict[str, Edge] = field(default_factory=dict)
-    overwritten: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    leads: Sequence[str] = ()
-    lead_email: str | None = None
-    archived: bool = False
-    problem: Problem | None = None
-    tried: bool = False
-    noted: Values = field(default_factory=dict)
-    told_to_look: bool = False
-    waiting_since: int | None = None
-    lost_companies: list[str] = field(default_factory=list)
-    late_problem: Problem | None = None
-    calls: int = 0
-    journal: list[JournalEntry] = field(default_factory=list)
-    _plan: Reconciliation | None = None
-    _row_hash: str | None = None
-
-    def __post_init__(self) -> None:
-        link = self.link
-        self.contact, self.base, self.archived = link.shadow, link.base, link.archived
-        self.accepted, self.refused = dict(link.accepted), dict(link.refused)
-        self.undone, self.undone_teams = dict(link.undone), set(link.undone_teams)
-        self.undone_companies = set(link.undone_companies)
-        self.edges, self.lead_email = dict(link.edges), link.lead_email
-        self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
-        self.see_row(self.row)
-        self.look = self._first_look()
-
-    # --- what is known -----------------------------------------------------------------------
-
-    def see_row(self, row: AppUser | Unfit | Gone) -> None:
-        """Takes the app's row, as read now; one that cannot be synced becomes the problem."""
-        self.row, self._plan, self._row_hash = row, None, None
-        if isinstance(row, Gone):
-            self.values = {DELETED.name: True}
-            return
-        fitted = (
-            held(self.rules.fields, row, truncate=self.rules.truncate)
-            if isinstance(row, AppUser)
-            else row
-        )
-        if isinstance(fitted, Unfit):
-            self.problem = unfit(fitted)
-        elif isinstance(row, AppUser):
-            self.values = {**fitted, DELETED.name: row.deleted}
-
-    @property
-    def user_id(self) -> str:
-        return self.link.user_id
-
-    @property
-    def is_leaving(self) -> bool:
-        return isinstance(self.row, Gone) or (isinstance(self.row, AppUser) and self.row.deleted)
-
-    @property
-    def is_back(self) -> bool:
-        """Marked as deleted before, and here again."""
-        return isinstance(self.row, AppUser) and self.link.base.get(DELETED.name) is True
-
-    @property
-    def may_lack_id(self) -> bool:
-        """The app's row may not have the contact's id: it is another row than the last pass saw.
-
-        Restored, or of somebody who got the same id; or the last pass was none, but a listing.
-        """
-        then, now = self.link.base.get(CREATED), self.values.get(CREATED)
-        return self.link.synced_at is None or self.is_back or then != now
-
-    @property
-    def row_hash(self) -> str:
-        """What the app's side was when this pass read it."""
-        if self._row_hash is None:
-            teams, oauth = self._wanted_teams, self._from_oauth
-            self._row_hash = user_hash(self.rules, self.values, teams, oauth)
-        return self._row_hash
-
-    @property
-    def only_seen(self) -> bool:
-        """Nothing of the row differs from the last pass but `last_request_at`."""
-        return self.link.synced_at is not None and self.link.row_hash == self.row_hash
-
-    @property
-    def differs(self) -> bool:
-        """The app's row is not what the last pass saw, `last_request_at` included."""
-        return not self.only_seen or bool(self.plan().to_intercom or self.plan().deferred)
-
-    @property
-    def is_absent(self) -> bool:
-        """Nothing of this user on either side, as far as we know; a POST may have landed."""
-        unknown = self.link.contact_id is None and not self.link.in_flight
-        return isinstance(self.row, Gone) and unknown
-
-    @property
-    def _from_oauth(self) -> bool:
-        return isinstance(self.row, AppUser) and self.row.from_oauth
-
-    @property
-    def _wanted_teams(self) -> frozenset[str]:
-        return self.row.teams if isinstance(self.row, AppUser) else frozenset()
-
-    @property
-    def teams_without_company(self) -> frozenset[str]:
-        lacking = self._wanted_teams - self.companies.keys() - self.void_teams
-        return lacking - self.undone_teams
-
-    def _first_look(self) -> Look:
-        if self.contact is None:
-            return Look.FRESH
-        times = [self.link.shadow_read_at, self.values.get(LAST_SEEN)]
-        recent = any(isinstance(t, int) and abs(self.rules.now - t) <= RECENT for t in times)
-        return Look.RECENT if recent else Look.STALE
-
-    def follow(self, rules: Rules) -> None:
-        """Goes on by other rules: attributes turned out to be barred, or are again writable."""
-        if rules.barred != self.rules.barred:
-            self.rules, self._plan = rules, None
-
-    # --- what is decided ---------------------------------------------------------------------
-
-    def look_first(self) -> None:
-        self.told_to_look = True
-
-    def plan(self) -> Reconciliation:
-        """Field by field, on what is known now; kept until something more is known."""
-        if self._plan is None:
-            self._plan = self._decide()
-        return self._plan
-
-    def forget_plan(self) -> None:
-        """What it was made from has changed."""
-        self._plan = None
-
-    def _decide(self) -> Reconciliation:
-        fields = self._fields
-        return reconcile(
-            fields.values(),
-            Sight(
-                base=self.base,
-                app=self.values,
-                intercom=self._intercom_values(fields),
-                look=self.look,
-                from_oauth=self._from_oauth,
-                clear_unusable=self.rules.clear_unusable,
-                accepted=self.accepted,
-                refused=self.refused,
-                undone=self.undone,
-                place=self._place(),
-                book=self.rules.zones,
-            ),
-        )
-
-    def memberships(self) -> MembershipPlan:
-        contact = self.contact
-        attached = Attached(
-            frozenset(contact.company_ids) if contact else frozenset(),
-            contact.companies_complete if contact else True,
-            contact.company_count if contact else None,
-        )
-        return plan_memberships(
-            self._wanted_teams - self.void_teams - self.teams_kept_out,
-            self.edges,
-            self.companies,
-            attached,
-            mirror=self.rules.mirror,
-            kept=self.companies_kept,
-        )
-
-    # --- what an operator took back, and what stays so until a side changes it ----------------
-
-    @property
-    def fields_kept(self) -> dict[str, tuple[Value, Value]]:
-        there = self._intercom_values(self.rules.fields)
-        return {
-            name: pair
-            for name, pair in self.undone.items()
-            if (each := self.rules.fields.get(name)) is not None
-            and stays_undone(each, self.undone, self.values.get(name), there.get(name))
-        }
-
-    @property
-    def teams_kept_out(self) -> frozenset[str]:
-        there = set(self.contact.company_ids) if self.contact else set()
-        wanted = self.undone_teams & self._wanted_teams
-        return frozenset(t for t in wanted if self.companies.get(t) not in there)
-
-    @property
-    def companies_kept(self) -> frozenset[str]:
-        there = set(self.contact.company_ids) if self.contact else set()
-        wanted = {self.companies.get(team) for team in self._wanted_teams}
-        return frozenset(self.undone_companies & there - wanted)
-
-    def lead_to_search(self) -> str | None:
-        """The address to search; once for each, and again where Intercom's side has moved.
-
-        A delay of ours does not close the window: it is open as of when the change was noticed.
-        """
-        if not isinstance(self.row, AppUser) or self.problem:
-            return None
-        link = replace(self.link, lead_email=None) if self.told_to_look else self.link
-        as_of = min(self.rules.now, self.waiting_since or self.rules.now)
-        return lead_email(self.row, link, as_of, self.rules.merge_window)
-
-    @property
-    def _fields(self) -> Mapping[str, Field]:
-        """A gone user's row says nothing but that it is gone."""
-        if isinstance(self.row, Gone):
-            return {DELETED.name: DELETED}
-        barred = self.rules.barred
-        return {n: f for n, f in self.rules.fields.items() if n in self.values and n not in barred}
-
-    def _intercom_values(self, fields: Mapping[str, Field]) -> Values:
-        return intercom_values(fields.values(), self.contact) if self.contact else {}
-
-    def _place(self) -> Place:
-        contact = self.contact
-        if contact is None or TIME_ZONE not in self.rules.fields:
-            return Place()
-        return place(contact.stated_time_zone, contact.country_code, self.rules.zones)
+class UserPass(UserSides):
+    """What there is to do for one user, and what became of it."""
 
     # --- what there is to do ------------------------------------------------------------------
 
