@@ -1,0 +1,48 @@
+"""Where a walk goes: the world, and what its judge may not forget of what was done to it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from intercom_assets_tests.sync.playing import Played
+
+
+@dataclass
+class Ground:
+    """`tampered`: users whose identity was changed by hand in this round; `inherited`: users whose
+    contact may take values of a lead. `by_hand`: teams whose company was edited there since the app
+    changed the team. `strangers`: contacts that are nobody's of the app, as they were. `known`:
+    users that ever were in the app. `needs_audit`: something that no search shows was done.
+    """
+
+    played: Played
+    strangers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tampered: set[int] = field(default_factory=set)
+    inherited: set[int] = field(default_factory=set)
+    by_hand: set[int] = field(default_factory=set)
+    known: set[int] = field(default_factory=set)
+    needs_audit: bool = False
+    may_be_adopted: bool = False
+
+    def row(self, user: int) -> dict[str, Any] | None:
+        found = self.played.rows("select to_jsonb(u) from users u where id = %s", user)
+        return found[0][0] if found else None
+
+    def has_team(self, team: int) -> bool:
+        return bool(self.played.rows("select 1 from teams where id = %s", team))
+
+    def contact(self, user: int) -> dict[str, Any] | None:
+        """The contact that our tables link to the user, whatever became of it; else by its id.
+
+        A user that is gone and was never linked has none: who holds its id is somebody else.
+        """
+        links = self.played.services.store.user_links([str(user)])
+        link = links.get(str(user))
+        if link is not None and link.contact_id is not None:
+            return self.played.intercom.contact(id=link.contact_id)
+        if self.row(user) is None:
+            return None
+        return self.played.intercom.contact(external_id=str(user))
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(int(self.played.times.theirs()), UTC)

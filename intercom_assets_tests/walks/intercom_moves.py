@@ -1,0 +1,218 @@
+"""What people and other programs do in Intercom. Nothing that cannot be done is done."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from intercom_assets.simulator.by_hand import NotThere
+from intercom_assets.simulator.records import State
+from intercom_assets_tests.walks.ground import Ground
+from intercom_assets_tests.walks.script import Step
+
+
+def _edit(ground: Ground, user: int, **changes: Any) -> None:
+    contact = ground.contact(user)
+    if contact is not None and contact["state"] == "live":
+        ground.played.intercom.by_hand.edit_contact(contact["id"], **changes)
+
+
+def _hand(field_name: str) -> Callable[[Ground, Step], None]:
+    return lambda ground, step: _edit(ground, step.user, **{field_name: step.value})
+
+
+def _stated(ground: Ground, step: Step) -> None:
+    _edit(ground, step.user, timezone=step.value)
+
+
+def _country(ground: Ground, step: Step) -> None:
+    _edit(ground, step.user, country_code=step.value)
+
+
+def _seen(ground: Ground, step: Step) -> None:
+    at = int(ground.now().timestamp()) - step.value
+    _edit(ground, step.user, last_seen_at=at)
+
+
+def _attribute(name: str) -> Callable[[Ground, Step], None]:
+    def move(ground: Ground, step: Step) -> None:
+        if name in {a["name"] for a in ground.played.intercom.attributes("contact")}:
+            _edit(ground, step.user, custom_attributes={name: step.value})
+
+    return move
+
+
+def _deleted_attribute(ground: Ground, step: Step) -> None:
+    _attribute("deleted")(ground, Step("", step.user, value=True))
+
+
+def _tamper(ground: Ground, step: Step, change: Callable[[str], None], state: str = "live") -> None:
+    contact = ground.contact(step.user)
+    if contact is None or contact["state"] != state:
+        return
+    ground.tampered.add(step.user)
+    ground.needs_audit = True
+    change(contact["id"])
+
+
+def _archive(ground: Ground, step: Step) -> None:
+    _tamper(ground, step, ground.played.intercom.by_hand.archive_contact)
+
+
+def _unarchive(ground: Ground, step: Step) -> None:
+    def unarchive(contact: str) -> None:
+        try:
+            ground.played.intercom.by_hand.unarchive_contact(contact)
+        except NotThere:
+            return  # its external id is another's by now
+
+    _tamper(ground, step, unarchive, state="archived")
+
+
+def _delete(ground: Ground, step: Step) -> None:
+    _tamper(ground, step, ground.played.intercom.by_hand.delete_contact)
+
+
+def _strip(ground: Ground, step: Step) -> None:
+    _tamper(
+        ground,
+        step,
+        lambda c: ground.played.intercom.by_hand.edit_contact(c, external_id=None),
+    )
+
+
+def _alter(ground: Ground, step: Step) -> None:
+    """The contact is given to somebody who is not the app's."""
+    _tamper(
+        ground,
+        step,
+        lambda c: ground.played.intercom.by_hand.edit_contact(c, external_id=f"x{step.user}"),
+    )
+
+
+def _merge_away(ground: Ground, step: Step) -> None:
+    def merge(contact: str) -> None:
+        into = ground.played.intercom.by_hand.create_contact(
+            role="user", email=f"merged{step.user}@example.com"
+        )
+        _merge_users(ground, contact, into)
+
+    _tamper(ground, step, merge)
+
+
+def _merge_into_user(ground: Ground, step: Step) -> None:
+    other = ground.contact(step.user % 4 + 1)
+    if other is not None and other["state"] == "live":
+        _tamper(ground, step, lambda contact: _merge_users(ground, contact, other["id"]))
+
+
+def _merge_users(ground: Ground, gone: str, into: str) -> None:
+    """Intercom is beginning to merge users by hand; its stable API cannot, so the row is set."""
+    world = ground.played.intercom.world
+    merged = world.contacts[gone]._replace(state=State.MERGED, merged_into=into, external_id=None)
+    world.commit_contact(merged)
+
+
+def _lead(ground: Ground, step: Step) -> None:
+    row = ground.row(step.user)
+    email = row["email"] if row else f"u{step.user}@example.com"
+    if email:
+        ground.played.intercom.by_hand.create_contact(role="lead", email=email, name=step.value)
+
+
+def _named_lead(ground: Ground, step: Step) -> None:
+    ground.inherited |= {1, 2, 3, 4}
+    _lead(ground, step)
+
+
+def _same_email(ground: Ground, step: Step) -> None:
+    """Somebody adds a contact without external id, who may be the user."""
+    ground.tampered |= {1, 2, 3, 4}
+    ground.may_be_adopted = True
+    ground.played.intercom.by_hand.create_contact(
+        role="user", email=f"u{step.user}@example.com", name="Same Mail"
+    )
+
+
+def _same_external_id(ground: Ground, step: Step) -> None:
+    """The Messenger knows the user before the sync does."""
+    held = [c for c in ground.played.intercom.contacts() if c["external_id"] == str(step.user)]
+    if not held:
+        ground.tampered.add(step.user)
+        ground.played.intercom.by_hand.create_contact(
+            role="user", external_id=str(step.user), phone="+44 9"
+        )
+
+
+def _company(ground: Ground, step: Step) -> str | None:
+    company = ground.played.intercom.company(company_id=str(step.other))
+    return None if company is None else str(company["id"])
+
+
+def _attach(ground: Ground, step: Step) -> None:
+    contact, company = ground.contact(step.user), _company(ground, step)
+    if contact and contact["state"] == "live" and company:
+        ground.needs_audit = True
+        ground.played.intercom.by_hand.attach_company(contact["id"], company)
+
+
+def _detach(ground: Ground, step: Step) -> None:
+    contact, company = ground.contact(step.user), _company(ground, step)
+    if company and contact and contact["state"] == "live" and company in contact["company_ids"]:
+        ground.needs_audit = True
+        ground.played.intercom.by_hand.detach_company(contact["id"], company)
+
+
+def _attach_other(ground: Ground, step: Step) -> None:
+    contact = ground.contact(step.user)
+    if contact and contact["state"] == "live":
+        ground.needs_audit = True
+        company = ground.played.intercom.by_hand.create_company("by-hand")
+        ground.played.intercom.by_hand.attach_company(contact["id"], company)
+
+
+def _company_name(ground: Ground, step: Step) -> None:
+    if (company := _company(ground, step)) is not None:
+        ground.played.intercom.by_hand.edit_company(company, name=step.value)
+        ground.by_hand.add(step.other)
+
+
+def _company_delete(ground: Ground, step: Step) -> None:
+    if (company := _company(ground, step)) is not None:
+        ground.needs_audit = True
+        ground.played.intercom.by_hand.delete_company(company)
+        ground.by_hand.add(step.other)
+
+
+def _archive_attribute(ground: Ground, step: Step) -> None:
+    known = {a["name"]: a for a in ground.played.intercom.attributes("contact")}
+    if "monthly_usage" in known and not known["monthly_usage"]["archived"]:
+        ground.played.intercom.by_hand.archive_attribute("monthly_usage")
+
+
+INTERCOM_MOVES: Mapping[str, Callable[[Ground, Step], None]] = {
+    "name": _hand("name"),
+    "phone": _hand("phone"),
+    "stated": _stated,
+    "country": _country,
+    "zone_attribute": _attribute("time_zone"),
+    "email": _hand("email"),
+    "seen": _seen,
+    "plan_attribute": _attribute("subscription_plan"),
+    "deleted_attribute": _deleted_attribute,
+    "archive": _archive,
+    "unarchive": _unarchive,
+    "delete": _delete,
+    "strip": _strip,
+    "alter": _alter,
+    "merge_away": _merge_away,
+    "merge_into_user": _merge_into_user,
+    "lead": _lead,
+    "named_lead": _named_lead,
+    "same_email": _same_email,
+    "same_external_id": _same_external_id,
+    "attach": _attach,
+    "detach": _detach,
+    "attach_other": _attach_other,
+    "company_name": _company_name,
+    "company_delete": _company_delete,
+    "archive_attribute": _archive_attribute,
+}

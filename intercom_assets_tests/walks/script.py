@@ -1,0 +1,193 @@
+"""What a walk is: settings, and rounds of steps, made from a seed. Plain data, so it can be cut.
+
+A step names its user and team by slot; one that cannot be taken just then does nothing. That keeps
+every cut of a walk a walk.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+USERS, TEAMS = (1, 2, 3, 4), (1, 2, 3)
+POLICIES = ("app", "intercom", "fill", "newest")
+FIELDS = ("name", "phone_number", "time_zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`other`: a second user, or a team. `value`: what is written."""
+
+    kind: str
+    user: int = 1
+    other: int = 1
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """`faults`: met by the runs after the steps."""
+
+    steps: tuple[Step, ...]
+    faults: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    simulated: Mapping[str, Any] = field(default_factory=dict)
+    rounds: tuple[Round, ...] = ()
+
+    def told(self) -> str:
+        lines = [f"walk {self.seed}: {dict(self.settings)} {dict(self.simulated)}"]
+        for number, each in enumerate(self.rounds):
+            lines.append(f"  round {number}: {[dict(f) for f in each.faults] or ''}")
+            lines += [f"    {step}" for step in each.steps]
+        return "\n".join(lines)
+
+
+NAMES = (None, "", "A", "Ada", "Ada L.", "Lady A.", "Zoë", "  Ada ")
+PHONES = (None, "", "+44 1", "+44 2", "+44 3")
+ZONES = (None, "Europe/London", "Asia/Tokyo", "Tokyo", "US/Pacific", "America/Los_Angeles")
+STATED = (None, "Europe/London", "Asia/Tokyo", "US/Pacific", "+1000", "Europe/Paris")
+COUNTRIES = (None, "JP", "US", "FR", "GB")
+SEEN_AGO = (0, 60, 3_000, 90_000)
+EMAILS = tuple(f"u{user}@example.com" for user in USERS)
+
+WEIGHTS: Mapping[str, int] = {
+    "insert": 10,
+    "app_name": 6,
+    "app_phone_number": 5,
+    "app_time_zone": 4,
+    "app_plan": 3,
+    "app_seen": 4,
+    "app_oauth": 2,
+    "app_email": 3,
+    "app_email_case": 1,
+    "app_email_of": 3,
+    "app_email_none": 1,
+    "swap_emails": 2,
+    "soft_delete": 3,
+    "restore": 3,
+    "hard_delete": 3,
+    "join": 7,
+    "leave": 4,
+    "team_insert": 5,
+    "team_delete": 2,
+    "team_rename": 2,
+    "team_owner": 2,
+    "name": 6,
+    "phone": 4,
+    "stated": 4,
+    "country": 3,
+    "zone_attribute": 1,
+    "email": 2,
+    "seen": 3,
+    "plan_attribute": 2,
+    "deleted_attribute": 1,
+    "archive": 2,
+    "unarchive": 2,
+    "delete": 1,
+    "strip": 2,
+    "alter": 1,
+    "merge_away": 1,
+    "merge_into_user": 1,
+    "lead": 5,
+    "named_lead": 2,
+    "same_email": 2,
+    "same_external_id": 2,
+    "attach": 2,
+    "detach": 2,
+    "attach_other": 2,
+    "company_name": 2,
+    "company_delete": 1,
+    "archive_attribute": 1,
+    "skip": 2,
+    "skip_day": 1,
+}
+VALUES: Mapping[str, Sequence[Any]] = {
+    "app_name": NAMES,
+    "name": NAMES,
+    "named_lead": ("Lead One", "L"),
+    "app_phone_number": PHONES,
+    "phone": PHONES,
+    "app_time_zone": ZONES,
+    "stated": STATED,
+    "country": COUNTRIES,
+    "zone_attribute": ZONES,
+    "app_plan": ("free", "team", "business"),
+    "plan_attribute": ("free", "gold", None),
+    "app_seen": SEEN_AGO,
+    "seen": SEEN_AGO,
+    "app_email": (*EMAILS, "new@example.com"),
+    "email": ("hand@example.com", *EMAILS),
+    "insert": (True, False),
+    "company_name": ("By Hand Ltd",),
+    "team_rename": ("one.example", "two.example"),
+    "app_oauth": (None, "google"),
+    "skip": (60, 600, 3_000),
+}
+FAULTS: Sequence[Mapping[str, Any]] = (
+    {"kind": "error", "status": 500},
+    {"kind": "error", "status": 503, "when": "after"},
+    {"kind": "lost_reply"},
+    {"kind": "dropped_connection"},
+    {"kind": "rate_limit"},
+    {"kind": "truncated_json"},
+    {"kind": "wrong_content_type", "when": "after"},
+)
+ENDPOINTS = ("* /contacts*", "POST /contacts", "PUT /contacts/*", "* /companies*", "*")
+
+
+def a_walk(seed: int, rounds: int = 8) -> Walk:
+    random = Random(seed)
+    return Walk(
+        seed,
+        _settings(random),
+        _simulated(random),
+        tuple(_round(random, first=number == 0) for number in range(rounds)),
+    )
+
+
+def _settings(random: Random) -> Mapping[str, Any]:
+    chosen: dict[str, Any] = {
+        "fields": {n: random.choice(POLICIES) for n in FIELDS if random.random() < 0.5},
+        "on_delete": random.choice(("mark", "archive")),
+        "memberships": random.choice(("app", "app", "mirror")),
+        "clear_unusable": random.random() < 0.7,
+        "chunk_size": random.choice((2, 250)),
+    }
+    if random.random() < 0.2:
+        chosen["fields"]["last_request_at"] = "newest"
+    return chosen
+
+
+def _simulated(random: Random) -> Mapping[str, Any]:
+    return {
+        "index_delay_s": random.choice((0, 0, 60)),
+        "equal_email": random.choice(("unless_both_have_external_ids", "always")),
+        "merged_write": random.choice((404, 410)),
+        "attach_moves_updated_at": random.random() < 0.5,
+        "detach_unattached": random.choice((200, 404)),
+    }
+
+
+def _round(random: Random, *, first: bool) -> Round:
+    steps = [_step(random) for _ in range(random.choice((1, 1, 2, 3, 5)))]
+    if first:
+        steps = [Step("insert", user, value=random.random() < 0.5) for user in USERS[:3]] + steps
+        steps = [Step("team_insert", other=team) for team in TEAMS[:2]] + steps
+    faults = [_fault(random) for _ in range(random.choice((0, 0, 0, 1, 2)))]
+    return Round(tuple(steps), tuple(faults))
+
+
+def _step(random: Random) -> Step:
+    [kind] = random.choices(list(WEIGHTS), list(WEIGHTS.values()))
+    values = VALUES.get(kind, (None,))
+    return Step(kind, random.choice(USERS), random.choice(TEAMS), random.choice(values))
+
+
+def _fault(random: Random) -> Mapping[str, Any]:
+    fault = {**random.choice(FAULTS), "endpoint": random.choice(ENDPOINTS)}
+    return fault | {"count": random.choice((1, 2, 4, 9))}

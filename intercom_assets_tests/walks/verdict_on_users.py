@@ -1,0 +1,181 @@
+"""What is wrong with one user on both sides, in sentences."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from intercom_assets_tests.walks.expected import Held, plain, two_way, zone, zone_of
+from intercom_assets_tests.walks.ground import Ground
+from intercom_assets_tests.walks.script import TEAMS
+
+TWO_WAY = {"name": "name", "phone_number": "phone"}
+YOUNG = 86_000
+"""Seconds since sign-up for which leads are merged for certain: a day, less what a round takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One user on both sides at one moment. `contact`: live, dead or None."""
+
+    row: dict[str, Any] | None
+    contact: dict[str, Any] | None
+
+    @property
+    def live(self) -> dict[str, Any] | None:
+        return self.contact if self.contact and self.contact["state"] == "live" else None
+
+
+@dataclass(frozen=True, slots=True)
+class UserCase:
+    """`agreed`: what both sides agreed on before this round; `before`: right before its runs."""
+
+    ground: Ground
+    settings: Mapping[str, Any]
+    user: int
+    before: Seen
+    now: Seen
+    agreed: Mapping[str, Any]
+
+    @property
+    def archives(self) -> bool:
+        return bool(self.settings["on_delete"] == "archive")
+
+    @property
+    def tampered(self) -> bool:
+        return self.user in self.ground.tampered
+
+    def keys(self, contact: dict[str, Any]) -> set[str]:
+        return self.ground.played.intercom.company_keys(id=contact["id"])
+
+    def teams_of(self, contact: dict[str, Any]) -> set[str]:
+        return self.keys(contact) & {str(team) for team in TEAMS}
+
+
+def findings_on_user(case: UserCase) -> Iterator[str]:
+    row, live = case.now.row, case.now.live
+    if row is None:
+        yield from _gone(case)
+    elif live is not None:
+        yield from _who_it_is(case, row, live)
+        yield from _plain_fields(row, live)
+        yield from _memberships(case, live)
+        yield from _leads(case, row)
+        yield from _two_way_fields(case, row, live)
+        yield from _time_zone(case, row)
+        yield from _last_seen(case, row, live)
+    elif row["deleted_at"] is None:
+        yield f"has no live contact: {case.now.contact and case.now.contact['state']}"
+
+
+def _gone(case: UserCase) -> Iterator[str]:
+    live = case.now.live
+    if live is None:
+        return
+    if case.archives and not case.tampered:
+        yield "is gone and its contact is not archived"
+    if live["custom_attributes"].get("deleted") is not True:
+        yield "is gone and not marked as deleted"
+    if kept := case.teams_of(live):
+        yield f"is gone and still in {kept}"
+
+
+def _who_it_is(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
+    if row["deleted_at"] is not None:
+        if case.archives and not case.tampered:
+            yield "is deleted and its contact is not archived"
+        return
+    if live["external_id"] != str(case.user):
+        yield f"its contact has the external id {live['external_id']}"
+    if row["metadata"].get("intercom_user_id") != live["id"]:
+        yield "the app has not the id of its contact"
+
+
+def _plain_fields(row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
+    attributes = live["custom_attributes"]
+    pairs = {
+        "email": ((plain(row["email"]) or "").lower(), (live["email"] or "").lower()),
+        "plan": (row["plan"], attributes.get("subscription_plan")),
+        "deleted": (row["deleted_at"] is not None, attributes.get("deleted")),
+        "the zone shown": (plain(row["time_zone"]), attributes.get("time_zone")),
+    }
+    for name, (ours, theirs) in pairs.items():
+        if ours != theirs:
+            yield f"{name} is {ours!r} in the app and {theirs!r} in Intercom"
+
+
+def _memberships(case: UserCase, live: dict[str, Any]) -> Iterator[str]:
+    rows = case.ground.played.rows(
+        "select team_id::text from memberships where user_id = %s", case.user
+    )
+    wanted, held = {team for (team,) in rows}, case.teams_of(live)
+    if wanted != held:
+        yield f"is in the teams {sorted(wanted)} and in the companies {sorted(held)}"
+    if case.settings["memberships"] == "mirror" and "by-hand" in case.keys(live):
+        yield "is in a company by hand, in spite of mirror"
+
+
+def _leads(case: UserCase, row: dict[str, Any]) -> Iterator[str]:
+    email, created = (row["email"] or "").lower(), _seconds(row["created_at"]) or 0
+    if not email or row["deleted_at"] is not None:
+        return
+    contacts = case.ground.played.intercom.contacts()
+    left = [c for c in contacts if c["role"] == "lead" and (c["email"] or "").lower() == email]
+    if left and case.ground.now().timestamp() - created < YOUNG:
+        yield f"{len(left)} leads with its e-mail are left"
+
+
+def _two_way_fields(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
+    for name, theirs in TWO_WAY.items():
+        policy = case.settings["fields"].get(name, "fill")
+        now = plain(row[name]), plain(live[theirs])
+        held = _held(case, name, theirs)
+        if held is not None and now != (wanted := two_way(policy, name, held)):
+            yield f"{name} ({policy}) is {now} and not {wanted}, from {held}"
+        elif held is None and now[0] != now[1] and case.settings["clear_unusable"]:
+            yield f"{name} ({policy}) is {now[0]!r} in the app and {now[1]!r} in Intercom"
+
+
+def _held(case: UserCase, name: str, theirs: str | None) -> Held | None:
+    """None where it is not told what must come of it."""
+    row, contact = case.before.row, case.before.contact
+    if row is None or case.tampered or case.user in case.ground.inherited:
+        return None
+    if case.before.live is None and (contact is not None or case.ground.may_be_adopted):
+        return None
+    return Held(
+        known=name in case.agreed or contact is None,
+        base=case.agreed.get(name),
+        app=plain(row[name]),
+        intercom=plain(contact[theirs]) if contact and theirs else None,
+        oauth=row["oauth_provider"] is not None,
+        clears=case.settings["clear_unusable"],
+    )
+
+
+def _time_zone(case: UserCase, row: dict[str, Any]) -> Iterator[str]:
+    held = _held(case, "time_zone", None)
+    if held is None:
+        return
+    place = (case.before.live or {}).get("location") or {}
+    policy = case.settings["fields"].get("time_zone", "intercom")
+    stated, country = place.get("timezone"), place.get("country_code")
+    wanted = zone(policy, held, stated, country, case.agreed.get("place"))
+    if zone_of(plain(row["time_zone"])) != wanted:
+        yield f"time_zone ({policy}) is {row['time_zone']} and not {wanted}, from {held} {place}"
+
+
+def _last_seen(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
+    ours, theirs = _seconds(row["last_request_at"]), live["last_seen_at"]
+    if ours != theirs:
+        yield f"last seen at {ours} in the app and {theirs} in Intercom"
+    if "last_request_at" in case.settings["fields"] or case.tampered or case.before.row is None:
+        return
+    there = case.before.live["last_seen_at"] if case.before.live else None
+    times = [t for t in (there, _seconds(case.before.row["last_request_at"])) if t is not None]
+    if ours != (latest := max(times, default=None)):
+        yield f"last seen at {ours} and not at {latest}"
+
+
+def _seconds(moment: str | None) -> int | None:
+    return None if moment is None else int(datetime.fromisoformat(moment).timestamp() // 1)

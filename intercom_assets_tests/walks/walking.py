@@ -1,0 +1,126 @@
+"""Takes a walk in a world of its own, and raises `Broken` where a verdict finds something."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.sync.audit import audit
+from intercom_assets.sync.feeders import feed_from_app
+from intercom_assets.sync.intercom_changes import feed_from_intercom
+from intercom_assets_tests.sync.playing import Played, a_mapping, a_played_world
+from intercom_assets_tests.walks.app_moves import APP_MOVES
+from intercom_assets_tests.walks.ground import Ground
+from intercom_assets_tests.walks.intercom_moves import INTERCOM_MOVES
+from intercom_assets_tests.walks.script import TEAMS, USERS, Round, Walk
+from intercom_assets_tests.walks.verdict import Judge
+
+MOVES = {**APP_MOVES, **INTERCOM_MOVES}
+PATIENCE, SOON = 12, 6
+"""Turns until all must be quiet; and without waiting for anything."""
+LAG = 130.0
+EVERYBODY = tuple(map(str, USERS))
+DEFAULTS: Mapping[str, Any] = {"on_delete": "mark", "memberships": "app", "clear_unusable": True}
+
+
+class Broken(AssertionError):
+    """What the verdict on a round found."""
+
+
+def take(walk: Walk, url: str, folder: Path) -> None:
+    with a_played_world(url, a_mapping(folder, **walk.settings, lease="300d")) as played:
+        played.intercom.set(**walk.simulated)
+        feed_from_intercom(played.services)
+        ground = Ground(played)
+        _strangers_are_there(ground)
+        judge = Judge(ground, {"fields": {}, **DEFAULTS, **walk.settings})
+        for number, each in enumerate(walk.rounds):
+            _take_round(ground, judge, number, each)
+
+
+def _strangers_are_there(ground: Ground) -> None:
+    """Contacts of other people, one of them with the e-mail of a user."""
+    intercom = ground.played.intercom
+    for key in ("stranger", "u4"):
+        contact = intercom.by_hand.create_contact(
+            role="user", external_id=f"x-{key}", email=f"{key}@example.com", name="A Stranger"
+        )
+        ground.strangers[contact] = intercom.contact(id=contact) or {}
+
+
+def _take_round(ground: Ground, judge: Judge, number: int, each: Round) -> None:
+    ground.tampered.clear()
+    ground.inherited.clear()
+    for step in each.steps:
+        MOVES[step.kind](ground, step)
+    judge.look()
+    found = _run_to_quiet(ground, each)
+    found += judge.findings()
+    found += _passes_again(ground.played)
+    if found:
+        raise Broken(f"round {number}: " + "; ".join(found))
+
+
+def _run_to_quiet(ground: Ground, each: Round) -> list[str]:
+    played = ground.played
+    if each.faults:
+        played.intercom.set(faults=[dict(fault) for fault in each.faults])
+    for turn in range(PATIENCE):
+        if turn == 3:
+            played.intercom.reset("faults")
+        if _one_turn(ground):
+            played.intercom.reset("faults")
+            return [f"quiet only after {turn} turns"] if turn > SOON else []
+    waiting = played.rows("select kind, key, last_error from intercom_sync.queue")
+    return [f"never quiet: {waiting}"]
+
+
+def _one_turn(ground: Ground) -> bool:
+    """Everything that the sensors and the audit would do; whether nothing was left to do."""
+    played, quiet = ground.played, True
+    fed = feed_from_app(played.services)
+    played.times.sleep(LAG)
+    try:
+        quiet = feed_from_intercom(played.services).users == 0
+        if ground.needs_audit:
+            audit(played.services)
+            ground.needs_audit, quiet = False, False
+    except IntercomError:
+        quiet = False
+    played.run("update intercom_sync.queue set due_at = now() where parked_at is null")
+    outcomes = 0
+    for kind in (QueueKind.TEAM, QueueKind.USER):
+        try:
+            outcomes += len(played.run_due(kind).outcomes)
+        except IntercomError:
+            quiet = False  # the workspace could not be listed; the run ends and comes again
+    return quiet and not (fed.users or fed.teams or outcomes)
+
+
+def _passes_again(played: Played) -> list[str]:
+    """A further pass over everybody makes no call and no write; a look at everybody only reads."""
+    before = _whole_app(played)
+    found: list[str] = []
+    teams = played.sync_teams(*TEAMS)
+    users = played.sync(*EVERYBODY)
+    # The list of attributes is kept for a day by the database's clock, which does not skip.
+    if calls := [c for c in (*teams.calls, *users.calls) if "data_attributes" not in c]:
+        found.append(f"a further pass calls {calls}")
+    links = played.services.store.user_links(EVERYBODY)
+    parked = {row.key for row in played.services.store.parked()}
+    looked = played.look(*(k for k, link in links.items() if link.contact_id and k not in parked))
+    if writes := [call for call in looked.writes if call != "POST /contacts/search"]:
+        found.append(f"a look writes {writes}")
+    if _whole_app(played) != before:
+        found.append("a further pass writes to the app")
+    if again := [c for c in played.sync(*EVERYBODY).calls if "data_attributes" not in c]:
+        found.append(f"a pass after a look calls {again}")
+    return found
+
+
+def _whole_app(played: Played) -> list[Any]:
+    return [
+        played.rows("select to_jsonb(u) from users u order by id"),
+        played.rows("select to_jsonb(t) from teams t order by id"),
+    ]
