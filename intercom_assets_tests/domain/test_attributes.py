@@ -37,7 +37,9 @@ class TestWhatIsMade:
         assert plan_attributes([NAME], "contact", []) == AttributePlan((), {})
 
     def test_names_have_case(self) -> None:
-        assert plan(replace(KNOWN, name="Seats")).missing == (SEATS,)
+        other_case = replace(KNOWN, name="Seats", data_type="boolean")
+
+        assert plan(other_case) == AttributePlan((SEATS,), {})
 
     def test_what_is_looked_for_is_the_name_in_intercom(self) -> None:
         renamed = replace(SEATS, name="places")
@@ -154,6 +156,10 @@ class TestNames:
     @pytest.mark.parametrize("name", ["", "a.b", "a$b", "a:b", "(a)", "ok\n"])
     def test_a_name_with_other_characters(self, name: str) -> None:
         assert name_problem(name) == "has characters other than letters, digits, spaces, - and _"
+
+    @pytest.mark.parametrize("name", [" plan", "plan "])
+    def test_a_name_with_space_around_it(self, name: str) -> None:
+        assert name_problem(name) == "begins or ends with a space"
 
     def test_a_name_that_is_too_long(self) -> None:
         assert name_problem("x" * 191) == "is longer than 190 characters"

@@ -30,8 +30,9 @@ def plan(
     companies: Mapping[str, str] = COMPANIES,
     complete: bool = True,
     mirror: bool = False,
+    count: int | None = None,
 ) -> MembershipPlan:
-    there = Attached(frozenset(attached), complete)
+    there = Attached(frozenset(attached), complete, count)
     return plan_memberships(frozenset(wanted), ours or {}, companies, there, mirror=mirror)
 
 
@@ -152,6 +153,20 @@ class TestAListThatIsNotAll:
     def test_a_mirror_needs_all_of_them(self) -> None:
         assert plan(complete=False, mirror=True).must_list
         assert not plan(complete=True, mirror=True).must_list
+
+    @pytest.mark.parametrize("mirror", [True, False])
+    def test_a_number_that_is_not_what_we_know_of_is_looked_into(self, mirror: bool) -> None:
+        """Something that is not shown came or went."""
+        for count in (1, 3):
+            assert plan(
+                wanted="12", attached=["co1", "co2"], complete=False, mirror=mirror, count=count
+            ).must_list
+
+    @pytest.mark.parametrize("mirror", [True, False])
+    def test_a_number_that_is_what_we_know_of_needs_no_list(self, mirror: bool) -> None:
+        assert plan(
+            wanted="12", attached=["co1", "co2"], complete=False, mirror=mirror, count=2
+        ).settled
 
     def test_where_nothing_is_to_leave_nothing_is_read(self) -> None:
         assert plan(wanted="1", attached=["co1", "agency"], complete=False).settled
