@@ -188,6 +188,7 @@ class UserPass(UserSides):
         self._plan = None
         if self.link.in_flight:
             self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
+        self.base = {**self.base, **self.sent}
 
     def absorb(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
         """Takes the answer to a write of `plan`, and what became of each value sent."""
@@ -200,11 +201,12 @@ class UserPass(UserSides):
                 self.accepted[name] = (decision.value, got[name])
             action = "overruled" if decision.overruled else "pushed"
             self._journal_decision(action, decision, client)
+        self.sent = {**self.sent, **{d.field.name: d.value for d in sent}}
         self.see(answer)
 
     def forget_contact(self) -> None:
         self.contact, self.look, self.base, self._plan = None, Look.FRESH, {}, None
-        self.accepted, self.edges, self.archived = {}, {}, False
+        self.accepted, self.edges, self.archived, self.sent = {}, {}, False, {}
         self.undone, self.undone_teams, self.undone_companies = {}, set(), set()
 
     def _remember_contact(self) -> None:

@@ -47,6 +47,8 @@ class UserSides:
     """`companies`: team id -> company id; `void_teams`: teams that have and get no company.
 
     Both are shared by the chunk and grow while it works. `waiting_since`: Unix s of the change.
+    `sent`: what Intercom took in this pass, and what both sides held then, whatever the app did
+    since.
     """
 
     rules: Rules
@@ -58,6 +60,7 @@ class UserSides:
     look: Look = Look.STALE
     base: Values = field(default_factory=dict)
     values: Values = field(default_factory=dict)
+    sent: Values = field(default_factory=dict)
     accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
     refused: dict[str, Value] = field(default_factory=dict)
     undone: dict[str, tuple[Value, Value]] = field(default_factory=dict)

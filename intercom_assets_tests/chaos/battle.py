@@ -124,8 +124,10 @@ def _disturb(world: World, plan: Plan, tally: Tally) -> None:
 def _for_a_while(jobs: Sequence[Callable[[Event], None]], stop: Event, seconds: float) -> None:
     with ThreadPoolExecutor(len(jobs)) as threads:
         running = [threads.submit(job, stop) for job in jobs]
-        stop.wait(seconds)
-        stop.set()
+        try:
+            stop.wait(seconds)
+        finally:
+            stop.set()  # also when interrupted: the threads are waited for
     for each in running:
         each.result()
 

@@ -2,6 +2,8 @@
 
 from threading import Barrier, Thread
 
+import pytest
+
 from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.batch import Batch, run_batch
 from intercom_assets.sync.feeders import feed_from_app
@@ -144,6 +146,29 @@ def test_an_apps_edit_between_look_and_write_back_is_not_overwritten(played: Pla
     stored = played.app_user(ada)
     assert (stored["name"], stored["phone_number"]) == ("Ada Lovelace", "+44 2")
     assert played.contact(ada)["name"] == "Ada Lovelace"
+    assert played.settles(ada)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_the_app_cleared_while_it_was_being_sent_stays_cleared(
+    played: Played, known: bool
+) -> None:
+    """The pass reads the row again for its write-back, and finds none of what it has just sent."""
+    ada = played.given_user(name=None, phone_number=None if known else "+44 1")
+    if known:
+        played.sync(ada)
+        played.update_user(ada, phone_number="+44 1")
+        played.intercom.by_hand.edit_contact(str(ada), name="Ada L.")  # to be pulled
+    played.just_before(
+        "PUT /contacts/*" if known else "POST /contacts",
+        lambda: played.update_user(ada, phone_number=None),
+    )
+
+    played.sync(ada)
+    played.run_all_due()
+
+    assert played.app_user(ada)["phone_number"] is None
+    assert played.contact(ada)["phone"] is None
     assert played.settles(ada)
 
 
