@@ -25,6 +25,9 @@ VARIABLES = (
     environment.INTERCOM_SYNC_CONFIG,
     environment.INTERCOM_SYNC_ENABLED,
     "DAGSTER_HOME",
+    # The width of whoever runs the tests: what is printed here goes into a pipe.
+    "COLUMNS",
+    "LINES",
 )
 
 

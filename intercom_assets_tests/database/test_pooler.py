@@ -8,8 +8,10 @@ where PgBouncer is not installed, unless REQUIRE_PGBOUNCER says that it must be.
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -61,7 +63,7 @@ def pooled(empty_database: str, tmp_path: Path) -> Iterator[str]:
     as_somebody: list[str] = []
     if os.geteuid() == 0:
         # It refuses to run as root.
-        for each in (tmp_path, *list(tmp_path.parents)[:2], home):
+        for each in (home, *_ours_above(home)):
             each.chmod(0o755)
         shutil.chown(home, "nobody")
         (home / "pgbouncer.ini").chmod(0o644)
@@ -76,6 +78,12 @@ def pooled(empty_database: str, tmp_path: Path) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
+
+
+def _ours_above(home: Path) -> Iterator[Path]:
+    """The directories that pytest made for itself, each closed to others."""
+    ends = {Path(tempfile.gettempdir()), Path("/")}
+    return takewhile(lambda parent: parent not in ends, home.parents)
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:

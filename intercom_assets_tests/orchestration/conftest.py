@@ -4,6 +4,7 @@ Runs are executed in this process, as the daemon's workers execute them; what ne
 daemon as processes of their own is in `end_to_end/`.
 """
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dagster_template(databases: Databases, dagster_home: Path) -> str:
     """A database with Dagster's own tables, and the pool's row."""
-    name = f"{databases.prefix}dagster"
+    name = f"{databases.prefix}dagster_{secrets.token_hex(4)}"
     with _dagster(dagster_home, databases.create(name)) as instance:
         set_up_pool(instance)
     databases.freeze(name)
