@@ -30,6 +30,7 @@ NO_ZONE_EITHER = "what is no text is no zone either way; the test is there for t
 PROSE = "prose for people; test_docs and the tests of `check` hold what is printed of it"
 FOR_MYPY = "an annotation under a name: only mypy reads it"
 TAGGED = "a tuple of any form equals no plain value, and a boolean only itself"
+SAME_ENCODING = "Python reads names of encodings without their signs: it is the same one"
 ONLY_SPEED = "a string is no Mapping either: asked first because it is quick"
 
 PARDONS: tuple[Pardon, ...] = (
@@ -37,6 +38,7 @@ PARDONS: tuple[Pardon, ...] = (
     Pardon("fields", "remark", "", PROSE),
     Pardon("fields", "COMPANY_DELETED = replace(", "without remark=", PROSE),
     Pardon("fields", 'return ("boolean", value)', "'boolean'", TAGGED),
+    Pardon("values", "return _UNSEEN.sub(", "'unicode_escape' + '~'", SAME_ENCODING),
     Pardon("values", "if not isinstance(raw, str) and", "without `not isinstance(", ONLY_SPEED),
     Pardon("reconcile", "PLACE = Field", "'time_zone' + '~'", NEVER_SENT),
     Pardon("reconcile", "PLACE = Field", "STRING -> INTEGER", NEVER_SENT),

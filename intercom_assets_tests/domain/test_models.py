@@ -53,6 +53,7 @@ def test_of_a_user_that_is_new_nothing_is_remembered() -> None:
         needs_read=False,
         listed=False,
         archived=False,
+        undone_archive=False,
         lead_email=None,
         synced_at=None,
         edges={},
