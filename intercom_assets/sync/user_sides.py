@@ -258,13 +258,15 @@ class UserSides:
         return frozenset(self.undone_companies & there - wanted)
 
     def lead_to_search(self) -> str | None:
-        """The address to search; once for each, and again where Intercom's side has moved.
+        """The address to search; once for each, and again where Intercom's side has moved, or for
+        a user who was away.
 
         A delay of ours does not close the window: it is open as of when the change was noticed.
         """
         if not isinstance(self.row, AppUser) or self.problem:
             return None
-        link = replace(self.link, lead_email=None) if self.told_to_look else self.link
+        anew = self.told_to_look or self.is_back
+        link = replace(self.link, lead_email=None) if anew else self.link
         as_of = min(self.rules.now, self.waiting_since or self.rules.now)
         return lead_email(self.row, link, as_of, self.rules.merge_window)
 

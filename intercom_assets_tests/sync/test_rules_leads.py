@@ -108,6 +108,22 @@ def test_a_lead_that_is_gone_by_then_holds_up_nothing(played: Played, how: str) 
     assert "merged" not in played.actions(ada)
 
 
+def test_a_lead_that_wrote_in_while_the_user_was_away_is_merged_when_it_is_back(
+    played: Played,
+) -> None:
+    ada = played.given_user(email="ada@example.com", created_at=NOW)
+    played.sync(ada)
+    played.update_user(ada, deleted_at=NOW)
+    played.sync(ada)
+    _a_lead(played)
+    played.update_user(ada, deleted_at=None)
+
+    played.sync(ada)
+
+    assert _roles(played) == ["user"]
+    assert played.settles(ada)
+
+
 def test_a_refused_merge_is_recorded_and_does_not_fail_the_user(played: Played) -> None:
     """Rule 40 ended the job before the teams; and came back for it on each run."""
     _a_lead(played)
