@@ -22,9 +22,11 @@ LONGEST_FIRST = ("demo", "mortal")
 """Fixtures with processes of their own. What uses one runs in one worker, and begins at once."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Deals tests to the workers of `pytest -n`: a module stays together, and so does whatever
-    shares a world of real processes, which waits more than it computes."""
+    shares a world of real processes, which waits more than it computes. Comes before xdist's own
+    hook, which reads the groups."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_world_of(item) or item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: _world_of(item) is None)
