@@ -66,3 +66,9 @@ def test_files_that_it_names_are_there(readme: str) -> None:
 
     assert named
     assert [each for each in sorted(named) if not (ROOT / each).exists()] == []
+
+
+def test_its_pictures_are_there_and_all_are_shown(readme: str) -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(docs/images/([\w-]+\.png)\)", readme)
+
+    assert sorted(shown) == sorted(path.name for path in (ROOT / "docs" / "images").iterdir())

@@ -92,7 +92,7 @@ def sentence_of_parked(subject: Subject, parked: Sequence[Outcome]) -> str:
 def facts_of_run(subject: Subject, totals: Totals, use: Use) -> Facts:
     """What a run did, as numbers that Dagster plots over time: those of users and of teams apart.
 
-    Every number is there each time, so that a line has no holes.
+    Every number is there each time, zeros too.
     """
     noun, count = subject.noun, totals.statuses
     facts: Facts = {
