@@ -65,17 +65,27 @@ def prepare(
 ) -> None:
     """What comes before the first write of any of these batches, which are `prepared` afterwards.
 
-    A large batch onto a workspace that we never listed lists it; `listing`: a small one too. Then
-    the guards look at everybody. Raises `GuardStopped`; `MappingError` where rows are not steady.
+    A large batch onto a workspace that we never listed lists it, if somebody in it is not paired
+    yet; `listing`: a small one too. Then the guards look at everybody. Raises `GuardStopped`;
+    `MappingError` where rows are not steady.
     """
     require_steady(services)
     keys = [_to_be_handled(services, batch) for batch in batches]
     is_large = any(len(some) > services.settings.chunk_size for some in keys)
-    if (listing or is_large) and first_contact.is_due(services):
+    pairs = list(zip(batches, keys, strict=True))
+    worth_it = (listing or is_large) and first_contact.is_due(services)
+    if worth_it and any(_has_unpaired(services, batch.kind, some) for batch, some in pairs):
         first_contact.list_workspace(services, progress, stopped)
-    for batch, some in zip(batches, keys, strict=True):
+    for batch, some in pairs:
         if batch.kind is QueueKind.USER and not stopped():
             check_users(services, some, batch.accepted)
+
+
+def _has_unpaired(services: Services, kind: QueueKind, keys: Sequence[str]) -> bool:
+    if kind is QueueKind.USER:
+        return len(services.store.linked_among(keys)) < len(set(keys))
+    links = services.store.team_links(keys)
+    return any(key not in links or links[key].company_id is None for key in keys)
 
 
 def run_batch(

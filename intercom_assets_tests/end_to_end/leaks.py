@@ -44,7 +44,7 @@ def spellings(secret: str) -> set[bytes]:
     """As it is, in JSON, in JSON within JSON, and in an address; case is of no account."""
     inner = json.dumps(secret)[1:-1]
     texts = {secret, inner, json.dumps(inner)[1:-1], quote(secret), quote(secret, safe="@+")}
-    return {text.lower().encode() for text in texts}
+    return {form for text in texts for form in (text.lower().encode(), text.encode().lower())}
 
 
 def left_behind(place: Path, dagster_url: str) -> Iterator[tuple[str, bytes]]:

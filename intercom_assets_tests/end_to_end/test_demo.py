@@ -5,6 +5,7 @@ import re
 import pytest
 
 from intercom_assets.demo.groups import wait_until
+from intercom_assets.demo.play import settle
 from intercom_assets.demo.sample_people import EVERYTHING
 from intercom_assets_tests.end_to_end.conftest import Canary, Demo
 from intercom_assets_tests.readme import README, block
@@ -58,6 +59,7 @@ def unplayed(demo: Demo) -> Demo:
     """Step b can be played again: both sides are as they were before it."""
     undo_step_b(demo)
     assert wait_until(lambda: email_in_intercom(demo) == "ada@lantern.example", PATIENCE)
+    assert settle(demo.sides)
     return demo
 
 

@@ -175,13 +175,14 @@ class World:
         return next(run for run in self.runs() if run.id == run_id)
 
     def why_failed(self, run_id: str) -> str:
-        [(why,)] = _rows(
+        """All that was said: Dagster itself may notice the death of a process a moment later."""
+        said = _rows(
             self.dagster_url,
             "select event::json #>> '{dagster_event,message}' from event_logs"
-            " where run_id = %s and dagster_event_type = 'PIPELINE_FAILURE'",
+            " where run_id = %s and dagster_event_type = 'PIPELINE_FAILURE' order by id",
             run_id,
         )
-        return str(why)
+        return "\n".join(str(why) for (why,) in said)
 
     def members(self, run_id: str) -> set[str]:
         """The users whom a run leased."""

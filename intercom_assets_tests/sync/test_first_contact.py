@@ -7,7 +7,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.audit import audit
+from intercom_assets.sync.batch import Batch, prepare
 from intercom_assets.sync.first_contact import list_workspace
 from intercom_assets_tests.sync.world import World
 
@@ -47,6 +49,18 @@ def test_a_workspace_that_agrees_costs_only_its_listing(world: World, known: lis
 
     assert synced.calls == []
     assert world.sync(*known).calls == []
+
+
+def test_where_everybody_is_paired_nothing_is_listed(world: World) -> None:
+    user, team = world.given_user(), world.given_team(domain="t.example")
+    world.sync_teams(team)
+    world.sync(user)
+    before = world.intercom.stats()["calls"]
+    batches = [Batch(QueueKind.TEAM, keys=(str(team),)), Batch(QueueKind.USER, keys=(str(user),))]
+
+    prepare(world.services, batches, listing=True)
+
+    assert world.intercom.stats()["calls"] == before
 
 
 def test_the_app_gets_the_ids_of_what_was_listed(world: World, known: list[int]) -> None:
