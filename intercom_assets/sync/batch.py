@@ -73,9 +73,11 @@ def prepare(
     keys = [_to_be_handled(services, batch) for batch in batches]
     is_large = any(len(some) > services.settings.chunk_size for some in keys)
     pairs = list(zip(batches, keys, strict=True))
-    worth_it = (listing or is_large) and first_contact.is_due(services)
-    if worth_it and any(_has_unpaired(services, batch.kind, some) for batch, some in pairs):
-        first_contact.list_workspace(services, progress, stopped)
+    if (listing or is_large) and first_contact.is_due(services):
+        if any(_has_unpaired(services, batch.kind, some) for batch, some in pairs):
+            first_contact.list_workspace(services, progress, stopped)
+        elif listing:
+            first_contact.leave_out(services)
     for batch, some in pairs:
         if batch.kind is QueueKind.USER and not stopped():
             check_users(services, some, batch.accepted)

@@ -38,6 +38,11 @@ def list_workspace(
     return users, teams
 
 
+def leave_out(services: Services) -> None:
+    """Everybody is paired already: there is nothing that a listing could say, now or later."""
+    services.store.put_state(STATE, {"at": services.now(), "users": 0, "teams": 0})
+
+
 def listed(
     services: Services, progress: Callable[[str, int], None] | None = None
 ) -> Iterator[tuple[list[TeamLink], list[UserLink]]]:

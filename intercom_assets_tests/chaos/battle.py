@@ -70,10 +70,15 @@ def fight(world: World, plan: Plan, say: Callable[[str], None] = lambda line: No
 
 
 def settle_first(world: World, plan: Plan, tally: Tally) -> None:
-    """Fills the app and waits until Intercom has everybody."""
+    """Fills the app and waits until Intercom has everybody.
+
+    Then everybody once, as an operator begins: it lists the workspace, which happens once.
+    """
     fill(world.app_url, plan.users)
     if not _settle(world, plan.first_sync, plan.quiet)[1]:
         tally.broken("the first sync did not settle before anything was disturbed")
+    if plan.further_pass:
+        _further_pass(world, tally)
 
 
 def disturb(

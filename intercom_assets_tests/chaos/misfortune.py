@@ -74,8 +74,7 @@ class Misfortune:
     def _reign(self, kind: str, stop: Event) -> None:
         before, until = self._side.faults(), time.monotonic() + PATIENCE
         self._waited(stop)
-        at_once = kind not in (INDEX_LAG, LATE_WRITE)
-        while at_once and self._side.faults() == before and time.monotonic() < until:
+        while kind != INDEX_LAG and self._side.faults() == before and time.monotonic() < until:
             if stop.wait(LOOK_EVERY):
                 return
 

@@ -87,6 +87,7 @@ class Recorder(Simulator):
         """It is still on its way when its sender gives up, and then it lands."""
         self._to_be_late -= 1
         self._on_the_way += 1
+        self.faults_by_kind[LATE_WRITE] += 1
         timer = Timer(self._late_after, self._land, (method, path, headers, body))
         timer.daemon = True
         timer.start()
@@ -96,7 +97,6 @@ class Recorder(Simulator):
         with self.lock:
             self._recorded(method, path, headers, body, late=True)
             self._on_the_way -= 1
-            self.faults_by_kind[LATE_WRITE] += 1
 
     def _recorded(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, late: bool = False

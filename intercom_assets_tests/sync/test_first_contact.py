@@ -10,7 +10,7 @@ from psycopg import sql
 from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.audit import audit
 from intercom_assets.sync.batch import Batch, prepare
-from intercom_assets.sync.first_contact import list_workspace
+from intercom_assets.sync.first_contact import is_due, list_workspace
 from intercom_assets_tests.sync.world import World
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
@@ -61,6 +61,7 @@ def test_where_everybody_is_paired_nothing_is_listed(world: World) -> None:
     prepare(world.services, batches, listing=True)
 
     assert world.intercom.stats()["calls"] == before
+    assert not is_due(world.services)
 
 
 def test_the_app_gets_the_ids_of_what_was_listed(world: World, known: list[int]) -> None:
