@@ -15,7 +15,7 @@ from pydantic import Field
 from intercom_assets.assets.subjects import BULK, LANE_TAG, LIVE, SENSOR_TAG, Subject
 from intercom_assets.database.records import Lane
 from intercom_assets.database.store import Store
-from intercom_assets.sync.batch import Batch
+from intercom_assets.sync.source import Batch
 
 PARENT_TAG = "dagster/parent_run_id"
 _FROM_QUEUE = "how many of those that are due this run takes from the queue"

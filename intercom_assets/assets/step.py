@@ -31,7 +31,7 @@ from intercom_assets.assets.subjects import (
 )
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.partitions import add_keys
-from intercom_assets.sync.batch import Batch, run_batch
+from intercom_assets.sync.batch import run_batch
 from intercom_assets.sync.environment import (
     SAID_IN_ONE_SENTENCE,
     Configuration,
@@ -41,6 +41,7 @@ from intercom_assets.sync.environment import (
 from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.outcomes import ChunkReport, Totals
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.source import Batch
 from intercom_assets.sync.workspace import screens
 
 MOST_RED = 50

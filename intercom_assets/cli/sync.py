@@ -22,10 +22,11 @@ from intercom_assets.cli.progress import Bar, Bars, progress_on
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.guards import is_plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
-from intercom_assets.sync.batch import Batch, new_run_id, prepare, run_batch
+from intercom_assets.sync.batch import new_run_id, prepare, run_batch
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.outcomes import Outcome, Status, Totals
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.source import Batch
 
 SHOWN = 20
 """Failures that are listed; all of them are counted."""

@@ -155,6 +155,10 @@ where kind = %(kind)s and lane between %(first_lane)s and %(last_lane)s and due_
 order by lane, due_at
 limit %(limit)s
 
+-- name: in_work_among
+select key from intercom_sync.queue
+where kind = %(kind)s and key = any(%(keys)s) and claim_until > now()
+
 -- name: postpone
 -- Only rows that nobody works on and that did not change since they were looked at.
 with chosen as materialized (

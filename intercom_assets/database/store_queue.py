@@ -139,6 +139,10 @@ class QueueStore(Connected):
         """Up to `limit` due keys with their numbers, in the order of leasing. Leases nothing."""
         return dict(self.rows("due_keys", kind=kind, limit=limit, **_lanes(lanes)))
 
+    def in_work_among(self, kind: QueueKind, keys: Sequence[str]) -> set[str]:
+        """Those that a run has leased at this moment, whichever run."""
+        return {key for (key,) in self.rows("in_work_among", kind=kind, keys=list(keys))}
+
     def postpone(
         self, kind: QueueKind, seqs: Mapping[str, int], delays: Mapping[str, float]
     ) -> int:

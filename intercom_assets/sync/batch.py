@@ -8,8 +8,7 @@ chunks are in work at once, since one that records leaves Intercom's rate unused
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from threading import Lock
+from contextlib import ExitStack
 from time import monotonic
 from uuid import uuid4
 
@@ -20,10 +19,11 @@ from intercom_assets.sync import first_contact
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.companies import sync_team_chunk
 from intercom_assets.sync.guard import check_users
-from intercom_assets.sync.leases import Lease, Pulse
+from intercom_assets.sync.leases import Pulse
 from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.source import Batch, Chunk, Source
 from intercom_assets.sync.steady import require_steady
 from intercom_assets.sync.users import sync_user_chunk
 from intercom_assets.sync.work import Run
@@ -34,25 +34,6 @@ CHUNKS_AT_ONCE = 3
 
 def never() -> bool:
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Whom a run handles: `keys`, or up to `from_queue` due rows of the queue.
-
-    `by_hand`: an operator named the keys, so parked ones are tried again as they are. `accepted`:
-    the id of a plan that may go past the guards. `prepared`: `prepare` has looked at it.
-    """
-
-    kind: QueueKind
-    keys: tuple[str, ...] | None = None
-    from_queue: int | None = None
-    lanes: tuple[Lane, ...] | None = None
-    lane: Lane = Lane.LIVE
-    cause: str = "by hand"
-    by_hand: bool = False
-    accepted: str | None = None
-    prepared: bool = False
 
 
 def prepare(
@@ -109,10 +90,10 @@ def run_batch(
     ):
         if not batch.prepared:
             prepare(services, [batch])
-        source = _Source(services, batch, pulse)
+        source = Source(services, batch, pulse, stopped)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
         for report in _in_parallel(
-            lambda: None if stopped() else _one_chunk(run, source), CHUNKS_AT_ONCE
+            lambda: _one_chunk(run, source), CHUNKS_AT_ONCE, at_the_end=source.close
         ):
             if _is_of_changes(batch):
                 meter.saw(report.outcomes)
@@ -131,9 +112,18 @@ def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:
     return list(services.store.due_keys(batch.kind, batch.from_queue or 0, lanes=batch.lanes))
 
 
-def _in_parallel(one: Callable[[], ChunkReport | None], at_once: int) -> Iterator[ChunkReport]:
-    """Calls `one` again and again, a few at a time, until it answers None."""
-    with ThreadPoolExecutor(at_once, thread_name_prefix="chunk") as threads:
+def _in_parallel(
+    one: Callable[[], ChunkReport | None], at_once: int, at_the_end: Callable[[], None]
+) -> Iterator[ChunkReport]:
+    """Calls `one` again and again, a few at a time, until it answers None.
+
+    However that ends, `at_the_end` is called before those still at work are waited for.
+    """
+    with (
+        ThreadPoolExecutor(at_once, thread_name_prefix="chunk") as threads,
+        ExitStack() as ending,
+    ):
+        ending.callback(at_the_end)
         running: set[Future[ChunkReport | None]] = {threads.submit(one)}
         ended = False
         while running:
@@ -145,70 +135,31 @@ def _in_parallel(one: Callable[[], ChunkReport | None], at_once: int) -> Iterato
             yield from (report for report in reports if report is not None)
 
 
-def _one_chunk(run: Run, source: "_Source") -> ChunkReport | None:
+def _one_chunk(run: Run, source: Source) -> ChunkReport | None:
     started = monotonic()
     chunk = source.next()
     if chunk is None:
         return None
-    with chunk.lease as lease:
-        outcomes = [Outcome(key, Status.HELD) for key in chunk.held]
-        outcomes += [Outcome(key, Status.ABSENT) for key in chunk.absent]
-        if lease.rows:
-            one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
-            outcomes += one_pass(run.holding(lease), lease.rows)
+    again: list[str] = []
+    try:
+        outcomes = _passed(run, source, chunk)
+        if source.will_try_again():
+            again = [each.key for each in outcomes if each.status is Status.HELD]
+    finally:
+        source.ended(again)
+    outcomes = [each for each in outcomes if each.key not in set(again)]
+    outcomes += [Outcome(key, Status.HELD) for key in chunk.held]
+    outcomes += [Outcome(key, Status.ABSENT) for key in chunk.absent]
     causes = frozenset(row.cause for row in chunk.lease.rows if row.cause)
     return ChunkReport(source.kind, outcomes, monotonic() - started, causes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """`held`: named keys that another run has; it was told to look again. `absent`: named ones
-    that no row of the app can have as its id."""
-
-    lease: Lease
-    held: Sequence[str] = ()
-    absent: Sequence[str] = ()
-
-
-class _Source:
-    """Leases the next chunk of a batch; shared by the threads that work on it."""
-
-    def __init__(self, services: Services, batch: Batch, pulse: Pulse) -> None:
-        self.kind = batch.kind
-        self._services, self._batch, self._pulse = services, batch, pulse
-        self._lock = Lock()
-        self._keys = list(dict.fromkeys(batch.keys or ()))
-        self._left = len(self._keys) if batch.keys is not None else batch.from_queue or 0
-
-    def next(self) -> _Chunk | None:
-        with self._lock:
-            size = min(self._services.settings.chunk_size, self._left)
-            if size == 0:
-                return None
-            if self._batch.keys is None:
-                return self._due(size)
-            start = len(self._keys) - self._left
-            self._left -= size
-            return self._named(self._keys[start : start + size])
-
-    def _due(self, size: int) -> _Chunk | None:
-        lease = self._pulse.lease(self.kind, size, lanes=self._batch.lanes)
-        if lease.rows:
-            self._left -= len(lease.rows)
-            return _Chunk(lease)
-        lease.close()
-        self._left = 0
-        return None
-
-    def _named(self, named: Sequence[str]) -> _Chunk:
-        keys = [key for key in named if storable(key)]
-        self._services.store.enqueue_missing(
-            self.kind, keys, lane=self._batch.lane, cause=self._batch.cause
-        )
-        lease = self._pulse.lease(self.kind, len(keys), keys=keys)
-        taken = {row.key for row in lease.rows}
-        held = [key for key in keys if key not in taken]
-        return _Chunk(lease, held, [key for key in named if not storable(key)])
+def _passed(run: Run, source: Source, chunk: Chunk) -> Sequence[Outcome]:
+    with chunk.lease as lease:
+        if not lease.rows:
+            return []
+        one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
+        return one_pass(run.holding(lease), lease.rows)
 
 
 def new_run_id(front: str) -> str:

@@ -20,7 +20,7 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.sync.batch import Batch, new_run_id, run_batch
+from intercom_assets.sync.batch import new_run_id, run_batch
 from intercom_assets.sync.environment import (
     SAID_IN_ONE_SENTENCE,
     open_store,
@@ -29,6 +29,7 @@ from intercom_assets.sync.environment import (
 from intercom_assets.sync.feeders import feed_from_app
 from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.source import Batch
 from intercom_assets_tests.chaos.broken import PROTOCOLS
 
 SEARCH_EVERY = 1.0

@@ -30,9 +30,9 @@ from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.wire import Answer
-from intercom_assets.sync.batch import Batch
 from intercom_assets.sync.feeders import feed_from_app
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.source import Batch
 from intercom_assets_tests.sync.world import BASE_URL, TOKEN, Synced, Wire, World
 
 UNHURRIED = {"lease": "2h", "heartbeat": "5s"}

@@ -12,11 +12,12 @@ from intercom_assets.database.records import Done as Ended
 from intercom_assets.database.records import InFlight, QueueKind, UserRecord
 from intercom_assets.domain.models import JournalEntry, UserLink
 from intercom_assets.sync.audit import audit
-from intercom_assets.sync.batch import Batch, run_batch
+from intercom_assets.sync.batch import run_batch
 from intercom_assets.sync.erase import AtWork, Receipt, erase_user, receipt_of
 from intercom_assets.sync.first_contact import list_workspace
 from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets.sync.plan import plan_users
+from intercom_assets.sync.source import Batch
 from intercom_assets.sync.sweep import sweep
 from intercom_assets_tests.sync.playing import Played
 

@@ -9,8 +9,9 @@ from psycopg import sql
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.audit import audit
-from intercom_assets.sync.batch import Batch, prepare
+from intercom_assets.sync.batch import prepare
 from intercom_assets.sync.first_contact import is_due, list_workspace
+from intercom_assets.sync.source import Batch
 from intercom_assets_tests.sync.world import World
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)

@@ -19,9 +19,10 @@ from intercom_assets.mapping.load import load_mapping
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.wire import Answer
-from intercom_assets.sync.batch import Batch, run_batch
+from intercom_assets.sync.batch import run_batch
 from intercom_assets.sync.outcomes import Outcome, Totals
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.source import Batch
 from intercom_assets_tests import builders
 
 TOKEN = "demo-token"
