@@ -3,11 +3,13 @@
 A run that holds a partition's latest event must not be deleted: Dagster forgets the partition, not
 at once but when it rebuilds its cache (measured). So only materializations that a newer one of the
 same partition supersedes are deleted, and then finished runs that hold nothing a page shows. The
-floor that stays is one event per asset and partition: three a user.
+floor that stays is one event per asset and partition: three a user. Of each health check the latest
+result stays.
 
 This is SQL against Dagster's schema. It is refused on a schema that it was not tried on.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +20,14 @@ import psycopg
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
-COLUMNS = frozenset(
-    {"id", "run_id", "event", "dagster_event_type", "timestamp", "asset_key", "partition"}
-)
+TABLES = {
+    "event_logs": frozenset(
+        {"id", "run_id", "event", "dagster_event_type", "timestamp", "asset_key", "partition"}
+    ),
+    "asset_check_executions": frozenset(
+        {"id", "asset_key", "check_name", "partition", "create_timestamp"}
+    ),
+}
 EVENTS_AT_ONCE = 5_000
 RUNS_AT_ONCE = 200
 _SUPERSEDED = """
@@ -37,6 +44,11 @@ _DELETE = """
     delete from event_logs
     where id in (select id from superseded where place > %s and place <= %s)
 """
+_DELETE_CHECKS = """
+    delete from asset_check_executions where create_timestamp < %s and id not in (
+        select max(id) from asset_check_executions group by asset_key, check_name, partition
+    )
+"""
 _NEEDED = """
     select distinct run_id from event_logs
     where run_id = any(%s) and (
@@ -46,43 +58,53 @@ _NEEDED = """
 """
 
 
+_DRIVER = re.compile(r"\+\w+:")
+"""SQLAlchemy's name of a driver, which Dagster takes in an address and PostgreSQL does not."""
+
+
 class UnknownHistory(Exception):
     """Dagster's storage is not one whose history can be pruned; one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
+    """`checks`: results of health checks."""
+
     events: int
+    checks: int
     runs: int
 
 
 def prune_history(instance: dg.DagsterInstance, url: str, before: datetime) -> Pruned:
-    """Deletes superseded materializations and empty runs of before `before` (aware, UTC).
+    """Deletes what is superseded, and empty runs, of before `before` (aware, UTC).
 
     Raises `UnknownHistory`. Safe to interrupt: each piece of work is a transaction of its own.
     """
     try:
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(_DRIVER.sub(":", url, count=1)) as connection:
             _check(connection)
             events = _prune_events(connection, before)
+            checks = connection.execute(_DELETE_CHECKS, (before.replace(tzinfo=None),)).rowcount
+            connection.commit()
             runs = [run for some in _old_runs(instance, before) for run in _empty(connection, some)]
     except psycopg.OperationalError as error:
         raise UnknownHistory("Dagster's database cannot be reached; nothing was pruned.") from error
     for run_id in runs:
         instance.delete_run(run_id)
-    return Pruned(events, len(runs))
+    return Pruned(events, checks, len(runs))
 
 
 def _check(connection: Connection) -> None:
     found = connection.execute(
-        "select column_name from information_schema.columns where table_name = 'event_logs'"
+        "select table_name, column_name from information_schema.columns"
+        " where table_schema = current_schema()"
     ).fetchall()
-    missing = COLUMNS - {row[0] for row in found}
-    if missing:
-        raise UnknownHistory(
-            "Dagster's history is not pruned: its table event_logs lacks "
-            f"{', '.join(sorted(missing))}, so this is a schema that we do not know."
-        )
+    for table, columns in TABLES.items():
+        if missing := columns - {column for name, column in found if name == table}:
+            raise UnknownHistory(
+                f"Dagster's history is not pruned: its table {table} lacks "
+                f"{', '.join(sorted(missing))}, so this is a schema that we do not know."
+            )
 
 
 def _prune_events(connection: Connection, before: datetime) -> int:

@@ -19,6 +19,7 @@ from intercom_assets.assets.subjects import (
     Subject,
 )
 from intercom_assets.database.records import DueSummary, Lane
+from intercom_assets.domain.values import count_of
 from intercom_assets.partitions import add_keys
 from intercom_assets.pool import missing_pool
 from intercom_assets.run_health import fail_dead_runs, run_ahead, stopped_lately, tags_of
@@ -90,8 +91,11 @@ class Look:
         return dg.SensorResult(run_requests=requests)
 
     def _skip(self, reason: str) -> dg.SensorResult:
-        changes = "1 change" if self._drained == 1 else f"{self._drained} changes"
-        drained = f" {changes} of the app put into the queue." if self._drained else ""
+        drained = (
+            f" {count_of(self._drained, 'change')} of the app put into the queue."
+            if self._drained
+            else ""
+        )
         return dg.SensorResult(skip_reason=reason + drained)
 
     def _requests(self) -> Iterator[dg.RunRequest]:

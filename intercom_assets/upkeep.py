@@ -78,7 +78,10 @@ def prune_old_history(
         if not url:
             return f"{entries} journal entries deleted; {DAGSTER_DATABASE_URL} is not set."
         done = prune(context.instance, url, before)
-        return f"{entries} journal entries, {done.events} events and {done.runs} runs deleted."
+        return (
+            f"{entries} journal entries, {done.events} events, {done.checks} check results and "
+            f"{done.runs} runs deleted."
+        )
 
     context.log.info(_with_services(app_database, sync_database, intercom, prune_both, calls=False))
 

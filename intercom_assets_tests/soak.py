@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,23 +29,16 @@ from psycopg import sql
 from intercom_assets.demo.groups import wait_until
 from intercom_assets.demo.world import Addresses, addresses_of
 from intercom_assets_tests.benchmarks.figures import machine
+from intercom_assets_tests.processes import RUN, processes_of
 
 COMMAND = (sys.executable, "-m", "intercom_assets.cli.main", "demo")
-ROLES = {
-    "simulate": "simulator",
-    "dagster._daemon": "daemon",
-    "dagster_webserver": "webserver",
-    "api grpc": "code server",
-    "postgres": "PostgreSQL",
-}
-"""Part of a command line -> what the process is. Runs come and go and are not compared."""
 MOST_GROWTH = 1.15
 MOST_CONNECTIONS = 80
 MOST_QUEUE_AGE = 120.0
 """Seconds that the oldest due row may have waited, on a machine with nothing else to do."""
 PRUNED = frozenset(
-    {"event_logs", "runs", "run_tags", "job_ticks", "asset_event_tags", "journal", "run_member"}
-    | {"counter"}
+    {"event_logs", "runs", "run_tags", "job_ticks", "asset_event_tags", "asset_check_executions"}
+    | {"journal", "run_member", "counter"}
 )
 """What `prune_history` and Dagster's own `retention` take away."""
 
@@ -167,18 +160,11 @@ def _queue_age(url: str) -> float:
 def _memory_of(place: Path) -> dict[str, float]:
     """Proportional set size: what is shared counts once."""
     found: dict[str, float] = defaultdict(float)
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            ours = (
-                str(place) in command or str(place).encode() in (process / "environ").read_bytes()
-            )
-            role = next((name for part, name in ROLES.items() if part in command), None)
-            if ours and role:
+    for role, process in processes_of(place):
+        if role != RUN:  # runs come and go and are not compared
+            with suppress(OSError, IndexError):
                 rollup = (process / "smaps_rollup").read_text()
                 found[role] += int(rollup.split("Pss:")[1].split()[0]) / 1024
-        except (OSError, IndexError):
-            continue
     return dict(found)
 
 

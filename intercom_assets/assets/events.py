@@ -11,7 +11,7 @@ import dagster as dg
 
 from intercom_assets.assets.reporting import Event
 from intercom_assets.assets.subjects import APP_USERS, INTERCOM_CONTACTS, USERS, Subject
-from intercom_assets.domain.values import shown
+from intercom_assets.domain.values import count_of, shown
 from intercom_assets.sync.outcomes import Outcome, Status, Totals
 from intercom_assets.sync.workspace import Screens
 
@@ -118,7 +118,8 @@ def sentence_of_run(subject: Subject, totals: Totals, use: Use) -> str:
     fields = ", ".join(f"{name} ({count})" for name, count in totals.fields.most_common())
     return (
         f"{subject.several(totals.handled)}: {told or 'nobody was due'}; "
-        f"{use.requests} calls in {use.seconds:.1f} s" + (f"; changed: {fields}" if fields else "")
+        f"{count_of(use.requests, 'call')} in {use.seconds:.1f} s"
+        + (f"; changed: {fields}" if fields else "")
     )
 
 

@@ -9,6 +9,7 @@ from typing import TypedDict
 import dagster as dg
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.values import count_of
 from intercom_assets.partitions import APP_TEAM, APP_USER
 from intercom_assets.workspace import key_of
 
@@ -58,7 +59,7 @@ class Subject:
     before_it: tuple[dg.AssetKey, ...] = ()
 
     def several(self, count: int) -> str:
-        return f"{count} {self.noun}" if count == 1 else f"{count} {self.noun}s"
+        return count_of(count, self.noun)
 
     @property
     def count_tag(self) -> str:

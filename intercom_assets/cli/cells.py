@@ -62,11 +62,6 @@ def a_console(*, stderr: bool = False) -> Console:
     return console
 
 
-def count_of(number: int, noun: str) -> str:
-    """`1 user`, `2,000 users`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def shortened(text: str) -> str:
     if len(text) <= LONGEST:
         return text

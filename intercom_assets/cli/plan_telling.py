@@ -10,6 +10,7 @@ from rich.text import Text
 from intercom_assets.cli.cells import Listing, cell, plain
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
+from intercom_assets.domain.values import count_of
 from intercom_assets.sync.plan import PlannedChange, PlannedTeam, PlannedUser
 from intercom_assets.sync.users import LEADS_A_CALL
 
@@ -125,7 +126,7 @@ def _lines(summary: Summary) -> list[str]:
     if summary.unasked:
         lines.append(f"{summary.unasked} Contacts and leads that are there look new in this plan.")
     minutes = f"{summary.minutes:,.1f} minutes" if summary.minutes >= 1 else "less than a minute"
-    lines.append(f"About {summary.calls:,} calls, {minutes} at the present limit.")
+    lines.append(f"About {count_of(summary.calls, 'call')}, {minutes} at the present limit.")
     if summary.past_guards:
         lines.append(
             f"Past the guards of sync.yaml: it {' and '.join(summary.past_guards)}. If that is "

@@ -7,7 +7,7 @@ import json
 
 import click
 
-from intercom_assets.cli.cells import a_console, count_of
+from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.repair_telling import (
@@ -18,6 +18,7 @@ from intercom_assets.cli.repair_telling import (
 )
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import JournalEntry
+from intercom_assets.domain.values import count_of
 from intercom_assets.sync.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.erase import AtWork, erase_user, receipt_of

@@ -11,11 +11,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from intercom_assets.cli.cells import Listing, a_console, count_of, plain
+from intercom_assets.cli.cells import Listing, a_console, plain
 from intercom_assets.cli.failures import Failed
 from intercom_assets.cli.status_document import document
 from intercom_assets.cli.times import age, utc
 from intercom_assets.database.store import Store
+from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,

@@ -22,6 +22,7 @@ from intercom_assets.cli.progress import Bar, Bars, progress_on
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.guards import is_plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
+from intercom_assets.domain.values import count_of
 from intercom_assets.sync.batch import new_run_id, prepare, run_batch
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.outcomes import Outcome, Status, Totals
@@ -215,8 +216,8 @@ def _told(summary: Summary) -> str:
 def _line(kind: QueueKind, totals: Totals) -> str:
     """`users: 3 changed, 1 unchanged; 4 calls`."""
     counts = ", ".join(f"{count:,} {status}" for status, count in totals.statuses.most_common())
-    overruled = f", {totals.overruled:,} edits overruled" if totals.overruled else ""
-    return f"{kind}s: {counts or 'none'}; {totals.calls:,} calls{overruled}"
+    overruled = f", {count_of(totals.overruled, 'edit')} overruled" if totals.overruled else ""
+    return f"{kind}s: {counts or 'none'}; {count_of(totals.calls, 'call')}{overruled}"
 
 
 def _document(summary: Summary) -> dict[str, object]:

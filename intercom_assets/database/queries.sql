@@ -127,13 +127,14 @@ update intercom_sync.queue q set
     due_at = least(case when q.seq <> q.claim_seq then coalesce(q.again_at, now()) end,
                    now() + make_interval(secs => e.delay), 'infinity'),
     first_at = case when e.done then least(q.again_at, now()) else q.first_at end,
-    needs_read = case when e.done then q.again_read else q.needs_read end,
+    needs_read = case when e.done or e.known then q.again_read else q.needs_read end,
     attempts = e.attempts, last_error = e.error, failed_hash = e.hash,
     parked_at = case when e.parked then coalesce(q.parked_at, now()) end,
     claim_token = null, claim_run = null, claim_until = null, claim_seq = null,
     again_at = null, again_read = false
 from jsonb_to_recordset(%(endings)s::jsonb)
-    as e (key text, done boolean, parked boolean, delay float8, attempts integer, hash text, error jsonb)
+    as e (key text, done boolean, known boolean, parked boolean, delay float8, attempts integer,
+          hash text, error jsonb)
 where q.kind = %(kind)s and q.key = e.key and q.claim_token = %(token)s
 
 -- name: due
@@ -236,6 +237,10 @@ select contact_id, user_id from intercom_sync.user_link where contact_id = any(%
 
 -- name: team_links_by_company
 select company_id, team_id from intercom_sync.team_link where company_id = any(%(ids)s)
+
+-- name: note_teams_in_flight
+-- Stays until the pass is recorded as done: whoever has the row next trusts no copy of ours.
+update intercom_sync.queue set needs_read = true where kind = 'team' and key = any(%(keys)s)
 
 -- name: note_in_flight
 insert into intercom_sync.user_link as l (user_id, in_flight)

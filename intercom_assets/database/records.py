@@ -170,9 +170,12 @@ class UserRecord:
 
 @dataclass(frozen=True, slots=True)
 class TeamRecord:
+    """`is_known`: the link holds the company as Intercom has it, even if the pass is not `Done`."""
+
     link: TeamLink
     outcome: Ending
     journal: Sequence[JournalEntry] = ()
+    is_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ that was overtaken cannot write an older truth over a newer one. One statement p
 many users; one transaction per chunk.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -77,6 +77,16 @@ class RecordStore(Connected):
 
         return self.transact(work)
 
+    def note_teams_in_flight(self, token: UUID, keys: Sequence[str]) -> frozenset[str]:
+        """`note_in_flight` for teams, which are then sent whole until a pass is recorded."""
+
+        def work(cursor: Cursor[TupleRow]) -> frozenset[str]:
+            ours = _lock(cursor, QueueKind.TEAM, token, keys)
+            run(cursor, "note_teams_in_flight", keys=list(ours))
+            return frozenset(keys) - ours
+
+        return self.transact(work)
+
     def record_users(self, token: UUID, run_id: str, records: Sequence[UserRecord]) -> Recorded:
         """Makes the chunk durable: links, edges, journal, and what becomes of the queue's rows.
 
@@ -110,7 +120,8 @@ class RecordStore(Connected):
                 cursor, _TEAMS, (team_document(record.link) for record in held.values())
             )
             add_journal(cursor, run_id, _entries(records), values=self._journal_values)
-            _finish(cursor, QueueKind.TEAM, token, _endings(held, conflicts))
+            known = {key for key, record in held.items() if record.is_known}
+            _finish(cursor, QueueKind.TEAM, token, _endings(held, conflicts), known)
             return _recorded(cursor, QueueKind.TEAM, set(by_id) - ours, conflicts)
 
         return self.transact(work)
@@ -219,13 +230,23 @@ def _endings(
 
 
 def _finish(
-    cursor: Cursor[TupleRow], kind: QueueKind, token: UUID, endings: Mapping[str, Ending]
+    cursor: Cursor[TupleRow],
+    kind: QueueKind,
+    token: UUID,
+    endings: Mapping[str, Ending],
+    known: Collection[str] = (),
 ) -> None:
-    """Deletes what is done at the number that was leased; gives the rest back."""
+    """Deletes what is done at the number that was leased; gives the rest back.
+
+    `known`: who need no look at Intercom any more, although they are not done.
+    """
     done = [key for key, ending in endings.items() if isinstance(ending, Done)]
     deleted = run(cursor, "finish_done", kind=kind, token=token, keys=done) if done else 0
     if deleted < len(endings):
-        documents = [_ending_document(key, ending) for key, ending in endings.items()]
+        documents = [
+            {**_ending_document(key, ending), "known": key in known}
+            for key, ending in endings.items()
+        ]
         run(cursor, "finish_rest", kind=kind, token=token, endings=document(documents))
 
 

@@ -138,6 +138,11 @@ def shown(text: str) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def count_of(number: int, noun: str) -> str:
+    """`1 user`, `2,000 users`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def digest(*parts: object) -> str:
     """A hash over typed canonical values: `1`, `1.0`, `True` and `"1"` all differ.
 

@@ -93,12 +93,21 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
         if team.needs_call and not work.still_parked(by_key[team.team_id], team.row_hash)
     ]
     work.ready_attributes(callers)
+    _note(work, callers)
     work.call_for(callers, lambda team: team.upsert(work.client()))
     _store_ids(work, teams, by_key)
     outcomes = _record(work, teams, by_key)
     _wake_members(work.services, teams)
     work.stop_if_fatal()
     return outcomes
+
+
+def _note(work: Work, callers: Sequence[TeamPass]) -> None:
+    """A call whose end nobody records leaves our copy behind what Intercom has."""
+    noted = {team.team_id: team for team in callers if team.problem is None}
+    if noted:
+        for key in work.services.store.note_teams_in_flight(work.lease.token, list(noted)):
+            noted[key].problem = Problem(Verdict.BUSY, "another run took it over")
 
 
 def _store_ids(work: Work, teams: Sequence[TeamPass], leased: dict[str, Leased]) -> None:
@@ -163,7 +172,7 @@ def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
         return TeamRecord(link, Done(), team.journal)
     ending = work.after(team.problem, leased, team.row_hash)
     journal = [*team.journal, *parked_now("team", team.team_id, ending, leased)]
-    return TeamRecord(link, ending, journal)
+    return TeamRecord(link, ending, journal, is_known=team.is_answered)
 
 
 def _outcome(

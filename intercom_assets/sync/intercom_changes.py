@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.fields import Field, intercom_values
 from intercom_assets.domain.models import Contact, EdgeState, UserLink, Value
-from intercom_assets.domain.values import digest
+from intercom_assets.domain.values import count_of, digest
 from intercom_assets.intercom.query import touched_since
 from intercom_assets.sync.feeders import Fed
 from intercom_assets.sync.meter import Meter
@@ -160,8 +160,7 @@ def _summary(looked: int, queued: int, ended: bool) -> str:
     rest = "" if ended else "; the look goes on at the next tick"
     if looked == 0:
         return f"No contact was touched in Intercom{rest}."
-    touched = "1 contact" if looked == 1 else f"{looked} contacts"
-    users = "1 user" if queued == 1 else f"{queued} users"
+    touched, users = count_of(looked, "contact"), count_of(queued, "user")
     return f"{touched} touched in Intercom of late; {users} to read{rest}."
 
 

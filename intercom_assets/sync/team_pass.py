@@ -37,7 +37,10 @@ OVERRULED = "overruled"
 
 @dataclass(slots=True)
 class TeamPass:
-    """One team's way through a pass. `values` are the app's, as Intercom can hold them."""
+    """One team's way through a pass. `values` are the app's, as Intercom can hold them.
+
+    `is_answered`: its last call was, so that `company` is what Intercom has.
+    """
 
     fields: dict[str, Field]
     row: AppTeam | Unfit | Gone
@@ -47,6 +50,7 @@ class TeamPass:
     company: Company | None = None
     accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
     problem: Problem | None = None
+    is_answered: bool = False
     calls: int = 0
     journal: list[JournalEntry] = field(default_factory=list)
 
@@ -123,7 +127,9 @@ class TeamPass:
         sent = plan.to_intercom
         if self.company is None:
             sent = {name: value for name, value in sent.items() if value is not None}
+        self.is_answered = False
         answer = client.upsert_company(self.team_id, company_patch(self.fields, sent))
+        self.is_answered = True
         self._absorb(answer, plan, client)
 
     def _unsettled(self) -> Problem | None:

@@ -82,7 +82,7 @@ class TeamUndo:
         ]
 
     def in_flight(self) -> Values:
-        """A team's pass sends what the app has, whatever landed before: nothing is to be noted."""
+        """Nothing is noted: if the undo dies before its record, the company has what was asked."""
         return {}
 
     def take_back(self, client: IntercomClient) -> None:

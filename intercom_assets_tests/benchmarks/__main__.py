@@ -15,6 +15,7 @@ from intercom_assets_tests.benchmarks import (
     live,
     side_by_side,
     speed,
+    storage,
     triggers,
 )
 from intercom_assets_tests.benchmarks.figures import Figure, Row, machine, rows, table
@@ -37,11 +38,11 @@ BENCHMARKS = {
     "limit": Benchmark(speed.measure_limit, (20_000,)),
     "growth": Benchmark(speed.measure_growth, (1_000, 10_000, 100_000)),
     "dagster-run": Benchmark(dagster_runs.measure_run, (1_000,)),
-    "dagster-backfill": Benchmark(dagster_runs.measure_backfill, (20_000,)),
-    "live-backfill": Benchmark(live.measure_backfill, (20_000,)),
+    "backfill": Benchmark(live.measure_backfill, (20_000,)),
     "latency": Benchmark(live.measure_latency, (200,)),
     "sensor-tick": Benchmark(dagster_runs.measure_tick, (100_000,)),
     "triggers": Benchmark(triggers.measure, (10_000,)),
+    "storage": Benchmark(storage.measure_storage, (10_000,)),
     "side-by-side": Benchmark(side_by_side.measure, (1_000,)),
 }
 

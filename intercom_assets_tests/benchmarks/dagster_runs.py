@@ -42,11 +42,6 @@ from intercom_assets_tests.benchmarks.work import (
 from intercom_assets_tests.orchestration.stage import a_mapping, a_stage
 
 KEYS_AT_ONCE = 10_000
-PARTITIONS_A_RUN = 10_000
-"""As the assets' backfill policy has it."""
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
-NO_DAEMON = "the daemon's pauses between runs are left out"
 SENSOR = "changed_users"
 Step: TypeAlias = tuple[float, float]
 CHANGE_THE_FIRST: LiteralString = f"{CHANGE_EVERYBODY} where id <= 1016"
@@ -64,16 +59,6 @@ def measure_run(lab: Lab, users: int) -> Iterator[Figure]:
         yield Figure("step against `sync`", step / plain.seconds, "times", "under 1.15 times")
         yield Figure("whole run in its worker", used.seconds, "s")
         yield from _cost(world, users, used, step)
-
-
-def measure_backfill(lab: Lab, users: int) -> Iterator[Figure]:
-    """The runs of a backfill from the UI, teams and memberships too; the daemon's pauses between
-    them are left out."""
-    teams = max(4, users // 100)
-    with a_dagster(lab), lab.world(users, teams, **AT_THE_LIMIT) as world:
-        used, steps = apart(run_ranges, world)
-        yield Figure("first step's start to last step's end", steps, "s", note=NO_DAEMON)
-        yield from _cost(world, users, used, steps)
 
 
 def _cost(world: World, users: int, used: Used, seconds: float) -> Iterator[Figure]:
@@ -109,21 +94,6 @@ def run_queue(world: World) -> tuple[Used, float]:
         world.simulator.next_window()
         meter = Meter()
         steps = [worker.run(run_config=USERS.run_config(from_queue=len(keys)))]
-        return meter.used(), _seconds_of(steps)
-
-
-def run_ranges(world: World) -> tuple[Used, float]:
-    """The runs of a backfill of everybody, one after the other."""
-    with services_of(world) as services:
-        keys = sorted(ids_of(services, QueueKind.USER), key=int)
-    with _a_worker(world) as worker:
-        _add_partitions(worker.instance, keys)
-        world.simulator.next_window()
-        meter, steps = Meter(), []
-        for start in range(0, len(keys), PARTITIONS_A_RUN):
-            last = min(start + PARTITIONS_A_RUN, len(keys)) - 1
-            bounds = {RANGE_START: keys[start], RANGE_END: keys[last]}
-            steps.append(worker.run(tags=bounds))
         return meter.used(), _seconds_of(steps)
 
 

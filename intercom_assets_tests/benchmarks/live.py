@@ -27,6 +27,7 @@ from intercom_assets.partitions import APP_USER, add_keys
 from intercom_assets_tests.benchmarks.figures import Figure
 from intercom_assets_tests.benchmarks.lab import Lab
 from intercom_assets_tests.benchmarks.simulated import AT_THE_LIMIT, PER_SECOND, Asked, Simulated
+from intercom_assets_tests.benchmarks.watched import Watched, watching
 from intercom_assets_tests.end_to_end.ui import USER_ASSETS, Ui
 
 CHANGES = 30
@@ -54,13 +55,15 @@ def measure_backfill(_: Lab, users: int) -> Iterator[Figure]:
         before = simulated.asked()
         ui = Ui(world.addresses.webserver)
         began = time.monotonic()
-        status = ui.end_of_backfill(ui.backfill(USER_ASSETS), PATIENCE)
+        with watching(world.place) as watched:
+            status = ui.end_of_backfill(ui.backfill(USER_ASSETS), PATIENCE)
         whole = time.monotonic() - began
         asked, steps = simulated.asked().since(before), _seconds_of_steps(world)
     if status != "COMPLETED_SUCCESS":
         raise RuntimeError(f"the backfill ended as {status}")
     yield from _backfilled(users, asked, steps)
     yield Figure("launch to completed", whole, "s")
+    yield from _used(users, watched)
 
 
 def _backfilled(users: int, asked: Asked, steps: float) -> Iterator[Figure]:
@@ -69,6 +72,15 @@ def _backfilled(users: int, asked: Asked, steps: float) -> Iterator[Figure]:
     yield Figure("share of the limit", share, "%", "at least 95 % at 20,000")
     yield Figure("429s per 1,000 calls", 1_000 * asked.refused / asked.calls, "", "under 1")
     yield Figure("calls per user", asked.calls / users, "calls", note="teams and edges included")
+
+
+def _used(users: int, watched: Watched) -> Iterator[Figure]:
+    """All included: besides the runs what daemon, webserver and code server do meanwhile."""
+    by_role = watched.cpu_by_role()
+    own = sum(by_role.values())
+    yield Figure("own CPU per user", 1_000 * own / users, "ms", "under 4 ms", "all included")
+    yield Figure("of it the runs", 1_000 * by_role["run"] / users, "ms")
+    yield Figure("largest memory of a run", watched.largest("run"), "MB", "under 300 MB")
 
 
 def _spread(what: str, seconds: tuple[float, ...], middle: str, tail: str) -> Iterator[Figure]:

@@ -136,7 +136,7 @@ def test_who_is_parked_is_listed_and_what_they_said_cannot_touch_the_terminal(
     assert "\x1b" not in shown
     assert "\\x1b[31m[/red]bad" in shown
     assert "retry --all" in shown
-    assert "parked: 2 users and teams are parked" in shown
+    assert "parked: 2 parked users and teams" in shown
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,31 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import dagster as dg
 import psycopg
 
 from intercom_assets.assets.subjects import USERS
+from intercom_assets.checks import health_job
 from intercom_assets.database.records import QueueKind
 from intercom_assets.history import prune_history
 from intercom_assets.upkeep import nightly_sweep_job, weekly_audit_job
 from intercom_assets_tests.builders import insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Stage
 
+
+class _Named(Protocol):
+    """A job, resolved or not."""
+
+    @property
+    def name(self) -> str: ...
+
+
 PROFILES = dg.AssetKey("reconciled_profiles")
 
 
-def _execute(stage: Stage, job: dg.JobDefinition) -> bool:
+def _execute(stage: Stage, job: _Named) -> bool:
     resolved = stage.defs.resolve_job_def(job.name)
     return resolved.execute_in_process(instance=stage.instance, raise_on_error=False).success
 
@@ -77,6 +87,27 @@ def test_young_history_is_not_pruned(stage: Stage) -> None:
     pruned = prune_history(stage.instance, os.environ["DAGSTER_DATABASE_URL"], long_ago)
 
     assert (pruned.events, pruned.runs) == (0, 0)
+
+
+def test_of_each_health_check_the_latest_result_stays(stage: Stage) -> None:
+    for _ in range(3):
+        assert _execute(stage, health_job)
+    url = os.environ["DAGSTER_DATABASE_URL"]
+    asked = "select check_name, id from asset_check_executions order by id"
+    with psycopg.connect(url) as connection:
+        results = connection.execute(asked).fetchall()
+    latest: dict[str, int] = dict(results)
+
+    pruned = prune_history(
+        stage.instance,
+        url.replace("postgresql:", "postgresql+psycopg2:"),  # as Dagster takes it too
+        datetime.now(UTC) + timedelta(seconds=1),
+    )
+
+    with psycopg.connect(url) as connection:
+        assert dict(connection.execute(asked).fetchall()) == latest
+    assert len(latest) == 5
+    assert pruned.checks == len(results) - len(latest) == 10
 
 
 def test_a_truncate_makes_the_sensor_launch_a_sweep_once(stage: Stage) -> None:

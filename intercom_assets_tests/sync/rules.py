@@ -59,7 +59,7 @@ RULES: Mapping[int, Entry] = {
         "one run for many, each with a lease and an outcome of its own",
         (
             G + "test_many_users_are_one_run_and_each_has_an_outcome_of_its_own",
-            G + "test_a_user_that_another_run_holds_is_left_to_it",
+            G + "test_a_user_that_another_run_keeps_is_left_to_it",
         ),
     ),
     2: Changed(

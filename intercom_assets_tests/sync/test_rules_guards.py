@@ -79,8 +79,11 @@ def test_a_429_waits_for_the_window_that_intercom_names(played: Played) -> None:
     assert 20 < played.times.skipped < 60
 
 
-def test_a_user_that_another_run_holds_is_left_to_it(played: Played) -> None:
+def test_a_user_that_another_run_keeps_is_left_to_it(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rule 1 had no lock; here the other run is told to look once more instead."""
+    monkeypatch.setattr("intercom_assets.sync.source.PATIENCE_IN_LEASES", 0)
     ada = played.given_user()
     played.sync(ada)
     played.update_user(ada, name="Ada Lovelace")

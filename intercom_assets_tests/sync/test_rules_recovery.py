@@ -3,13 +3,15 @@
 A run that dies is played by a record that fails; its rows are leased anew, as after `kill -9`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
+from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
@@ -255,3 +257,41 @@ def test_a_company_made_by_a_run_that_died_is_updated_and_not_made_again(played:
     assert len(played.intercom.companies()) == 1
     assert played.app_team(team)["metadata"]["intercom_company_id"] == played.company(team)["id"]
     assert played.sync_teams(team).calls == []
+
+
+def test_a_teams_value_that_a_dead_run_sent_is_taken_back_if_the_app_went_back(
+    played: Played,
+) -> None:
+    """Found by the chaos harness: our copy still showed the value before, so nothing was due."""
+    team = played.given_team(domain="acme.example", plan="free")
+    played.sync_teams(team)
+    played.update_team(team, plan="business")
+    with _killed(played, "record_teams"):
+        played.sync_teams(team)
+    played.update_team(team, plan="free")
+
+    played.sync_teams(team)
+
+    assert played.company(team)["plan"]["name"] == "free"
+    assert played.sync_teams(team).calls == []
+
+
+def test_a_team_that_was_taken_over_before_its_call_is_left_alone(played: Played) -> None:
+    team = played.given_team(plan="free")
+    played.sync_teams(team)
+    played.update_team(team, plan="business")
+    store, other = played.services.store, uuid4()
+    noted = store.note_teams_in_flight
+
+    def too_late(token: UUID, keys: Sequence[str]) -> frozenset[str]:
+        store.release(token)
+        store.lease(QueueKind.TEAM, "other", token=other, limit=1, seconds=60, keys=keys)
+        return noted(token, keys)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "note_teams_in_flight", too_late)
+        patch.setattr("intercom_assets.sync.source.PATIENCE_IN_LEASES", 0)
+        synced = played.sync_teams(team)
+
+    assert synced.calls == []
+    assert synced[team].status is Status.HELD
