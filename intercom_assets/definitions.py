@@ -4,6 +4,7 @@ Nothing here connects, logs in or decides by environment; the resources read the
 a tick or a run builds its clients. Only the pages' texts come from the mapping's files.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
@@ -18,6 +19,11 @@ from intercom_assets.jobs import sync_companies, sync_users
 from intercom_assets.resources import RESOURCES, mapping_folder
 from intercom_assets.sensors import changed_teams, changed_users, intercom_changes
 from intercom_assets.upkeep import JOBS, SCHEDULES
+
+warnings.filterwarnings(
+    "ignore", message="Parameter `owners` of initializer `SensorDefinition", category=dg.BetaWarning
+)
+"""Dagster warns of an argument that it passes itself, in each process that loads this."""
 
 
 def build_defs(

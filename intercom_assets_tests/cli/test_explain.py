@@ -1,0 +1,107 @@
+"""`explain` of one person to whom everything happened, and of somebody of whom nothing is known."""
+
+import json
+from typing import LiteralString
+
+from intercom_assets.sync import environment
+from intercom_assets_tests.cli.conftest import Shell
+from intercom_assets_tests.database.mappings import run
+
+ADA = "7"
+ESCAPE = "\x1b[31mred\x1b[0m"
+
+
+def _app(shell: Shell, statement: LiteralString) -> None:
+    run(shell.variables[environment.APP_DATABASE_URL], statement)
+
+
+def _sync(shell: Shell) -> None:
+    done = shell.run("sync", "--user", ADA)
+    assert done.exit_code in (0, 1), done.output
+
+
+def _contact(shell: Shell) -> str:
+    return next(str(c["id"]) for c in shell.intercom.contacts() if c["external_id"] == ADA)
+
+
+def _lived_through_everything(shell: Shell) -> None:
+    """Made; edited by hand; refused; mended; moved between teams; taken back; gone and returned."""
+    _app(shell, "update users set name = null, phone_number = null where id = 7")
+    _sync(shell)
+    by_hand = shell.intercom.by_hand
+    by_hand.edit_contact(_contact(shell), name=f"Ada {ESCAPE}", phone="+15550100")
+    _look(shell)
+    by_hand.edit_contact(_contact(shell), email="typed@by.hand")
+    _look(shell)
+    _app(shell, "update users set name = repeat('x', 300) where id = 7")
+    for _ in range(8):  # max_attempts
+        _sync(shell)
+    _app(shell, "update users set name = 'Ada', email = 'ada@new.example' where id = 7")
+    _app(shell, "delete from memberships where user_id = 7")
+    _sync(shell)
+    _app(shell, "insert into memberships (user_id, team_id) values (7, 1)")
+    _sync(shell)
+    _app(shell, "update users set deleted_at = now() where id = 7")
+    _sync(shell)
+    _app(shell, "update users set deleted_at = null where id = 7")
+    _sync(shell)
+
+
+def _look(shell: Shell) -> None:
+    """As Intercom's own changes are noticed: the user is read before it is decided."""
+    _app(
+        shell,
+        "insert into intercom_sync.queue (kind, key, lane, cause, needs_read)"
+        " values ('user', '7', 0, 'intercom', true) on conflict (kind, key)"
+        " do update set needs_read = true",
+    )
+    _sync(shell)
+
+
+def test_a_long_awkward_history_is_told_in_order_and_whole(shell: Shell) -> None:
+    _lived_through_everything(shell)
+
+    told = shell.run("explain", "--user", ADA)
+    story = json.loads(shell.run("explain", "--user", ADA, "--json").output)
+
+    assert told.exit_code == 0
+    entries = story["timeline"][::-1]
+    fields = [(entry["action"], entry["field"]) for entry in entries]
+    milestones = [
+        ("created", None),
+        ("pulled", "name"),
+        ("overruled", "email"),
+        ("parked", None),
+        ("pushed", "email"),
+        ("attached", None),
+        ("pushed", "deleted"),
+    ]
+    places = [max(at for at, each in enumerate(fields) if each == one) for one in milestones]
+    assert places == sorted(places), fields
+    assert fields.count(("pushed", "deleted")) == 3  # made, gone, returned
+    assert fields.count(("detached", None)) >= 1
+    overruled = next(entry for entry in entries if entry["action"] == "overruled")
+    assert (overruled["old"], overruled["new"]) == ("typed@by.hand", overruled["base"])
+    assert overruled["request_id"]
+    assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
+    assert told.output.count("OVERRULED") == 1
+    assert ESCAPE not in told.output
+    assert max(map(len, told.output.splitlines())) <= 120
+
+
+def test_the_timeline_can_be_cut_and_says_so(shell: Shell) -> None:
+    _lived_through_everything(shell)
+
+    told = shell.run("explain", "--user", ADA, "--last", "2")
+
+    assert told.output.count("when, UTC") <= 2
+    assert "--last" in told.output
+
+
+def test_of_somebody_unknown_it_says_so(shell: Shell) -> None:
+    told = shell.run("explain", "--user", "nobody")
+
+    assert told.exit_code == 1
+    assert told.output == (
+        "Error: Nothing is known of user nobody: the app has none, and nothing was done.\n"
+    )
