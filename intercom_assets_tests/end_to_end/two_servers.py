@@ -25,8 +25,9 @@ from dagster._grpc.client import DagsterGrpcClient
 
 from intercom_assets.demo.databases import Databases
 from intercom_assets.demo.groups import group_is_empty, wait_until
+from intercom_assets.demo.guard import Guard
 from intercom_assets.demo.postgres import EmbeddedPostgres
-from intercom_assets.demo.processes import Child, Processes
+from intercom_assets.demo.processes import Child, Processes, clean_environment
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.demo.sides import AppSide, DagsterSide, IntercomSide, Sides
 from intercom_assets.demo.story import SENSORS
@@ -201,7 +202,10 @@ def two_servers(databases: Databases) -> Iterator[World]:
     with ExitStack() as stack:
         place = roomy_place() / f"intercom-assets-tests-{secrets.token_hex(4)}"
         place.mkdir(mode=0o711)
+        guard = stack.enter_context(Guard(clean_environment({})))  # for a session that is killed
+        guard.watch_place(place)
         stack.callback(shutil.rmtree, place)
+        guard.watch_server(place / "postgres")
         server = EmbeddedPostgres(place / "postgres", durable=False)
         stack.enter_context(server)
         name = f"{databases.prefix}{secrets.token_hex(4)}"
@@ -224,7 +228,7 @@ def two_servers(databases: Databases) -> Iterator[World]:
             "INTERCOM_SYNC_CONFIG": str(place / "mapping"),
             "INTERCOM_SYNC_ENABLED": "true",
         }
-        processes = stack.enter_context(Processes(place / "processes", environment))
+        processes = stack.enter_context(Processes(place / "processes", environment, guard=guard))
         sides = Sides(AppAlone(app_url, sync_url), IntercomSide(intercom), DagsterSide(dagster_url))
         world = World(place, app_url, sync_url, dagster_url, simulator, sides, processes, port)
         stack.callback(world.end)
