@@ -41,6 +41,10 @@ where c.relkind in ('r', 'p', 'v') and pg_catalog.pg_table_is_visible(c.oid)
 """
 
 
+_UPDATABLE = "select pg_relation_is_updatable(%s::oid, true) & 4 <> 0"
+"""4 is UPDATE; rules and triggers of a view are counted in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """`columns`: name -> type without length (a domain's base type), fit for a cast.
@@ -103,6 +107,18 @@ def find_table(connection: AppConnection, name: str, key: str) -> Table:
     computed = frozenset(column for column, _, is_computed in columns if is_computed)
     types = {column: sql_type for column, sql_type, _ in columns}
     return Table(oid, schema, table, relkind, types, computed)
+
+
+def find_writable_table(connection: AppConnection, name: str, key: str) -> Table:
+    """`find_table`, of one whose rows can be updated."""
+    table = find_table(connection, name, key)
+    answer = connection.execute(_UPDATABLE, (table.oid,)).fetchone()
+    if answer is None or not answer[0]:
+        raise MappingError(
+            f'{SYNC_YAML}: {key} is "{name}", whose rows PostgreSQL cannot update; allowed: a '
+            "table, or a view that can be updated"
+        )
+    return table
 
 
 def _quoted(name: str) -> str:

@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from intercom_assets.database.app_connections import AppConnection
 from intercom_assets.database.columns import Shape
-from intercom_assets.database.tables import Table, find_table
+from intercom_assets.database.tables import Table, find_writable_table
 from intercom_assets.domain.models import Kind, Values
 from intercom_assets.mapping.load import SYNC_YAML
 from intercom_assets.mapping.problems import MappingError
@@ -83,7 +83,7 @@ def user_target(
     """None where nothing is written back. Raises MappingError."""
     if not settings.table:
         return None
-    table = find_table(connection, settings.table, "write_back.table")
+    table = find_writable_table(connection, settings.table, "write_back.table")
     kinds = {column.name: column.kind for column in shape.columns}
     assignments = {
         field: _assignment(table, field, column, kinds[field])
@@ -95,7 +95,7 @@ def user_target(
 def team_target(connection: AppConnection, settings: TeamWriteBack | None) -> Target | None:
     if settings is None:
         return None
-    table = find_table(connection, settings.table, "write_back.teams.table")
+    table = find_writable_table(connection, settings.table, "write_back.teams.table")
     return _target(table, settings.key, settings.intercom_id, {}, "write_back.teams")
 
 

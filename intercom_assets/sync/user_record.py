@@ -1,7 +1,7 @@
 """The end of a chunk of users: what is remembered of each, and what is told of it.
 
-Pure but for the one transaction of `record_chunk`, which writes only for rows that still carry our lease.
-Must not: decide or call.
+Pure but for the one transaction of `record_chunk`, which writes only for rows that still carry our
+lease. Must not: decide or call.
 """
 
 from collections.abc import Sequence

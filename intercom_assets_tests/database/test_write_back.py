@@ -524,6 +524,18 @@ def test_a_write_back_to_what_is_not_there_is_refused(
     assert str(caught.value).startswith(f"sync.yaml: {told}")
 
 
+def test_a_view_that_cannot_be_updated_is_refused(database: str) -> None:
+    run(database, "create view people as select distinct id, email, name from users")
+    mapping = a_mapping("select id, email, name from people", write_back={"table": "people"})
+    with an_app(database, mapping) as app, pytest.raises(MappingError) as caught:
+        app.write_back_users([WriteBack("1")])
+
+    assert str(caught.value) == (
+        'sync.yaml: write_back.table is "people", whose rows PostgreSQL cannot update; allowed: a '
+        "table, or a view that can be updated"
+    )
+
+
 def test_without_a_table_there_is_nothing_to_write_back_to(database: str) -> None:
     with an_app(database) as app, pytest.raises(ValueError, match="no table to write back to"):
         app.write_back_users([WriteBack("1")])
