@@ -9,6 +9,7 @@ import pytest
 
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.sync.health import QUESTIONS
+from intercom_assets_tests.benchmarks.__main__ import BENCHMARKS
 from intercom_assets_tests.commands import commands_in, misunderstood
 from intercom_assets_tests.test_deploy import DAGSTERS, OURS
 
@@ -116,3 +117,12 @@ def test_the_readme_leads_to_both_pages() -> None:
 
     for page in (RED, PRODUCTION):
         assert f"(docs/{page.name})" in readme
+
+
+def test_every_benchmark_of_the_page_is_one_that_can_be_run() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+
+    named = set(re.findall(r"^\| ([a-z-]+) \| [\d,]+ \|", page, re.MULTILINE))
+
+    assert named
+    assert named <= BENCHMARKS.keys()
