@@ -211,3 +211,30 @@ def test_without_our_tables_it_says_what_to_run(shell: Shell, empty_database: st
 
     assert done.exit_code == 1
     assert "intercom-assets init-db" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "statement"),
+    [
+        ("disabled", "alter table users disable trigger user"),
+        ("missing", "drop trigger intercom_capture_delete on users"),
+    ],
+)
+def test_a_trigger_that_does_not_fire_is_named_by_status_and_check(
+    shell: Shell, database: str, state: str, statement: str
+) -> None:
+    with psycopg.connect(database) as connection:
+        names = connection.execute(
+            "select tgname from pg_trigger where tgrelid = 'users'::regclass and not tgisinternal"
+            " and tgname like '%delete%' limit 1"
+        ).fetchall()
+        connection.execute(statement.replace("intercom_capture_delete", names[0][0]).encode())
+
+    found = _told(shell)["capture"]
+    checked = shell.run("check").output
+
+    assert found["healthy"] is False
+    assert state in found["found"]
+    assert "public.users" in found["found"]
+    assert "RED   triggers" in checked
+    assert state in checked
