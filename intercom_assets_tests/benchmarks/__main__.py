@@ -42,7 +42,7 @@ BENCHMARKS = {
     "latency": Benchmark(live.measure_latency, (200,)),
     "sensor-tick": Benchmark(dagster_runs.measure_tick, (100_000,)),
     "triggers": Benchmark(triggers.measure, (10_000,)),
-    "storage": Benchmark(storage.measure_storage, (10_000,)),
+    "storage": Benchmark(storage.measure_storage, (1_000,)),
     "side-by-side": Benchmark(side_by_side.measure, (1_000,)),
 }
 

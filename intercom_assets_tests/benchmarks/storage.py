@@ -27,7 +27,8 @@ SCALED_TO = 100_000
 
 
 def measure_storage(lab: Lab, users: int) -> Iterator[Figure]:
-    """`users` synced on a first day, and again on a second, all of them changed."""
+    """`users` synced on a first day, and again on a second, all of them changed: 1,000 at most, or
+    a guard stops the second."""
     scale = SCALED_TO / users
     with a_dagster(lab) as instance, lab.world(users, **NO_LIMIT) as world:
         apart(run_queue, world)
