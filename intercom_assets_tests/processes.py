@@ -9,6 +9,7 @@ from pathlib import Path
 RUN = "run"
 ROLES = {
     "execute_run": RUN,
+    "multiprocessing.spawn": RUN,  # as the code server starts it
     "simulate": "simulator",
     "dagster._daemon": "daemon",
     "dagster_webserver": "webserver",
