@@ -140,14 +140,14 @@ def _one_chunk(run: Run, source: Source) -> ChunkReport | None:
     chunk = source.next()
     if chunk is None:
         return None
-    again: list[str] = []
+    again: set[str] = set()
     try:
         outcomes = _passed(run, source, chunk)
         if source.will_try_again():
-            again = [each.key for each in outcomes if each.status is Status.HELD]
+            again = {each.key for each in outcomes if each.status is Status.HELD}
     finally:
         source.ended(again)
-    outcomes = [each for each in outcomes if each.key not in set(again)]
+    outcomes = [each for each in outcomes if each.key not in again]
     outcomes += [Outcome(key, Status.HELD) for key in chunk.held]
     outcomes += [Outcome(key, Status.ABSENT) for key in chunk.absent]
     causes = frozenset(row.cause for row in chunk.lease.rows if row.cause)

@@ -5,7 +5,7 @@ another run's hands is waited for, once all others are done: a backfill that lef
 as failed on any app that is busy, although nothing is wrong with them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from threading import Condition
 from time import monotonic
@@ -76,7 +76,7 @@ class Source:
             self._in_work += chunk is not None
             return chunk
 
-    def ended(self, held: Sequence[str]) -> None:
+    def ended(self, held: Collection[str]) -> None:
         """A chunk is recorded; `held`: who turned out to be another run's by then."""
         with self._changed:
             self._in_work -= 1

@@ -29,6 +29,7 @@ from intercom_assets_tests.benchmarks.lab import Lab
 from intercom_assets_tests.benchmarks.simulated import AT_THE_LIMIT, PER_SECOND, Asked, Simulated
 from intercom_assets_tests.benchmarks.watched import Watched, watching
 from intercom_assets_tests.end_to_end.ui import USER_ASSETS, Ui
+from intercom_assets_tests.processes import RUN
 
 CHANGES = 30
 LONGEST_REST = 7.0
@@ -79,8 +80,8 @@ def _used(users: int, watched: Watched) -> Iterator[Figure]:
     by_role = watched.cpu_by_role()
     own = sum(by_role.values())
     yield Figure("own CPU per user", 1_000 * own / users, "ms", "under 4 ms", "all included")
-    yield Figure("of it the runs", 1_000 * by_role["run"] / users, "ms")
-    yield Figure("largest memory of a run", watched.largest("run"), "MB", "under 300 MB")
+    yield Figure("of it the runs", 1_000 * by_role[RUN] / users, "ms")
+    yield Figure("largest memory of a run", watched.largest(RUN), "MB", "under 300 MB")
 
 
 def _spread(what: str, seconds: tuple[float, ...], middle: str, tail: str) -> Iterator[Figure]:

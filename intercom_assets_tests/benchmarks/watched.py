@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
-from intercom_assets_tests.processes import processes_of
+from intercom_assets_tests.processes import RUN, processes_of
 
 LOOK_EVERY = 0.3
 TICK = os.sysconf("SC_CLK_TCK")
-OWN = frozenset({"run", "daemon", "code server", "webserver"})
+OWN = frozenset({RUN, "daemon", "code server", "webserver"})
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Watched:
         times = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
         status = (process / "status").read_text()
         seconds = sum(map(int, times)) / TICK
-        known_from_its_start = role == "run"
+        known_from_its_start = role == RUN
         before = self._before.setdefault(process, 0.0 if known_from_its_start else seconds)
         self.roles[process], self.cpu[process] = role, seconds - before
         if "VmHWM:" in status:
