@@ -1,6 +1,9 @@
 """What `deploy/` ships is true: variables, commands, paths and settings are those of the code."""
 
 import re
+import socket
+import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from importlib.resources import files
@@ -96,11 +99,9 @@ def test_the_services_of_compose_are_those_that_are_needed(compose: dict[str, An
 
 def test_every_command_of_compose_is_understood(compose: dict[str, Any]) -> None:
     ours = [s for s in compose["services"].values() if s["image"] == "intercom_assets"]
-    health = [s["healthcheck"]["test"][1:] for s in ours if "healthcheck" in s]
+    commands = [service["command"] for service in ours]
 
-    commands = [*(service["command"] for service in ours), *health]
-
-    assert len(commands) == 5
+    assert len(commands) == 4
     assert [wrong for words in commands if (wrong := misunderstood(words))] == []
 
 
@@ -121,6 +122,33 @@ def test_webserver_and_daemon_find_the_code(compose: dict[str, Any]) -> None:
     for name in ("daemon", "webserver"):
         command = compose["services"][name]["command"]
         assert command[-2:] == ["--workspace", "/dagster/workspace.yaml"]
+        waits_for = compose["services"][name]["depends_on"]
+        assert waits_for == {server["host"]: {"condition": "service_healthy"}}
+
+
+def test_the_code_is_healthy_once_its_port_is_open(compose: dict[str, Any]) -> None:
+    [entry] = shipped("workspace.yaml")["load_from"]
+    port = entry["grpc_server"]["port"]
+    python, _, program = compose["services"]["code"]["healthcheck"]["test"][1:]
+
+    assert python == "python"
+    assert f"('localhost', {port})" in program
+    with socket.create_server(("localhost", 0)) as listening:
+        tried = program.replace(str(port), str(listening.getsockname()[1]))
+        assert subprocess.run([sys.executable, "-c", tried], check=False).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", tried], check=False, stderr=subprocess.DEVNULL
+        ).returncode
+        == 1
+    )
+
+
+def test_the_database_is_healthy_once_it_can_be_reached_from_outside(
+    compose: dict[str, Any],
+) -> None:
+    """While the image makes its database, it answers on its own socket only."""
+    assert "--host" in compose["services"]["database"]["healthcheck"]["test"]
 
 
 # --- Kubernetes -----------------------------------------------------------------------------------

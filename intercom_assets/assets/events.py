@@ -84,8 +84,8 @@ def sentence_of_parked(subject: Subject, parked: Sequence[Outcome]) -> str:
     named = "; ".join(shown(f"{each.key}: {each.problem}") for each in parked[:MOST_NAMED])
     more = f"; and {len(parked) - MOST_NAMED} more" if len(parked) > MOST_NAMED else ""
     return (
-        f"{subject.several(len(parked))} could not be synced and wait for a change of the row or "
-        f"for `intercom-assets retry`; everybody else is done. {named}{more}"
+        f"{subject.several(len(parked))} could not be synced until the row changes or somebody "
+        f"runs `intercom-assets retry`; everybody else is done. {named}{more}"
     )
 
 
@@ -113,11 +113,13 @@ def facts_of_run(subject: Subject, totals: Totals, use: Use) -> Facts:
     return facts
 
 
-def sentence_of_run(subject: Subject, totals: Totals, use: Use) -> str:
+def sentence_of_run(subject: Subject, totals: Totals, use: Use, *, ended: bool) -> str:
+    """`ended`: not stopped by an error, which is told elsewhere."""
+    nobody = "nobody was due" if ended else "stopped before the first"
     told = ", ".join(f"{count} {status}" for status, count in sorted(totals.statuses.items()))
     fields = ", ".join(f"{name} ({count})" for name, count in totals.fields.most_common())
     return (
-        f"{subject.several(totals.handled)}: {told or 'nobody was due'}; "
+        f"{subject.several(totals.handled)}: {told or nobody}; "
         f"{count_of(use.requests, 'call')} in {use.seconds:.1f} s"
         + (f"; changed: {fields}" if fields else "")
     )

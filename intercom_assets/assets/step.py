@@ -102,14 +102,16 @@ class _Telling:
     base_url: str
 
     def all_of(self, batch: Batch) -> Totals:
-        started, totals, causes = monotonic(), Totals(), set[str]()
+        started, totals, causes, ended = monotonic(), Totals(), set[str](), False
         try:
             for report in run_batch(self.services, batch, self.context.run.run_id):
                 totals.add(report.outcomes)
                 causes |= report.causes
                 self._chunk(report, everybody=batch.from_queue is None)
+            ended = True
         finally:
-            self._conclude(totals, causes, _use(self.services, monotonic() - started))
+            use = _use(self.services, monotonic() - started)
+            self._conclude(totals, causes, use, ended=ended)
         return totals
 
     def _chunk(self, report: ChunkReport, *, everybody: bool) -> None:
@@ -122,10 +124,10 @@ class _Telling:
         for events in events_of(subject, context.selected_asset_keys, outcomes, pages):
             report_together(context, events)
 
-    def _conclude(self, totals: Totals, causes: set[str], use: Use) -> None:
+    def _conclude(self, totals: Totals, causes: set[str], use: Use, *, ended: bool) -> None:
         """The run's own numbers: on an asset that no run materializes, and in its tags."""
         context, subject = self.context, self.subject
-        context.log.info(sentence_of_run(subject, totals, use))
+        context.log.info(sentence_of_run(subject, totals, use, ended=ended))
         facts = facts_of_run(subject, totals, use)
         context.log_event(dg.AssetObservation(SYNC_HEALTH, metadata=facts))
         tags = {subject.count_tag: str(totals.handled), CALLS_TAG: str(use.requests)}

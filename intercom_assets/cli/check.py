@@ -14,6 +14,7 @@ from rich.text import Text
 from intercom_assets.cli.cells import a_console, plain
 from intercom_assets.cli.failures import FAILED
 from intercom_assets.cli.who_wins import as_table
+from intercom_assets.domain.values import count_of
 from intercom_assets.domain.who_wins import Row, rows_of_mapped_teams, rows_of_mapped_users
 from intercom_assets.sync.checkup import Checkup, WhoWins
 from intercom_assets.sync.environment import read_environment
@@ -77,11 +78,11 @@ def _tell_who_wins(console: Console, who_wins: WhoWins | None) -> None:
 
 
 def _verdict(found: Iterable[Finding]) -> Text:
-    red, notes = _count(found, Verdict.BAD), _count(found, Verdict.WARNING)
+    red, notes = _count(found, Verdict.BAD), count_of(_count(found, Verdict.WARNING), "note")
     if red:
-        return Text(f"{red} red, {notes} notes: mend what is red.", style=STYLES[Verdict.BAD])
+        return Text(f"{red} red, {notes}: mend what is red.", style=STYLES[Verdict.BAD])
     next_step = "Next: intercom-assets plan."
-    return Text(f"Nothing is red, {notes} notes. {next_step}", style=STYLES[Verdict.OK])
+    return Text(f"Nothing is red, {notes}. {next_step}", style=STYLES[Verdict.OK])
 
 
 def _count(found: Iterable[Finding], verdict: Verdict) -> int:

@@ -15,11 +15,12 @@ import click
 
 from intercom_assets.cli.demo_telling import Narrator, all_held, tell_addresses, tell_story
 from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.demo.addresses import addresses_of
 from intercom_assets.demo.interrupts import Interrupts
 from intercom_assets.demo.play import PATIENCE, Told, play_changes, play_everybody, play_quiet
 from intercom_assets.demo.sample_app import seed, wander
 from intercom_assets.demo.story import CHANGES
-from intercom_assets.demo.world import Wishes, World, addresses_of, running_world
+from intercom_assets.demo.world import Wishes, World, running_world
 
 LETTERS = [step.letter for step in CHANGES]
 

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from intercom_assets.cli.cells import WIDTH
 from intercom_assets.cli.who_wins import as_table
+from intercom_assets.demo.addresses import Addresses
 from intercom_assets.demo.play import Told
 from intercom_assets.demo.story import Facts
-from intercom_assets.demo.world import Addresses
 from intercom_assets.domain.who_wins import rows_of_teams, rows_of_users
 
 

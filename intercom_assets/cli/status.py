@@ -126,7 +126,7 @@ def _tell(console: Console, seen: Overview, found: list[Alarm]) -> None:
 
 
 def _sentence(alarm: Alarm) -> str:
-    if alarm.name in ("off", "capture"):
+    if alarm.name in ("off", "stopped", "capture"):
         return f"{alarm.name}: {alarm.sentence}"
     return f"{alarm.name}: {alarm.value:,.0f} {alarm.sentence}, more than {alarm.limit:,.0f}"
 
@@ -145,6 +145,7 @@ def _figures(seen: Overview) -> Listing:
     overruled = count_of(seen.overruled, "edit")
     for name, text in {
         "sync": seen.off or f"switched on; runs at work: {seen.runs}",
+        **{f"{stop.kind}s stopped": f"{utc(stop.at)}: {stop.why}" for stop in seen.stopped},
         "capture": _told_of_capture(seen.capture),
         "changes, last hour": _told_of_lag(seen),
         "calls, last hour": _told_of_use(seen),

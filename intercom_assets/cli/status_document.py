@@ -9,6 +9,9 @@ from intercom_assets.sync.overview import Alarm, Capture, Lag, Looked, Overview,
 def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
     return {
         "switched_off": seen.off,
+        "stopped": [
+            {"kind": stop.kind, "at": stop.at.isoformat(), "why": stop.why} for stop in seen.stopped
+        ],
         "queue": {
             f"{kind}s": {
                 "due": depth.due,

@@ -8,10 +8,11 @@
 
 -- name: enqueue
 -- Every call raises the number, so a run that leased the row before will not delete it. nextval in
--- the update runs with the row locked: numbers of one row only grow.
+-- the update runs with the row locked: numbers of one row only grow. The delay counts from the change,
+-- so that `due_at` less its delay is since when the app has it.
 insert into intercom_sync.queue as q (kind, key, lane, cause, first_at, due_at, needs_read)
 select %(kind)s, c.key, %(lane)s, %(cause)s, least(to_timestamp(c.since), now()),
-       now() + make_interval(secs => c.delay), %(needs_read)s
+       least(to_timestamp(c.since), now()) + make_interval(secs => c.delay), %(needs_read)s
 from unnest(%(keys)s::text[], %(delays)s::float8[], %(since)s::float8[]) as c (key, delay, since)
 order by c.key collate "C"
 on conflict (kind, key) do update set
@@ -35,6 +36,8 @@ on conflict (kind, key) do update set
 where q.claim_until > now()
 
 -- name: lease_due
+-- A row waits since it changed, or, if it was to be left for a while (`last_seen_every`), since that
+-- ended: nobody is late by design. What failed waits since it first did.
 with chosen as materialized (
     select kind, key
     from intercom_sync.queue
@@ -50,7 +53,10 @@ update intercom_sync.queue q set
     again_at = null, again_read = false
 from chosen c
 where q.kind = c.kind and q.key = c.key
-returning q.key, q.seq, q.lane, q.cause, q.first_at, q.attempts, q.failed_hash,
+returning q.key, q.seq, q.lane, q.cause,
+          case when q.last_error is null then greatest(q.first_at, least(q.due_at, now()))
+               else q.first_at end as first_at,
+          q.attempts, q.failed_hash,
           q.parked_at is not null as parked, q.needs_read, q.last_error as error
 
 -- name: lease_keys
@@ -74,7 +80,10 @@ update intercom_sync.queue q set
     again_at = null, again_read = false
 from chosen c
 where q.kind = c.kind and q.key = c.key
-returning q.key, q.seq, q.lane, q.cause, q.first_at, q.attempts, q.failed_hash,
+returning q.key, q.seq, q.lane, q.cause,
+          case when q.last_error is null then greatest(q.first_at, least(q.due_at, now()))
+               else q.first_at end as first_at,
+          q.attempts, q.failed_hash,
           q.parked_at is not null as parked, q.needs_read, q.last_error as error
 
 -- name: add_run_member
@@ -138,9 +147,10 @@ from jsonb_to_recordset(%(endings)s::jsonb)
 where q.kind = %(kind)s and q.key = e.key and q.claim_token = %(token)s
 
 -- name: due
-select count(*), min(key), coalesce(extract(epoch from now() - min(first_at)), 0)
+select count(*), min(key), coalesce(extract(epoch from now() - min(since)), 0)
 from (
-    select key, first_at
+    select key, case when last_error is null then greatest(first_at, least(due_at, now()))
+                     else first_at end as since
     from intercom_sync.queue
     where kind = %(kind)s and lane between %(first_lane)s and %(last_lane)s and due_at <= now()
       and (claim_until is null or claim_until <= now())
@@ -181,9 +191,14 @@ select kind,
        count(*) filter (where not leased and parked_at is null and due_at > now()) as later,
        count(*) filter (where leased) as leased,
        count(*) filter (where not leased and parked_at is not null) as parked,
-       coalesce(extract(epoch from now() - min(first_at)
+       coalesce(extract(epoch from now() - min(since)
                 filter (where parked_at is null and (leased or due_at <= now()))), 0) as oldest_seconds
-from (select *, coalesce(claim_until > now(), false) as leased from intercom_sync.queue) q
+from (
+    select *, coalesce(claim_until > now(), false) as leased,
+           case when last_error is null then greatest(first_at, least(due_at, now()))
+                else first_at end as since
+    from intercom_sync.queue
+) q
 group by kind
 
 -- name: retry_parked

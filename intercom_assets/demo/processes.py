@@ -9,8 +9,9 @@ of ours.
 """
 
 import os
+import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -102,18 +103,27 @@ class Processes:
     def wait_for_http(self, child: Child, url: str, seconds: float) -> None:
         """Until `url` answers with anything but a server's error. Raises `ProcessFailed`."""
 
-        def answers() -> bool:
+        self._wait(child, lambda: _answers(url), url, seconds)
+
+    def wait_for_port(self, child: Child, host: str, port: int, seconds: float) -> None:
+        """Until it takes connections. Raises `ProcessFailed`."""
+        self._wait(child, lambda: _connects(host, port), f"{host}:{port}", seconds)
+
+    def _wait(
+        self, child: Child, answers: Callable[[], bool], address: str, seconds: float
+    ) -> None:
+        def ready() -> bool:
             if not child.runs:
                 raise ProcessFailed(
                     f"The {child.name} ended with code {child.popen.returncode} before it "
                     f"answered; its log ends: {child.told()}"
                 )
-            return _answers(url)
+            return answers()
 
-        if not wait_until(answers, seconds):
+        if not wait_until(ready, seconds):
             raise ProcessFailed(
-                f"The {child.name} did not answer at {url} within {seconds:.0f} s; its log ends: "
-                f"{child.told()}"
+                f"The {child.name} did not answer at {address} within {seconds:.0f} s; its log "
+                f"ends: {child.told()}"
             )
 
     def require_all(self) -> None:
@@ -158,6 +168,14 @@ def clean_environment(own: Mapping[str, str]) -> dict[str, str]:
     ours = {"PYTHONPATH": os.pathsep.join(packages), "PYTHONUNBUFFERED": "1"}
     local = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
     return kept | ours | local | dict(own)
+
+
+def _connects(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _answers(url: str) -> bool:

@@ -1,24 +1,24 @@
 """Everything that the demo runs, started in order and stopped to the last process.
 
 Belongs here: which databases, files and processes make up a demo, and where they are. All of it is
-real: PostgreSQL, the simulator on a port, Dagster's daemon (with its code server) and webserver.
+real: PostgreSQL, the simulator on a port, and as in production one code server for Dagster's daemon
+and webserver, each of which would start its own otherwise and the daemon a new one each minute.
 Must not: how processes are supervised (`processes.py`); what happens in the world (`play.py`).
 
 No database or workspace but the demo's own can be reached: the caller's addresses are forgotten
 here, and children never see them.
 """
 
-import json
 import os
 import secrets
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from intercom_assets.demo.addresses import HOST, Addresses, free_ports, written_down
 from intercom_assets.demo.databases import DEMO_PREFIX, Databases
 from intercom_assets.demo.groups import wait_until
 from intercom_assets.demo.guard import Guard
@@ -34,15 +34,17 @@ from intercom_assets.demo.processes import (
     clean_environment,
 )
 from intercom_assets.demo.sample_app import create_sample_app
-from intercom_assets.demo.sides import AppSide, DagsterSide, IntercomSide, Sides
+from intercom_assets.demo.sides import Sides
 from intercom_assets.demo.story import SENSORS
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 
-HOST = "127.0.0.1"
 TOKEN = "demo-token"
 START_SECONDS = 90.0
 DAGSTER_YAML = Path(__file__).parents[1] / "deploy" / "dagster.yaml"
-WORKSPACE = "load_from: [{{python_module: {{module_name: {}, location_name: intercom_assets}}}}]\n"
+WORKSPACE = (
+    "load_from: [{{grpc_server: {{host: 127.0.0.1, port: {port}, "
+    "location_name: intercom_assets}}}}]\n"
+)
 DEFINITIONS = "intercom_assets.definitions"
 DEFINITIONS_WITHOUT_SCHEDULES = "intercom_assets.demo.definitions"
 SETTINGS = (
@@ -66,23 +68,6 @@ class Wishes:
     database_url: str | None = None
     webserver: bool = True
     schedules: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where a demo is, passwords included."""
-
-    app_database: str
-    dagster_database: str
-    simulator: str
-    webserver: str
-
-    def sides(self) -> Sides:
-        return Sides(
-            AppSide(self.app_database),
-            IntercomSide(self.simulator),
-            DagsterSide(self.dagster_database),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +107,6 @@ def forget_callers_addresses() -> None:
             del os.environ[name]
 
 
-def addresses_of(data_dir: Path) -> Addresses:
-    """Where the demo that runs in `data_dir` is. Raises `ProcessFailed` if none does."""
-    try:
-        return Addresses(**json.loads(_addresses_file(data_dir).read_text()))
-    except FileNotFoundError:
-        raise ProcessFailed(
-            f"No demo is running in {data_dir}; start one with `intercom-assets demo --data-dir "
-            f"{data_dir}`."
-        ) from None
-
-
 def _started(
     wishes: Wishes, interrupts: Interrupts, stack: ExitStack, say: Callable[[str], None]
 ) -> World:
@@ -144,14 +118,15 @@ def _started(
         databases = _databases(wishes, place, stack, guard)
     say("PostgreSQL is up")
     addresses = _addresses(databases, stack, wishes.webserver)
-    _write_files(place, addresses, wishes.schedules, stack)
+    _write_files(place, addresses, stack)
     create_sample_app(addresses.app_database)
     processes = Processes(place / "processes", _environment(place, addresses), interrupts, guard)
     stack.enter_context(processes)
     world = World(place, addresses, processes, addresses.sides())
+    code_server = _start_code_server(world, wishes.schedules)
     _start_intercom_and_set_up(world)
     say("The simulator is up; the app is watched")
-    _start_dagster(world)
+    _start_dagster(world, code_server)
     say("Dagster is up; its sensors tick")
     return world
 
@@ -176,12 +151,13 @@ def _databases(wishes: Wishes, place: Path, stack: ExitStack, guard: Guard) -> D
 def _addresses(databases: Databases, stack: ExitStack, webserver: bool) -> Addresses:
     token = secrets.token_hex(4)
     app, dagster = (_new_database(databases, f"{token}_{use}", stack) for use in ("app", "dagster"))
-    simulator_port, webserver_port = free_ports(2)
+    simulator_port, webserver_port, code_port = free_ports(3)
     return Addresses(
         app,
         dagster,
         f"http://{HOST}:{simulator_port}",
         f"http://{HOST}:{webserver_port}" if webserver else "",
+        code_port,
     )
 
 
@@ -192,34 +168,17 @@ def _new_database(databases: Databases, suffix: str, stack: ExitStack) -> str:
     return url
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _write_files(place: Path, addresses: Addresses, schedules: bool, stack: ExitStack) -> None:
+def _write_files(place: Path, addresses: Addresses, stack: ExitStack) -> None:
     shutil.rmtree(place / "dagster", ignore_errors=True)
     home = private_directory(place / "dagster")
     shutil.copy(DAGSTER_YAML, home / "dagster.yaml")
-    module = DEFINITIONS if schedules else DEFINITIONS_WITHOUT_SCHEDULES
-    (home / "workspace.yaml").write_text(WORKSPACE.format(module))
+    (home / "workspace.yaml").write_text(WORKSPACE.format(port=addresses.code_port))
     shutil.copytree(SAMPLE, place / "mapping", dirs_exist_ok=True)
     (place / "mapping" / SYNC_YAML).write_text((SAMPLE / SYNC_YAML).read_text() + SETTINGS)
-    file = _addresses_file(place)
-    stack.callback(file.unlink, missing_ok=True)
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(asdict(addresses)))
-
-
-def _addresses_file(place: Path) -> Path:
-    return place / "addresses.json"
+    stack.enter_context(written_down(addresses, place))
 
 
 # --- processes ------------------------------------------------------------------------------------
@@ -237,6 +196,19 @@ def _environment(place: Path, addresses: Addresses) -> dict[str, str]:
         "INTERCOM_SYNC_CONFIG": str(place / "mapping"),
         "INTERCOM_SYNC_ENABLED": "true",
     }
+
+
+def code_server(port: int, module: str) -> list[str]:
+    """The command, as in `deploy/compose.yaml`."""
+    api = (sys.executable, "-m", "dagster", "api", "grpc")
+    return [*api, "--host", HOST, "--port", str(port), "--module-name", module]
+
+
+def _start_code_server(world: World, schedules: bool) -> Child:
+    """It loads while other things are started."""
+    module = DEFINITIONS if schedules else DEFINITIONS_WITHOUT_SCHEDULES
+    command = code_server(world.addresses.code_port, module)
+    return world.processes.start("code server", command)
 
 
 def _start_intercom_and_set_up(world: World) -> None:
@@ -260,8 +232,9 @@ def _finish(processes: Processes, command: Child) -> None:
     processes.stop(command)
 
 
-def _start_dagster(world: World) -> None:
+def _start_dagster(world: World, code_server: Child) -> None:
     """Returns once every sensor has begun a tick, so that no step waits for a start."""
+    world.processes.wait_for_port(code_server, HOST, world.addresses.code_port, START_SECONDS)
     workspace = str(world.place / "dagster" / "workspace.yaml")
     daemon = world.processes.start("daemon", [*DAEMON, workspace])
     if address := world.addresses.webserver:

@@ -9,7 +9,10 @@
 -- From then on APP_DATABASE_URL names this role. `intercom-assets check` says, as a GRANT, what a
 -- mapping needs that the role does not have. Run this file again after an upgrade of init-db.
 
-create role intercom_sync login;
+do $$ begin
+    create role intercom_sync login;
+exception when duplicate_object then null;      -- run again after an upgrade
+end $$;
 
 -- What the mapping's SELECTs name, and nothing else: a password hash beside them cannot be read.
 grant usage on schema public to intercom_sync;

@@ -313,15 +313,19 @@ def _decide_zone(each: Field, sight: Sight) -> list[Decision]:
     The attribute shows the zone that was decided, so it waits where the zone must wait.
     """
     zone = _pull_zone(each, sight)
-    shown = zone.value if zone else sight.app.get(each.name)
-    attribute = _decide_field(
-        replace(each, policy=Policy.APP), replace(sight, app={each.name: shown})
-    )
+    attribute = _show_zone(each, sight, zone.value if zone else sight.app.get(each.name))
     if zone is None:
         return [attribute, *_remember_place(each, sight)]
     if zone.deferred and attribute.write_to:
         attribute = replace(attribute, deferred=True)
     return [zone, attribute]
+
+
+def _show_zone(each: Field, sight: Sight, zone: Value) -> Decision:
+    """The attribute is pushed whatever the policy: that says which side knows the zone."""
+    decided = _decide_field(replace(each, policy=Policy.APP), replace(sight, app={each.name: zone}))
+    why = "shows the app's zone" if decided.write_to else decided.why
+    return replace(decided, field=each, why=why)
 
 
 def _pull_zone(each: Field, sight: Sight) -> Decision | None:

@@ -198,15 +198,17 @@ class Transport:
             self._retries += 1
             self._waited += delay
         level = logging.DEBUG if isinstance(failure, RateLimited) else logging.WARNING
+        answered = f" {failure.status}" if failure.status else ""
+        by_id = f", request {failure.request_id}" if failure.request_id else ""
         log.log(
             level,
-            "%s: %s %s, attempt %d, again in %.1f s, request %s",
+            "%s: %s%s, attempt %d, again in %.1f s%s",
             endpoint.name,
             type(failure).__name__,
-            failure.status,
+            answered,
             attempt,
             delay,
-            failure.request_id,
+            by_id,
         )
         if delay > 0:
             self._times.sleep(delay)

@@ -25,6 +25,7 @@ from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.source import Batch, Chunk, Source
 from intercom_assets.sync.steady import require_steady
+from intercom_assets.sync.stops import noted
 from intercom_assets.sync.users import sync_user_chunk
 from intercom_assets.sync.work import Run
 
@@ -84,6 +85,7 @@ def run_batch(
     """
     settings = services.settings
     with (
+        noted(services.store, batch.kind),
         Meter(services) as meter,
         Pulse(services.store, run_id, batch.kind, settings, at_each_beat=meter.note) as pulse,
         Pool(settings.threads) as pool,

@@ -18,6 +18,7 @@ from intercom_assets.mapping.load import AppMapping, MappingError
 from intercom_assets.sync import audit, sweep
 from intercom_assets.sync.health import STUCK_AFTER
 from intercom_assets.sync.meter import BEYOND, CALLS, LAG, LIMIT, RATE_LIMITED
+from intercom_assets.sync.stops import Stop, stops
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PARKED_LISTED = 20
@@ -80,6 +81,7 @@ class Overview:
     """`overruled`: edits in Intercom that lost, in the last day. `off`: why nothing is synced."""
 
     off: str | None
+    stopped: Sequence[Stop]
     queue: Mapping[QueueKind, Depth]
     parked: Sequence[ParkedRow]
     held: Mapping[QueueKind, HeldGone]
@@ -118,6 +120,7 @@ class Alarm:
 
 FIGURES: dict[str, tuple[float, Callable[[Overview], float], str]] = {
     "off": (0, lambda o: float(o.off is not None), "the sync is switched off"),
+    "stopped": (0, lambda o: len(o.stopped), "the last run was stopped"),
     "waiting": (
         STUCK_AFTER,
         lambda o: o.oldest_seconds,
@@ -145,6 +148,7 @@ def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | No
     counted = store.counted(now - HOUR)
     return Overview(
         off=off,
+        stopped=stops(store),
         queue=store.depth(),
         parked=store.parked(limit=PARKED_LISTED),
         held={kind: store.held_gone(kind) for kind in QueueKind},

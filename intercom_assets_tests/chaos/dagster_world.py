@@ -9,7 +9,6 @@ No schedule runs: a sweep would heal what was lost before it is counted.
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from shutil import copy
 from threading import Event
 from time import monotonic
 
+from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.demo.databases import Databases
 from intercom_assets.demo.groups import wait_until
 from intercom_assets.demo.place import private_directory
@@ -31,9 +31,9 @@ from intercom_assets.demo.world import (
     DAEMON,
     DAGSTER_YAML,
     DEFINITIONS_WITHOUT_SCHEDULES,
-    HOST,
     WEBSERVER,
-    free_ports,
+    WORKSPACE,
+    code_server,
 )
 from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.mapping.load import SAMPLE, load_mapping
@@ -60,9 +60,6 @@ from intercom_assets_tests.chaos.worlds import (
 )
 
 CODE_SERVER, DAEMON_NAME, WEBSERVER_NAME = "code-server", "daemon", "webserver"
-WORKSPACE = (
-    "load_from: [{{grpc_server: {{host: {host}, port: {port}, location_name: intercom_assets}}}}]\n"
-)
 FIND_SECONDS = 30.0
 """For a run to turn up, and for one that holds a lease."""
 LATE = Timeouts().total + 1.0
@@ -109,7 +106,7 @@ def _addresses(databases: Databases) -> _Addresses:
 def _environment(place: Path, addresses: _Addresses) -> dict[str, str]:
     home = private_directory(place / "dagster")
     copy(DAGSTER_YAML, home / "dagster.yaml")
-    workspace = WORKSPACE.format(host=HOST, port=addresses.code_port)
+    workspace = WORKSPACE.format(port=addresses.code_port)
     (home / "workspace.yaml").write_text(workspace)
     simulator = f"http://{HOST}:{addresses.simulator_port}"
     return {
@@ -123,14 +120,9 @@ def _environment(place: Path, addresses: _Addresses) -> dict[str, str]:
 
 def _commands(place: Path, addresses: _Addresses, wishes: Wishes) -> dict[str, list[str]]:
     workspace = str(place / "dagster" / "workspace.yaml")
-    code_server = (
-        sys.executable, "-m", "dagster", "api", "grpc", "--host", HOST,
-        "--port", str(addresses.code_port), "--module-name", DEFINITIONS_WITHOUT_SCHEDULES,
-        "--location-name", "intercom_assets", "--use-python-environment-entry-point",
-    )  # fmt: skip
     return {
         "recorder": recorder(addresses.simulator_port, wishes, LATE),
-        CODE_SERVER: list(code_server),
+        CODE_SERVER: code_server(addresses.code_port, DEFINITIONS_WITHOUT_SCHEDULES),
         DAEMON_NAME: [*DAEMON, workspace],
         WEBSERVER_NAME: [*WEBSERVER, str(addresses.webserver_port), "-w", workspace],
     }

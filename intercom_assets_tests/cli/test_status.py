@@ -12,7 +12,9 @@ import pytest
 from intercom_assets.database.capture import remove_capture
 from intercom_assets.database.records import Counted, QueueKind
 from intercom_assets.database.store import Store
+from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.overview import FIGURES, lag_of, use_of
+from intercom_assets.sync.stops import noted
 from intercom_assets_tests.cli.conftest import Shell
 
 NOW = datetime.now(UTC)
@@ -44,6 +46,7 @@ def test_keys_of_a_monitor_are_these(shell: Shell) -> None:
     assert told.pop("oldest_seconds") == pytest.approx(0, abs=600)
     assert told == {
         "switched_off": None,
+        "stopped": [],
         "queue": {"users": empty, "teams": empty},
         "runs_at_work": 0,
         "held_as_gone": {"users": 0, "teams": 0, "since": None},
@@ -164,6 +167,20 @@ def test_a_condition_that_is_none_is_wrong_use(shell: Shell, condition: str) -> 
 
     assert done.exit_code == 2
     assert all(name in done.stderr for name in FIGURES)
+
+
+def test_a_run_that_was_stopped_is_told_with_its_reason(shell: Shell, store: Store) -> None:
+    why = "creates 2,000 contacts (the guard is 10)"
+    with pytest.raises(GuardStopped), noted(store, QueueKind.USER):
+        raise GuardStopped(why)
+
+    done = shell.run("status", "--fail-if", "stopped", COLUMNS="200")
+
+    assert done.exit_code == 1
+    assert why.capitalize() in done.stdout
+    assert done.stderr.endswith("stopped: the last run was stopped.\n")
+    [told] = _told(shell)["stopped"]
+    assert (told["kind"], told["why"]) == ("user", f"{why.capitalize()}.")
 
 
 def test_held_users_are_told_with_the_way_to_release_them(shell: Shell, store: Store) -> None:

@@ -20,8 +20,8 @@ import pytest
 
 from intercom_assets.database.capture import install_capture
 from intercom_assets.database.schema import apply_schema
+from intercom_assets.demo.addresses import free_ports
 from intercom_assets.demo.sample_app import create_sample_app, seed
-from intercom_assets.demo.world import free_ports
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.sweep import sweep

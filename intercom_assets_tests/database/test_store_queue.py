@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import psycopg
@@ -377,6 +377,29 @@ def test_a_row_is_postponed_unless_it_changed_since_it_was_looked_at(store: Stor
     assert store.postpone(USER, seen, dict.fromkeys(seen, 3600.0)) == 1
 
     assert store.due(USER).sole_key == "edited"
+
+
+def test_who_is_left_for_a_while_on_purpose_is_not_late(store: Store) -> None:
+    """Found by the soak: a page view that waits its hour looked like a change an hour late."""
+    store.enqueue(USER, ["viewed"], delay=3600)
+    pass_time(store, 3000)
+    store.enqueue(USER, ["viewed"])
+
+    assert store.due(USER).oldest_seconds < 60
+    assert store.depth()[USER].oldest_seconds < 60
+    [row] = take(store)
+    assert (datetime.now(UTC) - row.first_at).total_seconds() < 60
+
+
+def test_who_failed_waits_since_then(store: Store) -> None:
+    store.enqueue(USER, ["failing"])
+    token = uuid4()
+    take(store, token)
+    end(store, token, "failing", RetryIn(0, Failure("Intercom is unavailable"), attempts=1))
+    pass_time(store, 3000)
+    store.enqueue(USER, ["failing"])
+
+    assert store.due(USER).oldest_seconds >= 3000
 
 
 def test_a_run_remembers_whom_it_leased(store: Store) -> None:

@@ -53,6 +53,15 @@ class TestAStatedZone:
         assert zone.why == "Intercom states where the person is"
         assert attribute.write_to is Side.INTERCOM
 
+    @pytest.mark.parametrize("policy", Policy)
+    def test_what_is_told_is_who_wins_by_the_mapping(self, policy: Policy) -> None:
+        """The attribute is always pushed; that is no policy of anybody's."""
+        decisions = zone_plan(policy, app=LONDON, intercom=PARIS).decisions
+        (attribute,) = (d for d in decisions if d.write_to is Side.INTERCOM)
+
+        assert attribute.field.policy is policy
+        assert attribute.why == "shows the app's zone"
+
     def test_a_number_in_the_apps_column_is_no_zone(self) -> None:
         assert moved(zone_plan(app=5, intercom=5)) == (BERLIN, BERLIN)
 

@@ -23,6 +23,7 @@ from typing import Any, LiteralString
 import psycopg
 from dagster._grpc.client import DagsterGrpcClient
 
+from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.demo.databases import Databases
 from intercom_assets.demo.groups import group_is_empty, wait_until
 from intercom_assets.demo.guard import Guard
@@ -31,7 +32,7 @@ from intercom_assets.demo.processes import Child, Processes, clean_environment
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.demo.sides import AppSide, DagsterSide, IntercomSide, Sides
 from intercom_assets.demo.story import SENSORS
-from intercom_assets.demo.world import COMMAND, DAEMON, HOST, TOKEN, free_ports
+from intercom_assets.demo.world import COMMAND, DAEMON, TOKEN
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator

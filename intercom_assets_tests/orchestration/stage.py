@@ -187,7 +187,10 @@ class Stage:
     def enqueue_long_ago(self, kind: QueueKind, key: str, lane: Lane) -> None:
         self.store.enqueue(kind, [key], lane=lane)
         with psycopg.connect(self.url) as connection:
-            connection.execute("update intercom_sync.queue set first_at = now() - interval '1h'")
+            connection.execute(
+                "update intercom_sync.queue"
+                " set first_at = now() - interval '1h', due_at = now() - interval '1h'"
+            )
 
     # --- sensors ----------------------------------------------------------------------------------
 

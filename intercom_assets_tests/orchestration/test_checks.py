@@ -47,7 +47,8 @@ def _stuck(stage: Stage) -> None:
     stage.store.enqueue(QueueKind.USER, ["1"])
     with psycopg.connect(stage.url) as connection:
         connection.execute(
-            "update intercom_sync.queue set first_at = now() - interval '1 hour', due_at = first_at"
+            "update intercom_sync.queue"
+            " set first_at = now() - interval '1 hour', due_at = now() - interval '1 hour'"
         )
 
 

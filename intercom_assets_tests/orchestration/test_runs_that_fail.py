@@ -10,6 +10,7 @@ from intercom_assets.assets.subjects import STOPPED_TAG, USERS
 from intercom_assets.database.records import QueueKind
 from intercom_assets.partitions import APP_USER
 from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
+from intercom_assets.sync.stops import stops
 from intercom_assets_tests.builders import insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Ran, Stage, a_mapping
 
@@ -96,7 +97,10 @@ def test_a_wrong_token_stops_the_run_at_once_and_blames_no_user(stage: Stage) ->
     assert "INTERCOM_ACCESS_TOKEN" in one_sentence(ran)
     assert ran.run.tags[STOPPED_TAG] == ran.failure
     assert stage.store.parked() == []
+    [stop] = stops(stage.store)
+    assert (stop.kind, stop.why) == (QueueKind.USER, ran.failure)
     assert stage.run(USERS, config={"from_queue": 10}).succeeded
+    assert stops(stage.store) == []
     assert stage.store.due(QueueKind.USER).count == 0
 
 

@@ -6,6 +6,7 @@ from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.batch import run_batch
 from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.source import Batch
+from intercom_assets.sync.stops import stops
 from intercom_assets_tests.sync.world import World
 
 
@@ -62,3 +63,23 @@ def test_a_batch_past_a_guard_stops_before_its_first_write_and_names_its_plan(
     batch = Batch(QueueKind.USER, keys=tuple(map(str, users)), accepted=accepted)
     assert sum(len(r.outcomes) for r in run_batch(world.services, batch, "accepted")) == 5
     assert len(world.intercom.contacts()) == 5
+
+
+def test_a_stop_is_remembered_until_a_run_of_its_kind_goes_through(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, store = world.services.settings, world.services.store
+    guards = settings.guards.model_copy(update={"above": 2, "creates": 2})
+    small = settings.model_copy(update={"guards": guards, "chunk_size": 2})
+    users = _users(world, 3)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.services), "settings", property(lambda _: small))
+        with pytest.raises(GuardStopped) as stopped:
+            world.sync(*users)
+
+    [stop] = stops(store)
+    assert (stop.kind, stop.why) == (QueueKind.USER, str(stopped.value))
+    world.sync_teams()
+    assert stops(store) == [stop]
+    world.sync(*users)
+    assert stops(store) == []

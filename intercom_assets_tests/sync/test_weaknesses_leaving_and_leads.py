@@ -212,7 +212,10 @@ def test_a_lead_is_merged_also_where_the_sync_was_away_for_longer_than_the_windo
     ada = played.given_user(email="ada@example.com", created_at=NOW - timedelta(hours=30))
     keys = [str(ada)]
     played.services.store.enqueue(QueueKind.USER, keys)
-    played.run("update intercom_sync.queue set first_at = now() - interval '29 hours'")
+    played.run(
+        "update intercom_sync.queue"
+        " set first_at = now() - interval '29 hours', due_at = now() - interval '29 hours'"
+    )
 
     played.sync_due()
 
