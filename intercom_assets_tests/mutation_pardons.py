@@ -31,6 +31,7 @@ PROSE = "prose for people; test_docs and the tests of `check` hold what is print
 FOR_MYPY = "an annotation under a name: only mypy reads it"
 TAGGED = "a tuple of any form equals no plain value, and a boolean only itself"
 SAME_ENCODING = "Python reads names of encodings without their signs: it is the same one"
+ALSO_ELSEWHERE = "a short cut: the way around it, which is slower, comes to the same"
 ONLY_SPEED = "a string is no Mapping either: asked first because it is quick"
 
 PARDONS: tuple[Pardon, ...] = (
@@ -40,6 +41,13 @@ PARDONS: tuple[Pardon, ...] = (
     Pardon("fields", 'return ("boolean", value)', "'boolean'", TAGGED),
     Pardon("values", "return _UNSEEN.sub(", "'unicode_escape' + '~'", SAME_ENCODING),
     Pardon("values", "if not isinstance(raw, str) and", "without `not isinstance(", ONLY_SPEED),
+    Pardon("values", "# as most are", "if always False", ALSO_ELSEWHERE),
+    Pardon("values", "# as most are", "LtE -> Lt", ALSO_ELSEWHERE),
+    Pardon("values", "if name is not None:", "if always False", ALSO_ELSEWHERE),
+    Pardon("values", "_LEAVES: Mapping", "without `", ALSO_ELSEWHERE),
+    Pardon("values", "if text.isascii():", "if always False", ALSO_ELSEWHERE),
+    Pardon("values", "return _name(key) if type(key)", "if always False", ALSO_ELSEWHERE),
+    Pardon("who_wins", 'remarks: str = ""', "", "every table gives remarks where there are some"),
     Pardon("reconcile", "PLACE = Field", "'time_zone' + '~'", NEVER_SENT),
     Pardon("reconcile", "PLACE = Field", "STRING -> INTEGER", NEVER_SENT),
     Pardon("reconcile", "PLACE = Field", "INTERCOM -> FILL", NEVER_SENT),

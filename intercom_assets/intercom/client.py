@@ -8,6 +8,7 @@ Every method raises `Unauthorized`, `PlanRestricted`, `ScopeMissing` or `Version
 name only what is special to an endpoint. Facts: intercom-api sections 5 to 9.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -68,6 +69,7 @@ class IntercomClient:
     `adapter`: another transport than the network (tests). Raises `ValueError` for an address that
     is not https and not loopback, a token or version that is none, or a proxy of the environment
     that cannot be used; without a token every call raises `Unauthorized`.
+    `fingerprint`: tells this host and token from others; neither can be had from it.
     """
 
     def __init__(
@@ -100,6 +102,8 @@ class IntercomClient:
             carrier, governor, times, timeout=timeouts.total, has_token=bool(token)
         )
         self._view = View(lambda: None)
+        told = f"{self._base_url}\n{token}".encode()
+        self.fingerprint = hashlib.sha256(told).hexdigest()[:16]
 
     def __repr__(self) -> str:
         return f"IntercomClient({self._base_url!r})"
@@ -111,6 +115,7 @@ class IntercomClient:
         """
         view = object.__new__(IntercomClient)
         view._base_url, view._transport = self._base_url, self._transport
+        view.fingerprint = self.fingerprint
         if callable(deadline):
             view._view = View(deadline, renewed=True)
         else:

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from intercom_assets.simulator.choices import UNCONFIRMED, Choice, Option
+from intercom_assets.simulator.state import WORKSPACE_ID
 
 CHOICES: Mapping[str, Choice] = {choice.name: choice for choice in UNCONFIRMED}
 
@@ -31,6 +32,7 @@ class Settings:
     """
 
     token: str = "demo-token"
+    workspace_id: str = WORKSPACE_ID
     time_zone: str = "UTC"
     default_version: str = "2.16"
     latency_ms: float = 0

@@ -39,7 +39,12 @@ class Simulator(Reading):
         self.settings.change(settings)
         self.initial = dict(settings)
         self.lock = RLock()
-        self.world = World(clock, lambda: self.settings.index_delay_s, self.settings.seed)
+        self.world = World(
+            clock,
+            lambda: self.settings.index_delay_s,
+            self.settings.seed,
+            lambda: self.settings.workspace_id,
+        )
         self.rate = Rate(self.settings)
         self.faults = Faults(Random(self.settings.seed))
         self.journal = Journal()

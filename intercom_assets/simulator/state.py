@@ -13,22 +13,24 @@ from random import Random
 from intercom_assets.simulator.index import Index, contact_keys, no_keys
 from intercom_assets.simulator.records import Admin, Attribute, Company, Contact, Scroll, Tag
 
+WORKSPACE_ID = "sim1w0rk"
 DEFAULT_ADMIN = Admin("991267459", "Ciara Lee", "admin@example.com")
 
 
 class World:
-    """`delay`: seconds by which the index lags, asked for at each look."""
+    """`delay`: seconds by which the index lags; `workspace`: its id. Asked for at each look."""
 
     def __init__(
         self,
         clock: Callable[[], float] = time.time,
         delay: Callable[[], float] = lambda: 0.0,
         seed: int = 7,
+        workspace: Callable[[], str] = lambda: WORKSPACE_ID,
     ) -> None:
         self.clock = clock
         self.delay = delay
+        self._workspace = workspace
         self.random = Random(seed)  # not for secrets: ids must be the same in every run
-        self.workspace_id = "sim1w0rk"
         self.created_at = int(clock())
         self._seq = 0
         self.clear()
@@ -50,6 +52,10 @@ class World:
         self.attribute_types: dict[str, dict[str, Attribute]] = {"contact": {}, "company": {}}
         self._contact_index: Index[Contact] = Index(contact_keys)
         self._company_index: Index[Company] = Index(no_keys)
+
+    @property
+    def workspace_id(self) -> str:
+        return self._workspace()
 
     @property
     def now(self) -> int:

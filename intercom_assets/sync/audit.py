@@ -13,6 +13,7 @@ from intercom_assets.domain.models import Contact
 from intercom_assets.sync.intercom_changes import differs
 from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.workspace import require_workspace
 
 STATE = "last_audit"
 CAUSE = "audit"
@@ -29,8 +30,9 @@ class Audited:
 
 
 def audit(services: Services, progress: Callable[[int], None] | None = None) -> Audited:
-    """Raises `IntercomError`; what was queued until then stays queued."""
+    """Raises `WrongWorkspace` and `IntercomError`; what was queued until then stays queued."""
     with Meter(services):
+        require_workspace(services)
         return _audited(services, progress)
 
 

@@ -28,6 +28,7 @@ from intercom_assets.sync.steady import require_steady
 from intercom_assets.sync.stops import noted
 from intercom_assets.sync.users import sync_user_chunk
 from intercom_assets.sync.work import Run
+from intercom_assets.sync.workspace import require_workspace
 
 CHUNKS_AT_ONCE = 3
 """Enough that one can read and one record while a third has its calls in flight."""
@@ -48,9 +49,10 @@ def prepare(
     """What comes before the first write of any of these batches, which are `prepared` afterwards.
 
     A large batch onto a workspace that we never listed lists it, if somebody in it is not paired
-    yet; `listing`: a small one too. Then the guards look at everybody. Raises `GuardStopped`;
-    `MappingError` where rows are not steady.
+    yet; `listing`: a small one too. Then the guards look at everybody. Raises `WrongWorkspace`;
+    `GuardStopped`; `MappingError` where rows are not steady.
     """
+    require_workspace(services)
     require_steady(services)
     keys = [_to_be_handled(services, batch) for batch in batches]
     is_large = any(len(some) > services.settings.chunk_size for some in keys)

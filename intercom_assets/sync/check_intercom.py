@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from intercom_assets.database.store import Store
+from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
 from intercom_assets.domain.attributes import MOST_ATTRIBUTES, plan_attributes
 from intercom_assets.domain.fields import Field
-from intercom_assets.domain.models import DataAttribute
+from intercom_assets.domain.models import DataAttribute, Workspace
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import NotFound
 from intercom_assets.sync.environment import Configuration
 from intercom_assets.sync.findings import Finding, Part
+from intercom_assets.sync.workspace import WAYS_OUT, mismatch
 
 INTERCOM = Part("Intercom")
 REGIONS = {
@@ -38,6 +41,17 @@ def check_token(client: IntercomClient, configuration: Configuration) -> Iterato
     name = f"{workspace.name} ({workspace.id})" if workspace.name else workspace.id
     yield INTERCOM.ok("token", f"It is of the workspace {name}, asked by API {API_VERSION}.")
     yield _region(workspace.region, configuration.base_url)
+    if wrong := _of_other_tables(configuration.sync_url, workspace):
+        yield INTERCOM.bad("workspace", wrong, WAYS_OUT)
+
+
+def _of_other_tables(sync_url: str, workspace: Workspace) -> str | None:
+    """Where the tables cannot be read, that is told of them elsewhere."""
+    if not sync_url:
+        return None
+    with suppress(StoreUnavailable, StoreNotReady), Store(sync_url) as store:
+        return mismatch(store, workspace)
+    return None
 
 
 def _region(region: str | None, base_url: str) -> Finding:

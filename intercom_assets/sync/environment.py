@@ -21,6 +21,7 @@ from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.workspace import WrongWorkspace
 
 APP_DATABASE_URL = "APP_DATABASE_URL"
 SYNC_DATABASE_URL = "SYNC_DATABASE_URL"
@@ -47,6 +48,7 @@ SAID_IN_ONE_SENTENCE: tuple[type[Exception], ...] = (
     StoreNotReady,
     IntercomError,
     GuardStopped,
+    WrongWorkspace,
 )
 """Errors whose text is for the operator as it is. Anything else is a fault of ours."""
 

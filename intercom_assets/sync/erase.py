@@ -19,6 +19,7 @@ from intercom_assets.sync.batch import new_run_id
 from intercom_assets.sync.identity import is_ours
 from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.workspace import require_workspace
 
 CAUSE = "erase"
 PATIENCE = 90.0
@@ -85,6 +86,7 @@ def erase_user(
     Raises `IntercomError` where Intercom cannot be reached or refuses, and `AtWork`; the tombstone
     stays, so a repetition goes on where this one ended.
     """
+    require_workspace(services)
     store = services.store
     link = store.user_links([user_id]).get(user_id)
     known: dict[str, Json] = {"contact_id": link.contact_id} if link and link.contact_id else {}

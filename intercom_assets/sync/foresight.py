@@ -21,6 +21,7 @@ from intercom_assets.sync import first_contact
 from intercom_assets.sync.plan import FindLeads
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import LEADS_A_CALL
+from intercom_assets.sync.workspace import require_workspace
 
 USUAL_LIMIT = 10_000
 """Calls a minute that Intercom permits an app by default (intercom-api section 3)."""
@@ -72,6 +73,7 @@ def _look(
     named: Sequence[str] | None,
     progress: Callable[[str, int], None] | None,
 ) -> Foresight:
+    require_workspace(services, remember=False)
     store = _ForeseenStore(services.store.url)
     models = {"contact": services.user_fields, "company": services.team_fields}
     client = services.intercom.within(None)

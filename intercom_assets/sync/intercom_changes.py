@@ -21,6 +21,7 @@ from intercom_assets.intercom.query import touched_since
 from intercom_assets.sync.feeders import Fed
 from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.workspace import require_workspace
 
 STATE = "intercom_changes"
 FAST_OVERLAP, SLOW_OVERLAP, SLOW_EVERY = 120, 30 * 60, 15 * 60
@@ -48,8 +49,12 @@ class Watermark:
 
 
 def feed_from_intercom(services: Services) -> Fed:
-    """Queues the users whose contacts may have been edited. Raises `IntercomError`."""
+    """Queues the users whose contacts may have been edited.
+
+    Raises `WrongWorkspace` and `IntercomError`.
+    """
     with Meter(services):
+        require_workspace(services)
         return _look(services)
 
 

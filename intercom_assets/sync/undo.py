@@ -30,6 +30,7 @@ from intercom_assets.sync.services import Services
 from intercom_assets.sync.undo_steps import Act, State, Step
 from intercom_assets.sync.undo_teams import TeamUndo
 from intercom_assets.sync.undo_users import UserUndo
+from intercom_assets.sync.workspace import require_workspace
 
 CAUSE = "undo"
 AT_ONCE = 100
@@ -57,6 +58,7 @@ def find_run(store: Store, given: str) -> str:
 
 def plan_undo(services: Services, run_id: str) -> list[Step]:
     """What could be taken back of this run. Reads both sides (one call each), writes nothing."""
+    require_workspace(services, remember=False)
     steps: list[Step] = []
     with Meter(services), Pool(services.settings.threads) as pool:
         for kind, entries in _journal(services, run_id).items():
@@ -74,6 +76,7 @@ def undo(services: Services, undo_run: str, run_id: str) -> Iterator[list[Step]]
 
     Raises `IntercomError` where it is fatal, and `AppUnavailable`; what was yielded stays done.
     """
+    require_workspace(services)
     settings = services.settings
     with (
         Meter(services) as meter,

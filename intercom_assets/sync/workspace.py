@@ -1,18 +1,22 @@
-"""Which workspace the token is of, and where its people look at a contact: links for operators.
+"""Which workspace our tables are about: no other may be synced with them; and links into it.
 
-Asked for once, when the custom attributes are first listed, and kept in our tables: a token stays
-with its workspace. No other run asks for it.
+Our tables say of each user what Intercom holds. Asked about another workspace (a token for trying,
+then the real one) they would call everybody unchanged, and an erasure would find nobody. A token
+stays with its workspace, so that is asked for when the token changes, and by no other run.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
+from intercom_assets.database.records import Json
 from intercom_assets.database.store import Store
+from intercom_assets.domain.models import Workspace
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Rejected
+from intercom_assets.sync.services import Services
 
-STATE = "workspace"
+STATE, TOKEN = "workspace", "token"
+"""`TOKEN`: the client's fingerprint, of which no token can be made."""
 APP_HOSTS = {
     "US": "https://app.intercom.com",
     "EU": "https://app.eu.intercom.com",
@@ -20,6 +24,16 @@ APP_HOSTS = {
 }
 API_REGIONS = {"api.eu.intercom.io": "EU", "api.au.intercom.io": "AU"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+WAYS_OUT = (
+    "Set INTERCOM_ACCESS_TOKEN to a token of that one, or SYNC_DATABASE_URL to a database of this "
+    "one's own, where init-db makes new tables."
+)
+
+
+class WrongWorkspace(Exception):
+    """Nothing was read or written. One sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +49,63 @@ class Screens:
         return f"{self.root}/companies/{quote(company_id, safe='')}"
 
 
-def remember_workspace(store: Store, client: Callable[[], IntercomClient]) -> None:
-    """A token that may not ask is no reason to sync nothing: then there are no links.
+def require_workspace(services: Services, *, remember: bool = True) -> None:
+    """Raises `WrongWorkspace` where the token is not of the workspace that our tables are about.
 
-    Costs no call once it is known. Raises `Unavailable` and what is fatal.
+    Costs a call only where host or token are not those that were seen last; a token that may not
+    ask is believed. `remember`: whose token it is; a plan writes nothing. Raises `Unavailable` and
+    what is fatal.
     """
-    if store.get_state(STATE) is not None:
+    store, client = services.store, services.intercom.within(None)
+    known = _known(store)
+    if known.get(TOKEN) == client.fingerprint:
         return
+    told = _asked(client)
+    if told and (why := mismatch(store, told)):
+        raise WrongWorkspace(f"{why} {WAYS_OUT}")
+    if not remember:
+        return
+    seen = {"id": told.id, "region": told.region} if told else known
+    store.put_state(STATE, {**seen, TOKEN: client.fingerprint})
+
+
+def mismatch(store: Store, told: Workspace) -> str | None:
+    """In a sentence, if our tables are about another workspace than the token."""
+    known = known_workspace(store)
+    if known in (None, told.id):
+        return None
+    name = f"{told.name} ({told.id})" if told.name else told.id
+    return f"The token is of the workspace {name} and the sync's own tables are about {known}."
+
+
+def known_workspace(store: Store) -> str | None:
+    """The id of the one that our tables are about; None if they are about none yet."""
+    known = _known(store).get("id")
+    return known if isinstance(known, str) else None
+
+
+def _asked(client: IntercomClient) -> Workspace | None:
     try:
-        workspace = client().me()
+        return client.me()
     except Rejected as refusal:
         if refusal.fatal:
             raise
-        return
-    store.put_state(STATE, {"id": workspace.id, "region": workspace.region})
+        return None
+
+
+def _known(store: Store) -> dict[str, Json]:
+    known = store.get_state(STATE)
+    return known if isinstance(known, dict) else {}
 
 
 def screens(store: Store, base_url: str) -> Screens | None:
     """None until the workspace was asked for. `base_url`: the API's."""
-    known = store.get_state(STATE)
-    if not isinstance(known, dict) or not isinstance(known.get("id"), str):
+    known = _known(store)
+    workspace, region = known_workspace(store), known.get("region")
+    if workspace is None:
         return None
-    region = known.get("region")
     host = _app_host(base_url, region if isinstance(region, str) else None)
-    return Screens(f"{host}/a/apps/{quote(known['id'], safe='')}")
+    return Screens(f"{host}/a/apps/{quote(workspace, safe='')}")
 
 
 def _app_host(base_url: str, region: str | None) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from intercom_assets.domain.guards import Counts, Limits, accepts, breaches, plan_id
+from intercom_assets.domain.guards import Counts, Limits, accepts, breaches, is_plan_id, plan_id
 
 LIMITS = Limits(above=1_000, creates=100, archives=10, detaches=20, changed_share=0.5)
 LARGE = Counts(users=1_001)
@@ -46,6 +46,10 @@ class TestBreaches:
 
     def test_where_nobody_is_linked_yet_no_share_of_them_can_change(self) -> None:
         assert breaches(replace(LARGE, changes=1_001), LIMITS, linked=0) == []
+
+    def test_the_share_is_of_all_who_are_linked(self) -> None:
+        assert breaches(replace(LARGE, changes=5_000), LIMITS, linked=10_000) == []
+        assert breaches(replace(LARGE, changes=5_001), LIMITS, linked=10_000) != []
 
     def test_few_changes_are_no_breach_however_few_are_linked(self) -> None:
         """One user was tried, and now everybody follows: that one changes too."""
@@ -89,6 +93,18 @@ class TestAccepting:
     def test_a_kind_that_is_not_named_was_not_accepted(self) -> None:
         assert not accepts("creates50-abcdef", Counts(creates=1, archives=1), VERSION)
         assert accepts("creates50-abcdef", Counts(creates=1), VERSION)
+
+    def test_a_plans_name_is_told_from_a_slip_of_the_hand(self) -> None:
+        assert is_plan_id(plan_id(self.COUNTS, VERSION)) is True
+        assert is_plan_id("creates5-abcdef") is True
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "yes", "abcdef", "creates5", "creates-abcdef", "deletes5-abcdef", "creates5-xyz",
+         "creates5-abcdef0", "creates5_abcdef", "Creates5-abcdef", " creates5-abcdef"],
+    )  # fmt: skip
+    def test_anything_else_is_no_plans_name(self, text: str) -> None:
+        assert is_plan_id(text) is False
 
     @pytest.mark.parametrize(
         ("size", "rounded"), [(0, 0), (9, 9), (99, 99), (101, 110), (110, 110), (99_001, 100_000)]

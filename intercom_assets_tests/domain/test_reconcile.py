@@ -91,6 +91,51 @@ class TestIntercomWins:
         assert decide(CITY, app="Rome", intercom=intercom, look=look).deferred
 
 
+class TestUndone:
+    """An operator took a write back: what both sides then held is nobody's edit."""
+
+    @pytest.mark.parametrize("look", Look)
+    @pytest.mark.parametrize("field", EVERY, ids=lambda field: field.policy)
+    def test_it_stays_while_both_sides_are_as_the_undo_left_them(
+        self, field: Field, look: Look
+    ) -> None:
+        undone = {field.name: ("Ada", "Bob")}
+        decision = decide(field, app="Ada", intercom="Bob", base="Eve", look=look, undone=undone)
+
+        assert told(decision) == "nothing"
+        assert (decision.value, decision.app, decision.intercom) == ("Ada", "Ada", "Bob")
+        assert decision.why == "an operator took a write back; it stays until one side changes"
+
+    @pytest.mark.parametrize(("app", "intercom"), [("Zoe", "Bob"), ("Ada", "Zoe"), ("Bob", "Ada")])
+    def test_it_ends_once_a_side_changes(self, app: str, intercom: str) -> None:
+        undone = {"plan": ("Ada", "Bob")}
+
+        decision = decide(PLAN, app=app, intercom=intercom, base="Ada", undone=undone)
+
+        assert told(decision) == f"to intercom: {app}"
+
+    def test_of_another_field_it_says_nothing(self) -> None:
+        decision = decide(PLAN, app="Ada", intercom="Bob", undone={"nick": ("Ada", "Bob")})
+
+        assert told(decision) == "to intercom: Ada"
+
+    @pytest.mark.parametrize(("intercom", "overruled"), [("Bob", False), ("Zoe", True)])
+    def test_what_it_left_in_intercom_is_no_edit_that_could_be_overruled(
+        self, intercom: str, overruled: bool
+    ) -> None:
+        undone = {"plan": ("Ada", "Bob")}
+
+        decision = decide(PLAN, app="New", intercom=intercom, base="Ada", undone=undone)
+
+        assert decision.overruled is overruled
+
+    @pytest.mark.parametrize(("app", "done"), [("Ada", "to app: Zoe"), ("New", "to intercom: New")])
+    def test_what_it_left_in_the_app_has_not_moved_there(self, app: str, done: str) -> None:
+        undone = {"nick": ("Ada", "Bob")}
+
+        assert told(decide(NICK, app=app, intercom="Zoe", base="Bob", undone=undone)) == done
+
+
 class TestFill:
     @pytest.mark.parametrize("look", Look)
     @pytest.mark.parametrize("base", [NEVER, None, "Ada", "Bob"])

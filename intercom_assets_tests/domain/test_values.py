@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intercom_assets.domain.models import Kind, Value
-from intercom_assets.domain.values import Unfittable, canonical, canonical_email, digest, shown
+from intercom_assets.domain.values import (
+    Unfittable,
+    canonical,
+    canonical_email,
+    count_of,
+    digest,
+    shown,
+)
 from intercom_assets_tests.domain.strategies import MOMENTS, RAW, VALUES, quick
 
 ID = UUID("12345678-1234-5678-1234-567812345678")
@@ -79,8 +86,9 @@ def test_a_value_has_one_form_of_one_type(kind: Kind, raw: object, value: Value)
     assert (found, type(found)) == (value, type(value))
 
 
-def test_zero_and_minus_zero_are_one_value() -> None:
-    assert digest(canonical(Kind.FLOAT, -0.0)) == digest(canonical(Kind.FLOAT, 0))
+@pytest.mark.parametrize("zero", [-0.0, Decimal("-0"), "-0", "-0.0"])
+def test_zero_and_minus_zero_are_one_value(zero: object) -> None:
+    assert digest(canonical(Kind.FLOAT, zero)) == digest(canonical(Kind.FLOAT, 0))
 
 
 class TestTimes:
@@ -176,6 +184,14 @@ class TestDigest:
             "c6a7a52d85e8d2aa4809f80a038e93fb"
         )
 
+    def test_a_key_that_is_no_text_has_a_digest_for_good_too(self) -> None:
+        assert digest({1: "a", 2: ("b",)}) == "79cd847b3efa28f65ecee4af59182e07"
+
+    def test_what_is_of_another_type_has_a_digest_of_its_own(self) -> None:
+        others = [Decimal(1), Decimal(2), date(2026, 7, 1), Kind.STRING]
+
+        assert len({digest(other) for other in [*others, "1", 1, Kind.STRING.value]}) == 7
+
     def test_values_of_different_types_have_different_digests(self) -> None:
         values = [1, 1.0, True, "1", None, "None", "", 0, False]
 
@@ -240,6 +256,13 @@ class TestDigest:
     def test_the_digest_is_the_same_on_every_machine_and_day(self) -> None:
         """It is stored: another form means that every row of every user looks changed once."""
         assert digest("v1", {"plan": "team", "seats": 3}, {"7", "12"}) == PINNED
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 users"), (1, "1 user"), (2, "2 users"), (2_000, "2,000 users")]
+)
+def test_a_number_of_things_is_told_as_people_say_it(number: int, told: str) -> None:
+    assert count_of(number, "user") == told
 
 
 PINNED = "b607871eaeab12ab6ac6b0486ce609b1"

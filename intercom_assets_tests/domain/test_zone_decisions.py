@@ -62,6 +62,11 @@ class TestAStatedZone:
         assert attribute.field.policy is policy
         assert attribute.why == "shows the app's zone"
 
+    def test_where_it_is_shown_already_nothing_is_said_of_it(self) -> None:
+        (_, attribute) = zone_plan(app=LONDON, intercom=BERLIN).decisions
+
+        assert (attribute.write_to, attribute.why) == (None, "equal")
+
     def test_a_number_in_the_apps_column_is_no_zone(self) -> None:
         assert moved(zone_plan(app=5, intercom=5)) == (BERLIN, BERLIN)
 

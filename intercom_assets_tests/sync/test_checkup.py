@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from intercom_assets.database.capture import install_capture, remove_capture
+from intercom_assets.database.store import Store
 from intercom_assets.demo.sample_app import create_sample_app, seed
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind
@@ -20,6 +21,7 @@ from intercom_assets.sync.check_intercom import check_attributes, check_limits, 
 from intercom_assets.sync.checkup import Checkup
 from intercom_assets.sync.environment import Configuration
 from intercom_assets.sync.findings import Finding, Verdict
+from intercom_assets.sync.workspace import STATE
 from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.mapping_folders import a_folder
 from intercom_assets_tests.roles import a_role
@@ -379,6 +381,17 @@ def test_a_host_of_another_region_is_noted(client: IntercomClient) -> None:
     assert token.verdict is Verdict.OK
     assert region.verdict is Verdict.WARNING
     assert region.to_do == "Set INTERCOM_BASE_URL to https://api.intercom.io."
+
+
+def test_tables_that_are_about_another_workspace_are_red(app: str, client: IntercomClient) -> None:
+    with Store(app) as store:
+        store.put_state(STATE, {"id": "0ther"})
+
+    _, _, tables = check_token(client, Configuration(sync_url=app))
+
+    assert tables.verdict is Verdict.BAD
+    assert tables.sentence.endswith("the sync's own tables are about 0ther.")
+    assert "SYNC_DATABASE_URL" in tables.to_do
 
 
 def test_attributes_to_be_made_and_those_that_nobody_can_write_are_told(

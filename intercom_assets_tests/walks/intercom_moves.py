@@ -8,6 +8,9 @@ from intercom_assets.simulator.records import State
 from intercom_assets_tests.walks.ground import Ground
 from intercom_assets_tests.walks.script import Step
 
+EMBEDDED = 10
+"""Companies that a contact's document lists."""
+
 
 def _edit(ground: Ground, user: int, **changes: Any) -> None:
     contact = ground.contact(user)
@@ -149,14 +152,16 @@ def _company(ground: Ground, step: Step) -> str | None:
 
 def _attach(ground: Ground, step: Step) -> None:
     contact, company = ground.contact(step.user), _company(ground, step)
-    if contact and contact["state"] == "live" and company:
+    if contact and contact["state"] == "live" and company and not _is_crowded(contact):
         ground.needs_audit = True
         ground.played.intercom.by_hand.attach_company(contact["id"], company)
 
 
 def _detach(ground: Ground, step: Step) -> None:
     contact, company = ground.contact(step.user), _company(ground, step)
-    if company and contact and contact["state"] == "live" and company in contact["company_ids"]:
+    if not company or not contact or _is_crowded(contact):
+        return
+    if contact["state"] == "live" and company in contact["company_ids"]:
         ground.needs_audit = True
         ground.played.intercom.by_hand.detach_company(contact["id"], company)
 
@@ -167,6 +172,21 @@ def _attach_other(ground: Ground, step: Step) -> None:
         ground.needs_audit = True
         company = ground.played.intercom.by_hand.create_company("by-hand")
         ground.played.intercom.by_hand.attach_company(contact["id"], company)
+
+
+def _crowd(ground: Ground, step: Step) -> None:
+    """More companies than a contact shows of itself (intercom-api section 8)."""
+    contact = ground.contact(step.user)
+    if contact and contact["state"] == "live":
+        ground.needs_audit = True
+        for number in range(EMBEDDED + 1):
+            company = ground.played.intercom.by_hand.create_company(f"crowd-{number}")
+            ground.played.intercom.by_hand.attach_company(contact["id"], company)
+
+
+def _is_crowded(contact: Mapping[str, Any]) -> bool:
+    """What a hand moves then, no look but one by id for another reason shows: see the README."""
+    return len(contact["company_ids"]) > EMBEDDED
 
 
 def _company_name(ground: Ground, step: Step) -> None:
@@ -212,6 +232,7 @@ INTERCOM_MOVES: Mapping[str, Callable[[Ground, Step], None]] = {
     "attach": _attach,
     "detach": _detach,
     "attach_other": _attach_other,
+    "crowd": _crowd,
     "company_name": _company_name,
     "company_delete": _company_delete,
     "archive_attribute": _archive_attribute,

@@ -100,6 +100,7 @@ WEIGHTS: Mapping[str, int] = {
     "attach": 2,
     "detach": 2,
     "attach_other": 2,
+    "crowd": 2,
     "company_name": 2,
     "company_delete": 1,
     "archive_attribute": 1,

@@ -111,8 +111,9 @@ def _memberships(case: UserCase, live: dict[str, Any]) -> Iterator[str]:
     wanted, held = {team for (team,) in rows}, case.teams_of(live)
     if wanted != held:
         yield f"is in the teams {sorted(wanted)} and in the companies {sorted(held)}"
-    if case.settings["memberships"] == "mirror" and "by-hand" in case.keys(live):
-        yield "is in a company by hand, in spite of mirror"
+    by_hand = case.keys(live) - {str(team) for team in TEAMS}
+    if case.settings["memberships"] == "mirror" and by_hand:
+        yield f"is in companies by hand, in spite of mirror: {sorted(by_hand)}"
 
 
 def _leads(case: UserCase, row: dict[str, Any]) -> Iterator[str]:
