@@ -14,6 +14,7 @@ from intercom_assets.domain.models import DataAttribute
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Rejected
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.workspace import remember_workspace
 
 CACHED_FOR = 86_400.0
 MODELS = ("contact", "company")
@@ -70,6 +71,7 @@ class AttributeBook:
             listed = client().list_attributes(model)
             self._services.store.put_attributes(model, listed)
             known += listed
+        remember_workspace(self._services.store, client())
         return known
 
     def _create(self, client: Callable[[], IntercomClient], known: Sequence[DataAttribute]) -> bool:

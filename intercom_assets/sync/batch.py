@@ -52,8 +52,8 @@ def prepare(
     yet; `listing`: a small one too. Then the guards look at everybody. Raises `WrongWorkspace`;
     `GuardStopped`; `MappingError` where rows are not steady.
     """
-    require_workspace(services)
     require_steady(services)
+    require_workspace(services)
     keys = [_to_be_handled(services, batch) for batch in batches]
     is_large = any(len(some) > services.settings.chunk_size for some in keys)
     pairs = list(zip(batches, keys, strict=True))

@@ -102,6 +102,7 @@ def _wake(
         for contact in users
         if contact.id in owners and differs(services, contact, links[owners[contact.id]])
     }
+    moved |= _found(services, [c for c in users if c.id not in owners])
     seen = {c.id: _shown(c) for c in contacts if c.id in moved or c.role == "lead"}
     news = {key: shown for key, shown in seen.items() if told.get(key) != shown}
     wakes = {moved[key] for key in news if key in moved}
@@ -109,6 +110,17 @@ def _wake(
     wakes |= set(services.store.users_who_searched_leads(leads)) if leads else set()
     services.store.enqueue(QueueKind.USER, sorted(wakes), cause="intercom", needs_read=True)
     return len(wakes), news
+
+
+def _found(services: Services, contacts: Sequence[Contact]) -> dict[str, str]:
+    """Contacts that turn up with the id of a user for whom there was none; not those being made."""
+    by_id = {contact.external_id: contact.id for contact in contacts if contact.external_id}
+    links = services.store.user_links(sorted(by_id))
+    return {
+        by_id[user_id]: user_id
+        for user_id, link in links.items()
+        if link.contact_id is None and not link.in_flight
+    }
 
 
 def differs(services: Services, contact: Contact, link: UserLink) -> bool:

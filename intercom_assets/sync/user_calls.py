@@ -59,7 +59,12 @@ def _guarded(
 
 
 def _make_first_call(user: UserPass, client: IntercomClient) -> None:
-    _meet(user, client)
+    try:
+        _meet(user, client)
+    except Stuck:
+        if not user.is_leaving:
+            raise
+        _let_go(user, client)
     if not user.is_to_be_saved_before_leads:
         _merge_all(user, client)
 
@@ -137,6 +142,12 @@ def _start_anew(user: UserPass, client: IntercomClient) -> None:
     user.forget_contact()
     if not user.is_leaving:
         _identify(user, client)
+
+
+def _let_go(user: UserPass, client: IntercomClient) -> None:
+    """Who leaves has nothing to do with a contact that is somebody else's by now."""
+    user.forget_contact()
+    _identify(user, client)
 
 
 def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:

@@ -49,10 +49,15 @@ class UserPass(UserSides):
         if self.problem or self.is_absent or (self.archived and self.is_leaving):
             return False
         if self.contact is None:
-            return not self._was_never_there
+            return self.told_to_look or not self._was_never_there
         if self.must_look or self.archived:
             return True
         return self.has_to_send or bool(self.leads) or bool(self.plan().deferred)
+
+    @property
+    def is_to_write_first(self) -> bool:
+        """Whether the first call may write. What a pass that died had noted is not written over."""
+        return not self.must_look or (self.contact is None and not self.link.in_flight)
 
     @property
     def needs_second_calls(self) -> bool:

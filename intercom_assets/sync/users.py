@@ -163,7 +163,7 @@ def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:
     for user in users:
         user.follow(rules)
     callers = [user for user in callers if user.needs_first_call]
-    _note(work, [user for user in callers if not user.must_look], edges=False)
+    _note(work, [user for user in callers if user.is_to_write_first], edges=False)
     work.call_for(callers, lambda user: first_call(user, work.client()))
 
 

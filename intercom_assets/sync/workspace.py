@@ -2,7 +2,8 @@
 
 Our tables say of each user what Intercom holds. Asked about another workspace (a token for trying,
 then the real one) they would call everybody unchanged, and an erasure would find nobody. A token
-stays with its workspace, so that is asked for when the token changes, and by no other run.
+stays with its workspace, so that is asked for before the first write and when the token changes,
+and by no other run.
 """
 
 from dataclasses import dataclass
@@ -58,14 +59,23 @@ def require_workspace(services: Services, *, remember: bool = True) -> None:
     """
     store, client = services.store, services.intercom.within(None)
     known = _known(store)
-    if known.get(TOKEN) == client.fingerprint:
+    if not known or known.get(TOKEN) == client.fingerprint:
         return
     told = _asked(client)
     if told and (why := mismatch(store, told)):
         raise WrongWorkspace(f"{why} {WAYS_OUT}")
-    if not remember:
-        return
-    seen = {"id": told.id, "region": told.region} if told else known
+    if remember:
+        _remember(store, client, told)
+
+
+def remember_workspace(store: Store, client: IntercomClient) -> None:
+    """Before the first write; costs no call once it is known. Raises as `require_workspace`."""
+    if not _known(store):
+        _remember(store, client, _asked(client))
+
+
+def _remember(store: Store, client: IntercomClient, told: Workspace | None) -> None:
+    seen = {"id": told.id, "region": told.region} if told else _known(store)
     store.put_state(STATE, {**seen, TOKEN: client.fingerprint})
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.simulator.records import State
+from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets.sync.outcomes import Status
 from intercom_assets_tests import builders
 from intercom_assets_tests.sync.world import World
@@ -322,6 +323,61 @@ def test_a_user_deleted_before_intercom_ever_knew_it_is_not_created(world: World
     assert world.intercom.contacts() == []
     assert synced.writes == [] or all("data_attributes" in call for call in synced.writes)
     assert world.sync(ada).calls == []
+
+
+@pytest.mark.parametrize("leave", ["deleted_at", "row"])
+@pytest.mark.parametrize("taken", ["external id", "merged"])
+def test_a_gone_user_lets_go_of_a_contact_that_is_somebody_elses_by_now(
+    world: World, taken: str, leave: str
+) -> None:
+    """Found by a walk: it stayed linked, and every pass read it again."""
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    bob = world.given_user(email="bob@example.com", created_at=OLD)
+    world.sync(ada, bob)
+    contact = world.contact(ada)["id"]
+    if taken == "merged":
+        _merge_users(world, contact, world.contact(bob)["id"])
+    else:
+        world.intercom.by_hand.edit_contact(contact, external_id="of somebody else")
+    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    assert world.sync_due()[ada].status is Status.PARKED
+    theirs = world.intercom.contacts()
+    if leave == "row":
+        world.delete_user(ada)
+    else:
+        world.update_user(ada, deleted_at=OLD)
+
+    synced = world.sync(ada)
+
+    assert synced[ada].status is not Status.PARKED
+    assert world.intercom.contacts() == theirs
+    assert world.services.store.parked() == []
+    assert world.sync(ada).calls == []
+
+
+def test_a_contact_that_turns_up_for_a_user_who_had_left_is_marked(world: World) -> None:
+    """Found by a walk: somebody who is still logged in opens the Messenger."""
+    ada = world.given_user(email="ada@example.com", deleted_at=OLD, created_at=OLD)
+    feed_from_intercom(world.services)
+    world.sync(ada)
+    world.intercom.by_hand.create_contact(role="user", external_id=str(ada), phone="+44 9")
+
+    fed = feed_from_intercom(world.services)
+    world.sync_due()
+
+    assert fed.users == 1
+    assert world.contact(ada)["custom_attributes"]["deleted"] is True
+    assert world.contact(ada)["email"] == "ada@example.com"
+    assert world.sync(ada).calls == []
+    assert feed_from_intercom(world.services).users == 0
+
+
+def test_a_contact_of_nobodys_wakes_nobody(world: World) -> None:
+    feed_from_intercom(world.services)
+    world.sync(404)
+    world.intercom.by_hand.create_contact(role="user", external_id="405")
+
+    assert feed_from_intercom(world.services).users == 0
 
 
 def test_a_user_that_comes_back_is_unmarked(world: World) -> None:

@@ -37,6 +37,12 @@ class Judge:
 
     def look(self) -> None:
         self.before = {user: self._seen(user) for user in USERS}
+        leads = [c for c in self.ground.played.intercom.contacts() if c["role"] == "lead"]
+        named = {(lead["email"] or "").lower() for lead in leads if plain(lead["name"])}
+        for user, seen in self.before.items():
+            email = plain(seen.row["email"]) if seen.row else None
+            if email and email.lower() in named:
+                self.ground.inherited.add(user)
 
     def _seen(self, user: int) -> Seen:
         return Seen(self.ground.row(user), self.ground.contact(user))
