@@ -79,6 +79,13 @@ def test_the_image_has_what_it_copies_and_sets_what_was_measured() -> None:
 
     for name in re.findall(r"\$deploy/([\w.]+)", text):
         assert (DEPLOY / name).is_file(), name
+    copied = [words.split() for words in re.findall(r"^COPY (.*) /source", text, re.MULTILINE)]
+    assert {name for names in copied for name in names} == {
+        "pyproject.toml",
+        "setup.cfg",
+        "README.md",
+        "intercom_assets",
+    }
     settings = dict(re.findall(r"\b(DAGSTER_\w+)=(\S+)", text))
     assert settings == {"DAGSTER_HOME": "/dagster", **MEASURED}
     assert "USER dagster" in text
@@ -111,6 +118,15 @@ def test_every_variable_of_compose_is_one_that_is_read(compose: dict[str, Any]) 
             assert service["environment"].keys() <= OURS | DAGSTERS
             assert service["env_file"] == "intercom_assets.env"
     assert of_dagster()["storage"]["postgres"]["postgres_url"] == {"env": "DAGSTER_DATABASE_URL"}
+
+
+def test_the_files_that_are_edited_are_those_that_are_read(compose: dict[str, Any]) -> None:
+    """The image has some of them too; what lies beside compose.yaml goes before."""
+    for name in ("code", "daemon", "webserver", "setup"):
+        mounted = dict(volume.split(":")[:2] for volume in compose["services"][name]["volumes"])
+        for file in ("dagster.yaml", "workspace.yaml"):
+            assert mounted[f"./{file}"] == f"/dagster/{file}"
+            assert (DEPLOY / file).is_file()
 
 
 def test_webserver_and_daemon_find_the_code(compose: dict[str, Any]) -> None:

@@ -10,6 +10,9 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Conflict, Merged, NotFound, NotRestorable, Rejected
 from intercom_assets.sync.failures import WAIT_NOT_RESTORABLE, Problem, Stuck, Verdict
 
+MOST_MERGES = 10
+"""One after the other, that are followed."""
+
 
 def find_or_create(
     client: IntercomClient, user_id: str, patch: ContactPatch, *, may_exist: bool
@@ -36,12 +39,23 @@ def find(client: IntercomClient, user_id: str) -> Contact | None:
         return None
 
 
-def follow(client: IntercomClient, user_id: str, merged: Merged) -> Contact:
-    """The contact that ours was merged into, if it may be this user's."""
-    contact = client.get_contact(merged.into)
-    if not is_ours(contact, user_id):
-        raise Stuck(_park("its contact was merged into another user's contact", merged))
-    return contact
+def follow(client: IntercomClient, user_id: str, merged: Merged) -> Contact | None:
+    """The contact that ours was merged into in the end, if it may be this user's.
+
+    None if that one was archived or deleted since.
+    """
+    for _ in range(MOST_MERGES):
+        try:
+            contact = client.get_contact(merged.into)
+        except Merged as further:
+            merged = further
+        except NotFound:
+            return None
+        else:
+            if not is_ours(contact, user_id):
+                raise Stuck(_park("its contact was merged into another user's contact", merged))
+            return contact
+    raise Stuck(_park("its contact was merged into others without an end", merged))
 
 
 def is_ours(contact: Contact, user_id: str) -> bool:

@@ -76,8 +76,12 @@ def _meet(user: UserPass, client: IntercomClient) -> None:
         except NotFound:
             _start_anew(user, client)
     except Merged as merged:
-        user.see(identity.follow(client, user.user_id, merged))
-        user.note("relinked", client, why="its contact was merged into this one")
+        into = identity.follow(client, user.user_id, merged)
+        if into is None:
+            _start_anew(user, client)
+        else:
+            user.see(into)
+            user.note("relinked", client, why="its contact was merged into this one")
 
 
 def _call_once(user: UserPass, client: IntercomClient) -> None:

@@ -279,6 +279,52 @@ def test_a_contact_merged_into_another_users_is_not_followed(world: World) -> No
     assert world.contact(bob)["name"] == "Bob"
 
 
+def test_a_contact_merged_into_one_that_was_deleted_since_is_made_anew(world: World) -> None:
+    """Found by a walk: the user was tried eight times, and parked."""
+    ada = world.given_user(email="ada@example.com", name="Ada L.", created_at=OLD)
+    world.sync(ada)
+    into = world.intercom.by_hand.create_contact(role="user", email="ada2@example.com")
+    _merge_users(world, world.contact(ada)["id"], into)
+    world.intercom.by_hand.delete_contact(into)
+    world.update_user(ada, name="Ada Lovelace")
+
+    synced = world.sync(ada)
+
+    assert synced[ada].status is Status.CHANGED
+    assert world.contact(ada)["name"] == "Ada Lovelace"
+    assert world.sync(ada).calls == []
+
+
+def test_a_contact_merged_and_merged_again_is_followed_to_the_end(world: World) -> None:
+    ada = world.given_user(email="ada@example.com", name="Ada L.", created_at=OLD)
+    world.sync(ada)
+    second, last = (
+        world.intercom.by_hand.create_contact(role="user", email=f"ada{n}@example.com")
+        for n in (2, 3)
+    )
+    _merge_users(world, world.contact(ada)["id"], second)
+    _merge_users(world, second, last)
+    world.update_user(ada, name="Ada Lovelace")
+
+    world.sync(ada)
+
+    assert world.contact(ada)["id"] == last
+    assert world.sync(ada).calls == []
+
+
+def test_contacts_merged_in_a_circle_stop_nobody(world: World) -> None:
+    """Nobody can do that in Intercom; a pass must end all the same."""
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    world.sync(ada)
+    contact = world.contact(ada)["id"]
+    into = world.intercom.by_hand.create_contact(role="user", email="ada2@example.com")
+    _merge_users(world, contact, into)
+    _merge_users(world, into, contact)
+    world.update_user(ada, name="Ada Lovelace")
+
+    assert world.sync(ada)[ada].status is Status.PARKED
+
+
 def test_a_changed_email_updates_the_same_contact(world: World) -> None:
     ada = world.given_user(email="ada@example.com", created_at=OLD)
     world.sync(ada)
