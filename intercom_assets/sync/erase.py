@@ -16,7 +16,7 @@ from intercom_assets.database.records import Json, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.batch import new_run_id
-from intercom_assets.sync.identity import is_ours
+from intercom_assets.sync.identity import is_ours, merged_into
 from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.workspace import require_workspace
@@ -165,20 +165,20 @@ class _Erasure:
         try:
             self.client.delete_contact(contact_id)
         except Merged as merged:
-            return self._delete_merged(merged.into)
+            return self._delete_merged(merged)
         except NotFound:
             # A write to a merged contact may answer 404 as well; only the GET tells it apart.
-            if into := self._merged_into(contact_id):
-                return self._delete_merged(into)
+            if merged_away := self._merged(contact_id):
+                return self._delete_merged(merged_away)
             if contact_id != self.begun_before and not self._lost_an_answer():
                 return None  # somebody else deleted it
         return self._note({"deleted": True, "deleted_at": self.services.now()})
 
-    def _merged_into(self, contact_id: str) -> str | None:
+    def _merged(self, contact_id: str) -> Merged | None:
         try:
             self.client.get_contact(contact_id)
         except Merged as merged:
-            return merged.into
+            return merged
         except NotFound:
             return None
         return None
@@ -186,13 +186,15 @@ class _Erasure:
     def _lost_an_answer(self) -> bool:
         return any(call.method == "DELETE" and call.status is None for call in self.client.calls)
 
-    def _delete_merged(self, into: str) -> None:
-        """Intercom merged the contact into this one: the person's, unless it is another user's."""
-        contact = self.client.get_contact(into)
-        if is_ours(contact, self.user_id):
-            self._note({"contact_id": into, "deleting": into})
-            return self._delete(into)
-        self.left = into
+    def _delete_merged(self, merged: Merged) -> None:
+        """What it was merged into is the person's too, unless it is another user's, or gone."""
+        into = merged_into(self.client, merged)
+        if into is None:
+            return None
+        if is_ours(into, self.user_id):
+            self._note({"contact_id": into.id, "deleting": into.id})
+            return self._delete(into.id)
+        self.left = into.id
         return None
 
     def receipt(self) -> Receipt:
@@ -216,9 +218,10 @@ class _Erasure:
         try:
             return self.client.find_contact(self.user_id).id
         except Merged as merged:
-            if is_ours(self.client.get_contact(merged.into), self.user_id):
-                return merged.into
-            self.left = merged.into
+            into = merged_into(self.client, merged)
+            if into is not None and is_ours(into, self.user_id):
+                return into.id
+            self.left = into.id if into else self.left
             return None
         except NotFound:
             return None

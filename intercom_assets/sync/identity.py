@@ -40,22 +40,23 @@ def find(client: IntercomClient, user_id: str) -> Contact | None:
 
 
 def follow(client: IntercomClient, user_id: str, merged: Merged) -> Contact | None:
-    """The contact that ours was merged into in the end, if it may be this user's.
+    """The contact that ours was merged into, if it may be this user's; None if it is gone too."""
+    contact = merged_into(client, merged)
+    if contact is not None and not is_ours(contact, user_id):
+        raise Stuck(_park("its contact was merged into another user's contact", merged))
+    return contact
 
-    None if that one was archived or deleted since.
-    """
+
+def merged_into(client: IntercomClient, merged: Merged) -> Contact | None:
+    """The live contact at the end of all merges; None if that was archived or deleted since."""
     for _ in range(MOST_MERGES):
         try:
-            contact = client.get_contact(merged.into)
+            return client.get_contact(merged.into)
         except Merged as further:
             merged = further
         except NotFound:
             return None
-        else:
-            if not is_ours(contact, user_id):
-                raise Stuck(_park("its contact was merged into another user's contact", merged))
-            return contact
-    raise Stuck(_park("its contact was merged into others without an end", merged))
+    return None
 
 
 def is_ours(contact: Contact, user_id: str) -> bool:

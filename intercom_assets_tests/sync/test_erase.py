@@ -225,6 +225,23 @@ def test_a_contact_that_was_merged_into_another_users_is_left_and_told(played: P
     assert played.contact(bob)["id"] == into
 
 
+def test_a_contact_that_was_merged_into_one_that_is_gone_too_is_no_obstacle(
+    played: Played,
+) -> None:
+    ada, by_hand = _a_person(played), played.intercom.by_hand
+    by_hand.delete_contact(str(ada))
+    lead = by_hand.create_contact(role="lead", email="ada@example.com")
+    into = by_hand.create_contact(role="user", email="ada@example.com")
+    by_hand.merge_contacts(lead, into)
+    by_hand.delete_contact(into)
+    move = "update intercom_sync.user_link set contact_id = %s where user_id = %s"
+    played.run(move, lead, str(ada))
+
+    receipt = erase_user(played.services, str(ada))
+
+    assert _told(receipt) == (False, True, None)
+
+
 def _told(receipt: Receipt) -> tuple[bool, bool, str | None]:
     return receipt.deleted, receipt.complete, receipt.left
 
