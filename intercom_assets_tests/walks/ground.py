@@ -9,7 +9,8 @@ from intercom_assets_tests.sync.playing import Played
 
 @dataclass
 class Ground:
-    """`tampered`: users whose identity was changed by hand in this round; `inherited`: users whose
+    """`tampered`: users whose identity was changed by hand in this round; `unarchived`: users whose
+    contact once was taken out of the archive by hand, or by a login; `inherited`: users whose
     contact may take values of a lead. `by_hand`: teams whose company was edited there since the app
     changed the team. `strangers`: contacts that are nobody's of the app, as they were. `known`:
     users that ever were in the app. `needs_audit`: something that no search shows was done.
@@ -18,6 +19,7 @@ class Ground:
     played: Played
     strangers: dict[str, dict[str, Any]] = field(default_factory=dict)
     tampered: set[int] = field(default_factory=set)
+    unarchived: set[int] = field(default_factory=set)
     inherited: set[int] = field(default_factory=set)
     by_hand: set[int] = field(default_factory=set)
     known: set[int] = field(default_factory=set)

@@ -62,6 +62,7 @@ def _archive(ground: Ground, step: Step) -> None:
 
 def _unarchive(ground: Ground, step: Step) -> None:
     def unarchive(contact: str) -> None:
+        ground.unarchived.add(step.user)
         try:
             ground.played.intercom.by_hand.unarchive_contact(contact)
         except NotThere:

@@ -57,6 +57,8 @@ def findings_on_user(case: UserCase) -> Iterator[str]:
     if row is None:
         yield from _gone(case)
     elif live is not None:
+        if row["deleted_at"] is not None and case.user in case.ground.unarchived:
+            return  # archived once and no more; what changes meanwhile is not sent
         yield from _who_it_is(case, row, live)
         yield from _plain_fields(row, live)
         yield from _memberships(case, live)
@@ -72,7 +74,8 @@ def _gone(case: UserCase) -> Iterator[str]:
     live = case.now.live
     if live is None:
         return
-    if case.archives and not case.tampered:
+    left = case.tampered or case.user in case.ground.unarchived
+    if case.archives and not left:
         yield "is gone and its contact is not archived"
     if live["custom_attributes"].get("deleted") is not True:
         yield "is gone and not marked as deleted"
