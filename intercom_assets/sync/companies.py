@@ -159,9 +159,9 @@ def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
         return TeamRecord(team.link, outcome)
     link = TeamLink(
         team_id=team.team_id,
-        company_id=team.company.id if team.company else None,
+        company_id=team.company.id if team.company else team.link.company_id,
         row_hash=team.row_hash if team.problem is None else team.link.row_hash,
-        shadow=team.company,
+        shadow=team.company or team.link.shadow,
         shadow_read_at=work.services.now() if team.calls else team.link.shadow_read_at,
         base=team.plan().agreed(team.link.base) if team.company else team.link.base,
         accepted=team.accepted,

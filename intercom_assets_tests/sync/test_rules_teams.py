@@ -169,6 +169,26 @@ def test_a_company_that_was_deleted_comes_back_whole_with_the_teams_next_change(
     assert played.settles(ada)
 
 
+def test_a_gone_teams_company_is_marked_also_after_an_outage(played: Played) -> None:
+    """Found by a walk: the second failure in a row forgot which company was the team's."""
+    team = played.given_team(domain="one.example")
+    played.sync_teams(team)
+    company = played.company(team)["id"]
+    played.delete_team(team)
+    played.intercom.set(
+        faults=[{"kind": "error", "status": 500, "endpoint": "* /companies*", "count": None}]
+    )
+    for _ in range(3):
+        assert played.sync_teams(team)[team].status is Status.RETRY
+    played.intercom.reset("faults")
+
+    played.sync_teams(team)
+
+    assert played.company(team)["id"] == company
+    assert played.company(team)["custom_attributes"]["company_deleted"] is True
+    assert played.sync_teams(team).calls == []
+
+
 def test_a_company_that_moves_under_two_writes_comes_again(played: Played) -> None:
     team = played.given_team(domain="one.example", plan="team", monthly_spend=79)
     played.sync_teams(team)
