@@ -28,15 +28,18 @@ class Stop:
 def noted(store: Store, kind: QueueKind) -> Iterator[None]:
     """Notes the error that ends a run of this kind; a run that ends well takes the note away.
 
-    One that is interrupted, or breaks by a fault of ours, does neither.
+    One that is interrupted, or breaks by a fault of ours, does neither. Where our tables cannot be
+    written, the run's own end says so, and the next run's note holds.
     """
+    away = (StoreUnavailable, StoreNotReady)
     try:
         yield
     except SAID_IN_ONE_SENTENCE as error:
-        with suppress(StoreUnavailable, StoreNotReady):  # then that is the error
+        with suppress(*away):
             store.put_state(_STATE + kind, {"why": sentence_of(error)})
         raise
-    store.delete_state(_STATE + kind)
+    with suppress(*away):
+        store.delete_state(_STATE + kind)
 
 
 def stops(store: Store) -> list[Stop]:
