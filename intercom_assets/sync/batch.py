@@ -18,6 +18,7 @@ from intercom_assets.intercom.pool import Pool
 from intercom_assets.sync import first_contact
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.companies import sync_team_chunk
+from intercom_assets.sync.garbage import sparing_what_was_there
 from intercom_assets.sync.guard import check_users
 from intercom_assets.sync.leases import Pulse
 from intercom_assets.sync.meter import Meter
@@ -88,6 +89,7 @@ def run_batch(
     settings = services.settings
     with (
         noted(services.store, batch.kind),
+        sparing_what_was_there(),
         Meter(services) as meter,
         Pulse(services.store, run_id, batch.kind, settings, at_each_beat=meter.note) as pulse,
         Pool(settings.threads) as pool,

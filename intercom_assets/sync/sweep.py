@@ -14,6 +14,7 @@ from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import DELETED
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.sync.companies import team_hash
+from intercom_assets.sync.garbage import sparing_what_was_there
 from intercom_assets.sync.rules import Rules, user_hash
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import user_rules
@@ -66,6 +67,7 @@ def sweep_teams(services: Services, progress: Callable[[int], None] | None = Non
     )
 
 
+@sparing_what_was_there()
 def _sweep(
     services: Services,
     kind: QueueKind,
