@@ -175,7 +175,8 @@ def _last_seen(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Ite
         yield f"last seen at {ours} in the app and {theirs} in Intercom"
     if "last_request_at" in case.settings["fields"] or case.tampered or case.before.row is None:
         return
-    there = case.before.live["last_seen_at"] if case.before.live else None
+    kept = case.before.contact  # one that is archived comes back with what it held
+    there = kept["last_seen_at"] if kept and kept["state"] in ("live", "archived") else None
     times = [t for t in (there, _seconds(case.before.row["last_request_at"])) if t is not None]
     if ours != (latest := max(times, default=None)):
         yield f"last seen at {ours} and not at {latest}"
