@@ -25,8 +25,6 @@ APP_HOSTS = {
 }
 API_REGIONS = {"api.eu.intercom.io": "EU", "api.au.intercom.io": "AU"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
 WAYS_OUT = (
     "Set INTERCOM_ACCESS_TOKEN to a token of that one, or SYNC_DATABASE_URL to a database of this "
     "one's own, where init-db makes new tables."
@@ -81,17 +79,11 @@ def _remember(store: Store, client: IntercomClient, told: Workspace | None) -> N
 
 def mismatch(store: Store, told: Workspace) -> str | None:
     """In a sentence, if our tables are about another workspace than the token."""
-    known = known_workspace(store)
+    known = _id_in(_known(store))
     if known in (None, told.id):
         return None
     name = f"{told.name} ({told.id})" if told.name else told.id
     return f"The token is of the workspace {name} and the sync's own tables are about {known}."
-
-
-def known_workspace(store: Store) -> str | None:
-    """The id of the one that our tables are about; None if they are about none yet."""
-    known = _known(store).get("id")
-    return known if isinstance(known, str) else None
 
 
 def _asked(client: IntercomClient) -> Workspace | None:
@@ -108,10 +100,16 @@ def _known(store: Store) -> dict[str, Json]:
     return known if isinstance(known, dict) else {}
 
 
+def _id_in(known: dict[str, Json]) -> str | None:
+    """Of the workspace that our tables are about; None if they are about none yet."""
+    workspace = known.get("id")
+    return workspace if isinstance(workspace, str) else None
+
+
 def screens(store: Store, base_url: str) -> Screens | None:
     """None until the workspace was asked for. `base_url`: the API's."""
     known = _known(store)
-    workspace, region = known_workspace(store), known.get("region")
+    workspace, region = _id_in(known), known.get("region")
     if workspace is None:
         return None
     host = _app_host(base_url, region if isinstance(region, str) else None)

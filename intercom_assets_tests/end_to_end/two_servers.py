@@ -32,7 +32,13 @@ from intercom_assets.demo.processes import Child, Processes, clean_environment
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.demo.sides import AppSide, DagsterSide, IntercomSide, Sides
 from intercom_assets.demo.story import SENSORS
-from intercom_assets.demo.world import COMMAND, DAEMON, TOKEN
+from intercom_assets.demo.world import (
+    COMMAND,
+    DAEMON,
+    DEFINITIONS_WITHOUT_SCHEDULES,
+    TOKEN,
+    WORKSPACE,
+)
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
@@ -48,10 +54,6 @@ heartbeat: 500ms
 chunk_size: 20
 threads: 4
 """
-WORKSPACE = (
-    "load_from: [{{grpc_server: {{host: 127.0.0.1, port: {}, location_name: intercom_assets}}}}]\n"
-)
-DEFINITIONS = "intercom_assets.demo.definitions"
 CODE_SERVER = (sys.executable, "-m", "dagster", "code-server", "start")
 INIT, INSTALL = "init-db", "install-capture"
 
@@ -124,7 +126,7 @@ class World:
     def start_code_server(self) -> None:
         where = ("-h", HOST, "-p", str(self.port), "--location-name", "intercom_assets")
         self.children["code"] = self.processes.start(
-            "code-server", [*CODE_SERVER, "-m", DEFINITIONS, *where]
+            "code-server", [*CODE_SERVER, "-m", DEFINITIONS_WITHOUT_SCHEDULES, *where]
         )
 
     def kill(self, name: str) -> None:
@@ -241,7 +243,7 @@ def _write_files(place: Path, port: int) -> None:
     home, mapping = place / "dagster", place / "mapping"
     home.mkdir(mode=0o700)
     shutil.copy(Path(sys.modules["intercom_assets"].__path__[0]) / "deploy" / "dagster.yaml", home)
-    (home / "workspace.yaml").write_text(WORKSPACE.format(port))
+    (home / "workspace.yaml").write_text(WORKSPACE.format(port=port))
     shutil.copytree(SAMPLE, mapping)
     (mapping / SYNC_YAML).write_text((SAMPLE / SYNC_YAML).read_text() + SHORT)
 
