@@ -484,7 +484,7 @@ delete from intercom_sync.gone where kind = 'user' and key = %(user_id)s
 lock table intercom_sync.gone in share row exclusive mode
 
 -- name: note_gone
--- A row stays until its user returns: who was found gone once is not counted again each night.
+-- A row stays until a read returns its user: who was found gone once is not counted again each night.
 insert into intercom_sync.gone (kind, key)
 select %(kind)s, k.key from unnest(%(keys)s::text[]) as k (key)
 on conflict (kind, key) do nothing
@@ -500,6 +500,10 @@ update intercom_sync.gone set held_at = now() where kind = %(kind)s and key = an
 -- name: held_among
 select key from intercom_sync.gone
 where kind = %(kind)s and key = any(%(keys)s) and held_at is not null
+
+-- name: found_gone
+select key from intercom_sync.gone
+where kind = %(kind)s and (%(keys)s::text[] is null or key = any(%(keys)s))
 
 -- name: held_gone
 select key, held_at from intercom_sync.gone

@@ -87,7 +87,7 @@ class WorkspaceStore(Connected):
 
         Held are: who was held before, and, if more than `most` were found within a day by all runs
         together, everybody found now for the first time. Who was once released or admitted stays so
-        until `forget_gone`.
+        until `forget_gone`, which is for whoever a read returns again.
         """
 
         def work(cursor: Cursor[TupleRow]) -> frozenset[str]:
@@ -115,8 +115,13 @@ class WorkspaceStore(Connected):
 
         return self.transact(work)
 
+    def found_gone(self, kind: QueueKind, keys: Sequence[str] | None = None) -> frozenset[str]:
+        """Who is on the list, held or not: all of the kind, or those among `keys`."""
+        named = None if keys is None else list(keys)
+        return frozenset(row[0] for row in self.rows("found_gone", kind=kind, keys=named))
+
     def forget_gone(self, kind: QueueKind, keys: Sequence[str]) -> None:
-        """They are back in the app."""
+        """They are back in the app: off the list, and judged anew if they go again."""
         self.run("forget_gone", kind=kind, keys=list(keys))
 
 

@@ -19,7 +19,7 @@ from intercom_assets.sync import first_contact
 from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.companies import sync_team_chunk
 from intercom_assets.sync.garbage import sparing_what_was_there
-from intercom_assets.sync.guard import check_users
+from intercom_assets.sync.guard import check_teams, check_users
 from intercom_assets.sync.leases import Pulse
 from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
@@ -64,8 +64,12 @@ def prepare(
         elif listing:
             first_contact.leave_out(services)
     for batch, some in pairs:
-        if batch.kind is QueueKind.USER and not stopped():
+        if stopped():
+            break
+        if batch.kind is QueueKind.USER:
             check_users(services, some, batch.accepted)
+        else:
+            check_teams(services, some)
 
 
 def _has_unpaired(services: Services, kind: QueueKind, keys: Sequence[str]) -> bool:

@@ -29,6 +29,7 @@ from intercom_assets.domain.models import (
     Unfit,
 )
 from intercom_assets.sync.failures import Problem, Verdict, unfit
+from intercom_assets.sync.gone import hold_gone, let_go
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.team_pass import OVERRULED, TeamPass
@@ -87,16 +88,19 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     for team in teams:
         if by_key[team.team_id].needs_read:
             team.company = None  # deleted in Intercom, or doubted: the upsert carries everything
+    held_back = _held_as_gone(work.services, teams)
     callers = [
         team
         for team in teams
-        if team.needs_call and not work.still_parked(by_key[team.team_id], team.row_hash)
+        if team.needs_call
+        and team.team_id not in held_back
+        and not work.still_parked(by_key[team.team_id], team.row_hash)
     ]
     work.ready_attributes(callers)
     _note(work, callers)
     work.call_for(callers, lambda team: team.upsert(work.client()))
     _store_ids(work, teams, by_key)
-    outcomes = _record(work, teams, by_key)
+    outcomes = _record(work, teams, by_key, held_back)
     _wake_members(work.services, teams)
     work.stop_if_fatal()
     return outcomes
@@ -143,8 +147,24 @@ def _wake_members(services: Services, teams: Sequence[TeamPass]) -> None:
         services.store.enqueue(QueueKind.USER, members, cause="company made again", needs_read=True)
 
 
-def _record(work: Work, teams: Sequence[TeamPass], leased: dict[str, Leased]) -> list[Outcome]:
-    records = [_record_of(work, team, leased[team.team_id]) for team in teams]
+def _held_as_gone(services: Services, teams: Sequence[TeamPass]) -> frozenset[str]:
+    let_go(services, QueueKind.TEAM, [team.row for team in teams])
+    gone = [t.team_id for t in teams if isinstance(t.row, Gone) and not t.was_never_there]
+    return hold_gone(services, QueueKind.TEAM, gone)
+
+
+def _record(
+    work: Work,
+    teams: Sequence[TeamPass],
+    leased: dict[str, Leased],
+    held_back: frozenset[str],
+) -> list[Outcome]:
+    records = [
+        TeamRecord(team.link, Done())
+        if team.team_id in held_back
+        else _record_of(work, team, leased[team.team_id])
+        for team in teams
+    ]
     recorded = work.services.store.record_teams(work.lease.token, work.run.run_id, records)
     now = work.services.wall()
     return [

@@ -18,6 +18,7 @@ from intercom_assets.database.store_queue import enqueue
 from intercom_assets.database.store_workspace import put_state
 from intercom_assets.domain.models import Gone
 from intercom_assets.sync.companies import team_hash
+from intercom_assets.sync.gone import let_go
 from intercom_assets.sync.queue import drain
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_pass import UserPass
@@ -84,6 +85,7 @@ def _poll(services: Services) -> Fed:
 def _changed_teams(services: Services, keys: Sequence[str]) -> list[str]:
     known = services.store.hashes(keys, QueueKind.TEAM)
     rows = services.app.read_teams(keys)
+    let_go(services, QueueKind.TEAM, rows.values())
     return [
         key
         for key, row in rows.items()
@@ -92,7 +94,9 @@ def _changed_teams(services: Services, keys: Sequence[str]) -> list[str]:
 
 
 def _read(services: Services, keys: Sequence[str]) -> list[UserPass]:
-    return read_users(services, keys, user_rules(services, {}))
+    users = read_users(services, keys, user_rules(services, {}))
+    let_go(services, QueueKind.USER, [user.row for user in users])
+    return users
 
 
 def _waits(services: Services, users: Iterable[UserPass]) -> dict[str, float]:

@@ -8,13 +8,12 @@ pass of its own.
 
 from collections.abc import Sequence
 
+from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import Counts, Limits, accepts, breaches, plan_id
-from intercom_assets.domain.models import Gone
+from intercom_assets.sync.gone import hold_gone_among
 from intercom_assets.sync.plan import count, plan_users
 from intercom_assets.sync.services import Services
-from intercom_assets.sync.users import hold_gone
 
-READ_AT_ONCE = 1_000
 MOST_COMPANIES = 1_000
 """Companies of one contact (intercom-api section 8)."""
 
@@ -29,7 +28,7 @@ def check_users(services: Services, keys: Sequence[str], accepted: str | None = 
     if len(keys) <= min(settings.chunk_size, settings.guards.above):
         return
     linked = services.store.linked_among(keys)
-    hold_gone(services, _gone(services, linked))
+    hold_gone_among(services, QueueKind.USER, linked)
     if not past_guards(services, _at_most(services, keys, linked)):
         return
     counts = count(plan_users(services, keys))
@@ -42,6 +41,14 @@ def check_users(services: Services, keys: Sequence[str], accepted: str | None = 
             f"intercom-assets sync --all --accept {plan_id(counts, version)}; "
             "guards in sync.yaml has the limits."
         )
+
+
+def check_teams(services: Services, keys: Sequence[str]) -> None:
+    """Holds teams that are gone, if they are too many, before the first company is marked."""
+    if len(keys) > services.settings.chunk_size:
+        links = services.store.team_links(keys)
+        linked = [key for key, link in links.items() if link.company_id is not None]
+        hold_gone_among(services, QueueKind.TEAM, linked)
 
 
 def past_guards(services: Services, counts: Counts) -> list[str]:
@@ -60,17 +67,6 @@ def _at_most(services: Services, keys: Sequence[str], linked: Sequence[str]) -> 
         archives=len(linked) if settings.on_delete == "archive" else 0,
         detaches=services.store.count_edges_among(linked) + unknown,
     )
-
-
-def _gone(services: Services, linked: Sequence[str]) -> list[str]:
-    """Fewer than may be gone anyway are not looked for: their chunks find them."""
-    if len(linked) <= services.settings.max_gone.allowed(services.store.count_linked()):
-        return []
-    gone: list[str] = []
-    for start in range(0, len(linked), READ_AT_ONCE):
-        rows = services.app.read_users(linked[start : start + READ_AT_ONCE])
-        gone += [key for key, row in rows.items() if isinstance(row, Gone)]
-    return gone
 
 
 def _limits(services: Services) -> Limits:

@@ -15,6 +15,7 @@ from intercom_assets.domain.fields import DELETED
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.sync.companies import team_hash
 from intercom_assets.sync.garbage import sparing_what_was_there
+from intercom_assets.sync.gone import forget_returned
 from intercom_assets.sync.rules import Rules, user_hash
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import user_rules
@@ -76,7 +77,7 @@ def _sweep(
     progress: Callable[[int], None] | None,
 ) -> Swept:
     seen: set[str] = set()
-    queued = 0
+    queued, gone = 0, services.store.found_gone(kind)
     for rows in stream:
         known = services.store.hashes([row.id for row in rows], kind)
         differing = [row.id for row in rows if known.get(row.id) != hash_of(row)]
@@ -84,6 +85,7 @@ def _sweep(
             erased = services.store.tombstoned(differing)
             differing = [key for key in differing if key not in erased]
         services.store.enqueue(kind, differing, lane=Lane.BULK, cause=CAUSE)
+        forget_returned(services, kind, gone.intersection(row.id for row in rows))
         seen.update(row.id for row in rows)
         queued += len(differing)
         if progress:

@@ -18,6 +18,7 @@ from intercom_assets.domain.models import AppUser, Gone, UserLink
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
+from intercom_assets.sync.gone import hold_gone, let_go
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
@@ -103,19 +104,9 @@ def read_users(services: Services, keys: Sequence[str], rules: Rules) -> list[Us
 
 def _held_as_gone(services: Services, users: Sequence[UserPass]) -> frozenset[str]:
     """The gone who are too many to be believed; an operator releases them (`max_gone`)."""
-    back = [u.user_id for u in users if u.is_back]
-    if back:
-        services.store.forget_gone(QueueKind.USER, back)
+    let_go(services, QueueKind.USER, [u.row for u in users])
     gone = [u.user_id for u in users if isinstance(u.row, Gone) and not u.is_absent]
-    return hold_gone(services, gone)
-
-
-def hold_gone(services: Services, gone: Sequence[str]) -> frozenset[str]:
-    """Of the linked users that a read no longer returned, those to be left alone for now."""
-    if not gone:
-        return frozenset()
-    most = services.settings.max_gone.allowed(services.store.count_linked())
-    return frozenset(gone) - services.store.admit_gone(QueueKind.USER, gone, most=most)
+    return hold_gone(services, QueueKind.USER, gone)
 
 
 def _learn_companies(
