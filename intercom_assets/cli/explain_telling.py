@@ -95,10 +95,11 @@ def _queue(story: Story) -> list[str]:
         return []
     why = f": {row.error.message}" if row.error else ""
     if row.parked_at:
+        when = f"at {utc(row.parked_until)}, " if row.parked_until else ""
         again = "intercom-assets retry --user"
         return [
             f"It is PARKED since {utc(row.parked_at)}, after {row.attempts} tries{why}",
-            f"It is tried again when its row changes, or by {again} {story.user_id}",
+            f"It is tried again {when}when its row changes, or by {again} {story.user_id}",
         ]
     if row.in_work_by:
         return [f"Run {row.in_work_by} is at work on it."]
@@ -224,6 +225,7 @@ def _queue_document(row: Waiting | None) -> dict[str, object] | None:
         "since": row.first_at.isoformat(),
         "due_at": row.due_at.isoformat() if row.due_at else None,
         "parked_at": row.parked_at.isoformat() if row.parked_at else None,
+        "tried_again_at": row.parked_until.isoformat() if row.parked_until else None,
         "attempts": row.attempts,
         "why": row.error.message if row.error else None,
         "in_work_by": row.in_work_by,

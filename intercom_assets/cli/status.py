@@ -208,13 +208,13 @@ def _parked(seen: Overview) -> Listing:
     rest = f", the latest {len(seen.parked)} of {seen.parked_count:,}"
     listing = Listing(
         f"Parked{rest if len(seen.parked) < seen.parked_count else ''}",
-        *("who", "since", "tries", "why"),
+        *("who", "since", "tries", "tried again", "why"),
     )
     for row in seen.parked:
         why = row.error.message if row.error else "no reason was recorded"
-        listing.add(
-            f"{row.kind} {plain(row.key)}", utc(row.parked_at), str(row.attempts), plain(why)
-        )
+        again = f"at {utc(row.parked_until)}" if row.parked_until else "when it changes"
+        tries = str(row.attempts)
+        listing.add(f"{row.kind} {plain(row.key)}", utc(row.parked_at), tries, again, plain(why))
     return listing
 
 

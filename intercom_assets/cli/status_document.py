@@ -36,6 +36,7 @@ def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
                 "kind": row.kind,
                 "id": row.key,
                 "since": row.parked_at.isoformat(),
+                "tried_again_at": row.parked_until.isoformat() if row.parked_until else None,
                 "attempts": row.attempts,
                 "why": row.error.message if row.error else None,
                 "field": row.error.field if row.error else None,

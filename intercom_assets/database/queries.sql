@@ -57,7 +57,9 @@ returning q.key, q.seq, q.lane, q.cause,
           case when q.last_error is null then greatest(q.first_at, least(q.due_at, now()))
                else q.first_at end as first_at,
           q.attempts, q.failed_hash,
-          q.parked_at is not null as parked, q.needs_read, q.last_error as error
+          q.parked_at is not null as parked, q.parked_until,
+          coalesce(q.parked_until <= now() or (q.seq = q.parked_seq and q.due_at <= now()
+                   and q.parked_until is not null), false) as wait_is_over, q.needs_read, q.last_error as error
 
 -- name: lease_keys
 -- Named rows also before they are due and while parked. Waits for a row that is locked for a moment.
@@ -84,7 +86,9 @@ returning q.key, q.seq, q.lane, q.cause,
           case when q.last_error is null then greatest(q.first_at, least(q.due_at, now()))
                else q.first_at end as first_at,
           q.attempts, q.failed_hash,
-          q.parked_at is not null as parked, q.needs_read, q.last_error as error
+          q.parked_at is not null as parked, q.parked_until,
+          coalesce(q.parked_until <= now() or (q.seq = q.parked_seq and q.due_at <= now()
+                   and q.parked_until is not null), false) as wait_is_over, q.needs_read, q.last_error as error
 
 -- name: add_run_member
 insert into intercom_sync.run_member (run_id, kind, keys) values (%(run_id)s, %(kind)s, %(keys)s)
@@ -134,16 +138,19 @@ where kind = %(kind)s and key = any(%(keys)s) and claim_token = %(token)s and se
 -- What changed since the lease is due when that change is (again_at), and no later.
 update intercom_sync.queue q set
     due_at = least(case when q.seq <> q.claim_seq then coalesce(q.again_at, now()) end,
-                   now() + make_interval(secs => e.delay), 'infinity'),
+                   now() + make_interval(secs => e.delay), e.until, 'infinity'),
     first_at = case when e.done then least(q.again_at, now()) else q.first_at end,
     needs_read = case when e.done or e.known then q.again_read else q.needs_read end,
     attempts = e.attempts, last_error = e.error, failed_hash = e.hash,
     parked_at = case when e.parked then coalesce(q.parked_at, now()) end,
+    parked_until = case when e.parked then
+                       coalesce(e.until, now() + make_interval(secs => e.delay)) end,
+    parked_seq = case when e.parked then q.claim_seq end,
     claim_token = null, claim_run = null, claim_until = null, claim_seq = null,
     again_at = null, again_read = false
 from jsonb_to_recordset(%(endings)s::jsonb)
-    as e (key text, done boolean, known boolean, parked boolean, delay float8, attempts integer,
-          hash text, error jsonb)
+    as e (key text, done boolean, known boolean, parked boolean, delay float8,
+          until timestamptz, attempts integer, hash text, error jsonb)
 where q.kind = %(kind)s and q.key = e.key and q.claim_token = %(token)s
 
 -- name: due
@@ -211,19 +218,21 @@ with chosen as materialized (
 )
 update intercom_sync.queue q set
     seq = nextval('intercom_sync.queue_seq'), lane = 0, due_at = now(), again_at = now(),
-    attempts = 0, failed_hash = null, parked_at = null
+    attempts = 0, failed_hash = null, parked_at = null,
+    parked_until = null, parked_seq = null
 from chosen c
 where q.kind = c.kind and q.key = c.key
 returning q.key
 
 -- name: queue_row
-select first_at, nullif(due_at, 'infinity') as due_at, cause, attempts, parked_at, last_error as error,
+select first_at, nullif(due_at, 'infinity') as due_at, cause, attempts, parked_at, parked_until,
+       last_error as error,
        case when claim_until > now() then claim_run end as in_work_by
 from intercom_sync.queue
 where kind = %(kind)s and key = %(key)s
 
 -- name: parked
-select kind, key, parked_at, attempts, last_error
+select kind, key, parked_at, attempts, last_error, parked_until
 from intercom_sync.queue
 where parked_at is not null and (%(kind)s::text is null or kind = %(kind)s)
 order by parked_at desc, key

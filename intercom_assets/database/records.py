@@ -45,7 +45,8 @@ class Failure:
 class Leased:
     """A queue row that this run may work on until its lease runs out.
 
-    `parked`: it had been given up on, and is here because something changed or somebody asked.
+    `parked`: it had been given up on, and is here because something changed, or somebody asked, or
+    `wait_is_over`: `parked_until` has passed.
     `needs_read`: Intercom's side is to be read before deciding. `error`, `failed_hash`: of the
     last rejection.
     """
@@ -58,6 +59,8 @@ class Leased:
     attempts: int = 0
     failed_hash: str | None = None
     parked: bool = False
+    parked_until: datetime | None = None
+    wait_is_over: bool = False
     needs_read: bool = False
     error: Failure | None = None
 
@@ -89,17 +92,22 @@ class ParkedRow:
     parked_at: datetime
     attempts: int
     error: Failure | None
+    parked_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What the queue holds about one user or team. `in_work_by`: the run that has leased it."""
+    """What the queue holds about one user or team. `in_work_by`: the run that has leased it.
+
+    `parked_until`: when a parked one is tried again unchanged, if that is known.
+    """
 
     first_at: datetime
     due_at: datetime | None
     cause: str
     attempts: int
     parked_at: datetime | None
+    parked_until: datetime | None
     error: Failure | None
     in_work_by: str | None
 
@@ -135,12 +143,14 @@ class RetryIn:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """Given up on until the row changes, an operator says retry, or `seconds` have passed."""
+    """Given up on until the row changes, an operator says retry, or the wait is over, if it has an
+    end: after `seconds`, or at a moment that was set before (`until`)."""
 
     error: Failure
     hash: str | None = None
     attempts: int = 0
     seconds: float | None = None
+    until: datetime | None = None
 
 
 Ending: TypeAlias = Done | RetryIn | Parked

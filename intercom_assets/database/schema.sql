@@ -174,3 +174,15 @@ create index if not exists user_link_lead on intercom_sync.user_link ((memory ->
 alter table intercom_sync.journal
     add column policy text,                         -- who wins this field, as the mapping had it
     add column base jsonb;                          -- what both sides had agreed on last
+
+-- step 4: until when a row is parked, where that is known
+
+alter table intercom_sync.queue
+    add column parked_until timestamptz,            -- then it is tried again, changed or not
+    add column parked_seq bigint;                   -- due at this number: the wait is over
+update intercom_sync.queue set
+    parked_seq = seq,
+    parked_until = least(due_at, parked_at + interval '8 days'),
+    due_at = least(due_at, parked_at + interval '8 days')
+where parked_at is not null
+  and (due_at < 'infinity' or last_error ->> 'message' like '%still holds this identity');

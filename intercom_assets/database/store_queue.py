@@ -177,8 +177,8 @@ class QueueStore(Connected):
     def parked(self, kind: QueueKind | None = None, *, limit: int = 100) -> list[ParkedRow]:
         """Newest first."""
         return [
-            ParkedRow(QueueKind(of), key, at, attempts, record(Failure, error))
-            for of, key, at, attempts, error in self.rows("parked", kind=kind, limit=limit)
+            ParkedRow(QueueKind(of), key, at, attempts, record(Failure, error), until)
+            for of, key, at, attempts, error, until in self.rows("parked", kind=kind, limit=limit)
         ]
 
     # --- runs -------------------------------------------------------------------------------------

@@ -257,8 +257,9 @@ def _ending_document(key: str, ending: Ending) -> dict[str, Any]:
             return {**empty, "done": True}
         case RetryIn(seconds, error, attempts, row_hash):
             facts = {"delay": seconds, "attempts": attempts, "hash": row_hash}
-        case Parked(error, row_hash, attempts, seconds):
+        case Parked(error, row_hash, attempts, seconds, until):
             facts = {"parked": True, "delay": seconds, "attempts": attempts, "hash": row_hash}
+            facts["until"] = until.isoformat() if until else None
     return {**empty, **facts, "error": failure_document(error)}
 
 

@@ -34,7 +34,7 @@ from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.team_pass import OVERRULED, TeamPass
 from intercom_assets.sync.user_journal import parked_now
-from intercom_assets.sync.work import Work
+from intercom_assets.sync.work import Work, left_parked
 
 
 def read_teams(services: Services, keys: Sequence[str], barred: dict[str, str]) -> list[TeamPass]:
@@ -160,7 +160,7 @@ def _record(
     held_back: frozenset[str],
 ) -> list[Outcome]:
     records = [
-        TeamRecord(team.link, Done())
+        TeamRecord(team.link, left_parked(leased[team.team_id]) or Done())
         if team.team_id in held_back
         else _record_of(work, team, leased[team.team_id])
         for team in teams
@@ -174,9 +174,8 @@ def _record(
 
 
 def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
-    if leased.error and work.still_parked(leased, team.row_hash):
-        outcome = Parked(leased.error, leased.failed_hash, leased.attempts)
-        return TeamRecord(team.link, outcome)
+    if work.still_parked(leased, team.row_hash) and (parked := left_parked(leased)):
+        return TeamRecord(team.link, parked)
     link = TeamLink(
         team_id=team.team_id,
         company_id=team.company.id if team.company else team.link.company_id,

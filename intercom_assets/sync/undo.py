@@ -14,7 +14,6 @@ from intercom_assets.database.records import (
     Ending,
     InFlight,
     Leased,
-    Parked,
     QueueKind,
     RetryIn,
     TeamRecord,
@@ -30,6 +29,7 @@ from intercom_assets.sync.services import Services
 from intercom_assets.sync.undo_steps import Act, State, Step
 from intercom_assets.sync.undo_teams import TeamUndo
 from intercom_assets.sync.undo_users import UserUndo
+from intercom_assets.sync.work import left_parked
 from intercom_assets.sync.workspace import require_workspace
 
 CAUSE = "undo"
@@ -157,8 +157,8 @@ def _record(
 
 def _ending(row: Leased, settled: bool) -> Ending:
     """The row goes back as it was found; one that was made for the undo goes, if it may."""
-    if row.parked and row.error is not None:
-        return Parked(row.error, row.failed_hash, row.attempts)
+    if parked := left_parked(row):
+        return parked
     if row.cause == CAUSE and settled:
         return Done()
     return RetryIn(0.0, row.error, row.attempts, row.failed_hash)

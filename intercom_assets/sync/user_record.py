@@ -7,12 +7,12 @@ lease. Must not: decide or call.
 from collections.abc import Sequence
 
 from intercom_assets.database.records import Done, Leased, Parked, Recorded, UserRecord
-from intercom_assets.domain.models import Gone, UserLink, Values
+from intercom_assets.domain.models import UserLink, Values
 from intercom_assets.sync.failures import Problem, Verdict
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.user_journal import KIND, parked_now
 from intercom_assets.sync.user_pass import UserPass
-from intercom_assets.sync.work import Work
+from intercom_assets.sync.work import Work, left_parked
 
 
 def record_chunk(
@@ -96,9 +96,7 @@ def _still_in_flight(user: UserPass) -> Values:
 
 def _left_alone(user: UserPass, leased: Leased) -> UserRecord:
     """Parked and unchanged since, held as gone, or erased: nothing is done, nothing forgotten."""
-    if not leased.parked or leased.error is None or isinstance(user.row, Gone):
-        return UserRecord(user.link, Done())
-    return UserRecord(user.link, Parked(leased.error, leased.failed_hash, leased.attempts))
+    return UserRecord(user.link, left_parked(leased) or Done())
 
 
 def _outcome(

@@ -97,7 +97,9 @@ class Work:
             raise self.run.pool.fatal
 
     def still_parked(self, leased: Leased, row_hash: str) -> bool:
-        return leased.parked and not self.run.by_hand and leased.failed_hash == row_hash
+        if self.run.by_hand or leased.wait_is_over:
+            return False
+        return leased.parked and leased.failed_hash == row_hash
 
     def after(self, problem: Problem, leased: Leased, row_hash: str) -> Ending:
         """What the queue does with a row whose pass ended with a problem."""
@@ -108,8 +110,22 @@ class Work:
             return RetryIn(wait, failure, leased.attempts, leased.failed_hash)
         attempts = before + 1
         if problem.verdict is Verdict.LATER:
+            if _still_waits_for(problem, leased):  # a try in between does not make it longer
+                return Parked(failure, row_hash, attempts, until=leased.parked_until)
             return Parked(failure, row_hash, attempts, problem.wait)
         most = self.services.settings.max_attempts
         if problem.verdict is Verdict.PARK or attempts >= most:
             return Parked(failure, row_hash, attempts)
         return RetryIn(problem.delay(before), failure, attempts, row_hash)
+
+
+def left_parked(leased: Leased) -> Parked | None:
+    """Nothing was tried: as it was, and until when it was. None if it is not parked."""
+    if not leased.parked or leased.error is None:
+        return None
+    return Parked(leased.error, leased.failed_hash, leased.attempts, until=leased.parked_until)
+
+
+def _still_waits_for(problem: Problem, leased: Leased) -> bool:
+    waits = leased.parked_until is not None and not leased.wait_is_over
+    return waits and leased.error is not None and leased.error.message == problem.message

@@ -1,6 +1,7 @@
 """`explain` of one person to whom everything happened, and of somebody of whom nothing is known."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 from intercom_assets.sync import environment
@@ -105,3 +106,19 @@ def test_of_somebody_unknown_it_says_so(shell: Shell) -> None:
     assert told.output == (
         "Error: Nothing is known of user nobody: the app has none, and nothing was done.\n"
     )
+
+
+def test_a_known_wait_is_told_by_explain_and_by_status(shell: Shell) -> None:
+    _sync(shell)
+    shell.intercom.by_hand.delete_contact(_contact(shell))
+    _look(shell)
+
+    [told] = json.loads(shell.run("status", "--json").output)["parked"]
+    story = json.loads(shell.run("explain", "--user", ADA, "--json").output)
+    days = datetime.fromisoformat(told["tried_again_at"]) - datetime.now(UTC)
+
+    assert timedelta(days=7.9) < days < timedelta(days=8)
+    assert story["queue"]["tried_again_at"] == told["tried_again_at"]
+    moment = told["tried_again_at"].replace("T", " ")[:19]
+    assert f"It is tried again at {moment} UTC" in shell.run("explain", "--user", ADA).output
+    assert moment[:10] in shell.run("status").output

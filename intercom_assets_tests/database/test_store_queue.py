@@ -46,10 +46,13 @@ def end(
     store.record_users(token, "run", [UserRecord(UserLink(key, row_hash=hash), outcome)])
 
 
+CLOCKS = ("first_at", "due_at", "again_at", "claim_until", "parked_at", "parked_until")
+
+
 def pass_time(store: Store, seconds: float) -> None:
     """Everything in the queue becomes so many seconds older."""
     with psycopg.connect(store.url) as connection:
-        for column in ("first_at", "due_at", "again_at", "claim_until", "parked_at"):
+        for column in CLOCKS:
             connection.execute(
                 f"update intercom_sync.queue set {column} = {column} - %s".encode(),
                 (timedelta(seconds=seconds),),
@@ -293,6 +296,44 @@ def test_parked_for_a_known_time_comes_back_by_itself(store: Store) -> None:
     pass_time(store, 8 * 86_400 + 1)
     [leased] = take(store)
     assert leased.parked
+    assert leased.wait_is_over
+
+
+def test_a_change_in_the_wait_is_no_end_of_it_and_leaves_it_as_long(store: Store) -> None:
+    store.enqueue(USER, ["a"])
+    take(store, token := uuid4())
+    end(store, token, "a", Parked(Failure("not restorable"), seconds=8 * 86_400))
+    [before] = store.parked()
+    pass_time(store, 3 * 86_400)
+
+    store.enqueue(USER, ["a"])
+    [leased] = take(store, token := uuid4())
+    assert not leased.wait_is_over
+    end(store, token, "a", Parked(Failure("not restorable"), until=leased.parked_until))
+
+    [after] = store.parked()
+    assert before.parked_until
+    assert after.parked_until
+    assert before.parked_until - after.parked_until == timedelta(days=3)
+    assert take(store) == []
+    [named] = take(store, token := uuid4(), keys=["a"])
+    assert not named.wait_is_over
+    end(store, token, "a", Parked(Failure("not restorable"), until=named.parked_until))
+    pass_time(store, 5 * 86_400 + 1)
+    [leased] = take(store)
+    assert leased.wait_is_over
+
+
+def test_an_operators_retry_ends_a_wait(store: Store) -> None:
+    store.enqueue(USER, ["a"])
+    take(store, token := uuid4())
+    end(store, token, "a", Parked(Failure("not restorable"), seconds=8 * 86_400))
+
+    store.retry(USER)
+
+    [leased] = take(store)
+    assert not leased.parked
+    assert leased.parked_until is None
 
 
 def test_an_operators_retry_starts_anew_and_leaves_who_is_not_parked(store: Store) -> None:

@@ -1,0 +1,167 @@
+"""Parked for a time that is known: when it is over there is a call, and nobody loses the wait."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.sync.failures import Problem, Verdict
+from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.sweep import sweep
+from intercom_assets.sync.team_pass import TeamPass
+from intercom_assets_tests.sync.conftest import Worlds
+from intercom_assets_tests.sync.playing import Played
+
+DAY = 86_400
+
+
+@pytest.fixture
+def played(worlds: Worlds) -> Played:
+    """Its leases outlast the days that are skipped."""
+    return worlds(lease="90d")
+
+
+def _parked_by_deletion(world: Played) -> int:
+    """A contact deleted by hand still holds the user's identity for a week."""
+    ada = world.given_user(email="ada@example.com")
+    world.sync(ada)
+    world.intercom.by_hand.delete_contact(str(ada))
+    assert world.look(ada)[ada].status is Status.PARKED
+    return ada
+
+
+def _later(world: Played, days: float) -> None:
+    """The queue's clock goes on, and Intercom's."""
+    world.times.skipped += days * DAY
+    for column in ("due_at", "parked_at", "parked_until", "first_at"):
+        world.run(
+            f"update intercom_sync.queue set {column} = {column} - %s",
+            timedelta(days=days),
+        )
+
+
+def _until(world: Played, ada: int) -> datetime:
+    waiting = world.services.store.waiting(QueueKind.USER, str(ada))
+    assert waiting is not None
+    assert waiting.parked_until is not None
+    return waiting.parked_until
+
+
+def test_a_user_whose_contact_was_deleted_by_hand_is_made_again_when_the_wait_is_over(
+    played: Played,
+) -> None:
+    ada = _parked_by_deletion(played)
+    assert _until(played, ada) - datetime.now(UTC) > timedelta(days=7.9)
+    _later(played, 7.5)
+    assert played.sync_due().outcomes == {}
+
+    _later(played, 0.6)
+    tried = played.sync_due()
+
+    assert tried.writes == ["POST /contacts"]
+    assert tried[ada].status is Status.CHANGED
+    assert played.settles(ada)
+
+
+def _swept(world: Played, ada: int) -> None:
+    sweep(world.services)
+
+
+def _logged(world: Played, ada: int) -> None:
+    world.services.store.enqueue(QueueKind.USER, [str(ada)])
+
+
+def _named(world: Played, ada: int) -> None:
+    assert world.sync(ada).calls == []
+
+
+@pytest.mark.parametrize("between", [_swept, _logged, _named])
+def test_whatever_wakes_it_in_between_neither_calls_nor_loses_the_wait(
+    played: Played, between: Callable[[Played, int], None]
+) -> None:
+    ada = _parked_by_deletion(played)
+    _later(played, 3)
+    before = _until(played, ada)
+
+    for _ in range(2):
+        between(played, ada)
+        assert played.sync_due().calls == []
+        assert _until(played, ada) == before
+
+    _later(played, 5.1)
+    assert played.sync_due()[ada].status is Status.CHANGED
+
+
+def test_a_change_of_the_row_is_tried_at_once_and_does_not_make_the_wait_longer(
+    played: Played,
+) -> None:
+    ada = _parked_by_deletion(played)
+    _later(played, 3)
+    before = _until(played, ada)
+    played.update_user(ada, name="Ada Byron")
+
+    tried = played.sync(ada)
+
+    assert tried[ada].status is Status.PARKED
+    assert tried.calls
+    assert _until(played, ada) == before
+    _later(played, 5.1)
+    played.sync_due()
+    assert played.contact(ada)["name"] == "Ada Byron"
+
+
+def test_still_refused_when_the_wait_is_over_it_waits_once_more(played: Played) -> None:
+    ada = played.given_user(email="ada@example.com")
+    played.sync(ada)
+    played.intercom.by_hand.block_contact(str(ada))
+    played.look(ada)
+
+    _later(played, 8.1)
+    tried = played.sync_due()
+
+    assert tried[ada].status is Status.PARKED
+    assert tried.calls
+    assert _until(played, ada) - datetime.now(UTC) > timedelta(days=7.9)
+
+
+def test_a_retry_shortens_the_wait(played: Played) -> None:
+    _parked_by_deletion(played)
+
+    played.services.store.retry(QueueKind.USER)
+
+    assert played.sync_due().calls
+
+
+def test_a_team_with_a_known_wait_is_tried_when_it_is_over(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = played.given_team()
+
+    def upsert(self: TeamPass, client: Any) -> None:
+        self.problem = Problem(Verdict.LATER, "not now", wait=3600.0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TeamPass, "upsert", upsert)
+        played.sync_teams(team)
+    sweep(played.services)
+    assert played.run_due(QueueKind.TEAM).calls == []
+
+    _later(played, 1.01 / 24)
+
+    assert played.run_due(QueueKind.TEAM).writes == ["POST /companies"]
+
+
+def test_who_is_held_as_gone_meanwhile_keeps_the_wait(played: Played) -> None:
+    ada = _parked_by_deletion(played)
+    before = _until(played, ada)
+    played.services.store.admit_gone(QueueKind.USER, [str(ada)], most=0)
+    played.run("update users set id = -id where id = %s", ada)
+    sweep(played.services)
+    played.sync_due()
+    played.run("update users set id = -id where id = %s", -ada)
+    sweep(played.services)
+    played.sync_due()
+
+    assert _until(played, ada) == before
