@@ -25,7 +25,8 @@ def storable(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class IdType:
-    """`sql_type`: what an array of ids is cast to, so that the app's index is used.
+    """`sql_type`: what an array of ids is cast to, so that the app's index is used; its percent
+    signs are doubled, since such statements have parameters.
 
     `spells(text)` is True if an id of this type could be printed as this text.
     """
@@ -44,6 +45,7 @@ class IdType:
 
 def id_type(oid: int, sql_type: str, category: str, scale: int | None) -> IdType | None:
     """How ids of this PostgreSQL type are written; None if it cannot serve as an id."""
+    sql_type = sql_type.replace("%", "%%")
     if oid in _BITS:
         limit = 1 << (_BITS[oid] - 1)
         return IdType(sql_type, lambda text: _whole(text) and -limit <= int(text) < limit)

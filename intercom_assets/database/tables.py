@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
-from psycopg.sql import Composable, Identifier
+from psycopg.abc import AdaptContext
+from psycopg.sql import Composable, Identifier, Literal
 
 from intercom_assets.database.app_connections import AppConnection
 from intercom_assets.mapping.load import SYNC_YAML
@@ -43,6 +44,25 @@ where c.relkind in ('r', 'p', 'v') and pg_catalog.pg_table_is_visible(c.oid)
 
 _UPDATABLE = "select pg_relation_is_updatable(%s::oid, true) & 4 <> 0"
 """4 is UPDATE; rules and triggers of a view are counted in."""
+
+
+class Name(Identifier):
+    """An identifier in a statement that takes parameters, where a percent sign is doubled."""
+
+    def as_bytes(self, context: AdaptContext | None = None) -> bytes:
+        return doubled(super().as_bytes(context))
+
+
+class Text(Literal):
+    """A literal in a statement that takes parameters."""
+
+    def as_bytes(self, context: AdaptContext | None = None) -> bytes:
+        return doubled(super().as_bytes(context))
+
+
+def doubled(sql: bytes) -> bytes:
+    """As psycopg wants a percent sign that is no placeholder, once there are parameters."""
+    return sql.replace(b"%", b"%%")
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,8 @@ def wanted(connection: AppConnection, watch: Watch, place: int) -> Wanted:
 def resolving(watch: Watch, sql_type: str) -> str:
     """The watch's SELECT, which takes `keys`, values of the column's type, as its parameter."""
     select = (watch.select or "").rstrip("; \n").replace("%", "%%")
-    return KEYS.sub(f"%(keys)s::{sql_type}[]", select)
+    keys = f"%(keys)s::{sql_type.replace('%', '%%')}[]"
+    return KEYS.sub(lambda _: keys, select)
 
 
 def _try_select(connection: AppConnection, watch: Watch, sql_type: str, key: str) -> None:

@@ -1,17 +1,18 @@
 """Where `sync.yaml` wants values stored: the statements of a write-back, put together once.
 
-Columns are assigned, not cast to their length, so PostgreSQL refuses what does not fit. No
-statement is run here but those that look the table up.
+Columns are assigned, not cast to their length, so PostgreSQL refuses what does not fit. All of them
+take parameters, so names are `Name`, texts `Text` and types `_type`. No statement is run here but
+those that look the table up.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed
 
 from intercom_assets.database.app_connections import AppConnection
 from intercom_assets.database.columns import Shape
-from intercom_assets.database.tables import Table, find_writable_table
+from intercom_assets.database.tables import Name, Table, Text, find_writable_table
 from intercom_assets.domain.models import Kind, Values
 from intercom_assets.mapping.load import SYNC_YAML
 from intercom_assets.mapping.problems import MappingError
@@ -114,29 +115,29 @@ def _target(
     assignments: Mapping[str, Composable],
     where: str,
 ) -> Target:
-    key_type = SQL(table.type_of(key, f"{where}.key"))
+    key_type = _type(table.type_of(key, f"{where}.key"))
     slot = _slot(table, intercom_id, f"{where}.intercom_id") if intercom_id else None
-    return Target(table.sql, Identifier(key), key_type, assignments, slot)
+    return Target(Name(table.schema, table.name), Name(key), key_type, assignments, slot)
 
 
 def _assignment(table: Table, field: str, column: str, kind: Kind) -> Composable:
     where = f"write_back.columns.{field}"
     sql_type = table.writable_type_of(column, where)
     if kind is not Kind.DATE or sql_type in _WHOLE:
-        return SQL("{} = %s::{}").format(Identifier(column), SQL(sql_type))
+        return SQL("{} = %s::{}").format(Name(column), _type(sql_type))
     if sql_type not in _MOMENTS:
         raise MappingError(
             f'{SYNC_YAML}: {where} is "{column}" of type {sql_type}; allowed for a date: '
             "timestamptz, timestamp, date, or an integer of Unix seconds"
         )
-    return SQL("{} = {}").format(Identifier(column), SQL(_MOMENTS[sql_type]))
+    return SQL("{} = {}").format(Name(column), SQL(_MOMENTS[sql_type]))
 
 
 def _slot(table: Table, place: str, where: str) -> Slot:
     if place in table.columns or "." not in place:
         sql_type = table.writable_type_of(place, where)
-        column = Identifier(place)
-        assign = SQL("{} = %s::{}").format(column, SQL(sql_type))
+        column = Name(place)
+        assign = SQL("{} = %s::{}").format(column, _type(sql_type))
         return Slot(SQL("{}::text").format(column), SQL("null"), assign)
     name, key = place.split(".", 1)
     if table.type_of(name, where) != "jsonb":
@@ -144,10 +145,15 @@ def _slot(table: Table, place: str, where: str) -> Slot:
             f'{SYNC_YAML}: {where} is "{place}", and {name} is {table.columns[name]}; '
             "allowed: a column, or COLUMN.KEY of a jsonb column"
         )
-    return _json_slot(Identifier(name), Literal(key))
+    return _json_slot(Name(name), Text(key))
 
 
-def _json_slot(column: Identifier, key: Literal) -> Slot:
+def _type(sql_type: str) -> Composable:
+    """A type of the app's own may be called anything."""
+    return SQL(sql_type.replace("%", "%%"))
+
+
+def _json_slot(column: Name, key: Text) -> Slot:
     """One key of a jsonb object; its other keys stay. What is no object is not replaced."""
     return Slot(
         SQL("{}->>{}").format(column, key),

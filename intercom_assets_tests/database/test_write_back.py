@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from intercom_assets.database.app import AppDatabase, AppUnavailable, WriteBack
@@ -539,3 +540,96 @@ def test_a_view_that_cannot_be_updated_is_refused(database: str) -> None:
 def test_without_a_table_there_is_nothing_to_write_back_to(database: str) -> None:
     with an_app(database) as app, pytest.raises(ValueError, match="no table to write back to"):
         app.write_back_users([WriteBack("1")])
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+ODD_NAMES = [
+    "50% off",
+    "%s",
+    "%(name)s",
+    "100%%",
+    'in "quotes"',
+    "it's",
+    "Two Words",
+    "mIxEd",
+    "größe",
+    "名前",
+    "order",
+    "{braces}",
+    "a;b -- c",
+    "back\\slash",
+]
+
+
+@pytest.mark.parametrize("odd", ODD_NAMES)
+def test_tables_columns_keys_and_types_may_be_called_anything(
+    empty_database: str, odd: str
+) -> None:
+    name = sql.Identifier(odd)
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(
+            sql.SQL(
+                "create schema {0}; create type {0}.{2} as enum ('a', 'b');"
+                "create table {0}.{0} ({0} text, id int primary key, of_type {0}.{2}, at date, "
+                "crm jsonb); insert into {0}.{0} (id, crm) values (1, {1})"
+            ).format(name, sql.Literal('{"other": 1}'), sql.Identifier(f"{odd} type"))
+        )
+        users = sql.SQL("select id, {0} as name, of_type, at, 'e' as email from {0}.{0}").format(
+            name
+        )
+        text = users.as_string(connection)
+    quoted = name.as_string(None)
+    mapping = a_mapping(
+        text,
+        watch=[{"table": f"{quoted}.{quoted}", "wakes": "user", "key": "id"}],
+        write_back={
+            "table": f"{quoted}.{quoted}",
+            "columns": {"name": odd, "of_type": "of_type", "at": "at"},
+            "intercom_id": f"crm.{odd}",
+        },
+    )
+    install_capture(empty_database, mapping)
+    new: Values = {"name": "Ada", "of_type": "b", "at": 86_400}
+    with an_app(empty_database, mapping) as app:
+        written = app.write_back_users([WriteBack("1", {"name": None}, new, "0abc")])
+
+    row = written["1"].row
+    assert written["1"].status == "written"
+    assert isinstance(row, AppUser)
+    assert {key: row.values[key] for key in new} == new
+    with psycopg.connect(empty_database) as connection:
+        found = connection.execute(sql.SQL("select crm from {0}.{0}").format(name)).fetchall()
+    assert found == [({"other": 1, odd: "0abc"},)]
+    assert logged(empty_database) == []
+
+
+@pytest.mark.parametrize("odd", ODD_NAMES)
+def test_the_key_and_the_watched_column_may_be_called_anything(
+    empty_database: str, odd: str
+) -> None:
+    name = sql.Identifier(odd)
+    with psycopg.connect(empty_database) as connection:
+        made = "create table people ({0} int primary key, crm text, name text)"
+        connection.execute(sql.SQL(made).format(name))
+        connection.execute(sql.SQL("insert into people ({0}) values (1)").format(name))
+        query = "select {0} as id, name, null::text as email from people"
+        users = sql.SQL(query).format(name).as_string(connection)
+        where = sql.SQL("select {0} from people where {0} = any(:keys) and 7 % 2 = 1")
+        select = where.format(name).as_string(connection)
+    mapping = a_mapping(
+        users,
+        watch=[
+            {"table": "people", "wakes": "user", "key": odd},
+            {"table": "people", "wakes": "user", "key": select, "column": odd},
+        ],
+        write_back={"table": "people", "key": odd, "intercom_id": "crm"},
+    )
+    install_capture(empty_database, mapping)
+    run(empty_database, "update people set name = 'x'")
+    with an_app(empty_database, mapping) as app:
+        assert [row.keys for row in app.read_log(10)] == [("1",), ("1",)]
+        written = app.write_back_users([WriteBack("1", intercom_id="0abc")])
+
+    assert written["1"].status == "written"
+    assert rows(empty_database, "select crm from people") == [("0abc",)]
