@@ -7,6 +7,7 @@ Nothing is leased here: the run that is asked for does that, so a tick without a
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 import dagster as dg
 
@@ -23,7 +24,7 @@ from intercom_assets.domain.values import count_of
 from intercom_assets.partitions import add_keys
 from intercom_assets.pool import missing_pool
 from intercom_assets.run_health import fail_dead_runs, run_ahead, stopped_lately, tags_of
-from intercom_assets.sync.feeders import feed_from_app
+from intercom_assets.sync.feeders import Fed, feed_from_app
 from intercom_assets.sync.services import Services
 
 LOOK_EVERY = 0.2
@@ -37,6 +38,7 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_FEEDING = Lock()
 SETTLING = 2.0
 """Seconds for which bulk rows are left to the run that has just queued them for itself."""
 
@@ -63,7 +65,7 @@ class Look:
         ends_at = time.monotonic() + self._services.settings.sensor_wait_seconds
         while True:
             self._fail_dead_runs()
-            fed = feed_from_app(self._services)
+            fed = self._feed()
             self._drained += fed.users + fed.teams
             if self._refusal:
                 return self._skip(self._refusal)
@@ -74,6 +76,15 @@ class Look:
             if time.monotonic() >= ends_at:
                 return self._skip(self._why)
             time.sleep(LOOK_EVERY)
+
+    def _feed(self) -> Fed:
+        """Nothing while another sensor of this process does it: both would read the same."""
+        if not _FEEDING.acquire(blocking=False):
+            return Fed(sweep_wanted=self._services.store.sweep_wanted() is not None)
+        try:
+            return feed_from_app(self._services)
+        finally:
+            _FEEDING.release()
 
     def _fail_dead_runs(self) -> None:
         if time.monotonic() < self._healthy_until:

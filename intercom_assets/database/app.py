@@ -133,10 +133,10 @@ class AppDatabase:
         with self._connections.writing("write_back.teams") as connection:
             return write_back(connection, target, source, "team", requests)
 
-    # --- the change log, where it is in another database than ours ---
+    # --- the change log (it is emptied here where it is in another database than ours) ---
 
     def read_log(self, limit: int) -> list[LogRow]:
-        """Up to `limit` rows, left in place; queue them, commit, then `delete_log` them."""
+        """Rows of some `limit` keys, left in place; queue them, commit, then take them out."""
         watches = self.mapping.settings.watch
         with self._connections.writing("the change log") as connection:
             return capture_log.read_log(connection, limit, watches)
@@ -144,6 +144,11 @@ class AppDatabase:
     def delete_log(self, ids: Sequence[int]) -> None:
         with self._connections.writing("the change log") as connection:
             capture_log.delete_log(connection, ids)
+
+    def shorten_log(self, rows: Sequence[LogRow]) -> None:
+        """Takes out the keys that were read of rows which have more."""
+        with self._connections.writing("the change log") as connection:
+            capture_log.shorten_log(connection, rows)
 
     # --- its own affairs ---
 

@@ -16,7 +16,6 @@ from psycopg import errors
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from intercom_assets.database.app_connections import AppConnection, Connections
-from intercom_assets.database.capture_log import LogRow, delete_log, read_log, take_log
 from intercom_assets.database.failures import AppUnavailable, LockedOut
 from intercom_assets.database.watches import (
     Present,
@@ -29,17 +28,6 @@ from intercom_assets.database.watches import (
 )
 from intercom_assets.mapping.load import SYNC_YAML, AppMapping
 from intercom_assets.mapping.problems import MappingError
-
-__all__ = [
-    "CaptureState",
-    "LogRow",
-    "capture_state",
-    "delete_log",
-    "install_capture",
-    "read_log",
-    "remove_capture",
-    "take_log",
-]
 
 _TRIES = 8
 _LOCKING = "set local lock_timeout = 0; set local statement_timeout = '800ms'"

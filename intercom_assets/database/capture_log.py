@@ -11,7 +11,7 @@ from datetime import datetime
 
 import psycopg
 
-from intercom_assets.database.app_connections import AppConnection
+from intercom_assets.database.app_connections import AppConnection, encoded
 from intercom_assets.database.failures import told
 from intercom_assets.database.identity import storable
 from intercom_assets.database.loaders import Unreadable
@@ -22,20 +22,59 @@ from intercom_assets.mapping.settings import Watch
 EVERYBODY: tuple[str, ...] = ("*",)
 """The keys of a log row that says "sweep now": a TRUNCATE, or more rows than could be listed."""
 
+MOST_IDS = 100_000
+"""Ids that a watch's SELECT may find for the keys of one read; for more, a sweep is cheaper."""
+_SHORT = 1_500
+"""Bytes of keys that stand in their row: some hundreds of keys, where they could be compressed."""
+_CANDIDATES = 1_000
+"""Rows at either end of the log among which a read chooses."""
+
 _log = logging.getLogger(__name__)
 _EXISTS = "select to_regclass('intercom_capture.change_log') is not null"
 _POSITION = "select coalesce(max(id), 0) from intercom_capture.change_log"
-_COLUMNS = "id, kind, keys, via, at"
-_READ = f"select {_COLUMNS} from intercom_capture.change_log order by id limit %s"
-# Locked and deleted by two statements in one, since a subquery of the DELETE may run twice.
-_TAKE = """
-with taken as materialized (
-    select id from intercom_capture.change_log order by id limit %s for update skip locked
-)
-delete from intercom_capture.change_log as log using taken where log.id = taken.id
-returning log.id, log.kind, log.keys, log.via, log.at
+# A large value stands outside of its row, and its size is known without reading it.
+_SIZES = """
+(select id, pg_column_size(keys) from intercom_capture.change_log order by id limit %(most)s)
+union
+(select id, pg_column_size(keys) from intercom_capture.change_log order by id desc limit %(most)s)
+order by 1
 """
-_DELETE_IDS = "delete from intercom_capture.change_log where id = any(%s::bigint[])"
+_READ_SHORT = """
+select id, kind, keys[1:%(room)s - before], via, at, counted from (
+    select log.*, cardinality(keys) as counted, chosen.place,
+           sum(cardinality(keys)) over (order by chosen.place) - cardinality(keys) as before
+    from unnest(%(ids)s::bigint[]) with ordinality as chosen (id, place)
+    join intercom_capture.change_log as log using (id)
+) as short
+where before < %(room)s
+order by place
+"""
+_READ_LONG = """
+select id, kind, keys[1:%(room)s], via, at, cardinality(keys)
+from intercom_capture.change_log where id = %(id)s
+"""
+# Whoever else takes a row at this moment has it; nobody waits.
+_MINE = """
+with mine as materialized (
+    select id from intercom_capture.change_log
+    where id = any(%(ids)s::bigint[]) order by id for update skip locked
+)
+"""
+_DELETE_IDS = f"""
+{_MINE}
+delete from intercom_capture.change_log as log using mine where log.id = mine.id
+returning log.id
+"""
+# Keys leave at the front only, so their number says whether somebody else took some meanwhile.
+_SHORTEN = f"""
+{_MINE}
+update intercom_capture.change_log as log set keys = log.keys[part.taken + 1:]
+from mine
+join unnest(%(ids)s::bigint[], %(taken)s::int[], %(counted)s::int[])
+    as part (id, taken, counted) using (id)
+where log.id = mine.id and cardinality(log.keys) = part.counted
+returning log.id
+"""
 _OURS = """
 where id > %(position)s and txid = pg_current_xact_id() and kind = %(kind)s and via is null
 """
@@ -52,6 +91,7 @@ class LogRow:
     """One statement of the app. `kind`: user or team; `keys`: their ids, or EVERYBODY.
 
     `via`: the watch whose SELECT has yet to turn `keys` into ids; None once they are ids.
+    `taken`: how many of the row's own keys these are, `counted`: how many it has.
     """
 
     id: int
@@ -59,32 +99,61 @@ class LogRow:
     keys: tuple[str, ...]
     via: str | None
     at: datetime
+    taken: int
+    counted: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.taken >= self.counted
 
 
-def take_log(connection: AppConnection, limit: int, watches: Sequence[Watch] = ()) -> list[LogRow]:
-    """Deletes up to `limit` rows and gives them, oldest first; for one database, one transaction.
+def read_log(connection: AppConnection, limit: int, watches: Sequence[Watch] = ()) -> list[LogRow]:
+    """Rows of some `limit` keys together, left in place: queue them, commit, then take them out.
 
-    Rows that another drain is taking are passed over. `watches` resolve keys that are no ids.
+    Oldest first, but some of the newest too; short ones before long ones, and of a long one only
+    its first keys: a statement of many thousand holds up nothing else.
+    `watches` resolve keys that are no ids.
     Without a log there are none.
     """
     if not has_log(connection):
         return []
-    rows = _rows(connection.execute(_TAKE, (limit,)).fetchall())
-    return resolve(connection, rows, watches)
+    sizes: dict[int, int] = dict(
+        connection.execute(_SIZES, {"most": min(limit, _CANDIDATES)}).fetchall()
+    )
+    order = _mostly_oldest(list(sizes))
+    long = [id for id in order if sizes[id] > _SHORT]
+    short = [id for id in order if sizes[id] <= _SHORT]
+    rows = _read_short(connection, short, limit // 2 if long else limit)
+    rows += _read_long(connection, long, limit - sum(row.taken for row in rows))
+    return resolve(connection, sorted(rows, key=lambda row: row.id), watches)
 
 
-def read_log(connection: AppConnection, limit: int, watches: Sequence[Watch] = ()) -> list[LogRow]:
-    """Up to `limit` rows, oldest first, left in place: queue them, commit, then `delete_log`."""
-    if not has_log(connection):
-        return []
-    rows = _rows(connection.execute(_READ, (limit,)).fetchall())
-    return resolve(connection, rows, watches)
+def take_out(connection: AppConnection, rows: Sequence[LogRow]) -> set[int]:
+    """Takes these keys out of the log; the ids of the rows whose keys were still there.
+
+    What another drain has taken, or is taking, is left to it.
+    """
+    taken = delete_log(connection, [row.id for row in rows if row.is_whole])
+    return taken | shorten_log(connection, [row for row in rows if not row.is_whole])
 
 
-def delete_log(connection: AppConnection, ids: Sequence[int]) -> None:
-    """Deletes exactly these rows."""
-    if ids:
-        connection.execute(_DELETE_IDS, (list(ids),))
+def delete_log(connection: AppConnection, ids: Sequence[int]) -> set[int]:
+    """Deletes exactly these rows; those that were there."""
+    if not ids:
+        return set()
+    return {id for (id,) in connection.execute(_DELETE_IDS, {"ids": list(ids)}).fetchall()}
+
+
+def shorten_log(connection: AppConnection, rows: Sequence[LogRow]) -> set[int]:
+    """Takes the keys that were read off the front of rows of which more were not read."""
+    if not rows:
+        return set()
+    parts = {
+        "ids": [row.id for row in rows],
+        "taken": [row.taken for row in rows],
+        "counted": [row.counted for row in rows],
+    }
+    return {id for (id,) in connection.execute(_SHORTEN, parts).fetchall()}
 
 
 def has_log(connection: AppConnection) -> bool:
@@ -94,20 +163,20 @@ def has_log(connection: AppConnection) -> bool:
 def resolve(
     connection: AppConnection, rows: Sequence[LogRow], watches: Sequence[Watch]
 ) -> list[LogRow]:
-    """Runs the SELECTs of watches whose keys are no ids, once per watch.
+    """Runs the SELECTs of watches whose keys are no ids, once per watch: each of its rows has all
+    that was found for any of them, whoever takes the others.
 
     A row whose SELECT is no longer in the mapping, or fails, becomes EVERYBODY: dearer, not lost.
     """
     by_name = {watch_name(watch): watch for watch in watches if watch.select}
     pending: dict[str, list[LogRow]] = {}
+    found: dict[int, LogRow] = {}
     for row in rows:
         if row.via is not None:
             pending.setdefault(row.via, []).append(row)
-    found = {
-        row.id: replace(row, keys=keys, via=None)
-        for via, same in pending.items()
-        for row, keys in zip(same, _ids(connection, by_name.get(via), same), strict=True)
-    }
+    for via, same in pending.items():
+        ids = _ids(connection, by_name.get(via), same)
+        found |= {row.id: replace(row, keys=ids, via=None) for row in same}
     return [found.get(row.id, row) for row in rows]
 
 
@@ -133,13 +202,36 @@ def take_back(
     connection.execute(_LEAVE, values)
 
 
-def _rows(
-    found: Sequence[tuple[int, str, list[str | Unreadable], str | None, datetime]],
-) -> list[LogRow]:
-    return sorted(
-        (LogRow(id, kind, _keys(keys), via, at) for id, kind, keys, via, at in found),
-        key=lambda row: row.id,
-    )
+def _mostly_oldest(ids: Sequence[int]) -> list[int]:
+    """Three from the old end, one from the new one, and so on."""
+    oldest, newest = iter(ids), reversed(ids)
+    ends = (next(newest if place % 4 == 3 else oldest) for place in range(len(ids)))
+    return list(ends)
+
+
+def _read_short(connection: AppConnection, ids: Sequence[int], room: int) -> list[LogRow]:
+    chosen = {"ids": list(ids[:room]), "room": room}
+    return [_row(*found) for found in connection.execute(_READ_SHORT, chosen).fetchall()]
+
+
+def _read_long(connection: AppConnection, ids: Sequence[int], room: int) -> list[LogRow]:
+    """Of each at most half of what there is room for, unless it is the only one."""
+    rows: list[LogRow] = []
+    for id in ids:
+        if room <= 0:
+            break
+        most = room if len(ids) == 1 else (room + 1) // 2
+        found = connection.execute(_READ_LONG, {"id": id, "room": most}).fetchone()
+        if found is not None:
+            rows.append(_row(*found))
+            room -= rows[-1].taken
+    return rows
+
+
+def _row(
+    id: int, kind: str, keys: list[str | Unreadable], via: str | None, at: datetime, counted: int
+) -> LogRow:
+    return LogRow(id, kind, _keys(keys), via, at, len(keys), counted)
 
 
 def _keys(found: Iterable[str | Unreadable]) -> tuple[str, ...]:
@@ -147,27 +239,25 @@ def _keys(found: Iterable[str | Unreadable]) -> tuple[str, ...]:
     return tuple(key for key in found if isinstance(key, str) and storable(key))
 
 
-def _ids(
-    connection: AppConnection, watch: Watch | None, rows: Sequence[LogRow]
-) -> list[tuple[str, ...]]:
-    """The ids for all rows together, given to the first; the others then have none."""
+def _ids(connection: AppConnection, watch: Watch | None, rows: Sequence[LogRow]) -> tuple[str, ...]:
     keys = {key for row in rows for key in row.keys}
     if watch is None or keys.intersection(EVERYBODY):
-        first = EVERYBODY
-    else:
-        first = _selected(connection, watch, sorted(keys))
-    return [first, *([()] * (len(rows) - 1))]
+        return EVERYBODY
+    return _selected(connection, watch, sorted(keys))
 
 
 def _selected(connection: AppConnection, watch: Watch, keys: list[str]) -> tuple[str, ...]:
     try:
         with connection.transaction():
             text = resolving(watch, key_type(connection, watch))
-            rows = connection.execute(text, {"keys": keys}).fetchall()
+            limited = f"select * from (\n{text}\n) as q limit {MOST_IDS + 1}"
+            rows = connection.execute(encoded(connection, limited), {"keys": keys}).fetchall()
     except (psycopg.Error, MappingError) as error:
         if connection.broken:
             raise
         _log.warning("watch of %s: its SELECT failed (%s); a sweep", watch.table, told(error))
+        return EVERYBODY
+    if len(rows) > MOST_IDS:
         return EVERYBODY
     found = (
         raw if isinstance(raw, Unreadable) else str(raw) for raw, *_ in rows if raw is not None

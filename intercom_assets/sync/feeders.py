@@ -9,14 +9,17 @@ without `updated_at`, or transactions longer than the overlap: the nightly sweep
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from intercom_assets.database.app import AppUnavailable
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store_queue import enqueue
 from intercom_assets.database.store_workspace import put_state
 from intercom_assets.domain.models import Gone
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.companies import team_hash
 from intercom_assets.sync.gone import let_go
 from intercom_assets.sync.queue import drain
@@ -26,7 +29,13 @@ from intercom_assets.sync.users import read_users, user_rules
 
 POLLED = "polled"
 DRAINED_AT_ONCE = 5_000
-"""Log rows in one transaction of the drain: enough for a burst, short enough to lose little."""
+"""Keys in one transaction of the drain: it holds their locks for some 100 ms."""
+LOOKED_AT_ONCE = 1_000
+"""Users read in one transaction to see whether they were only seen."""
+MOST_LOOKED_AT = 2 * DRAINED_AT_ONCE
+"""Users looked at for one read of the log; of more, which a watch's SELECT found, all are due."""
+FEED_SECONDS = 5.0
+"""After so many, what is left waits for the next tick, which Dagster ends after a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +56,58 @@ def feed_from_app(services: Services) -> Fed:
     """
     if services.settings.capture == "polling":
         return _poll(services)
-    calm: dict[str, float] = {}
+    return _drain(services)
 
-    def delay(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
-        if kind is not QueueKind.USER:
-            return {}
-        calm.update(_waits(services, _read(services, keys)))
-        return calm
 
-    drained = drain(services.app, services.store, DRAINED_AT_ONCE, delay=delay)
-    if not (drained.users or drained.teams or drained.sweep_wanted):
+def _drain(services: Services) -> Fed:
+    """Piece by piece until the log is empty, or `FEED_SECONDS` have passed."""
+    look = _SeenOnly(services)
+    users, teams, until = 0, 0, monotonic() + FEED_SECONDS
+    while True:
+        drained = drain(services.app, services.store, DRAINED_AT_ONCE, delay=look.delays)
+        users, teams = users + len(drained.users), teams + len(drained.teams)
+        look.raise_failure()
+        if not drained.more or monotonic() >= until:
+            break
+    if not (users or teams or drained.sweep_wanted):
         return Fed()
-    summary = _summary(len(drained.users), len(drained.teams), len(calm))
-    return Fed(len(drained.users), len(drained.teams), 0, drained.sweep_wanted, summary)
+    return Fed(users, teams, 0, drained.sweep_wanted, _summary(users, teams, len(look.calm)))
+
+
+class _SeenOnly:
+    """Who of the changed users was only seen and may wait. `calm`: all whom it found so.
+
+    Whoever a run has in hand at this moment is due: what is remembered of him may be older than
+    what that run has read. An app that cannot be read delays nobody; that is raised afterwards.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.calm: set[str] = set()
+        self._services = services
+        self._failure: Exception | None = None
+
+    def delays(self, kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
+        if kind is not QueueKind.USER or len(keys) > MOST_LOOKED_AT:
+            return {}
+        found: dict[str, float] = {}
+        try:
+            for at in range(0, len(keys), LOOKED_AT_ONCE):
+                found |= self._delays(keys[at : at + LOOKED_AT_ONCE])
+        except (AppUnavailable, MappingError) as error:
+            self._failure = error
+        self.calm |= found.keys()
+        return found
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _delays(self, keys: Sequence[str]) -> Mapping[str, float]:
+        store = self._services.store
+        in_work = store.in_work_among(QueueKind.USER, keys)
+        known = store.hashes(keys)
+        looked = [key for key in keys if known.get(key) is not None and key not in in_work]
+        return _waits(self._services, _read(self._services, looked)) if looked else {}
 
 
 def _poll(services: Services) -> Fed:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from intercom_assets.database import capture_log
 from intercom_assets.database.app import AppDatabase
 from intercom_assets.database.capture import install_capture
 from intercom_assets.database.capture_log import (
@@ -12,7 +13,7 @@ from intercom_assets.database.capture_log import (
     LogRow,
     delete_log,
     read_log,
-    take_log,
+    take_out,
 )
 from intercom_assets.mapping.settings import Watch
 from intercom_assets_tests.database.mappings import a_mapping, run
@@ -38,8 +39,11 @@ def prepared(url: str, *watch: dict[str, str]) -> tuple[Watch, ...]:
 
 
 def taken(url: str, limit: int = 100, watches: tuple[Watch, ...] = ()) -> list[LogRow]:
+    """Read and taken out, as a drain of one database does it."""
     with psycopg.connect(url) as connection:
-        return take_log(connection, limit, watches)
+        rows = read_log(connection, limit, watches)
+        ours = take_out(connection, rows)
+    return [row for row in rows if row.id in ours]
 
 
 def test_rows_are_taken_oldest_first_and_once(empty_database: str) -> None:
@@ -58,21 +62,73 @@ def test_rows_taken_in_a_transaction_that_fails_are_still_there(empty_database: 
     prepared(empty_database)
     run(empty_database, "update users set plan_id = 3")
     with psycopg.connect(empty_database) as connection:
-        assert take_log(connection, 10)
+        assert take_out(connection, read_log(connection, 10))
         connection.rollback()
 
     assert len(taken(empty_database)) == 1
 
 
-def test_two_drains_share_the_rows_without_waiting(empty_database: str) -> None:
+def test_what_one_drain_is_taking_another_leaves_without_waiting(empty_database: str) -> None:
     prepared(empty_database)
     for plan in (1, 2, 3):
         run(empty_database, "update users set plan_id = %s where id = 10", plan)
     with psycopg.connect(empty_database) as one, psycopg.connect(empty_database) as other:
-        first, second = take_log(one, 2), take_log(other, 10)
+        read = read_log(one, 10)
+        first, second = take_out(one, read[:2]), take_out(other, read)
 
-    assert (len(first), len(second)) == (2, 1)
-    assert not {row.id for row in first} & {row.id for row in second}
+    assert (first, second) == ({row.id for row in read[:2]}, {read[2].id})
+
+
+@pytest.mark.parametrize("limit", [1, 7, 40])
+def test_a_long_row_is_taken_bit_by_bit_and_every_key_once(empty_database: str, limit: int) -> None:
+    prepared(empty_database)
+    run(empty_database, "insert into users select n, 1 from generate_series(1000, 1999) as n")
+
+    found: list[str] = []
+    while rows := taken(empty_database, limit):
+        assert sum(len(row.keys) for row in rows) <= limit
+        found += [key for row in rows for key in row.keys]
+
+    assert sorted(found) == [str(n) for n in range(1000, 2000)]
+
+
+def test_keys_that_two_drains_read_of_one_long_row_are_taken_by_one(empty_database: str) -> None:
+    prepared(empty_database)
+    run(empty_database, "insert into users select n, 1 from generate_series(1000, 1999) as n")
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        one, other = read_log(connection, 100), read_log(connection, 100)
+        assert take_out(connection, one) == {one[0].id}
+        assert take_out(connection, other) == set()
+        [left] = read_log(connection, 5_000)
+
+    assert len(left.keys) == 900
+    assert not set(left.keys) & set(one[0].keys)
+
+
+def test_a_change_logged_after_long_rows_is_read_at_once(empty_database: str) -> None:
+    prepared(empty_database)
+    for first in (1000, 3000, 5000):
+        run(
+            empty_database,
+            "insert into users select n, 1 from generate_series(%s::int, %s) as n",
+            first,
+            first + 1_999,
+        )
+    run(empty_database, "update users set plan_id = 2 where id = 10")
+
+    assert ("10",) in [row.keys for row in taken(empty_database, 50)]
+
+
+def test_a_change_logged_after_many_single_ones_is_read_at_once(empty_database: str) -> None:
+    prepared(empty_database)
+    for _ in range(60):
+        run(empty_database, "update users set plan_id = 2 where id = 11")
+    run(empty_database, "update users set plan_id = 2 where id = 10")
+
+    rows = taken(empty_database, 10)
+
+    assert len(rows) == 10
+    assert ("10",) in [row.keys for row in rows]
 
 
 def test_nothing_is_lost_while_the_app_goes_on_writing(empty_database: str) -> None:
@@ -113,8 +169,8 @@ def test_with_two_databases_rows_are_read_and_then_deleted_by_id(empty_database:
 
 def test_without_a_log_there_is_nothing_to_take(empty_database: str) -> None:
     with psycopg.connect(empty_database) as connection:
-        assert take_log(connection, 10) == []
         assert read_log(connection, 10) == []
+        assert take_out(connection, []) == set()
         delete_log(connection, [])
 
 
@@ -137,6 +193,31 @@ def test_a_select_that_finds_nobody_wakes_nobody(empty_database: str) -> None:
     run(empty_database, "update plans set name = 'x' where id = 3")
 
     assert [row.keys for row in taken(empty_database, watches=watches)] == [()]
+
+
+def test_a_select_that_finds_very_many_asks_for_a_sweep(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watches = prepared(empty_database, PLANS)
+    monkeypatch.setattr(capture_log, "MOST_IDS", 1)
+    run(empty_database, "update plans set name = 'x' where id = 1")
+    one = taken(empty_database, watches=watches)
+    run(empty_database, "update plans set name = 'x' where id = 2")
+
+    assert [row.keys for row in one] == [("10",)]
+    assert [row.keys for row in taken(empty_database, watches=watches)] == [EVERYBODY]
+
+
+def test_what_a_select_found_for_several_rows_is_not_lost_with_one_of_them(
+    empty_database: str,
+) -> None:
+    watches = prepared(empty_database, PLANS)
+    run(empty_database, "update plans set name = 'x' where id = 1")
+    run(empty_database, "update plans set name = 'x' where id = 2")
+    with psycopg.connect(empty_database) as connection:
+        rows = read_log(connection, 10, watches)
+
+    assert [set(row.keys) for row in rows] == [{"10", "11", "12"}] * 2
 
 
 def test_a_truncate_of_such_a_table_says_sweep_now(empty_database: str) -> None:

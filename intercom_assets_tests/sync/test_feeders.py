@@ -4,12 +4,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
+from uuid import uuid4
 
 import pytest
 
+from intercom_assets.database.app import AppUnavailable
+from intercom_assets.database.records import QueueKind
 from intercom_assets.mapping import load
+from intercom_assets.mapping.problems import MappingError
+from intercom_assets.sync import feeders
 from intercom_assets.sync.feeders import feed_from_app
 from intercom_assets.sync.sweep import sweep_teams, sweep_users
+from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.sync.world import World, a_world
 
 NOW = datetime.now(UTC)
@@ -50,6 +56,67 @@ def test_a_page_view_rides_with_the_next_change(world: World) -> None:
 
     assert len(synced.calls) == 1
     assert world.contact(ada)["last_seen_at"] == int(NOW.timestamp())
+
+
+def test_a_burst_is_queued_in_one_look_though_in_many_pieces(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeders, "DRAINED_AT_ONCE", 10)
+    monkeypatch.setattr(feeders, "LOOKED_AT_ONCE", 3)
+    users = [world.given_user(email=f"u{n}@example.com", created_at=OLD) for n in range(35)]
+    world.sync(*users)
+    feed_from_app(world.services)
+    seen = NOW + timedelta(hours=1)
+    run(world.url, "update users set last_request_at = %s", seen)
+    world.update_user(users[7], name="Ada")
+
+    fed = feed_from_app(world.services)
+
+    assert "34 of them were only seen" in fed.summary
+    assert list(world.services.store.due_keys(QueueKind.USER, 99)) == [str(users[7])]
+
+
+def test_a_look_that_takes_long_leaves_the_rest_to_the_next_tick(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeders, "DRAINED_AT_ONCE", 2)
+    monkeypatch.setattr(feeders, "FEED_SECONDS", 0.0)
+    for n in range(5):
+        world.given_user(email=f"u{n}@example.com", created_at=OLD)
+
+    assert [feed_from_app(world.services).users for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_the_log_is_drained_though_the_app_cannot_be_read(world: World) -> None:
+    ada = world.given_user(created_at=OLD)
+    world.sync(ada)
+    world.update_user(ada, name="Ada")
+    run(world.url, "alter table users rename column email to mail")
+
+    with pytest.raises((AppUnavailable, MappingError)):
+        feed_from_app(world.services)
+
+    assert world.services.app.read_log(10) == []
+    assert world.services.store.due(QueueKind.USER).sole_key == str(ada)
+
+
+def test_a_user_whom_a_run_has_in_hand_does_not_wait(world: World) -> None:
+    """The run may have read a value that the app has taken back meanwhile."""
+    ada = world.given_user(created_at=OLD)
+    feed_from_app(world.services)
+    world.sync_due()
+    store, before = world.services.store, world.app_user(ada)["name"]
+    world.update_user(ada, name="Ada")
+    feed_from_app(world.services)
+    token = uuid4()
+    [held] = store.lease(QueueKind.USER, "run", token=token, limit=1, seconds=60)
+    assert held.key == str(ada)
+    world.update_user(ada, name=before)
+
+    fed = feed_from_app(world.services)
+    store.release(token)
+
+    assert "only seen" not in fed.summary
 
 
 def test_our_own_write_back_does_not_come_back_as_a_change(world: World) -> None:

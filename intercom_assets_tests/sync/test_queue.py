@@ -1,12 +1,15 @@
 """Draining the app's log into the queue: with our tables in the app's database, and elsewhere."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import psycopg
 import pytest
 
 from intercom_assets.database.capture import remove_capture
 from intercom_assets.database.records import QueueKind
+from intercom_assets.database.store_queue import enqueue
+from intercom_assets.sync import queue
 from intercom_assets.sync.queue import Drained, drain
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
 from intercom_assets_tests.sync.sides import Sides, the_sides
@@ -140,3 +143,118 @@ def test_without_capture_there_is_nothing_to_drain(sides: Sides) -> None:
 
 def dying(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
     raise ConnectionError
+
+
+# --- bursts ---------------------------------------------------------------------------------------
+
+IN_TRANSACTION = """
+select count(*) from pg_stat_activity
+where application_name = 'intercom_assets' and state <> 'idle' and pid <> pg_backend_pid()
+"""
+
+
+def in_transaction(*urls: str) -> int:
+    found = 0
+    for url in set(urls):
+        with psycopg.connect(url, application_name="the test") as connection:
+            row = connection.execute(IN_TRANSACTION).fetchone()
+            found += int(row[0]) if row else 0
+    return found
+
+
+def test_who_may_wait_is_asked_while_no_transaction_is_open(sides: Sides) -> None:
+    insert_user(sides.app.url)
+    seen: list[int] = []
+
+    def delay(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
+        seen.append(in_transaction(sides.app.url, sides.store.url))
+        return {}
+
+    sides.drain(delay=delay)
+
+    assert seen == [0]
+
+
+def test_one_statement_of_many_keys_is_queued_piece_by_piece(sides: Sides) -> None:
+    with psycopg.connect(sides.app.url) as connection:
+        connection.execute(
+            "insert into users (email) select n || '@b.example' from generate_series(1, 1000) as n"
+        )
+    insert_team(sides.app.url)
+
+    first = drain(sides.app, sides.store, 90)
+    pieces = [first]
+    while (drained := drain(sides.app, sides.store, 90)).more:
+        pieces.append(drained)
+
+    assert first.teams
+    assert max(len(piece.users) + len(piece.teams) for piece in pieces) <= 90
+    assert sides.store.depth()[USER].due == 1000
+    assert sides.logged() == 0
+
+
+def test_a_drain_that_dies_in_the_middle_of_a_statement_loses_no_key(
+    database: str, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "insert into users (email) select n || '@b.example' from generate_series(1, 500) as n"
+        )
+    with the_sides(database, empty_database) as sides:
+        drain(sides.app, sides.store, 100)
+        monkeypatch.setattr(sides.app, "shorten_log", lambda _: dying(USER, []))
+        with pytest.raises(ConnectionError):
+            drain(sides.app, sides.store, 100)
+        monkeypatch.undo()
+        while drain(sides.app, sides.store, 100).more:
+            pass
+
+        assert sides.store.depth()[USER].due == 500
+
+
+def test_a_change_that_comes_while_it_is_asked_who_may_wait_is_due_at_once(sides: Sides) -> None:
+    ada = insert_user(sides.app.url)
+
+    def delay(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
+        update_row(sides.app.url, "users", ada, name="Ada")
+        return {str(ada): 3600.0}
+
+    sides.drain(delay=delay)
+    sides.drain()
+
+    assert sides.store.due(USER).sole_key == str(ada)
+
+
+def test_what_another_drain_queued_meanwhile_is_not_put_off(sides: Sides) -> None:
+    ada = insert_user(sides.app.url)
+
+    def delay(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
+        sides.drain()
+        return {str(ada): 3600.0}
+
+    sides.drain(delay=delay)
+
+    assert sides.store.due(USER).sole_key == str(ada)
+
+
+def test_very_many_ids_of_a_select_are_queued_in_several_transactions(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued: list[int] = []
+
+    def counting(*args: Any, **kwargs: Any) -> None:
+        queued.append(len(args[2]))
+        enqueue(*args, **kwargs)
+
+    monkeypatch.setattr(queue, "MOST_KEYS_AT_ONCE", 4)
+    monkeypatch.setattr(queue, "enqueue", counting)
+    with psycopg.connect(sides.app.url) as connection:
+        connection.execute(
+            "insert into users (email) select n || '@b.example' from generate_series(1, 11) as n"
+        )
+
+    sides.drain()
+
+    assert sum(queued) >= 11
+    assert max(queued) <= 4
+    assert sides.store.depth()[USER].due == 11
