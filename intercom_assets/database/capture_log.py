@@ -250,8 +250,9 @@ def _selected(connection: AppConnection, watch: Watch, keys: list[str]) -> tuple
     try:
         with connection.transaction():
             text = resolving(watch, key_type(connection, watch))
-            limited = f"select * from (\n{text}\n) as q limit {MOST_IDS + 1}"
-            rows = connection.execute(encoded(connection, limited), {"keys": keys}).fetchall()
+            with connection.cursor(name="intercom_assets_watch") as cursor:
+                cursor.execute(encoded(connection, text), {"keys": keys})
+                rows = cursor.fetchmany(MOST_IDS + 1)
     except (psycopg.Error, MappingError) as error:
         if connection.broken:
             raise
