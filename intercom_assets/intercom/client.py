@@ -269,7 +269,8 @@ class IntercomClient:
             params = None if cursor is None else {"scroll_param": cursor}
             return self._ask(CompanyScrollPayload, endpoints.SCROLL_COMPANIES, params=params)
 
-        return paging.scroll(fetch, lambda seconds: self._transport.sleep(self._view, seconds))
+        transport, view = self._transport, self._view
+        return paging.scroll(fetch, lambda seconds: transport.sleep(view, seconds), transport.clock)
 
     # --- data attributes --------------------------------------------------------------------------
 

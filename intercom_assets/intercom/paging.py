@@ -1,8 +1,8 @@
 """Walking what comes in parts: cursors, numbered pages, the one scroll that a workspace may hold.
 
 Given a way to fetch one part, these yield all of them, and end: parts that lead in a circle are an
-error. A part that cannot be read is an error too, never an end. Which endpoint is fetched, and how,
-is the client's.
+error. A part that cannot be read is an error too, never an end; but a scroll may end by a 404. Which
+endpoint is fetched, and how, is the client's.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +16,8 @@ from intercom_assets.intercom.wire_companies import CompanyPage, ScrollStep
 SCROLL_FREES_AFTER = 75.0
 """Seconds: an abandoned scroll blocks the next one for a minute."""
 SCROLL_LOOKS_EVERY = 5.0
+SCROLL_LIVES = 45.0
+"""Seconds between two steps within which a scroll cannot have died of idleness, which takes 60."""
 SCROLL_RESTARTS = 5
 
 
@@ -51,13 +53,15 @@ def all_companies(
 
 
 def scroll(
-    fetch: Callable[[str | None], ScrollStep], sleep: Callable[[float], bool]
+    fetch: Callable[[str | None], ScrollStep],
+    sleep: Callable[[float], bool],
+    clock: Callable[[], float],
 ) -> Iterator[list[Company]]:
     """Every company once. A scroll that breaks can only be begun anew (intercom-api section 8)."""
     seen: set[str] = set()
     for restarts_left in reversed(range(SCROLL_RESTARTS + 1)):
         try:
-            for companies in _steps(fetch, sleep):
+            for companies in _steps(fetch, sleep, clock):
                 new = [company for company in companies if company.id not in seen]
                 seen.update(company.id for company in new)
                 if new:
@@ -70,14 +74,27 @@ def scroll(
 
 
 def _steps(
-    fetch: Callable[[str | None], ScrollStep], sleep: Callable[[float], bool]
+    fetch: Callable[[str | None], ScrollStep],
+    sleep: Callable[[float], bool],
+    clock: Callable[[], float],
 ) -> Iterator[list[Company]]:
-    step = _begin(fetch, sleep)
-    while step.companies:
-        yield step.companies
-        if step.cursor is None:
-            return
-        step = fetch(step.cursor)
+    """Ends with an empty page, without a cursor, or, as connectors have met it, with a 404.
+
+    A reader that was slow gets that answer too, for a scroll that died: then it is an error.
+    """
+    answered = clock()
+    try:
+        step = _begin(fetch, sleep)
+        answered = clock()
+        while step.companies:
+            yield step.companies
+            if step.cursor is None:
+                return
+            step = fetch(step.cursor)
+            answered = clock()
+    except NotFound:
+        if clock() - answered > SCROLL_LIVES:
+            raise
 
 
 def _begin(fetch: Callable[[str | None], ScrollStep], sleep: Callable[[float], bool]) -> ScrollStep:

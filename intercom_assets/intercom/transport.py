@@ -138,6 +138,9 @@ class Transport:
     def close(self) -> None:
         self._carrier.close()
 
+    def clock(self) -> float:
+        return self._times.clock()
+
     def sleep(self, view: View, seconds: float) -> bool:
         """Sleep for an endpoint that asks for patience; False if the lease does not allow it."""
         if self._until(view).is_past(self._times.clock(), seconds):

@@ -2,20 +2,35 @@
 
 Contacts come 150 a call and companies by one scroll, so a workspace that agrees already costs
 0.02 calls a user instead of three. A listing may be minutes old: it says whose contact is whose,
-and what probably is in it; a pass reads by id whatever a listing cannot justify (`UserPass`).
+and what probably is in it; a pass reads by id whatever a listing cannot justify (`UserPass`). Since it
+only saves calls, a listing that fails stops nothing: it is not taken for complete, and is tried
+again with a later batch.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 
 from intercom_assets.domain.models import Company, Contact, Gone, TeamLink, UserLink
+from intercom_assets.intercom.errors import IntercomError, ScopeMissing
 from intercom_assets.sync.services import Services
 
-STATE = "first_contact"
+STATE, FAILED = "first_contact", "first_contact_failed"
+AGAIN_AFTER = timedelta(minutes=10)
+"""Large batches that come sooner after a listing that failed do without one."""
+
+log = logging.getLogger(__name__)
 
 
 def is_due(services: Services) -> bool:
-    """Whether the workspace was never listed to its end."""
-    return services.store.get_state(STATE) is None
+    """Whether the workspace was never listed to its end, and the last try is a while ago."""
+    return services.store.get_state(STATE) is None and not _failed_lately(services)
+
+
+def _failed_lately(services: Services) -> bool:
+    failed = services.store.get_state(FAILED)
+    at = failed.get("at") if isinstance(failed, dict) else None
+    return isinstance(at, int) and services.now() - at < AGAIN_AFTER.total_seconds()
 
 
 def list_workspace(
@@ -25,17 +40,30 @@ def list_workspace(
 ) -> tuple[int, int]:
     """Links the app's users and teams to what Intercom has of them: how many of each.
 
-    Repeats itself safely after a crash, and where it was `stopped`. Raises `IntercomError`,
-    `AppUnavailable`.
+    Repeats itself safely after a crash, and where it was `stopped`. One that fails keeps what was
+    listed until then. Raises a fatal `IntercomError`, `AppUnavailable`.
     """
     teams = users = 0
-    for team_links, user_links in listed(services, progress):
-        teams += services.store.adopt_teams(team_links)
-        users += services.store.adopt_users(user_links)
-        if stopped and stopped():
-            return users, teams
+    try:
+        for team_links, user_links in listed(services, progress):
+            teams += services.store.adopt_teams(team_links)
+            users += services.store.adopt_users(user_links)
+            if stopped and stopped():
+                return users, teams
+    except IntercomError as error:
+        if stops_everything(error):
+            raise
+        services.store.put_state(FAILED, {"at": services.now(), "why": str(error)})
+        log.warning("the workspace could not be listed, which only costs more calls: %s", error)
+        return users, teams
     services.store.put_state(STATE, {"at": services.now(), "users": users, "teams": teams})
+    services.store.delete_state(FAILED)
     return users, teams
+
+
+def stops_everything(error: IntercomError) -> bool:
+    """A token that may not list may write all the same."""
+    return error.fatal and not isinstance(error, ScopeMissing)
 
 
 def leave_out(services: Services) -> None:
@@ -46,16 +74,27 @@ def leave_out(services: Services) -> None:
 def listed(
     services: Services, progress: Callable[[str, int], None] | None = None
 ) -> Iterator[tuple[list[TeamLink], list[UserLink]]]:
-    """The links that the workspace suggests, page by page: companies first. Stores nothing."""
+    """The links that the workspace suggests, page by page: companies first. Stores nothing.
+
+    Companies that cannot be listed are raised after the contacts, which save more calls.
+    """
     client = services.intercom.within(None)
-    for companies in client.scroll_companies():
-        yield _team_links(services, companies), []
-        if progress:
-            progress("companies", len(companies))
+    failure: IntercomError | None = None
+    try:
+        for companies in client.scroll_companies():
+            yield _team_links(services, companies), []
+            if progress:
+                progress("companies", len(companies))
+    except IntercomError as error:
+        if stops_everything(error):
+            raise
+        failure = error
     for page in client.list_contacts():
         yield [], _user_links(services, page.items)
         if progress:
             progress("contacts", len(page.items))
+    if failure is not None:
+        raise failure
 
 
 def _team_links(services: Services, companies: Sequence[Company]) -> list[TeamLink]:

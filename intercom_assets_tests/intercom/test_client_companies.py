@@ -120,6 +120,26 @@ def test_a_reader_slower_than_a_minute_loses_the_scroll_and_no_company(
     assert len({company.id for company in found}) == len(found) == 120
 
 
+@pytest.mark.parametrize("companies", [0, 99, 100, 120, 200])
+def test_a_scroll_that_ends_with_a_404_has_ended(
+    client: IntercomClient, intercom: Simulator, companies: int
+) -> None:
+    """Instead of an empty page, as connectors have met it."""
+    a_member(client, *map(str, range(companies)))
+    gone = {"kind": "error", "endpoint": "GET /companies/scroll", "status": 404, "count": None}
+    found = []
+    pages = client.scroll_companies()
+    for _ in range(-(-companies // 100)):
+        found += next(pages)
+    intercom.set(faults=[gone])
+
+    found += [company for page in pages for company in page]
+
+    assert len({company.id for company in found}) == companies
+    steps = [call for call in client.calls if call.path_template == "/companies/scroll"]
+    assert len(steps) == -(-companies // 100) + 1
+
+
 def test_an_open_scroll_of_somebody_else_is_waited_for(
     client: IntercomClient, new_client: NewClient, moment: Moment
 ) -> None:

@@ -8,10 +8,13 @@ import pytest
 from psycopg import sql
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.intercom.errors import Unauthorized
 from intercom_assets.sync.audit import audit
 from intercom_assets.sync.batch import prepare
 from intercom_assets.sync.first_contact import is_due, list_workspace
+from intercom_assets.sync.outcomes import Status
 from intercom_assets.sync.source import Batch
+from intercom_assets_tests.sync.playing import Played
 from intercom_assets_tests.sync.world import World
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
@@ -145,3 +148,63 @@ def test_the_audit_finds_a_contact_that_was_archived_by_hand(world: World) -> No
     world.sync_due()
 
     assert world.contact(ada)["email"] == "someone@example.com"
+
+
+# --- listings that fail ---------------------------------------------------------------------------
+
+LISTINGS = ("GET /companies/scroll", "GET /contacts")
+
+
+@pytest.mark.parametrize("endpoint", LISTINGS)
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+def test_a_listing_that_is_refused_stops_no_sync(
+    played: Played, endpoint: str, status: int
+) -> None:
+    users = [played.given_user(email=f"u{n}@example.com") for n in range(3)]
+    refusal = {"kind": "error", "endpoint": endpoint, "status": status, "code": "no_such_thing"}
+    played.intercom.set(faults=[{**refusal, "count": None}])
+
+    prepare(played.services, [_everybody(users)], listing=True)
+    synced = played.sync(*users)
+
+    assert {synced[user].status for user in users} == {Status.CHANGED}
+    assert played.services.store.parked() == []
+
+
+@pytest.mark.parametrize("endpoint", LISTINGS)
+@pytest.mark.parametrize("kind", ["lost_reply", "wrong_content_type", "error", "truncated_json"])
+def test_a_listing_that_is_away_stops_no_sync_and_is_not_taken_for_complete(
+    played: Played, endpoint: str, kind: str
+) -> None:
+    users = [played.given_user(email=f"u{n}@example.com") for n in range(3)]
+    played.intercom.set(faults=[{"kind": kind, "endpoint": endpoint, "count": None}])
+
+    prepare(played.services, [_everybody(users)], listing=True)
+
+    assert not is_due(played.services), "not at once"
+    played.intercom.reset("faults")
+    played.times.later += 601
+    assert is_due(played.services)
+    list_workspace(played.services)
+    assert not is_due(played.services)
+
+
+def test_contacts_are_listed_also_where_companies_cannot_be(played: Played) -> None:
+    ada = played.given_user(email="ada@example.com")
+    played.intercom.by_hand.create_contact(role="user", external_id=str(ada), updated_at=1)
+    forbidden = {"kind": "error", "endpoint": LISTINGS[0], "status": 403, "code": "forbidden"}
+    played.intercom.set(faults=[{**forbidden, "count": None}])
+
+    assert list_workspace(played.services) == (1, 0)
+
+
+def test_a_refused_token_stops_the_listing_and_the_sync(played: Played) -> None:
+    ada = played.given_user()
+    played.intercom.set(faults=[{"kind": "error", "endpoint": LISTINGS[0], "status": 401}])
+
+    with pytest.raises(Unauthorized):
+        prepare(played.services, [_everybody([ada])], listing=True)
+
+
+def _everybody(users: list[int]) -> Batch:
+    return Batch(QueueKind.USER, keys=tuple(map(str, users)))
