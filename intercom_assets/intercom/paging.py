@@ -1,8 +1,8 @@
 """Walking what comes in parts: cursors, numbered pages, the one scroll that a workspace may hold.
 
 Given a way to fetch one part, these yield all of them, and end: parts that lead in a circle are an
-error. A part that cannot be read is an error too, never an end; but a scroll may end by a 404. Which
-endpoint is fetched, and how, is the client's.
+error. A part that cannot be read is an error too, never an end; but a scroll may end by a 404.
+Which endpoint is fetched, and how, is the client's.
 """
 
 from collections.abc import Callable, Iterator

@@ -2,8 +2,8 @@
 
 Contacts come 150 a call and companies by one scroll, so a workspace that agrees already costs
 0.02 calls a user instead of three. A listing may be minutes old: it says whose contact is whose,
-and what probably is in it; a pass reads by id whatever a listing cannot justify (`UserPass`). Since it
-only saves calls, a listing that fails stops nothing: it is not taken for complete, and is tried
+and what probably is in it; a pass reads by id whatever a listing cannot justify (`UserPass`). Since
+it only saves calls, a listing that fails stops nothing: it is not taken for complete, and is tried
 again with a later batch.
 """
 
