@@ -7,7 +7,9 @@ import dagster as dg
 
 from intercom_assets.assets.subjects import TEAMS, USERS
 
-PRIORITY = {"dagster/priority": "10"}
+RETRIED_BY_THE_QUEUE = {"dagster/max_retries": "0"}
+"""What a run that died had not finished is still in the queue, and the next run goes on with it."""
+PRIORITY = {"dagster/priority": "10", **RETRIED_BY_THE_QUEUE}
 """Before backfills and bulk work in Dagster's queue; it orders the queue, it does not pre-empt."""
 
 sync_users = dg.define_asset_job(

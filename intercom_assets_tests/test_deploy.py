@@ -30,10 +30,12 @@ DAGSTERS = {
     "DAGSTER_DATABASE_URL",
     "DAGSTER_EVENT_BATCH_SIZE",
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS",
+    "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR",
 }
 MEASURED = {
     "DAGSTER_EVENT_BATCH_SIZE": "500",
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+    "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
 }
 
 
@@ -178,7 +180,11 @@ def test_kubernetes_has_the_settings_of_dagster_yaml(values: dict[str, Any]) -> 
     assert values["additionalInstanceConfig"]["concurrency"] == dagster["concurrency"]
     assert daemon["runMonitoring"]["startTimeoutSeconds"] == monitoring["start_timeout_seconds"]
     assert daemon["runMonitoring"]["pollIntervalSeconds"] == monitoring["poll_interval_seconds"]
-    assert daemon["runRetries"]["enabled"] is dagster["run_retries"]["enabled"] is False
+    assert daemon["runRetries"] == {
+        "enabled": dagster["run_retries"]["enabled"],
+        "maxRetries": dagster["run_retries"]["max_retries"],
+        "retryOnAssetOrOpFailure": dagster["run_retries"]["retry_on_asset_or_op_failure"],
+    }
     assert daemon["sensors"]["numWorkers"] == dagster["sensors"]["num_workers"]
     for kind in ("sensor", "schedule"):
         assert (

@@ -64,7 +64,7 @@ def launch_of(
     """What context and config say; asks the store only for a re-executed run's parent."""
     run, is_range = context.run, context.has_partition_key_range
     return Launch(
-        partition_keys=context.partition_keys if is_range or context.has_partition_key else None,
+        partition_keys=_partition_keys(context, subject),
         is_range=is_range,
         from_queue=from_queue,
         ids=ids,
@@ -90,6 +90,23 @@ def batch_of(subject: Subject, launch: Launch) -> Batch:
     )
 
 
+def _partition_keys(context: dg.AssetExecutionContext, subject: Subject) -> Sequence[str] | None:
+    """None for a run without partitions. Keys that were deleted since cannot bound a range."""
+    if not (context.has_partition_key_range or context.has_partition_key):
+        return None
+    try:
+        return list(context.partition_keys)
+    except dg.DagsterError as error:
+        raise WrongLaunch(_no_range(subject)) from error
+
+
+def _no_range(subject: Subject) -> str:
+    return (
+        f"The range of partitions holds no {subject.noun}: a partition at one of its ends was "
+        "deleted, or deleted and added again, since it was chosen. Choose the partitions anew."
+    )
+
+
 def _named(subject: Subject, launch: Launch, keys: Sequence[str], lane: Lane, cause: str) -> Batch:
     return Batch(
         subject.kind, keys=tuple(keys), lane=lane, cause=cause, by_hand=not launch.by_sensor
@@ -112,6 +129,8 @@ def _require_one_way(subject: Subject, launch: Launch) -> None:
         raise WrongLaunch(
             f"Both {' and '.join(given)} say which {subject.noun}s to sync: give one of them."
         )
+    if launch.partition_keys is not None and not launch.partition_keys:
+        raise WrongLaunch(_no_range(subject))
     if launch.from_queue is not None and launch.from_queue < 1:
         raise WrongLaunch(f"from_queue is {launch.from_queue}: give a number of 1 or more.")
 

@@ -19,6 +19,11 @@ Facts: TypeAlias = dict[str, str | int | float | dg.UrlMetadataValue]
 
 SETTLED = (Status.CHANGED, Status.UNCHANGED)
 FAILING = (Status.RETRY, Status.PARKED)
+NOBODY = {
+    Status.ABSENT: "neither the app nor Intercom has it: nothing to do",
+    Status.ERASED: "erased on request: it is left alone for good",
+}
+"""What a partition shows that was asked for and has nobody."""
 MOST_NAMED = 10
 """Ids in a sentence; the partitions and `intercom-assets status` name all of them."""
 
@@ -36,11 +41,19 @@ class Use:
     limit: int | None
 
 
-def worth_reporting(outcomes: Iterable[Outcome], *, everybody: bool) -> list[Outcome]:
-    """Who gets events. Who is held by another run is reported by that run."""
-    silent = {Status.HELD, Status.ABSENT, Status.ERASED} | (
-        set() if everybody else {Status.UNCHANGED}
-    )
+def worth_reporting(
+    outcomes: Iterable[Outcome], *, everybody: bool, nobodies: bool = False
+) -> list[Outcome]:
+    """Who gets events. Who is held by another run is reported by that run.
+
+    `nobodies`: also those whom neither side has, or shall have: their partitions were asked for,
+    and a backfill counts one that brings nothing as failed.
+    """
+    silent = {Status.HELD}
+    if not everybody:
+        silent.add(Status.UNCHANGED)
+    if not nobodies:
+        silent |= NOBODY.keys()
     return [outcome for outcome in outcomes if outcome.status not in silent]
 
 
@@ -129,13 +142,13 @@ def _assets(subject: Subject) -> list[tuple[dg.AssetKey, Callable[[Outcome], boo
     """The assets of a step and for which outcomes each holds what it promises."""
 
     def read(outcome: Outcome) -> bool:
-        return outcome.status not in (Status.HELD, Status.ABSENT, Status.ERASED)
+        return outcome.status is not Status.HELD
 
     def found(outcome: Outcome) -> bool:
-        return outcome.intercom_id is not None
+        return outcome.intercom_id is not None or outcome.status in NOBODY
 
     def settled(outcome: Outcome) -> bool:
-        return outcome.status in SETTLED
+        return outcome.status in SETTLED or outcome.status in NOBODY
 
     holds = {APP_USERS: read, INTERCOM_CONTACTS: found}
     return [*((asset, holds[asset]) for asset in subject.before_it), (subject.settled, settled)]
@@ -144,6 +157,8 @@ def _assets(subject: Subject) -> list[tuple[dg.AssetKey, Callable[[Outcome], boo
 def _facts(
     subject: Subject, asset: dg.AssetKey, outcome: Outcome, screens: Screens | None
 ) -> Facts:
+    if outcome.status in NOBODY:
+        return {"state": NOBODY[outcome.status]}
     facts: Facts = {}
     if asset == subject.settled:
         facts |= {"changed": ", ".join(outcome.changed) or "nothing", "calls": outcome.calls}

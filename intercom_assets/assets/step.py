@@ -58,9 +58,6 @@ def work_through(
 ) -> Iterator[Any]:
     """Yields nothing: what was done is reported as it is done. Ends in `Failure` or not at all."""
     yield from ()
-    if subject.settled not in context.selected_asset_keys:
-        context.log.warning(_nothing_to_do(subject))
-        return
     try:
         totals = _work(context, subject, configuration, from_queue, ids)
     except WrongLaunch as error:
@@ -89,7 +86,8 @@ def _work(
         store = services.store
         launch = launch_of(context, subject, store, from_queue=from_queue, ids=ids)
         telling = _Telling(context, subject, services, configuration.base_url)
-        return telling.all_of(batch_of(subject, launch))
+        by_partition = launch.partition_keys is not None
+        return telling.all_of(batch_of(subject, launch), by_partition=by_partition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +99,28 @@ class _Telling:
     services: Services
     base_url: str
 
-    def all_of(self, batch: Batch) -> Totals:
+    def all_of(self, batch: Batch, *, by_partition: bool) -> Totals:
         started, totals, causes, ended = monotonic(), Totals(), set[str](), False
         try:
             for report in run_batch(self.services, batch, self.context.run.run_id):
                 totals.add(report.outcomes)
                 causes |= report.causes
-                self._chunk(report, everybody=batch.from_queue is None)
+                self._chunk(report, everybody=batch.from_queue is None, nobodies=by_partition)
             ended = True
         finally:
             use = _use(self.services, monotonic() - started)
             self._conclude(totals, causes, use, ended=ended)
         return totals
 
-    def _chunk(self, report: ChunkReport, *, everybody: bool) -> None:
+    def _chunk(self, report: ChunkReport, *, everybody: bool, nobodies: bool) -> None:
         context, subject = self.context, self.subject
-        outcomes = worth_reporting(report.outcomes, everybody=everybody)
+        outcomes = worth_reporting(report.outcomes, everybody=everybody, nobodies=nobodies)
         if not outcomes:
             return
         add_keys(context.instance, subject.partitions, [outcome.key for outcome in outcomes])
         pages = screens(self.services.store, self.base_url)
-        for events in events_of(subject, context.selected_asset_keys, outcomes, pages):
+        shown = {*context.selected_asset_keys, subject.settled}
+        for events in events_of(subject, shown, outcomes, pages):
             report_together(context, events)
 
     def _conclude(self, totals: Totals, causes: set[str], use: Use, *, ended: bool) -> None:
@@ -139,11 +138,3 @@ class _Telling:
 def _use(services: Services, seconds: float) -> Use:
     counters = services.intercom.counters()
     return Use(sum(counters.calls.values()), counters.rate_limited, seconds, counters.limit)
-
-
-def _nothing_to_do(subject: Subject) -> str:
-    settled = subject.settled.to_user_string()
-    return (
-        f"Nothing was read or written: {settled} is not selected, and the other assets only show "
-        f"what a run of it saw. Select {settled}, alone or with the others."
-    )

@@ -34,7 +34,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
 
     Example: intercom-assets check
     """
-    checkup = Checkup(read_environment(), os.environ, _pool_problem)
+    checkup = Checkup(read_environment(), os.environ, _pool_problem, _settings)
     found: list[Finding] = []
     console = a_console()
     for finding in checkup.findings():
@@ -54,6 +54,12 @@ def _pool_problem() -> str | None:
     from intercom_assets.cli.dagster_steps import pool_problem
 
     return pool_problem()
+
+
+def _settings() -> list[str]:
+    from intercom_assets.cli.dagster_steps import missing_dagster_settings
+
+    return missing_dagster_settings()
 
 
 def _line(finding: Finding, before: Finding | None) -> Text:

@@ -12,6 +12,7 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.instance_settings import missing_settings
 from intercom_assets.partitions import APP_TEAM, APP_USER, add_keys
 from intercom_assets.pool import LIMIT, POOL, missing_pool, set_up_pool
 from intercom_assets.sync.environment import ConfigurationError
@@ -30,6 +31,12 @@ def pool_problem() -> str | None:
     """Why no run may be launched yet; None if the pool has its row. Writes nothing."""
     with _instance() as instance:
         return missing_pool(instance)
+
+
+def missing_dagster_settings() -> list[str]:
+    """What dagster.yaml lacks, in sentences; nothing where the instance cannot be read at all."""
+    with _instance() as instance:
+        return list(missing_settings(instance))
 
 
 def register_partitions(keys: dict[QueueKind, Sequence[str]]) -> str:

@@ -191,6 +191,7 @@ def _environment(place: Path, addresses: Addresses) -> dict[str, str]:
         "DAGSTER_HOME": str(place / "dagster"),
         "DAGSTER_EVENT_BATCH_SIZE": "500",
         "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+        "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
         "INTERCOM_ACCESS_TOKEN": TOKEN,
         "INTERCOM_BASE_URL": addresses.simulator,
         "INTERCOM_SYNC_CONFIG": str(place / "mapping"),

@@ -4,7 +4,7 @@ Each probe is a function that yields findings; which of them run, and in which o
 `checkup.py`'s. The pool's row is Dagster's, so its question comes from outside.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from intercom_assets.database.schema import schema_version, shipped_steps
 from intercom_assets.database.store import Store
@@ -23,6 +23,8 @@ IN_EVERY_PROCESS = {
     "DAGSTER_EVENT_BATCH_SIZE": "500",
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
 }
+BACKFILLS_WAIT = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
+"""With it a backfill waits for its code server, instead of failing for good."""
 LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
 INIT_DB = "Run intercom-assets init-db."
 
@@ -74,7 +76,12 @@ def check_schema(url: str) -> Iterator[Finding]:
         )
 
 
-def check_dagster(env: Mapping[str, str], pool: Callable[[], str | None]) -> Iterator[Finding]:
+def check_dagster(
+    env: Mapping[str, str],
+    pool: Callable[[], str | None],
+    settings: Callable[[], Sequence[str]] = tuple,
+) -> Iterator[Finding]:
+    """`settings`: what is missing of dagster.yaml; a note each, since other values may be meant."""
     if not env.get("DAGSTER_HOME"):
         yield DAGSTER.warning(
             "home",
@@ -91,7 +98,18 @@ def check_dagster(env: Mapping[str, str], pool: Callable[[], str | None]) -> Ite
             )
     if all(env.get(name) for name in IN_EVERY_PROCESS):
         yield DAGSTER.ok("events", "Events are written in batches.")
+    if env.get(BACKFILLS_WAIT):
+        yield DAGSTER.ok("backfills", "A backfill waits for a code server that restarts.")
+    else:
+        yield DAGSTER.bad(
+            "backfills",
+            f"{BACKFILLS_WAIT} is not set: a backfill fails if its code server restarts.",
+            f"Set {BACKFILLS_WAIT}=1 for every Dagster process, the daemon above all.",
+        )
     if hindrance := pool():
         yield DAGSTER.bad("pool", hindrance, INIT_DB)
     else:
         yield DAGSTER.ok("pool", "The pool of all runs that call Intercom has its size.")
+    for sentence in settings():
+        found, _, to_do = sentence.rpartition(". ")
+        yield DAGSTER.warning("settings", f"{found}.", to_do)

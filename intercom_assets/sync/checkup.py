@@ -6,7 +6,7 @@ question comes from outside (`pool`).
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -76,6 +76,7 @@ class WhoWins:
 
 class Checkup:
     """`env`: the process's variables. `pool`: why Dagster's pool is not ready; None if it is.
+    `settings`: what of dagster.yaml is missing, in sentences.
 
     `who_wins` is known once the findings were read, if the mapping fits the app's database.
     """
@@ -85,8 +86,10 @@ class Checkup:
         configuration: Configuration,
         env: Mapping[str, str],
         pool: Callable[[], str | None],
+        settings: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._configuration, self._env, self._pool = configuration, env, pool
+        self._settings = settings
         self._mapping: AppMapping | None = None
         self._app: AppDatabase | None = None
         self.who_wins: WhoWins | None = None
@@ -98,7 +101,9 @@ class Checkup:
         yield from self._look_at_files()
         yield from self._look_at_mapping(reached)
         yield from TABLES.probe("schema", lambda: check_schema(self._configuration.sync_url), REACH)
-        yield from DAGSTER.probe("pool", lambda: check_dagster(self._env, self._pool), INIT_DB)
+        yield from DAGSTER.probe(
+            "pool", lambda: check_dagster(self._env, self._pool, self._settings), INIT_DB
+        )
         yield from self._look_at_intercom()
         if self._app:
             self._app.close()

@@ -158,6 +158,7 @@ def a_dagster(lab: Lab) -> Iterator[dg.DagsterInstance]:
         "DAGSTER_DATABASE_URL": lab.databases.create(name),
         "DAGSTER_EVENT_BATCH_SIZE": "500",
         "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+        "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
     }
     try:
         with patch.dict(os.environ, variables), dg.DagsterInstance.get() as instance:

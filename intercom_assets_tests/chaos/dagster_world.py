@@ -115,6 +115,7 @@ def _environment(place: Path, addresses: _Addresses) -> dict[str, str]:
         "DAGSTER_HOME": str(home),
         "DAGSTER_EVENT_BATCH_SIZE": "500",
         "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+        "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
     }
 
 

@@ -1,12 +1,16 @@
 """`check` as an operator reads it: green and red lines, what to do, and the exit code."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets_tests.cli.conftest import Shell
 
+DEPLOY = Path(str(files("intercom_assets"))) / "deploy"
 PLENTY = {"COLUMNS": "200"}
 
 
@@ -87,14 +91,36 @@ def test_dagster_is_red_until_it_is_set_up(shell: Shell, tmp_path: Path) -> None
         "DAGSTER_HOME": str(tmp_path),
         "DAGSTER_EVENT_BATCH_SIZE": "500",
         "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+        "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
     }
 
     assert reds(told(shell, DAGSTER_HOME=str(tmp_path))) == [
-        ("Dagster", "events"), ("Dagster", "events"), ("Dagster", "pool"),
+        ("Dagster", "events"), ("Dagster", "events"), ("Dagster", "backfills"), ("Dagster", "pool"),
     ]  # fmt: skip
     shell.run("init-db", **ready)
 
     assert reds(told(shell, **ready)) == []
+
+
+def test_what_a_backfill_needs_to_outlive_a_restart_is_a_note_until_it_is_set(
+    shell: Shell, tmp_path: Path
+) -> None:
+    url = shell.variables["APP_DATABASE_URL"]
+    home = {"DAGSTER_HOME": str(tmp_path), "DAGSTER_DATABASE_URL": url}
+    bare = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(bare))
+    assert notes_on_settings(told(shell, **home)) == []
+
+    del bare["run_coordinator"]["config"]["max_user_code_failure_retries"], bare["run_retries"]
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(bare))
+
+    queued, died = notes_on_settings(told(shell, **home))
+    assert "max_user_code_failure_retries is not set" in queued
+    assert "run_retries are off" in died
+
+
+def notes_on_settings(document: dict[str, Any]) -> list[str]:
+    return [f["found"] for f in document["findings"] if f["title"] == "settings"]
 
 
 def test_a_dagster_home_that_is_none_is_not_mended_by_init_db(shell: Shell) -> None:

@@ -136,6 +136,9 @@ class World:
         assert wait_until(lambda: group_is_empty(child.popen.pid), 20)
         self.processes.stop(child)
 
+    def log_of(self, name: str) -> str:
+        return self.children[name].log.read_text(errors="replace")
+
     def end(self) -> None:
         """No grace, which would take longer than a test: nothing of theirs is kept."""
         for name in list(self.children):
@@ -226,6 +229,7 @@ def two_servers(databases: Databases) -> Iterator[World]:
             "DAGSTER_HOME": str(place / "dagster"),
             "DAGSTER_EVENT_BATCH_SIZE": "500",
             "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+            "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
             "INTERCOM_ACCESS_TOKEN": TOKEN,
             "INTERCOM_BASE_URL": intercom,
             "INTERCOM_SYNC_CONFIG": str(place / "mapping"),

@@ -38,6 +38,19 @@ class Ui:
         )
         assert loaded == {"locationEntries": [{"loadStatus": "LOADED"}]}
 
+    def stop_sensor(self, name: str) -> None:
+        """The switch beside the sensor."""
+        sensor = self.ask(
+            "query ($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) "
+            "{ ... on Sensor { sensorState { id } } } }",
+            sensor={**LOCATION, "sensorName": name},
+        )
+        self.ask(
+            "mutation ($id: String!) { stopSensor(id: $id) { ... on StopSensorMutationResult "
+            "{ instigationState { status } } ... on PythonError { message } } }",
+            id=sensor["sensorState"]["id"],
+        )
+
     def materialize(self, asset: str, partition: str) -> str:
         """The button on an asset's page, with one partition chosen; returns the run's id."""
         launched = self.ask(

@@ -51,6 +51,8 @@ def test_a_replay_handles_whom_the_parent_leased() -> None:
         (Launch(partition_keys=["1"], from_queue=1), "Both a partition and from_queue say which"),
         (Launch(partition_keys=["1"], is_range=True, ids=["1"]), "Both a range of partitions and"),
         (Launch(from_queue=-1), "from_queue is -1: give a number of 1 or more."),
+        (Launch(partition_keys=[], is_range=True), "The range of partitions holds no team: a"),
+        (Launch(partition_keys=[]), "The range of partitions holds no team: a partition"),
         (Launch(ids=[]), "team_ids is empty: name at least one team."),
         (Launch(ids=[True]), "team_ids holds True, which is no id of a team."),
         (Launch(ids=[{"id": 3}]), "team_ids holds {'id': 3}, which is no id of a team."),

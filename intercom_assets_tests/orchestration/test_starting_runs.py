@@ -1,5 +1,6 @@
 """The ways to start a run. Several times each: traps of Dagster appear once there are events."""
 
+import dagster as dg
 import pytest
 
 from intercom_assets.assets.subjects import TEAMS, USERS
@@ -204,19 +205,63 @@ def test_one_asset_of_a_partition_does_the_work_and_reports_itself_only(stage: S
 
 
 @pytest.mark.parametrize("only", [["app_users"], ["app_users", "intercom_contacts"]])
-def test_a_selection_without_the_profile_reads_and_writes_nothing(
+def test_whichever_asset_of_a_user_is_launched_the_user_is_synced(
     stage: Stage, only: list[str]
 ) -> None:
     [ada] = given_users(stage, 1)
     stage.instance.add_dynamic_partitions("app_user", [ada])
-    unreadable = stage.having(app_database=stage.resources["sync_database"])
 
-    ran = unreadable.run(USERS, partition=ada, only=only)
+    ran = stage.run(USERS, partition=ada, only=only)
 
     assert ran.succeeded
+    assert [contact["external_id"] for contact in stage.intercom.contacts()] == [ada]
+    for asset in [*only, "reconciled_profiles"]:
+        assert set(ran.materialized(asset)) == {ada}
+
+
+def test_a_partition_that_has_nobody_says_so_and_fails_no_backfill(stage: Stage) -> None:
+    """A backfill counts a partition for which its run brought nothing as failed."""
+    stage.instance.add_dynamic_partitions("app_user", ["987651"])
+
+    ran = stage.run_range(USERS, "987651", "987651")
+
+    for asset in USER_ASSETS:
+        assert ran.materialized(asset) == {
+            "987651": {"state": "neither the app nor Intercom has it: nothing to do"}
+        }
+
+
+def test_a_range_whose_first_partition_was_deleted_and_added_again_is_no_use(stage: Stage) -> None:
+    """Its keys are those between the two, in the order in which they were added."""
+    users = given_users(stage, 3)
+    stage.instance.add_dynamic_partitions("app_user", users)
+    stage.instance.delete_dynamic_partition("app_user", users[0])
+    stage.instance.add_dynamic_partitions("app_user", users[:1])
+
+    ran = stage.run_range(USERS, users[0], users[2])
+
+    assert not ran.succeeded
+    assert (ran.failure or "").startswith("The range of partitions holds no user: ")
+    assert "\n" not in (ran.failure or "")
     assert ran.requests == 0
-    assert ran.materialized("app_users") == {}
-    assert [line for line in ran.logged() if line.startswith("Nothing was read or written")]
+
+
+def test_a_range_whose_partition_is_deleted_while_its_run_waits_is_no_use(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster refuses such a range when it makes the run; in the run it is ours to say."""
+    users = given_users(stage, 3)
+    stage.instance.add_dynamic_partitions("app_user", users)
+
+    def gone(_: object) -> list[str]:
+        raise dg.DagsterInvalidInvocationError("Partition range is not a valid range")
+
+    monkeypatch.setattr(dg.AssetExecutionContext, "partition_keys", property(gone))
+    ran = stage.run_range(USERS, users[0], users[2])
+
+    assert not ran.succeeded
+    assert (ran.failure or "").startswith("The range of partitions holds no user: ")
+    assert ran.requests == 0
 
 
 def test_a_user_that_nobody_knows_gets_no_partition(stage: Stage) -> None:

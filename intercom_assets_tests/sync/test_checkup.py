@@ -341,7 +341,8 @@ def test_dagster_without_its_variables_or_its_pool_is_red(app: str) -> None:
     told = of(list(checkup.findings()), Verdict.BAD, "Dagster")
 
     assert [text.split(" ")[0] for text in told] == [
-        "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "The",
+        "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS",
+        "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR", "The",
     ]  # fmt: skip
 
 
