@@ -26,6 +26,7 @@ from intercom_assets.intercom.wire_values import (
     Email,
     Flag,
     FlagUnlessFalse,
+    Name,
     Scalars,
     Seconds,
     Text,
@@ -105,7 +106,7 @@ class ContactPayload(Payload[Contact]):
     role: str = "user"
     external_id: AppId = None
     email: Email = None
-    name: Text = None
+    name: Name = None
     phone: Text = None
     signed_up_at: Seconds = None
     last_seen_at: Seconds = None

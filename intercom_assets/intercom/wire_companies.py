@@ -12,7 +12,15 @@ from pydantic import AliasChoices, Field
 
 from intercom_assets.domain.models import Company
 from intercom_assets.intercom.wire import Part, Payload
-from intercom_assets.intercom.wire_values import AppId, PlanName, Scalars, Seconds, Text, Whole
+from intercom_assets.intercom.wire_values import (
+    AppId,
+    Name,
+    PlanName,
+    Scalars,
+    Seconds,
+    Text,
+    Whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class ScrollStep:
 class CompanyPayload(Payload[Company]):
     id: Annotated[str, Field(min_length=1)]
     company_id: AppId = None
-    name: Text = None
+    name: Name = None
     plan: PlanName = None
     size: Whole = None
     website: Text = None

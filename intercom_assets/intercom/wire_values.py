@@ -5,7 +5,9 @@ plan as object or name), strict where a guess would change a meaning: then a `Va
 the value is not, never what it is. Objects and lists of values are `wire.py`'s.
 """
 
+import html
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, TypeAlias
@@ -19,12 +21,30 @@ from intercom_assets.domain.values import canonical, canonical_email
 MILLISECONDS_FROM = 10**11
 """As seconds, a date in the year 5138: such numbers are milliseconds."""
 
+_CODE = r"amp|lt|gt|quot|apos|#0*(?:34|38|39|60|62)|#x0*(?:22|26|27|3c|3e)"
+_ESCAPED = re.compile(f"&(?:{_CODE});", re.IGNORECASE)
+_NEVER_ESCAPED = re.compile(f"[<>\"']|&(?!(?:{_CODE});)", re.IGNORECASE)
+
 
 def text_of(raw: object) -> Value:
     """Stripped, blank is None. PostgreSQL cannot hold a NUL, so none comes in."""
     if raw is None:
         return None
     return canonical(Kind.STRING, raw.replace("\x00", "") if isinstance(raw, str) else raw)
+
+
+def name_of(raw: object) -> Value:
+    """A name as it is kept: answers carry those of contacts and companies HTML-escaped, once.
+
+    A text that no escaping could have made is one already: what it holds is what was meant.
+    """
+    return text_of(_unescaped(raw) if isinstance(raw, str) else raw)
+
+
+def _unescaped(text: str) -> str:
+    if _NEVER_ESCAPED.search(text):
+        return text
+    return _ESCAPED.sub(lambda found: html.unescape(found[0]), text)
 
 
 def id_of(raw: object) -> Value:
@@ -121,6 +141,7 @@ def is_not_false(raw: object) -> bool:
 
 
 Text: TypeAlias = Annotated[str | None, BeforeValidator(text_of)]
+Name: TypeAlias = Annotated[str | None, BeforeValidator(name_of)]
 AppId: TypeAlias = Annotated[str | None, BeforeValidator(id_of)]
 Email: TypeAlias = Annotated[str | None, BeforeValidator(email_of)]
 Seconds: TypeAlias = Annotated[int | None, BeforeValidator(seconds_of)]

@@ -191,6 +191,13 @@ UNCONFIRMED: tuple[Choice, ...] = (
         "15 is the limit of every group; the documented 'Value depth' message has no trigger.",
     ),
     Choice(
+        "names_escaped",
+        True,
+        (True, False),
+        "Do answers carry the names of contacts and companies HTML-escaped?",
+        "Recorded in 2026 (O&#39;Neil), said by staff for years; of other texts nothing is known.",
+    ),
+    Choice(
         "content_type_required",
         True,
         (True, False),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from intercom_assets.simulator import errors
-from intercom_assets.simulator.documents import company_document
+from intercom_assets.simulator.documents import Document, as_answered, company_document
 from intercom_assets.simulator.records import Company
 from intercom_assets.simulator.values import custom_values, flag, text, unix_time, whole
 from intercom_assets.simulator.wire import Call, Reply
@@ -33,8 +33,12 @@ def readable(call: Call, company: Company) -> bool:
     )
 
 
+def document_of(call: Call, company: Company) -> Document:
+    return as_answered(company_document(company, call.world, call.version), call.settings)
+
+
 def show(call: Call, company: Company) -> Reply:
-    return Reply(company_document(company, call.world, call.version))
+    return Reply(document_of(call, company))
 
 
 def get_company(call: Call) -> Reply:
@@ -105,7 +109,7 @@ def _store(call: Call, company: Company) -> Reply:
 
 
 def _answer(call: Call, company: Company) -> Reply:
-    return Reply(company_document(company, call.world, call.version), changed=True)
+    return Reply(document_of(call, company), changed=True)
 
 
 def delete_company(call: Call) -> Reply:

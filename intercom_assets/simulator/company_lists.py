@@ -6,8 +6,8 @@ Companies without users are in none of them.
 from urllib.parse import urlencode
 
 from intercom_assets.simulator import errors
-from intercom_assets.simulator.companies import show
-from intercom_assets.simulator.documents import Document, company_document
+from intercom_assets.simulator.companies import document_of, show
+from intercom_assets.simulator.documents import Document
 from intercom_assets.simulator.paging import (
     LARGEST_COMPANY_PAGE,
     numbered_page,
@@ -77,7 +77,7 @@ def _page(call: Call, found: list[Company], path: str, *repeated: str) -> Reply:
 
 
 def show_all(call: Call, companies: list[Company]) -> list[Document]:
-    return [company_document(company, call.world, call.version) for company in companies]
+    return [document_of(call, company) for company in companies]
 
 
 # --- scroll ---

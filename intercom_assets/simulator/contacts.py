@@ -7,7 +7,12 @@ merging in `merging`, lists and search in `listing`.
 from typing import Any
 
 from intercom_assets.simulator import errors
-from intercom_assets.simulator.documents import Document, contact_document, merge_history
+from intercom_assets.simulator.documents import (
+    Document,
+    as_answered,
+    contact_document,
+    merge_history,
+)
 from intercom_assets.simulator.identity import refuse_conflicts, refuse_taken
 from intercom_assets.simulator.records import Contact, State
 from intercom_assets.simulator.values import (
@@ -78,7 +83,7 @@ def canonical(call: Call, contact: Contact) -> Contact:
 def show(call: Call, contact: Contact) -> Document:
     """The document that answers by id: always current."""
     document = contact_document(contact, call.world.workspace_id, call.version)
-    return with_history(call, contact, document)
+    return with_history(call, contact, as_answered(document, call.settings))
 
 
 def with_history(call: Call, contact: Contact, document: Document) -> Document:

@@ -4,6 +4,7 @@ Field names and their order follow the file's captured examples. Nothing is deci
 status or header is known.
 """
 
+from html import escape
 from typing import Any
 
 from intercom_assets.simulator.records import Admin, Attribute, Company, Contact, Tag
@@ -53,6 +54,13 @@ LATER = (
     *SEEN[SEEN.index("utm_campaign") :],
 )
 LATER_LOCATION = ("country_code", "continent_code")
+
+
+def as_answered(document: Document, settings: Settings) -> Document:
+    """Intercom escapes the names of contacts and companies in its answers, and nothing else."""
+    if document["name"] and settings.choice("names_escaped"):
+        document["name"] = escape(document["name"]).replace("&#x27;", "&#39;")
+    return document
 
 
 def embedded(kind: str, url: str, ids: tuple[str, ...], folder: str) -> Document:

@@ -11,7 +11,7 @@ from typing import Any
 
 from intercom_assets.simulator import errors
 from intercom_assets.simulator.contacts import with_history
-from intercom_assets.simulator.documents import Document, contact_document
+from intercom_assets.simulator.documents import Document, as_answered, contact_document
 from intercom_assets.simulator.fields import Field, find_field
 from intercom_assets.simulator.filters import Plan
 from intercom_assets.simulator.index import Index
@@ -27,8 +27,9 @@ COMPANY_CONTACTS_PAGE = 50
 def show_indexed(call: Call, contacts: Iterable[Contact]) -> list[Document]:
     workspace = call.world.workspace_id
     return [
-        with_history(call, contact, contact_document(contact, workspace, call.version, True))
+        with_history(call, contact, as_answered(document, call.settings))
         for contact in contacts
+        if (document := contact_document(contact, workspace, call.version, True))
     ]
 
 

@@ -176,6 +176,11 @@ def _(api: Api, clock: Clock) -> Any:
     return api.post("/contacts/search", {"query": query}).status
 
 
+@shows("names_escaped", False)
+def _(api: Api, clock: Clock) -> Any:
+    return api.user("7", name="Ann O'Neil")["name"]
+
+
 @shows("content_type_required", False)
 def _(api: Api, clock: Clock) -> Any:
     api.headers["Content-Type"] = "application/x-www-form-urlencoded"
