@@ -5,6 +5,7 @@ import os
 import click
 
 from intercom_assets.database.capture import install_capture, remove_capture
+from intercom_assets.database.capture_guards import Permissions, replaced_and_dropped
 from intercom_assets.database.schema import apply_schema
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import (
@@ -19,8 +20,21 @@ NOT_DAGSTER = "DAGSTER_HOME is not set: left out what concerns Dagster ({}).".fo
 LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
 
 
+_accept = click.option(
+    "--accept-publication",
+    "accept",
+    multiple=True,
+    metavar="NAME",
+    help="A publication whose subscribers have our tables already.",
+)
+_take_over = click.option(
+    "--take-over", is_flag=True, help="Also what belongs to another workspace or mapping."
+)
+
+
 @click.command("init-db")
-def init_db() -> None:
+@_accept
+def init_db(accept: tuple[str, ...]) -> None:
     """Make or upgrade the sync's own tables, and size Dagster's pool.
 
     Example: intercom-assets init-db
@@ -31,7 +45,8 @@ def init_db() -> None:
             f"Neither {SYNC_DATABASE_URL} nor {APP_DATABASE_URL} is set: set one to the address of "
             f"the database for the sync's own tables, {LOOKS_LIKE}"
         )
-    for line in apply_schema(configuration.sync_url) or ["intercom_sync: nothing to do"]:
+    done = apply_schema(configuration.sync_url, accept=accept)
+    for line in done or ["intercom_sync: nothing to do"]:
         click.echo(line)
     if not os.environ.get("DAGSTER_HOME"):
         click.echo(NOT_DAGSTER("the size of its pool"))
@@ -47,24 +62,30 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only print the statemen
 
 @click.command("install-capture")
 @_dry_run
-def install_capture_command(dry_run: bool) -> None:
+@_accept
+@_take_over
+def install_capture_command(dry_run: bool, accept: tuple[str, ...], take_over: bool) -> None:
     """Make the change log and its triggers in the app's database.
 
     Example: intercom-assets install-capture --dry-run
     """
     configuration = _with_app()
     mapping = load_mapping(configuration.mapping_folder)
-    _told(install_capture(configuration.app_url, mapping, dry_run), dry_run)
+    may = Permissions(configuration.workspace, accept, take_over)
+    _told(install_capture(configuration.app_url, mapping, dry_run, may), dry_run)
 
 
 @click.command("remove-capture")
 @_dry_run
-def remove_capture_command(dry_run: bool) -> None:
+@_take_over
+def remove_capture_command(dry_run: bool, take_over: bool) -> None:
     """Take the change log and its triggers away again.
 
     Example: intercom-assets remove-capture --dry-run
     """
-    _told(remove_capture(_with_app().app_url, dry_run), dry_run)
+    configuration = _with_app()
+    may = Permissions(configuration.workspace, take_over=take_over)
+    _told(remove_capture(configuration.app_url, dry_run, may), dry_run)
 
 
 def _with_app() -> Configuration:
@@ -83,4 +104,7 @@ def _told(statements: list[str], dry_run: bool) -> None:
         for statement in statements:
             click.echo(f"{statement.strip().rstrip(';')};\n")
         return
+    for tables, what in zip(replaced_and_dropped(statements), ("replaced", "dropped"), strict=True):
+        if tables:
+            click.echo(f"intercom_capture: triggers {what} on {', '.join(tables)}")
     click.echo(f"intercom_capture: {len(statements) or 'no'} statements run")

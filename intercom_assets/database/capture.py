@@ -16,7 +16,16 @@ from psycopg import errors
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from intercom_assets.database.app_connections import AppConnection, Connections
-from intercom_assets.database.failures import AppUnavailable, LockedOut
+from intercom_assets.database.capture_guards import (
+    Permissions,
+    foreign_tables,
+    has_log,
+    objections,
+    objections_to_removal,
+    other_owner,
+    ownership,
+)
+from intercom_assets.database.failures import AppUnavailable, LockedOut, Refused
 from intercom_assets.database.watches import (
     Present,
     TriggerKey,
@@ -35,7 +44,6 @@ _LOCKED = "set local lock_timeout = '500ms'; set local statement_timeout = '60s'
 _LOCK = "do $intercom_capture$ begin {} end $intercom_capture$"
 _LOG = ("intercom_capture", "change_log")
 _BACKLOG = "select count(*), min(at) from intercom_capture.change_log"
-_LOG_EXISTS = "select to_regclass('intercom_capture.change_log') is not null"
 _SCHEMA_EXISTS = "select to_regnamespace('intercom_capture') is not null"
 
 
@@ -48,6 +56,7 @@ class _Change:
     alone: bool = False
 
 
+_MAY = Permissions()
 Plan: TypeAlias = Callable[[AppConnection], Iterable[_Change]]
 
 
@@ -57,6 +66,8 @@ class CaptureState:
 
     `stale`: of an older version or of a watch that is no longer listed. `blind`: partitions that
     cannot have triggers. `waiting`: log rows not drained yet, the oldest of `oldest_at`.
+    `foreign`: tables that only another mapping watches. `owner`: the workspace whose log it is,
+    if that is another one.
     """
 
     has_log: bool
@@ -66,29 +77,54 @@ class CaptureState:
     blind: tuple[str, ...]
     waiting: int = 0
     oldest_at: datetime | None = None
+    foreign: tuple[str, ...] = ()
+    owner: str | None = None
 
     @property
     def complete(self) -> bool:
         return self.has_log and not (self.missing or self.disabled or self.stale)
 
 
-def install_capture(url: str, mapping: AppMapping, dry_run: bool = False) -> list[str]:
+def install_capture(
+    url: str, mapping: AppMapping, dry_run: bool = False, may: Permissions = _MAY
+) -> list[str]:
     """Makes what is missing, and drops what is stale; gives the statements, none if complete.
 
-    Raises MappingError for a watch that cannot be, AppUnavailable for what PostgreSQL refuses.
+    A dry run begins with what would be objected to. Raises MappingError for a watch that cannot
+    be, Refused for what needs a permission, AppUnavailable for what PostgreSQL refuses.
     """
-    return _changed(url, "install-capture", lambda c: _to_install(c, mapping), dry_run)
+
+    def plan(connection: AppConnection) -> Iterable[_Change]:
+        wishes = _wishes(connection, mapping)
+        found = present_triggers(connection)
+        yield from _objected(objections(connection, found, wishes, may), dry_run, "install-capture")
+        yield from _to_install(connection, wishes, found, may)
+
+    return _changed(url, "install-capture", plan, dry_run)
 
 
-def remove_capture(url: str, dry_run: bool = False) -> list[str]:
+def remove_capture(url: str, dry_run: bool = False, may: Permissions = _MAY) -> list[str]:
     """Takes every trigger and function of ours and the log away, whatever the mapping says now."""
-    return _changed(url, "remove-capture", _to_remove, dry_run)
+
+    def plan(connection: AppConnection) -> Iterable[_Change]:
+        yield from _objected(objections_to_removal(connection, may), dry_run, "remove-capture")
+        yield from _to_remove(connection)
+
+    return _changed(url, "remove-capture", plan, dry_run)
 
 
-def capture_state(url: str, mapping: AppMapping) -> CaptureState:
+def capture_state(url: str, mapping: AppMapping, workspace: str = "") -> CaptureState:
     """Compares the app's database with the mapping. Raises MappingError and AppUnavailable."""
     with Connections(url) as connections, connections.reading("the capture") as connection:
-        return _state(connection, mapping)
+        return _state(connection, mapping, workspace)
+
+
+def _objected(reasons: Iterable[str], dry_run: bool, doing: str) -> Iterable[_Change]:
+    """Raises Refused; a dry run has them as comments."""
+    for reason in reasons:
+        if not dry_run:
+            raise Refused(f"{doing}: {reason}")
+        yield _Change(SQL("-- {} would stop: {}").format(SQL(doing), SQL(" ".join(reason.split()))))
 
 
 def _changed(
@@ -140,11 +176,16 @@ def _lock(connection: AppConnection, doing: str, changes: Iterable[_Change]) -> 
     connection.execute(_LOCKED)
 
 
-def _to_install(connection: AppConnection, mapping: AppMapping) -> Iterable[_Change]:
-    wishes = _wishes(connection, mapping)
+def _to_install(
+    connection: AppConnection,
+    wishes: Sequence[Wanted],
+    found: dict[TriggerKey, Present],
+    may: Permissions,
+) -> Iterable[_Change]:
     triggers = {key: (event, w) for w in wishes for key, event in w.triggers().items()}
-    found, functions = present_triggers(connection), present_functions(connection)
+    functions = present_functions(connection)
     yield from _log_statements(connection)
+    yield from (_Change(statement) for statement in ownership(connection, may))
     yield from _function_statements(wishes, functions)
     for key, (event, wish) in sorted(triggers.items(), key=lambda item: item[0]):
         present = found.get(key)
@@ -157,7 +198,7 @@ def _to_install(connection: AppConnection, mapping: AppMapping) -> Iterable[_Cha
 
 def _to_remove(connection: AppConnection) -> Iterable[_Change]:
     yield from _cleaning(present_triggers(connection), present_functions(connection), (), ())
-    if _is(connection, _LOG_EXISTS):
+    if has_log(connection):
         yield _Change(_named("drop_log"), _LOG, alone=True)
     if _is(connection, _SCHEMA_EXISTS):
         yield _Change(_named("drop_schema"))
@@ -179,7 +220,7 @@ def _log_statements(connection: AppConnection) -> Iterable[_Change]:
     if not _is(connection, _SCHEMA_EXISTS):
         yield _Change(_named("schema"))
         yield _Change(_named("closed_schema"))
-    if not _is(connection, _LOG_EXISTS):
+    if not has_log(connection):
         yield _Change(_named("log"))
         yield _Change(_named("closed_log"))
 
@@ -211,16 +252,16 @@ def _wishes(connection: AppConnection, mapping: AppMapping) -> list[Wanted]:
     return [wanted(connection, watch, place) for place, watch in enumerate(watches, start=1)]
 
 
-def _state(connection: AppConnection, mapping: AppMapping) -> CaptureState:
+def _state(connection: AppConnection, mapping: AppMapping, workspace: str) -> CaptureState:
     wishes = _wishes(connection, mapping)
     triggers = {key: event for wish in wishes for key, event in wish.triggers().items()}
     found = present_triggers(connection)
-    has_log = _is(connection, _LOG_EXISTS)
+    is_there = has_log(connection)
     waiting, oldest = (
-        (connection.execute(_BACKLOG).fetchone() or (0, None)) if has_log else (0, None)
+        (connection.execute(_BACKLOG).fetchone() or (0, None)) if is_there else (0, None)
     )
     return CaptureState(
-        has_log,
+        is_there,
         missing=tuple(_told(key, triggers[key]) for key in sorted(set(triggers) - set(found))),
         disabled=tuple(
             _told(key, triggers[key])
@@ -231,6 +272,8 @@ def _state(connection: AppConnection, mapping: AppMapping) -> CaptureState:
         blind=tuple(name for wish in wishes for name in wish.blind),
         waiting=waiting,
         oldest_at=oldest,
+        foreign=tuple(foreign_tables(found, wishes)),
+        owner=other_owner(connection, workspace),
     )
 
 

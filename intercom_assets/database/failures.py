@@ -21,6 +21,10 @@ class AppUnavailable(Exception):
     """The app's database could not be reached, read or written; one sentence, safe to show."""
 
 
+class Refused(Exception):
+    """What was asked for would do harm; one sentence, with what to do instead."""
+
+
 class LockedOut(AppUnavailable):
     """Another session held a lock for longer than we wait; a later try may help."""
 

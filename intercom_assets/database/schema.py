@@ -5,14 +5,19 @@ version than this code is refused, so an old process cannot work on tables that 
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import files
 
 import psycopg
+from psycopg.rows import TupleRow
 
+from intercom_assets.database.failures import Refused
+from intercom_assets.database.publications import noting, read_note, refusal, unaccepted
 from intercom_assets.database.queries import query
 from intercom_assets.database.store_connection import Connected, StoreNotReady, Work
 
+SCHEMA = "intercom_sync"
 _STEP = re.compile(r"^-- step (\d+): (.+)$", re.MULTILINE)
 _ONE_AT_A_TIME = b"select pg_advisory_xact_lock(hashtext('intercom_sync.schema_step'))"
 _EXISTS = b"""
@@ -29,28 +34,47 @@ class Step:
     sql: str
 
 
-def apply_schema(url: str, *, steps: tuple[Step, ...] | None = None) -> list[str]:
+def apply_schema(
+    url: str, *, steps: tuple[Step, ...] | None = None, accept: Collection[str] = ()
+) -> list[str]:
     """Brings the schema to this version; says what it did, one line a step, nothing if nothing.
 
-    Each step commits by itself. Raises `StoreNotReady` if the schema is newer than this code or
-    the role may not create it, `StoreUnavailable` if the database does not answer.
+    Each step commits by itself. `accept`: publications whose subscribers have the tables already.
+    Raises `StoreNotReady` if the schema is newer than this code or the role may not create it,
+    `Refused` if another publication would carry it, `StoreUnavailable` if nobody answers.
     """
     steps = shipped_steps() if steps is None else steps
     with Connected(url) as database:
         database.transact(_refuse_small_alphabet)
         if (found := database.transact(_version)) is not None:
             _refuse_newer(found, steps)
-        return [
+        if (found or 0) < len(steps):
+            database.transact(lambda cursor: _refuse_published(cursor, accept))
+        done = [
             f"intercom_sync: step {step.number}, {step.title}"
             for step in steps
             if step.number > (found or 0) and database.transact(_applying(step, steps))
         ]
+        if accept:
+            database.transact(lambda cursor: _note_accepted(cursor, accept))
+        return done
 
 
 def schema_version(url: str) -> int | None:
     """The last step that was applied; None without a schema. Changes nothing."""
     with Connected(url) as database:
         return database.transact(_version)
+
+
+def published(url: str) -> list[str]:
+    """Publications that carry our tables, or would, and that nobody accepted."""
+
+    def work(cursor: psycopg.Cursor[TupleRow]) -> list[str]:
+        growing = (_version(cursor) or 0) < len(shipped_steps())
+        return unaccepted(cursor.connection, SCHEMA, growing=growing)
+
+    with Connected(url) as database:
+        return database.transact(work)
 
 
 def shipped_steps() -> tuple[Step, ...]:
@@ -84,6 +108,20 @@ def _refuse_small_alphabet(cursor: psycopg.Cursor[tuple[object, ...]]) -> None:
             f"the sync's own tables need a database in UTF8, and this one is in {encoding}: set "
             "SYNC_DATABASE_URL to the address of one that is"
         )
+
+
+def _refuse_published(cursor: psycopg.Cursor[TupleRow], accept: Collection[str]) -> None:
+    """Tables of ours in the app's publication would end its subscribers' replication."""
+    if names := unaccepted(cursor.connection, SCHEMA, accept, growing=True):
+        raise Refused(
+            f"init-db: {refusal(names, SCHEMA, 'init-db')}; or set SYNC_DATABASE_URL to the "
+            "address of a database of its own"
+        )
+
+
+def _note_accepted(cursor: psycopg.Cursor[TupleRow], accept: Collection[str]) -> None:
+    note = read_note(cursor.connection, SCHEMA)
+    cursor.execute(noting(SCHEMA, note | {"publications": sorted(accept)}))
 
 
 def _refuse_newer(found: int, steps: tuple[Step, ...]) -> None:

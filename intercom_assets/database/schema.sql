@@ -186,3 +186,9 @@ update intercom_sync.queue set
     due_at = least(due_at, parked_at + interval '8 days')
 where parked_at is not null
   and (due_at < 'infinity' or last_error ->> 'message' like '%still holds this identity');
+
+-- step 5: a key for every table, for publications of all tables
+
+-- Where the app publishes all its tables, PostgreSQL refuses to delete from one without a key.
+alter table intercom_sync.run_member
+    add column id bigint generated always as identity primary key;

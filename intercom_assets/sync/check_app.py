@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from intercom_assets.database.app import AppDatabase
 from intercom_assets.database.app_lookups import unpolled
 from intercom_assets.database.capture import CaptureState, capture_state
-from intercom_assets.database.inspection import unwatched
+from intercom_assets.database.capture_guards import SCHEMA, has_log
+from intercom_assets.database.inspection import tables_read, unwatched
+from intercom_assets.database.publications import danger, subscribed, unaccepted, ways_out
 from intercom_assets.database.rights import OLDEST, missing_grants, read_server, row_security
 from intercom_assets.database.watches import present_triggers
 from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
+from intercom_assets.sync.environment import as_sentence
 from intercom_assets.sync.findings import Finding, Part
 
 APP = Part("App database")
@@ -70,19 +73,37 @@ def check_rights(app: AppDatabase) -> Iterator[Finding]:
         yield RIGHTS.ok("rights", f"This role may {has} what the mapping says.")
 
 
-def check_capture(app: AppDatabase, wall: float) -> Iterator[Finding]:
+def check_capture(app: AppDatabase, wall: float, workspace: str = "") -> Iterator[Finding]:
     if app.mapping.settings.capture == "polling":
         yield from _check_polling(app)
         return
-    state = capture_state(app.url, app.mapping)
+    yield from _check_publications(app)
+    state = capture_state(app.url, app.mapping, workspace)
     yield from _check_triggers(state, wall)
     watches = app.mapping.settings.watch
+    for table in app.reading(lambda c, s: subscribed(c, tables_read(c, s))):
+        yield CAPTURE.warning(
+            "triggers",
+            f"{table} is filled by a subscription, which fires no trigger of a statement: its "
+            "changes wait for the nightly sweep.",
+            "Set APP_DATABASE_URL to the database that publishes it.",
+        )
     for table in app.reading(lambda c, s: unwatched(c, s, watches)):
         yield CAPTURE.warning(
             "watched",
             f"{table} is read and not watched: its changes wait for the nightly sweep.",
             f"Add {{table: {table}, wakes: WHOM, key: COLUMN}} to watch in {SYNC_YAML} (WHOM is "
             "user or team, COLUMN has their ids); then run intercom-assets install-capture.",
+        )
+
+
+def _check_publications(app: AppDatabase) -> Iterator[Finding]:
+    """Whether the app's logical replication would stop at the log."""
+    names = app.reading(lambda c, _: unaccepted(c, SCHEMA, growing=not has_log(c)))
+    if names:
+        sentence = as_sentence(danger(names, SCHEMA))
+        yield CAPTURE.bad(
+            "replication", sentence, as_sentence(ways_out(names, SCHEMA, "install-capture"))
         )
 
 
@@ -94,7 +115,21 @@ def _check_triggers(state: CaptureState, wall: float) -> Iterator[Finding]:
     for names, what in ((state.missing, "is missing"), (state.disabled, "is disabled")):
         if names:
             yield CAPTURE.bad("triggers", f"{_listed(names)} {what}.", install)
-    if state.stale:
+    if state.owner:
+        yield CAPTURE.bad(
+            "triggers",
+            f"The change log is that of {state.owner}, which misses what is taken from it here.",
+            "Set capture: polling; or, if the other one no longer syncs this database, run "
+            "intercom-assets install-capture --take-over.",
+        )
+    elif state.foreign:
+        yield CAPTURE.warning(
+            "triggers",
+            f"{_listed(state.foreign)} has triggers and is not in watch: a watch that was taken "
+            "out, or another mapping's.",
+            "If nobody needs them, run intercom-assets install-capture --take-over.",
+        )
+    elif state.stale:
         sentence = f"{_listed(state.stale)} is of an older mapping or version."
         yield CAPTURE.warning("triggers", sentence, install)
     if state.blind:

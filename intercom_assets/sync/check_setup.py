@@ -6,7 +6,8 @@ Each probe is a function that yields findings; which of them run, and in which o
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from intercom_assets.database.schema import schema_version, shipped_steps
+from intercom_assets.database.publications import danger, ways_out
+from intercom_assets.database.schema import SCHEMA, published, schema_version, shipped_steps
 from intercom_assets.database.store import Store
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
@@ -15,6 +16,7 @@ from intercom_assets.sync.environment import (
     MEANS_ON,
     SYNC_DATABASE_URL,
     Configuration,
+    as_sentence,
 )
 from intercom_assets.sync.findings import Finding, Part
 
@@ -69,11 +71,20 @@ def check_schema(url: str) -> Iterator[Finding]:
         sentence = f"The schema intercom_sync is of version {found}, newer than this program."
         yield TABLES.bad("schema", sentence, "Upgrade intercom_assets here.")
     else:
+        yield from _check_publications(url)
         with Store(url, max_connections=1) as store:
             due = sum(depth.due for depth in store.depth().values())
         yield TABLES.ok(
             "schema", f"The schema intercom_sync is up to date; {due:,} changes wait in the queue."
         )
+
+
+def _check_publications(url: str) -> Iterator[Finding]:
+    """Whether the app's logical replication would stop at our tables."""
+    names = published(url)
+    if names:
+        ways = ways_out(names, SCHEMA, "init-db")
+        yield TABLES.bad("replication", as_sentence(danger(names, SCHEMA)), as_sentence(ways))
 
 
 def check_dagster(

@@ -148,9 +148,12 @@ class Checkup:
             yield from MAPPING.probe("cost", lambda: check_cost(app), EDIT)
         yield from RIGHTS.probe("replica", lambda: check_standby(app), REACH)
         yield from RIGHTS.probe("rights", lambda: check_rights(app), ROLE)
-        yield from CAPTURE.probe("triggers", lambda: check_capture(app, time.time()), ROLE)
+        yield from CAPTURE.probe("triggers", lambda: self._capture(app), ROLE)
         with suppress(*SAID_IN_ONE_SENTENCE):
             self.who_wins = _who_wins(app)
+
+    def _capture(self, app: AppDatabase) -> Iterator[Finding]:
+        return check_capture(app, time.time(), self._configuration.workspace)
 
     def _look_at_intercom(self) -> Iterator[Finding]:
         if not self._configuration.token:

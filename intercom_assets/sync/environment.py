@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from intercom_assets.database.app import AppDatabase, AppUnavailable
+from intercom_assets.database.failures import Refused
 from intercom_assets.database.store import Store
 from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
@@ -30,6 +31,7 @@ INTERCOM_API_VERSION = "INTERCOM_API_VERSION"
 INTERCOM_BASE_URL = "INTERCOM_BASE_URL"
 INTERCOM_SYNC_CONFIG = "INTERCOM_SYNC_CONFIG"
 INTERCOM_SYNC_ENABLED = "INTERCOM_SYNC_ENABLED"
+INTERCOM_WORKSPACE = "INTERCOM_WORKSPACE"
 INTERCOM_ALERT_WEBHOOK = "INTERCOM_ALERT_WEBHOOK"
 
 DEFAULT_BASE_URL = "https://api.intercom.io"
@@ -44,6 +46,7 @@ SAID_IN_ONE_SENTENCE: tuple[type[Exception], ...] = (
     ConfigurationError,
     MappingError,
     AppUnavailable,
+    Refused,
     StoreUnavailable,
     StoreNotReady,
     IntercomError,
@@ -84,6 +87,7 @@ class Configuration:
     mapping_folder: Path | None = None
     switch: str = ""
     api_version: str = API_VERSION
+    workspace: str = ""
 
     @property
     def refusal(self) -> str | None:
@@ -115,6 +119,7 @@ def read_environment(env: Mapping[str, str] | None = None) -> Configuration:
         mapping_folder=Path(folder) if folder else None,
         switch=given.get(INTERCOM_SYNC_ENABLED, ""),
         api_version=given.get(INTERCOM_API_VERSION) or API_VERSION,
+        workspace=given.get(INTERCOM_WORKSPACE, ""),
     )
 
 

@@ -16,6 +16,7 @@ from intercom_assets.database.capture import (
     install_capture,
     remove_capture,
 )
+from intercom_assets.database.capture_guards import Permissions
 from intercom_assets.demo.groups import wait_until
 from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user
@@ -28,6 +29,7 @@ def watching(*watch: dict[str, str]) -> AppMapping:
     return a_mapping(watch=watch)
 
 
+TAKE_OVER = Permissions(take_over=True)
 USERS = {"table": "users", "wakes": "user", "key": "id"}
 
 
@@ -382,7 +384,7 @@ def test_missing_disabled_and_stale_triggers_are_seen_and_put_right(url: str) ->
     more = a_mapping(watch=[*SAMPLE.settings.watch, install_more])
     install_capture(url, more)
     assert len(capture_state(url, SAMPLE).stale) == 4
-    install_capture(url, SAMPLE)
+    install_capture(url, SAMPLE, may=TAKE_OVER)
     assert capture_state(url, SAMPLE).complete
 
 

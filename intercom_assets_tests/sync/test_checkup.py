@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from intercom_assets.database.capture import install_capture, remove_capture
+from intercom_assets.database.capture_guards import Permissions
+from intercom_assets.database.schema import apply_schema
 from intercom_assets.database.store import Store
 from intercom_assets.demo.sample_app import create_sample_app, seed
 from intercom_assets.domain.fields import Field, Policy
@@ -27,6 +29,7 @@ from intercom_assets_tests.mapping_folders import a_folder
 from intercom_assets_tests.roles import a_role
 
 READS = ("select on users", "select on teams", "select on memberships")
+CHANGES = "Changes in the app"
 POLLING = "capture: polling\nwrite_back: off\n"
 
 
@@ -291,8 +294,50 @@ def test_triggers_of_a_watch_that_is_gone_are_noted(app: str, tmp_path: Path) ->
     found = checked(app, a_folder(tmp_path, sync=watch))
 
     told = notes(found, "Changes in the app")
-    assert any("is of an older mapping or version" in text for text in told)
+    assert any(text.startswith("public.memberships has triggers and is not in") for text in told)
     assert "public.memberships is read and not watched" in "\n".join(told)
+
+
+def test_a_publication_that_carries_our_tables_is_red_until_it_is_accepted(app: str) -> None:
+    """Made after the installation, as by somebody who knows nothing of us."""
+    run(app, "set client_min_messages = error; create publication everything for all tables")
+
+    found = checked(app)
+
+    for part, schema in (
+        ("Changes in the app", "intercom_capture"),
+        ("Own tables", "intercom_sync"),
+    ):
+        [told] = [text for text in of(found, Verdict.BAD, part)]
+        assert told.startswith(f'The publication "everything" carries the tables of {schema}')
+    install_capture(app, load_mapping(), may=Permissions(accept=["everything"]))
+    apply_schema(app, accept=["everything"])
+    assert reds(checked(app)) == []
+
+
+def test_the_log_of_another_workspace_is_red(app: str) -> None:
+    install_capture(app, load_mapping(), may=Permissions("eu", take_over=True))
+
+    [told] = reds(checked(app))
+
+    assert told.startswith("The change log is that of the workspace eu")
+
+
+def test_a_table_that_a_subscription_fills_is_noted(app: str) -> None:
+    run(
+        app,
+        "create subscription copy connection 'dbname=nowhere' publication p "
+        "with (connect = false, slot_name = none)",
+    )
+    run(
+        app,
+        "insert into pg_subscription_rel select oid, 'users'::regclass, 'r' from pg_subscription "
+        "where subname = 'copy'",
+    )
+    found = checked(app)
+    run(app, "delete from pg_subscription_rel; drop subscription copy")
+
+    assert any("public.users is filled by a subscription" in t for t in notes(found, CHANGES))
 
 
 def test_changes_that_nobody_takes_from_the_log_are_noted(app: str) -> None:
