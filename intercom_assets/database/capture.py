@@ -25,6 +25,7 @@ from intercom_assets.database.capture_guards import (
     other_owner,
     ownership,
 )
+from intercom_assets.database.capture_rights import not_logged, unwritable
 from intercom_assets.database.failures import AppUnavailable, LockedOut, Refused
 from intercom_assets.database.watches import (
     Present,
@@ -44,6 +45,7 @@ _LOCKED = "set local lock_timeout = '500ms'; set local statement_timeout = '60s'
 _LOCK = "do $intercom_capture$ begin {} end $intercom_capture$"
 _LOG = ("intercom_capture", "change_log")
 _BACKLOG = "select count(*), min(at) from intercom_capture.change_log"
+_COUNTER_EXISTS = "select to_regclass('intercom_capture.not_logged') is not null"
 _SCHEMA_EXISTS = "select to_regnamespace('intercom_capture') is not null"
 
 
@@ -68,6 +70,8 @@ class CaptureState:
     cannot have triggers. `waiting`: log rows not drained yet, the oldest of `oldest_at`.
     `foreign`: tables that only another mapping watches. `owner`: the workspace whose log it is,
     if that is another one.
+    `unwritable`: why the triggers cannot write to the log. `not_logged`: statements of the app that
+    they could not log since the capture was last installed.
     """
 
     has_log: bool
@@ -79,10 +83,18 @@ class CaptureState:
     oldest_at: datetime | None = None
     foreign: tuple[str, ...] = ()
     owner: str | None = None
+    unwritable: tuple[str, ...] = ()
+    not_logged: int = 0
 
     @property
     def complete(self) -> bool:
-        return self.has_log and not (self.missing or self.disabled or self.stale)
+        found = self.missing or self.disabled or self.stale or self.writing_fails
+        return self.has_log and not found
+
+    @property
+    def writing_fails(self) -> bool:
+        """Now, or since the capture was last installed."""
+        return bool(self.unwritable or self.not_logged)
 
 
 def install_capture(
@@ -200,6 +212,8 @@ def _to_remove(connection: AppConnection) -> Iterable[_Change]:
     yield from _cleaning(present_triggers(connection), present_functions(connection), (), ())
     if has_log(connection):
         yield _Change(_named("drop_log"), _LOG, alone=True)
+    if _is(connection, _COUNTER_EXISTS):
+        yield _Change(_named("drop_not_logged"))
     if _is(connection, _SCHEMA_EXISTS):
         yield _Change(_named("drop_schema"))
 
@@ -223,6 +237,11 @@ def _log_statements(connection: AppConnection) -> Iterable[_Change]:
     if not has_log(connection):
         yield _Change(_named("log"))
         yield _Change(_named("closed_log"))
+    if not _is(connection, _COUNTER_EXISTS):
+        yield _Change(_named("not_logged"))
+        yield _Change(_named("closed_not_logged"))
+    elif not_logged(connection):
+        yield _Change(_named("restart_not_logged"))
 
 
 def _function_statements(wishes: Sequence[Wanted], present: frozenset[str]) -> Iterable[_Change]:
@@ -237,6 +256,7 @@ def _function_statements(wishes: Sequence[Wanted], present: frozenset[str]) -> I
                     column_name=Literal(wish.column),
                     kind=Literal(wish.watch.wakes),
                     via=Literal(wish.function if wish.watch.select else None),
+                    spelling=_named("spelling") if wish.watch.select else SQL(""),
                 )
             )
             yield _Change(_named("closed_function", function=function))
@@ -274,6 +294,8 @@ def _state(connection: AppConnection, mapping: AppMapping, workspace: str) -> Ca
         oldest_at=oldest,
         foreign=tuple(foreign_tables(found, wishes)),
         owner=other_owner(connection, workspace),
+        unwritable=unwritable(connection) if is_there else (),
+        not_logged=not_logged(connection),
     )
 
 

@@ -27,12 +27,25 @@ revoke all on schema intercom_capture from public;
 -- name: closed_log
 revoke all on intercom_capture.change_log from public;
 
+-- name: not_logged
+-- Counts the statements of the app that could not be logged; a sequence forgets nothing that is
+-- rolled back, and needs no right on the log.
+create sequence if not exists intercom_capture.not_logged
+
+-- name: closed_not_logged
+revoke all on sequence intercom_capture.not_logged from public;
+
+-- name: restart_not_logged
+alter sequence intercom_capture.not_logged restart;
+
 -- name: function
--- A missing log (dropped, not removed by `remove-capture`) is no error: the sweep finds the changes.
+-- Whatever goes wrong here, the app's statement goes on: what cannot be listed is logged as "sweep
+-- now", and where the log itself cannot be written to, that is counted (`check` is red then).
 -- A watched column that is gone or has become virtual (which no trigger may ask for), and a
--- statement of more rows than a log row should hold, are logged as "sweep now".
+-- statement of more rows than a log row should hold, are logged as "sweep now"; so is a MERGE that
+-- sets what its table is partitioned by: PostgreSQL 15 to 18 hand over no row that it moved.
 create or replace function intercom_capture.{function}() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp {spelling}
 as $intercom_capture$
 #variable_conflict use_column
 declare
@@ -45,6 +58,17 @@ begin
         select from pg_attribute
         where attrelid = tg_relid and attname = {column_name} and not attisdropped
             and attgenerated <> 'v'
+    ) then
+        changed := array['*'];
+    elsif tg_op = 'UPDATE' and current_query() ~* '\mmerge\M' and exists (
+        select from regexp_matches(
+            current_query(), '\mset\M(.*?)(?:\mwhen\s+(?:not\s+)?matched|\mreturning\M|$)', 'gi'
+        ) as assigned (text)
+        join pg_partition_tree(tg_relid) as tree on true
+        join pg_partitioned_table as p on p.partrelid = tree.relid
+        cross join unnest(p.partattrs::int2[]) as part (attnum)
+        left join pg_attribute as a on a.attrelid = p.partrelid and a.attnum = part.attnum
+        where part.attnum = 0 or position(lower(a.attname) in lower(assigned.text[1])) > 0
     ) then
         changed := array['*'];
     elsif tg_op = 'INSERT' then
@@ -73,8 +97,27 @@ begin
         values ({kind}, changed, {via});
     end if;
     return null;
+exception when others then
+    begin
+        insert into intercom_capture.change_log (kind, keys, via)
+        values ({kind}, array['*'], {via});
+    exception when others then
+        begin
+            raise log 'intercom_capture: a change of %.% was not logged (SQLSTATE %)',
+                tg_table_schema, tg_table_name, sqlstate;
+            perform nextval('intercom_capture.not_logged');
+        exception when others then
+            null;
+        end;
+    end;
+    return null;
 end
 $intercom_capture$;
+
+-- name: spelling
+-- Values as text that every session reads the same, however the app's own session writes them.
+set datestyle = 'ISO, YMD' set timezone = 'UTC' set intervalstyle = 'iso_8601'
+set extra_float_digits = 1 set bytea_output = 'hex' set lc_monetary = 'C'
 
 -- name: closed_function
 revoke all on function intercom_capture.{function}() from public;
@@ -110,6 +153,9 @@ drop function if exists intercom_capture.{function}();
 
 -- name: drop_log
 drop table if exists intercom_capture.change_log;
+
+-- name: drop_not_logged
+drop sequence if exists intercom_capture.not_logged;
 
 -- name: drop_schema
 drop schema if exists intercom_capture;

@@ -22,6 +22,7 @@ from intercom_assets.mapping.settings import KEYS, Watch
 
 EVENTS = ("insert", "update", "delete", "truncate")
 _LONGEST_TABLE = 30
+"""Bytes: PostgreSQL cuts a name after 63, and the digest stands at its end."""
 
 _PARTITIONS = """
 with recursive tree as (
@@ -70,8 +71,16 @@ def statements() -> dict[str, str]:
 
 def watch_name(watch: Watch) -> str:
     """What the watch's function is called, and what its log rows say in `via`."""
-    table = re.sub(r"\W+", "_", watch.table.lower())[:_LONGEST_TABLE]
-    said = (statements()["function"], watch.table, watch.wakes, watch.key, watch.column)
+    words = re.sub(r"\W+", "_", watch.table.lower())
+    table = words.encode()[:_LONGEST_TABLE].decode(errors="ignore")
+    said = (
+        statements()["function"],
+        statements()["spelling"],
+        watch.table,
+        watch.wakes,
+        watch.key,
+        watch.column,
+    )
     return f"{watch.wakes}_{table}_{digest(*said)[:8]}"
 
 

@@ -34,6 +34,7 @@ grant update (metadata) on teams to intercom_sync;
 -- With `capture: polling`, nothing.
 grant usage on schema intercom_capture to intercom_sync;
 grant select, delete, update (keys) on intercom_capture.change_log to intercom_sync;
+grant select on sequence intercom_capture.not_logged to intercom_sync;
 
 -- The sync's own tables. Where SYNC_DATABASE_URL names another database, this belongs there.
 grant usage on schema intercom_sync to intercom_sync;

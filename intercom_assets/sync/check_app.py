@@ -15,6 +15,7 @@ from intercom_assets.database.inspection import tables_read, unwatched
 from intercom_assets.database.publications import danger, subscribed, unaccepted, ways_out
 from intercom_assets.database.rights import OLDEST, missing_grants, read_server, row_security
 from intercom_assets.database.watches import present_triggers
+from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
 from intercom_assets.sync.environment import as_sentence
 from intercom_assets.sync.findings import Finding, Part
@@ -115,6 +116,7 @@ def _check_triggers(state: CaptureState, wall: float) -> Iterator[Finding]:
     for names, what in ((state.missing, "is missing"), (state.disabled, "is disabled")):
         if names:
             yield CAPTURE.bad("triggers", f"{_listed(names)} {what}.", install)
+    yield from _check_log_is_written(state)
     if state.owner:
         yield CAPTURE.bad(
             "triggers",
@@ -145,6 +147,26 @@ def _check_triggers(state: CaptureState, wall: float) -> Iterator[Finding]:
             "log",
             f"{state.waiting:,} log rows wait, since {state.oldest_at:%Y-%m-%d %H:%M} UTC.",
             "Start Dagster's daemon: its sensors take them, also while the sync is switched off.",
+        )
+
+
+def _check_log_is_written(state: CaptureState) -> Iterator[Finding]:
+    """The app's statements go on without the log, so nobody else would notice."""
+    for reason in state.unwritable:
+        yield CAPTURE.bad(
+            "log",
+            f"The triggers cannot write to the change log: {reason}. The app goes on; its changes "
+            "wait for the nightly sweep.",
+            "Put that right; or run intercom-assets remove-capture, then install-capture, as one "
+            "role. Then run intercom-assets install-capture once more.",
+        )
+    if state.not_logged:
+        yield CAPTURE.bad(
+            "log",
+            f"{count_of(state.not_logged, 'statement')} of the app could not be logged: the "
+            "nightly sweep finds what they changed.",
+            "If nothing else is red here, that is over: run intercom-assets install-capture, which "
+            "counts anew.",
         )
 
 

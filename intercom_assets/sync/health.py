@@ -92,6 +92,8 @@ def triggers_in_place(services: Services) -> Finding:
     state = capture_state(services.app.url, services.app.mapping)
     if state.complete:
         return Finding(True, "All triggers are in place.", {"waiting": state.waiting or 0})
+    if state.writing_fails:
+        return Finding(False, "The log is not written to: see intercom-assets check.")
     wrong = [*state.missing, *state.disabled, *state.stale]
     said = f"{len(wrong)} triggers are not as they should be: run intercom-assets install-capture."
     return Finding(False, said, {"triggers": ", ".join(map(str, wrong))})

@@ -183,6 +183,9 @@ def look_at_capture(url: str, mapping: Callable[[], AppMapping]) -> Capture:
     waiting = (state.waiting, max(0.0, age))
     if state.complete:
         return Capture("triggers", True, "All triggers are in place.", *waiting)
+    if state.writing_fails:
+        text = "Changes were not logged, or are not: see intercom-assets check."
+        return Capture("triggers", False, text, *waiting)
     wrong = {"missing": state.missing, "disabled": state.disabled, "stale": state.stale}
     told = "; ".join(f"{what}: {', '.join(names)}" for what, names in wrong.items() if names)
     found = told or "the log is missing"

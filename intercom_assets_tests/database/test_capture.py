@@ -8,9 +8,9 @@ from secrets import token_hex
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from intercom_assets.database.app import AppUnavailable
+from intercom_assets.database.app import AppDatabase, AppUnavailable
 from intercom_assets.database.capture import (
     capture_state,
     install_capture,
@@ -526,3 +526,190 @@ def test_somebody_elses_table_is_told(database: str) -> None:
             install_capture(address, SAMPLE)
     finally:
         run(database, f"drop role {role}")
+
+
+# --- a log that cannot be written to --------------------------------------------------------------
+
+
+@contextmanager
+def installed_by_a_plain_role(url: str) -> Iterator[tuple[str, str]]:
+    """The capture as a role without special rights installed it; the role, and another one."""
+    owner, other = f"owner_{token_hex(4)}", f"other_{token_hex(4)}"
+    remove_capture(url)
+    run(
+        url,
+        f"create role {owner} login password 'x'; create role {other};"
+        f"grant create on database {conninfo_to_dict(url)['dbname']} to {owner};"
+        f"grant create on schema public to {owner};"
+        f"alter table users owner to {owner}; alter table teams owner to {owner};"
+        f"alter table memberships owner to {owner}",
+    )
+    try:
+        install_capture(make_conninfo(url, user=owner, password="x"), SAMPLE)
+        yield owner, other
+    finally:
+        run(
+            url,
+            f"reassign owned by {owner}, {other} to current_user;"
+            f"drop owned by {owner}, {other}; drop role {owner}, {other}",
+        )
+
+
+HARM = {
+    "owner": "alter table intercom_capture.change_log owner to {other}",
+    "row security": "alter table intercom_capture.change_log enable row level security;"
+    "alter table intercom_capture.change_log force row level security",
+    "right": "revoke all on intercom_capture.change_log from {owner}",
+    "schema": "alter schema intercom_capture owner to {other};"
+    "revoke all on schema intercom_capture from {owner}",
+    "identity": "alter table intercom_capture.change_log alter id drop identity",
+    "column": "alter table intercom_capture.change_log add x int not null",
+    "column gone": "alter table intercom_capture.change_log drop via",
+    "type": "alter table intercom_capture.change_log alter keys type int[] using null",
+    "constraint": "alter table intercom_capture.change_log add check (kind = 'nobody')",
+    "trigger": "create function no() returns trigger language plpgsql as"
+    " 'begin raise exception ''no''; end';"
+    "create trigger no before insert on intercom_capture.change_log execute function no()",
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_no_statement_of_the_app_fails_and_the_state_says_why_nothing_is_logged(
+    database: str, harm: str
+) -> None:
+    with installed_by_a_plain_role(database) as (owner, other):
+        assert capture_state(database, SAMPLE).complete
+        run(database, HARM[harm].format(owner=owner, other=other))
+
+        run(database, "insert into users (email) values ('a')")
+        run(database, "update users set email = 'b'")
+        run(database, "delete from users")
+        run(database, "truncate users cascade")
+
+        state = capture_state(database, SAMPLE)
+        assert not state.complete
+        assert state.unwritable
+
+
+def test_what_could_not_be_logged_is_counted_though_nobody_knows_why(url: str) -> None:
+    run(
+        url,
+        "create domain short as text[] check (cardinality(value) < 0);"
+        "alter table intercom_capture.change_log alter keys type short",
+    )
+    run(url, "insert into users (email) values ('a'), ('b')")
+
+    assert capture_state(url, SAMPLE).not_logged == 1
+    run(url, "alter table intercom_capture.change_log alter keys type text[]")
+    assert not capture_state(url, SAMPLE).complete
+    install_capture(url, SAMPLE)
+    assert capture_state(url, SAMPLE).complete
+
+
+def test_keys_that_cannot_be_listed_are_a_sweep(empty_database: str) -> None:
+    """Here the type's own text fails; a list that is too large for a value would, too."""
+    run(
+        empty_database,
+        "create type mood as (x int); create table users (id mood);"
+        "create function angry(mood) returns text language plpgsql as"
+        " 'begin raise exception ''no''; end';"
+        "create cast (mood as text) with function angry(mood)",
+    )
+    install_capture(empty_database, watching(USERS))
+    run(empty_database, "insert into users values (row(1))")
+
+    assert logged(empty_database) == [("user", ["*"])]
+
+
+# --- values, whatever the app's session looks like ------------------------------------------------
+
+ODD_SESSION = """
+set datestyle = 'SQL, DMY'; set timezone = 'Asia/Kolkata'; set intervalstyle = 'sql_standard';
+set extra_float_digits = -10; set bytea_output = 'escape';
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql_type", "value", "text"),
+    [
+        ("timestamptz", "2026-03-04 05:06:07.123456+00", "2026-03-04 05:06:07.123456+00"),
+        ("date", "2026-03-04", "2026-03-04"),
+        ("float8", "0.1234567890123456", "0.1234567890123456"),
+        ("real", "1.2345678", "1.2345678"),
+        ("interval", "-1 day +02:03:04", "P-1DT2H3M4S"),
+        ("bytea", "\\x005cff", "\\x005cff"),
+        ("tstzrange", "[2026-03-04 05:06:07+00,)", '["2026-03-04 05:06:07+00",)'),
+    ],
+)
+def test_a_value_for_a_select_is_logged_in_one_spelling(
+    empty_database: str, sql_type: str, value: str, text: str
+) -> None:
+    run(
+        empty_database, f"create table users (id int, of {sql_type}); create table x (v {sql_type})"
+    )
+    run(empty_database, "insert into users values (7, %s)", value)
+    select = "select id from users where of = any(:keys)"
+    watch = {"table": "x", "wakes": "user", "key": select, "column": "v"}
+    mapping = watching(watch)
+    install_capture(empty_database, mapping)
+
+    run(empty_database, ODD_SESSION + "insert into x select of from users")
+
+    assert logged(empty_database) == [("user", [text])]
+    with AppDatabase(empty_database, mapping) as app:
+        assert [row.keys for row in app.read_log(10)] == [("7",)]
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["таблица_пользователей_нашего_приложения", "利用者" * 20, "é" * 40]
+)
+def test_two_watches_of_a_long_name_in_other_letters_are_two(
+    empty_database: str, name: str
+) -> None:
+    run(empty_database, f'create table "{name}" (id int, owner int)')
+    both = [{"table": name, "wakes": "user", "key": key} for key in ("id", "owner")]
+    mapping = watching(*both)
+
+    install_capture(empty_database, mapping)
+
+    assert install_capture(empty_database, mapping) == []
+    assert capture_state(empty_database, mapping).complete
+    run(empty_database, f'insert into "{name}" values (1, 2)')
+    assert sorted(logged(empty_database)) == [("user", ["1"]), ("user", ["2"])]
+
+
+# --- MERGE on partitions --------------------------------------------------------------------------
+
+PARTITIONED = """
+create table users (id int, region int, name text) partition by list (region);
+create table users_1 partition of users for values in (1);
+create table users_2 partition of users for values in (2);
+insert into users values (7, 1, 'a'), (8, 1, 'b')
+"""
+
+
+@pytest.mark.parametrize(
+    ("assigned", "expected"),
+    [
+        ("region = 2", ["*"]),
+        ("name = 'x', region = case users.id when 7 then 2 else 1 end", ["*"]),
+        ("name = 'x'", ["7", "8"]),
+    ],
+)
+def test_a_merge_that_may_move_rows_between_partitions_is_a_sweep(
+    empty_database: str, assigned: str, expected: list[str]
+) -> None:
+    run(empty_database, PARTITIONED)
+    install_capture(empty_database, watching(USERS))
+
+    run(
+        empty_database,
+        "merge into users using (values (7), (8)) as v (id) on users.id = v.id "
+        f"when matched then update set {assigned} "
+        "when not matched then insert values (v.id, 1, 'region')",
+    )
+
+    assert ("user", expected) in logged(empty_database)

@@ -346,6 +346,16 @@ def test_changes_that_nobody_takes_from_the_log_are_noted(app: str) -> None:
     assert any("log rows wait, since" in text for text in notes(checked(app), "Changes in the app"))
 
 
+def test_a_log_that_the_triggers_could_not_write_to_is_red(app: str) -> None:
+    run(app, "alter table intercom_capture.change_log add check (kind = 'nobody') not valid")
+    run(app, "update users set name = 'x'")
+
+    told = reds(checked(app))
+
+    assert any("The triggers cannot write to the change log" in text for text in told)
+    assert any("1 statement of the app could not be logged" in text for text in told)
+
+
 def test_polling_says_what_it_cannot_see(empty_database: str, tmp_path: Path) -> None:
     create_sample_app(empty_database)
     folder = a_folder(tmp_path, users="select id, email from users", sync=POLLING)
