@@ -334,6 +334,24 @@ from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
 order by n.user_id collate "C"
 on conflict (user_id) do update set contact_id = excluded.contact_id
 
+-- name: mark_others_contacts
+insert into intercom_sync.user_link as l (user_id, memory)
+select n.user_id, jsonb_build_object('others_contact', n.contact_id)
+from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
+order by n.user_id collate "C"
+on conflict (user_id) do update set memory = l.memory || excluded.memory
+
+-- name: yield_to_external_ids
+-- Of users whose contact carries another user's external id: nothing of it is theirs any more.
+with lost as (
+    update intercom_sync.user_link l
+    set contact_id = null, row_hash = null, shadow = null, shadow_read_at = null, base = '{}',
+        in_flight = '{}', memory = '{}'
+    from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
+    where l.contact_id = n.contact_id and l.user_id <> n.user_id
+    returning l.user_id)
+delete from intercom_sync.edge e using lost where e.user_id = lost.user_id
+
 -- name: adopt_teams
 insert into intercom_sync.team_link (team_id, company_id, shadow, memory)
 select n.id, n.other_id, n.shadow, n.memory

@@ -5,7 +5,8 @@ are here: links that a listing of Intercom suggests, for users and teams that ha
 claims to contacts that two users might take for theirs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
@@ -19,10 +20,21 @@ from intercom_assets.database.encoding import (
 )
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store_connection import Connected, rows, run
+from intercom_assets.database.store_queue import enqueue
 from intercom_assets.domain.models import TeamLink, UserLink
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """`owners`: who claimed in vain -> whose the contact is. `taken`: users who got somebody's."""
+
+    owners: Mapping[str, str]
+    taken: frozenset[str] = frozenset()
+
 
 _HASHES = {QueueKind.USER: "user_hashes", QueueKind.TEAM: "team_hashes"}
 _LINKED_AFTER = {QueueKind.USER: "linked_users_after", QueueKind.TEAM: "linked_teams_after"}
+EXTERNAL_ID_MOVED = "external id moved"
 _COUNT_LINKED = {QueueKind.USER: "count_linked_users", QueueKind.TEAM: "count_linked_teams"}
 
 
@@ -41,25 +53,42 @@ class LinkStore(Connected):
         told = [user_document(link, in_flight={}) for link in links]
         return self.run("adopt_users", links=document(told)) if told else 0
 
-    def claim_contacts(self, claims: Mapping[str, str]) -> dict[str, str]:
+    def claim_contacts(
+        self, claims: Mapping[str, str], by_external_id: Collection[str] = ()
+    ) -> Claimed:
         """Links contacts (user id -> contact id) before they are written to.
 
-        Returns, for those that are another user's, whose they are. Of several claims to one contact
-        the first by user id wins.
+        Of several claims to one contact that of `by_external_id` wins, whose id the contact
+        carries, also against whoever is linked to it: that user's link is forgotten, and the user
+        queued to be looked for anew. Otherwise the first by user id wins, and who is linked stays.
         """
         first: dict[str, str] = {}
-        for user, contact in sorted(claims.items()):
+        for user, contact in sorted(claims.items(), key=lambda c: (c[0] not in by_external_id, c)):
             first.setdefault(contact, user)
+        certain = {user: claims[user] for user in by_external_id if first[claims[user]] == user}
 
-        def work(cursor: Cursor[TupleRow]) -> dict[str, str]:
-            claimed = {"ids": list(claims), "contacts": list(claims.values())}
-            owners: dict[str, str] = dict(rows(cursor, "contact_owners", **claimed))
+        def work(cursor: Cursor[TupleRow]) -> Claimed:
+            taken = _take(cursor, certain)
+            owners: dict[str, str] = dict(rows(cursor, "contact_owners", **_columns(claims)))
             won = {u: c for u, c in claims.items() if u not in owners and first[c] == u}
-            claimed = {"ids": list(won), "contacts": list(won.values())}
-            run(cursor, "claim_contacts", **claimed)
-            return {u: owners.get(u, first[c]) for u, c in claims.items() if u not in won}
+            run(cursor, "claim_contacts", **_columns(won))
+            lost = {u: owners.get(u, first[c]) for u, c in claims.items() if u not in won}
+            return Claimed(lost, frozenset(taken))
 
         return self.transact(work)
+
+    def mark_others_contacts(self, contacts: Mapping[str, str]) -> None:
+        """Users -> contacts that carry their external ids and were other users' until now.
+
+        The users are queued, to be read first.
+        """
+
+        def work(cursor: Cursor[TupleRow]) -> None:
+            due = dict.fromkeys(sorted(contacts), 0.0)
+            enqueue(cursor, QueueKind.USER, due, cause=EXTERNAL_ID_MOVED, needs_read=True)
+            run(cursor, "mark_others_contacts", **_columns(contacts))
+
+        self.transact(work)
 
     def adopt_teams(self, links: Sequence[TeamLink]) -> int:
         told = [team_document(link) for link in links]
@@ -104,3 +133,17 @@ class LinkStore(Connected):
     def members_of_teams(self, team_ids: Sequence[str]) -> list[str]:
         """Users for whom we hold an edge to one of the teams."""
         return [row[0] for row in self.rows("members_of_teams", ids=list(team_ids))]
+
+
+def _take(cursor: Cursor[TupleRow], certain: Mapping[str, str]) -> dict[str, str]:
+    """Takes contacts from whoever is linked to them: who got one -> whose it was."""
+    taken: dict[str, str] = dict(rows(cursor, "contact_owners", **_columns(certain)))
+    if taken:  # the queue's rows before the links, the order of locks
+        losers = dict.fromkeys(sorted(set(taken.values())), 0.0)
+        enqueue(cursor, QueueKind.USER, losers, cause=EXTERNAL_ID_MOVED, needs_read=True)
+        run(cursor, "yield_to_external_ids", **_columns(certain))
+    return taken
+
+
+def _columns(claims: Mapping[str, str]) -> dict[str, list[str]]:
+    return {"ids": list(claims), "contacts": list(claims.values())}

@@ -200,6 +200,8 @@ class UserLink:
     `undone`: field -> what the app and Intercom held when an operator took a write back: both stay
     so until one of them changes. `undone_teams`, `undone_companies`: teams not attached again and
     companies (Intercom's ids) not detached again for the same reason; `undone_archive`: likewise.
+    `others_contact`: the id of a contact that was another user's until its external id was moved:
+    nothing that it holds is about this user.
     """
 
     user_id: str
@@ -222,6 +224,7 @@ class UserLink:
     undone_teams: Sequence[str] = ()
     undone_companies: Sequence[str] = ()
     undone_archive: bool = False
+    others_contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,23 @@ MOST_MERGES = 10
 """One after the other, that are followed."""
 
 
+class SomebodyElses(Stuck):
+    """Intercom answers with another external id than this user's: `contact` is not theirs."""
+
+    def __init__(self, contact: Contact) -> None:
+        message = (
+            f"contact {contact.id} was given another external id in Intercom; it is left to it"
+        )
+        super().__init__(Problem(Verdict.BUSY, message, wait=0.0, may_have_landed=True))
+        self.contact = contact
+
+    @property
+    def left_to(self) -> tuple[str, str] | None:
+        """The external id that it carries, and its own."""
+        contact = self.contact
+        return (contact.external_id, contact.id) if contact.external_id else None
+
+
 def find_or_create(
     client: IntercomClient, user_id: str, patch: ContactPatch, *, may_exist: bool
 ) -> tuple[Contact, bool]:

@@ -10,12 +10,12 @@ reaches further than the index lags. Pages a tick are bounded; an unfinished loo
 cursor, and the watermark moves only when a look has reached its end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.fields import Field, intercom_values
-from intercom_assets.domain.models import Contact, EdgeState, UserLink, Value
+from intercom_assets.domain.models import Contact, EdgeState, Gone, UserLink, Value
 from intercom_assets.domain.values import count_of, digest
 from intercom_assets.intercom.query import touched_since
 from intercom_assets.sync.feeders import Fed
@@ -106,6 +106,7 @@ def _wake(
     seen = {c.id: _shown(c) for c in contacts if c.id in moved or c.role == "lead"}
     news = {key: shown for key, shown in seen.items() if told.get(key) != shown}
     wakes = {moved[key] for key in news if key in moved}
+    wakes |= _given_to(services, [c for c in users if c.id in news and c.id in owners], owners)
     leads = [c.email.lower() for c in contacts if c.id in news and c.role == "lead" and c.email]
     wakes |= set(services.store.users_who_searched_leads(leads)) if leads else set()
     services.store.enqueue(QueueKind.USER, sorted(wakes), cause="intercom", needs_read=True)
@@ -121,6 +122,15 @@ def _found(services: Services, contacts: Sequence[Contact]) -> dict[str, str]:
         for user_id, link in links.items()
         if link.contact_id is None and not link.in_flight
     }
+
+
+def _given_to(
+    services: Services, contacts: Sequence[Contact], owners: Mapping[str, str]
+) -> set[str]:
+    """Users of the app whose external id somebody gave to the contact of another user."""
+    given = {c.external_id for c in contacts if c.external_id not in (None, owners[c.id])}
+    rows = services.app.read_users(sorted(key for key in given if key)) if given else {}
+    return {key for key, row in rows.items() if not isinstance(row, Gone)}
 
 
 def differs(services: Services, contact: Contact, link: UserLink) -> bool:

@@ -19,6 +19,8 @@ NO_WAY_BACK = {
     CREATED: "an undo deletes nobody: it stays as it was created (erase deletes a person)",
     "adopted": "the contact stays linked to this user",
     "relinked": "Intercom merged its contact into this one",
+    "let go": "its contact carries another user's external id",
+    "not inherited": "what the contact held was another person's",
     "merged": "Intercom cannot take a merge apart",
     "unarchived": "the app has the user, so its contact is not archived again",
 }

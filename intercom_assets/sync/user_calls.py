@@ -50,6 +50,8 @@ def _guarded(
     user.tried = True
     try:
         calls(user, client)
+    except identity.SomebodyElses as found:
+        user.left_to, user.problem = found.left_to, found.problem
     except Stuck as stuck:
         user.problem = stuck.problem
     except IntercomError as error:
@@ -61,6 +63,8 @@ def _guarded(
 def _make_first_call(user: UserPass, client: IntercomClient) -> None:
     try:
         _meet(user, client)
+    except identity.SomebodyElses as found:
+        _leave_to_its_owner(user, client, found)
     except Stuck:
         if not user.is_leaving:
             raise
@@ -108,6 +112,7 @@ def _identify(user: UserPass, client: IntercomClient) -> None:
         client, user.user_id, _creation(user, plan), may_exist=may_exist
     )
     if created:
+        user.created = True
         user.absorb(contact, plan, client)
         user.note("created", client, why="new user")
     else:
@@ -146,6 +151,15 @@ def _start_anew(user: UserPass, client: IntercomClient) -> None:
     user.forget_contact()
     if not user.is_leaving:
         _identify(user, client)
+
+
+def _leave_to_its_owner(
+    user: UserPass, client: IntercomClient, found: identity.SomebodyElses
+) -> None:
+    """Its external id was moved by hand: the contact is the other's, and this user looks anew."""
+    user.left_to = found.left_to
+    user.note("let go", client, old=found.contact.id, why="its external id is another user's now")
+    _let_go(user, client)
 
 
 def _let_go(user: UserPass, client: IntercomClient) -> None:

@@ -40,6 +40,11 @@ def entry_of_unknown_zone(user_id: str, name: Value) -> JournalEntry:
     return JournalEntry(KIND, user_id, "ignored", TIME_ZONE, Side.APP, None, name, why)
 
 
+def entry_of_inheritance(user_id: str) -> JournalEntry:
+    why = "what the contact held was another person's: none of it is taken over"
+    return JournalEntry(KIND, user_id, "not inherited", None, Side.APP, why=why)
+
+
 def parked_now(kind: str, key: str, ending: Ending, leased: Leased) -> list[JournalEntry]:
     """An entry for who is given up on by this pass; none for who was before."""
     if not isinstance(ending, Parked) or (leased.parked and leased.failed_hash == ending.hash):

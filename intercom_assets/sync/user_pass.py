@@ -9,9 +9,7 @@ while the answers come in. The calls themselves are in `user_calls.py`.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from intercom_assets.domain.fields import (
-    intercom_values,
-)
+from intercom_assets.domain.fields import TIME_ZONE, intercom_values
 from intercom_assets.domain.models import (
     Contact,
     Edge,
@@ -20,6 +18,7 @@ from intercom_assets.domain.models import (
     Value,
 )
 from intercom_assets.domain.reconcile import (
+    PLACE,
     Decision,
     Look,
     Reconciliation,
@@ -27,12 +26,12 @@ from intercom_assets.domain.reconcile import (
     not_stored,
 )
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.sync.failures import Problem, Stuck, Verdict
-from intercom_assets.sync.identity import is_ours
+from intercom_assets.sync.identity import SomebodyElses, is_ours
 from intercom_assets.sync.known_companies import confirmed, with_known_companies
 from intercom_assets.sync.user_journal import (
     entry_of_decision,
     entry_of_event,
+    entry_of_inheritance,
     entry_of_unknown_zone,
 )
 from intercom_assets.sync.user_sides import RECENT, UserSides
@@ -116,10 +115,14 @@ class UserPass(UserSides):
         return contact is not None and contact.external_id is None and not self.is_leaving
 
     @property
+    def has_own_external_id(self) -> bool:
+        return self.contact is not None and self.contact.external_id == self.user_id
+
+    @property
     def claims(self) -> str | None:
-        """A contact new to us that no external id makes this user's: another may claim it, too."""
+        """A contact that was there already and is new to us: another may be linked to it, too."""
         contact = self.contact
-        if self.problem or contact is None or contact.external_id is not None:
+        if self.problem or contact is None or self.created:
             return None
         return contact.id if contact.id != self.link.contact_id else None
 
@@ -177,10 +180,9 @@ class UserPass(UserSides):
     # --- what an answer of Intercom means -----------------------------------------------------
 
     def see(self, answer: Contact) -> None:
-        """Takes a contact as Intercom answers it by id. Raises `Stuck` if it is not this user's."""
+        """Takes a contact as Intercom answers it by id. Raises `SomebodyElses`."""
         if not is_ours(answer, self.user_id):
-            problem = f"contact {answer.id} has another user's external id"
-            raise Stuck(Problem(Verdict.PARK, problem))
+            raise SomebodyElses(answer)
         if self.contact is None and answer.id == self.link.contact_id:
             self._remember_contact()
         before = self._place().unknown
@@ -194,6 +196,9 @@ class UserPass(UserSides):
         if self.link.in_flight:
             self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
         self.base = {**self.base, **self.sent}
+        others = self.is_another_person or self.link.others_contact == answer.id
+        if others and not self.inherited_nothing:
+            self.inherit_nothing()
 
     def absorb(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
         """Takes the answer to a write of `plan`, and what became of each value sent."""
@@ -213,6 +218,19 @@ class UserPass(UserSides):
         self.contact, self.look, self.base, self._plan = None, Look.FRESH, {}, None
         self.accepted, self.edges, self.archived, self.sent = {}, {}, False, {}
         self.undone, self.undone_teams, self.undone_companies = {}, set(), set()
+
+    def inherit_nothing(self) -> None:
+        """What Intercom holds was another person's: none of it is pulled, and what the app has not
+        is cleared. `refused` holds until Intercom's value changes."""
+        self.inherited_nothing = True
+        there = self._intercom_values(self.rules.fields)
+        pulled = {name: there[name] for name, each in self.rules.fields.items() if each.pulled}
+        where = self._place()
+        zone = where.stated or where.derived
+        self.base = {**pulled, PLACE.name: zone}
+        self.refused = {**pulled, TIME_ZONE: zone} if TIME_ZONE in pulled else pulled
+        self.accepted, self.undone, self.overwritten, self._plan = {}, {}, {}, None
+        self.journal.append(entry_of_inheritance(self.user_id))
 
     def _remember_contact(self) -> None:
         """The one that was forgotten is there after all: what was agreed on it still holds."""

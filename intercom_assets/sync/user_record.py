@@ -83,6 +83,7 @@ def _link(work: Work, user: UserPass) -> UserLink:
         undone_teams=sorted(user.teams_kept_out),
         undone_companies=sorted(user.companies_kept),
         undone_archive=link.undone_archive and user.is_leaving,
+        others_contact=None if done else link.others_contact,
         edges=user.edges,
     )
 

@@ -27,6 +27,7 @@ from intercom_assets.domain.models import (
     Value,
     Values,
 )
+from intercom_assets.domain.persons import is_another_person
 from intercom_assets.domain.reconcile import (
     Look,
     Reconciliation,
@@ -48,7 +49,8 @@ class UserSides:
 
     Both are shared by the chunk and grow while it works. `waiting_since`: Unix s of the change.
     `sent`: what Intercom took in this pass, and what both sides held then, whatever the app did
-    since.
+    since. `left_to`: the external id, and the id, of a contact that turned out to be another
+    user's. `inherited_nothing`: what Intercom held was set aside.
     """
 
     rules: Rules
@@ -77,6 +79,9 @@ class UserSides:
     told_to_look: bool = False
     waiting_since: int | None = None
     lost_companies: list[str] = field(default_factory=list)
+    created: bool = False
+    left_to: tuple[str, str] | None = None
+    inherited_nothing: bool = False
     late_problem: Problem | None = None
     calls: int = 0
     journal: list[JournalEntry] = field(default_factory=list)
@@ -92,6 +97,7 @@ class UserSides:
         self.edges, self.lead_email = dict(link.edges), link.lead_email
         self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
         self.see_row(self.row)
+        self.told_to_look = self.is_another_person
         self.look = self._first_look()
 
     # --- what is known -----------------------------------------------------------------------
@@ -124,6 +130,11 @@ class UserSides:
     def is_back(self) -> bool:
         """Marked as deleted before, and here again."""
         return isinstance(self.row, AppUser) and self.link.base.get(DELETED.name) is True
+
+    @property
+    def is_another_person(self) -> bool:
+        """The app gave the id to somebody else since the last pass."""
+        return isinstance(self.row, AppUser) and is_another_person(self.link.base, self.values)
 
     @property
     def may_lack_id(self) -> bool:

@@ -61,6 +61,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     write_back(work, active, frozenset(row.key for row in leased if row.error))
     _know_companies(work, active)
     _make_second_calls(work, active)
+    _put_right(work, active)
     outcomes = record_chunk(work, users, by_key, frozenset(u.user_id for u in active))
     outcomes = [replace(o, status=Status.ERASED) if o.key in erased else o for o in outcomes]
     for user_id in erased:  # also what a run that was at work during the erasure left behind
@@ -163,12 +164,28 @@ def _claim_contacts(work: Work, users: Sequence[UserPass]) -> None:
     claims = {user.user_id: contact for user in users if (contact := user.claims)}
     if not claims:
         return
-    owners = work.services.store.claim_contacts(claims)
+    certain = {u.user_id for u in users if u.user_id in claims and u.has_own_external_id}
+    claimed = work.services.store.claim_contacts(claims, certain)
+    taken = {claims[user_id]: user_id for user_id in claimed.taken}
     for user in users:
-        if (owner := owners.get(user.user_id)) is not None:
+        if user.user_id in claimed.taken:
+            user.inherit_nothing()
+        elif (owner := claimed.owners.get(user.user_id)) is not None:
             problem = f"contact {claims[user.user_id]} has the same details and is linked to user"
             user.forget_contact()
             user.problem = Problem(Verdict.REJECTED, f"{problem} {owner}")
+        elif user.contact is not None and user.contact.id in taken:
+            user.forget_contact()
+            user.problem = Problem(Verdict.BUSY, "its contact has another user's external id now")
+
+
+def _put_right(work: Work, users: Sequence[UserPass]) -> None:
+    """Users of the app whose contact was another's until now: it is read, and written anew."""
+    left = dict(user.left_to for user in users if user.left_to)
+    rows = work.services.app.read_users(sorted(left)) if left else {}
+    theirs = {key: left[key] for key, row in rows.items() if not isinstance(row, Gone)}
+    if theirs:
+        work.services.store.mark_others_contacts(theirs)
 
 
 def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
