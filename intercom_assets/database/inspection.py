@@ -12,8 +12,6 @@ from intercom_assets.database.app_connections import AppConnection, encoded
 from intercom_assets.database.app_reads import ids_after, telling
 from intercom_assets.database.columns import Shape
 from intercom_assets.database.shapes import Shapes
-from intercom_assets.database.tables import find_table
-from intercom_assets.mapping.settings import Watch
 
 Node: TypeAlias = Mapping[str, Any]
 Sample: TypeAlias = tuple[Shape, Mapping[str, Sequence[Any]]]
@@ -51,29 +49,24 @@ def read_whole(connection: AppConnection, shape: Shape, column: str = "id") -> l
     connection.execute("set local enable_seqscan = off")
     plan = _plan(connection, shape, where, (ids,))
     connection.execute("set local enable_seqscan = default")
-    whole = [node for node in _nodes(plan) if _is_whole(node)]
+    whole = [node for node in plan_nodes(plan) if _is_whole(node)]
     sizes = _relations(connection, whole)
     return sorted({root for root, rows in sizes.values() if rows > FEW_ROWS})
 
 
 def tables_read(connection: AppConnection, shapes: Shapes) -> frozenset[str]:
     """`schema.table` of every table that the queries read, views and partitions seen through."""
-    nodes = [
-        node
-        for shape in (shapes.users, shapes.teams, shapes.memberships)
-        for node in _nodes(_plan(connection, shape, "", ()))
-        if "Relation Name" in node
-    ]
-    return frozenset(root for root, _ in _relations(connection, nodes).values())
+    shapes_of_all = (shapes.users, shapes.teams, shapes.memberships)
+    return frozenset(name for shape in shapes_of_all for name, _ in scans(connection, shape)[1])
 
 
-def unwatched(connection: AppConnection, shapes: Shapes, watches: Sequence[Watch]) -> list[str]:
-    """Tables that are read and that no watch names: their changes wait for the nightly sweep."""
-    watched = set()
-    for place, watch in enumerate(watches, start=1):
-        table = find_table(connection, watch.table, f"watch[{place}].table")
-        watched.add(f"{table.schema}.{table.name}")
-    return sorted(tables_read(connection, shapes) - watched)
+def scans(connection: AppConnection, shape: Shape) -> tuple[Node, list[tuple[str, Node]]]:
+    """A query's plan, and each scan in it with the table (`schema.table`) that it reads."""
+    plan = _plan(connection, shape, "", ())
+    nodes = [node for node in plan_nodes(plan) if "Relation Name" in node]
+    names = _relations(connection, nodes)
+    found = [(names.get((str(n["Schema"]), str(n["Relation Name"]))), n) for n in nodes]
+    return plan, [(name[0], node) for name, node in found if name]
 
 
 def clock_words(shape: Shape) -> list[str]:
@@ -157,10 +150,11 @@ def _plan(connection: AppConnection, shape: Shape, rest: str, parameters: Sequen
     return plan
 
 
-def _nodes(plan: Node) -> Iterator[Node]:
+def plan_nodes(plan: Node) -> Iterator[Node]:
+    """The plan and all below it."""
     yield plan
     for child in plan.get("Plans", ()):
-        yield from _nodes(child)
+        yield from plan_nodes(child)
 
 
 def _is_whole(node: Node) -> bool:
@@ -168,7 +162,7 @@ def _is_whole(node: Node) -> bool:
     if "Relation Name" not in node:
         return False
     bitmap = node.get("Node Type") == "Bitmap Heap Scan"
-    parts = list(_nodes(node)) if bitmap else [node]
+    parts = list(plan_nodes(node)) if bitmap else [node]
     return not any("Index Cond" in part or "TID Cond" in part for part in parts)
 
 

@@ -60,6 +60,13 @@ _VIRTUAL = """
 select attgenerated = 'v' from pg_catalog.pg_attribute where attrelid = %s::oid and attname = %s
 """
 _WATCHABLE = ("r", "p")
+_NO_TRIGGERS = {
+    "m": "a materialized view, which has no triggers; let the queries read the tables that it is "
+    "made of, and list those",
+    "f": "a foreign table, whose changes fire no trigger here; leave it out: the nightly sweep "
+    "finds them",
+}
+_NO_TABLE = "which is no table; list the tables that it is made of"
 
 
 @cache
@@ -123,10 +130,8 @@ def wanted(connection: AppConnection, watch: Watch, place: int) -> Wanted:
     key = f"watch[{place}]"
     table = find_table(connection, watch.table, f"{key}.table")
     if table.relkind not in _WATCHABLE:
-        raise MappingError(
-            f"{SYNC_YAML}: {key}.table is {watch.table}, which is no table; "
-            "list the tables that it is made of"
-        )
+        why = _NO_TRIGGERS.get(table.relkind, _NO_TABLE)
+        raise MappingError(f"{SYNC_YAML}: {key}.table is {watch.table}, {why}")
     column = _column(connection, table, watch, key)
     _require_stored(connection, table, column, key)
     _try_select(connection, watch, table.columns[column], key)

@@ -11,9 +11,10 @@ from intercom_assets.database.app import AppDatabase
 from intercom_assets.database.app_lookups import unpolled
 from intercom_assets.database.capture import CaptureState, capture_state
 from intercom_assets.database.capture_guards import SCHEMA, has_log
-from intercom_assets.database.inspection import tables_read, unwatched
+from intercom_assets.database.inspection import tables_read
 from intercom_assets.database.publications import danger, subscribed, unaccepted, ways_out
 from intercom_assets.database.rights import OLDEST, missing_grants, read_server, row_security
+from intercom_assets.database.watch_gaps import Gap, gaps, hidden
 from intercom_assets.database.watches import present_triggers
 from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
@@ -89,13 +90,60 @@ def check_capture(app: AppDatabase, wall: float, workspace: str = "") -> Iterato
             "changes wait for the nightly sweep.",
             "Set APP_DATABASE_URL to the database that publishes it.",
         )
-    for table in app.reading(lambda c, s: unwatched(c, s, watches)):
+    for gap in app.reading(lambda c, s: gaps(c, s, watches)):
+        yield CAPTURE.warning("watched", _gap(gap), _close(gap))
+    for found in app.reading(lambda c, s: hidden(c, s, watches)):
+        tables = f"reads {', '.join(found.tables)}" if found.tables else "makes its own SQL"
         yield CAPTURE.warning(
             "watched",
-            f"{table} is read and not watched: its changes wait for the nightly sweep.",
-            f"Add {{table: {table}, wakes: WHOM, key: COLUMN}} to watch in {SYNC_YAML} (WHOM is "
-            "user or team, COLUMN has their ids); then run intercom-assets install-capture.",
+            f"{found.file} calls {found.function}, which {tables}: changes of what it reads and is "
+            f"not watched for a {found.kind} wait for the nightly sweep.",
+            f"Watch what it reads too ({_entry('TABLE', found.kind)}); then run intercom-assets "
+            "install-capture.",
         )
+
+
+def _gap(gap: Gap) -> str:
+    if gap.by:
+        return (
+            f"{gap.table} is read by {gap.file} by {', '.join(gap.by)}, and its watch wakes the "
+            f"{gap.kind} in {', '.join(gap.keys)}: others' changes wait for the nightly sweep."
+        )
+    if gap.relkind == "m":
+        return (
+            f"{gap.table} is read by {gap.file}, and a materialized view has no triggers: what a "
+            "REFRESH changes waits for the nightly sweep."
+        )
+    if gap.relkind == "f":
+        return (
+            f"{gap.table} is read by {gap.file}, and a foreign table's changes fire no trigger "
+            "here: they wait for the nightly sweep."
+        )
+    if gap.elsewhere:
+        return (
+            f"{gap.table} is read by {gap.file}, and no watch of it wakes a {gap.kind}: for "
+            f"{gap.kind}s its changes wait for the nightly sweep."
+        )
+    return f"{gap.table} is read by {gap.file} and not watched: its changes wait for the sweep."
+
+
+def _close(gap: Gap) -> str:
+    if gap.relkind in ("m", "f"):
+        after = "each refresh" if gap.relkind == "m" else "each change"
+        return (
+            f"Read the tables that it is made from, and watch those; or let whoever makes {after} "
+            "run afterwards: insert into intercom_capture.change_log (kind, keys) values "
+            f"('{gap.kind}', '{{*}}'), which starts a sweep."
+        )
+    column = gap.by[0] if len(gap.by) == 1 else "COLUMN"
+    return (
+        f"Add {_entry(gap.table, gap.kind, column)} to watch in {SYNC_YAML} (a column with the "
+        f"{gap.kind}s' ids, or a SELECT that finds them); then run intercom-assets install-capture."
+    )
+
+
+def _entry(table: str, kind: str, column: str = "COLUMN") -> str:
+    return f"{{table: {table}, wakes: {kind}, key: {column}}}"
 
 
 def _check_publications(app: AppDatabase) -> Iterator[Finding]:

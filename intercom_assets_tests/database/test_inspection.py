@@ -10,8 +10,8 @@ from intercom_assets.database.inspection import (
     read_whole,
     tables_read,
     unstable_columns,
-    unwatched,
 )
+from intercom_assets.database.watch_gaps import gaps, hidden
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets_tests.builders import insert_team, insert_user
 from intercom_assets_tests.database.mappings import an_app, run
@@ -37,7 +37,8 @@ def test_the_sample_mapping_reads_by_id_and_watches_what_it_reads(app: AppDataba
 
     assert app.reading(lambda c, shapes: read_whole(c, shapes.users)) == []
     assert app.reading(lambda c, shapes: read_whole(c, shapes.teams)) == []
-    assert app.reading(lambda c, shapes: unwatched(c, shapes, watches)) == []
+    assert app.reading(lambda c, shapes: gaps(c, shapes, watches)) == []
+    assert app.reading(lambda c, shapes: hidden(c, shapes, watches)) == []
     assert unstable_columns(app.reading) == {}
     assert clock_words(app.shapes.users) == []
 
@@ -75,10 +76,10 @@ def test_tables_behind_views_and_partitions_are_told_by_their_own_name(database:
     users = "select id, email, (select max(at) from visits where user_id = id) as seen from people"
     with an_app(database, users=users) as app:
         read = app.reading(tables_read)
-        missing = app.reading(lambda c, s: unwatched(c, s, load_mapping().settings.watch))
+        missing = app.reading(lambda c, s: gaps(c, s, load_mapping().settings.watch))
 
     assert read == {"public.users", "public.visits"}
-    assert missing == ["public.visits"]
+    assert [(gap.table, gap.relkind) for gap in missing] == [("public.visits", "p")]
 
 
 def test_columns_that_differ_each_time_are_named(database: str) -> None:

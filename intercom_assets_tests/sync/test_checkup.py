@@ -285,7 +285,7 @@ def test_a_table_that_is_read_and_not_watched_is_noted(app: str, tmp_path: Path)
 
     assert reds(found) == []
     assert notes(found, "Changes in the app") == [
-        "public.seats is read and not watched: its changes wait for the nightly sweep."
+        "public.seats is read by users.sql and not watched: its changes wait for the sweep."
     ]
 
 
@@ -295,7 +295,7 @@ def test_triggers_of_a_watch_that_is_gone_are_noted(app: str, tmp_path: Path) ->
 
     told = notes(found, "Changes in the app")
     assert any(text.startswith("public.memberships has triggers and is not in") for text in told)
-    assert "public.memberships is read and not watched" in "\n".join(told)
+    assert "public.memberships is read by memberships.sql and not watched" in "\n".join(told)
 
 
 def test_a_publication_that_carries_our_tables_is_red_until_it_is_accepted(app: str) -> None:
