@@ -23,13 +23,23 @@ _DEFAULTS: dict[str, str | int] = {
     "keepalives_idle": 30,
     "tcp_user_timeout": 60_000,
 }
-_READING = b"""
+UNHURRIED = b"""
+select set_config('transaction_timeout', '0', true)
+where current_setting('server_version_num')::int >= 170000;
+set local idle_in_transaction_session_timeout = '60s'
+"""
+"""A role or database may have limits of its own, which would end a long read. Those of a
+transaction are new in PostgreSQL 17."""
+_READING = (
+    b"""
 begin isolation level repeatable read, read only;
 set local timezone = 'UTC';
 set local datestyle = 'ISO, YMD';
 set local lock_timeout = '2s';
-set local statement_timeout = '60s'
+set local statement_timeout = '60s';
 """
+    + UNHURRIED
+)
 _STREAMING = (
     _READING
     + b""";
@@ -38,20 +48,28 @@ set local idle_in_transaction_session_timeout = '10min';
 set local cursor_tuple_fraction = 1
 """
 )
-_WRITING = b"""
+_WRITING = (
+    b"""
 begin isolation level read committed, read write;
 set local timezone = 'UTC';
 set local datestyle = 'ISO, YMD';
 set local lock_timeout = '500ms';
-set local idle_in_transaction_session_timeout = '10s';
-set local statement_timeout = '30s'
+set local statement_timeout = '30s';
 """
-_ALTERING = b"""
+    + UNHURRIED
+    + b""";
+set local idle_in_transaction_session_timeout = '10s'
+"""
+)
+_ALTERING = (
+    b"""
 begin;
 set local timezone = 'UTC';
 set local lock_timeout = '1s';
-set local statement_timeout = '60s'
+set local statement_timeout = '60s';
 """
+    + UNHURRIED
+)
 
 
 def encoded(connection: AppConnection, text: str) -> bytes:

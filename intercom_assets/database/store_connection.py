@@ -40,6 +40,8 @@ _BEGIN = b"""
     set local datestyle = 'ISO, YMD';
     set local lock_timeout = '10s';
     set local statement_timeout = '60s';
+    select set_config('transaction_timeout', '0', true)
+    where current_setting('server_version_num')::int >= 170000;
     set local idle_in_transaction_session_timeout = '10s'
 """
 """A stopped process (SIGSTOP, a frozen machine) must not keep rows locked for longer than this."""
