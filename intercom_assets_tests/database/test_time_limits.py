@@ -1,4 +1,4 @@
-"""Time limits that an app's operators gave our role or the database: ours are set per transaction."""
+"""Time limits that the app's operators gave our role or database: each transaction sets its own."""
 
 import time
 
