@@ -138,11 +138,33 @@ def teams_of(
     )
     with telling(memberships.query, text):
         rows = connection.execute(encoded(connection, text), (spelled,)).fetchall()
-    for raw_user, raw_team in rows:
-        key, value = user.text(raw_user), team.text(raw_team)
+    pairs = [(user.text(one), team.text(other)) for one, other in rows]
+    asked = _asked(connection, memberships, "user_id", {key for key, _ in pairs if key}, spelled)
+    for key, value in pairs:
         if key is not None and value is not None:
-            teams[key].add(value)
+            teams[asked.get(key, key)].add(value)
     return teams
+
+
+def _asked(
+    connection: AppConnection, shape: Shape, column: str, found: set[str], keys: Sequence[str]
+) -> dict[str, str]:
+    """Of ids that came back in another spelling than they were asked for (citext, a collation
+    that ignores case), the key that was asked for; equal as the app's own type has it."""
+    other = sorted(found.difference(keys))
+    if not other:
+        return {}
+    id_type = shape.ids[column]
+    text = shape.query.select(
+        f"distinct q.{column}, asked.key",
+        f"join unnest(%(keys)s::{id_type.sql_type}[]) as asked (key) on asked.key = q.{column} "
+        f"where q.{column} = any(%(other)s::{id_type.sql_type}[])",
+    )
+    with telling(shape.query, text):
+        rows = connection.execute(
+            encoded(connection, text), {"keys": list(keys), "other": other}
+        ).fetchall()
+    return {str(id_type.text(raw)): str(id_type.text(key)) for raw, key in rows}
 
 
 def spells(connection: AppConnection, shape: Shape, column: str, key: str) -> bool:

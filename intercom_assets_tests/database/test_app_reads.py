@@ -166,6 +166,25 @@ def test_one_spelling_per_id(empty_database: str) -> None:
     assert read[uuid.upper()] == Gone(uuid.upper())
 
 
+def test_a_membership_in_another_case_is_its_users(empty_database: str) -> None:
+    """Where the app's own type takes both for the same id."""
+    run(
+        empty_database,
+        "create extension citext;"
+        "create table users (id citext, email text, name text);"
+        "create table members (user_id citext, team_id int);"
+        "insert into users values ('ada', 'a@b.example'), ('bob', 'b@b.example');"
+        "insert into members values ('ADA', 1), ('ada', 2), ('Bob', 3)",
+    )
+    with an_app(empty_database, memberships="select user_id, team_id from members") as app:
+        found = app.read_users(["ada", "bob"])
+
+    assert {key: user.teams for key, user in found.items() if isinstance(user, AppUser)} == {
+        "ada": {"1", "2"},
+        "bob": {"3"},
+    }
+
+
 def test_an_id_that_comes_with_several_rows_is_unfit(empty_database: str) -> None:
     read = of_values(
         empty_database, "(1, 'a'), (1, 'b'), (1, 'c'), (2, 'd')", "id, email", ["1", "2"]
