@@ -44,11 +44,13 @@ alter sequence intercom_capture.not_logged restart;
 -- A watched column that is gone or has become virtual (which no trigger may ask for), and a
 -- statement of more rows than a log row should hold, are logged as "sweep now"; so is a MERGE that
 -- sets what its table is partitioned by: PostgreSQL 15 to 18 hand over no row that it moved.
+-- A log whose rows were restored before its sequence was has ids that come again: they are skipped.
 create or replace function intercom_capture.{function}() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp {spelling}
 as $intercom_capture$
 #variable_conflict use_column
 declare
+    log_ids regclass;
     changed text[];
 begin
     if to_regclass('intercom_capture.change_log') is null then
@@ -99,8 +101,15 @@ begin
     return null;
 exception when others then
     begin
+        if sqlstate = '23505' then
+            log_ids := pg_get_serial_sequence('intercom_capture.change_log', 'id');
+            perform setval(log_ids, greatest(pg_sequence_last_value(log_ids), max(id)))
+            from intercom_capture.change_log;
+        else
+            changed := array['*'];
+        end if;
         insert into intercom_capture.change_log (kind, keys, via)
-        values ({kind}, array['*'], {via});
+        values ({kind}, changed, {via});
     exception when others then
         begin
             raise log 'intercom_capture: a change of %.% was not logged (SQLSTATE %)',

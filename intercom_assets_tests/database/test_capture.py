@@ -295,6 +295,21 @@ def test_the_app_works_on_whatever_becomes_of_the_log(url: str, harm: str) -> No
     run(url, "delete from users")
 
 
+def test_a_log_restored_without_its_sequence_loses_nothing(url: str) -> None:
+    """As by a data-only restore, which copies the log, then the app's tables, then sequences."""
+    run(
+        url,
+        "insert into intercom_capture.change_log (id, kind, keys) overriding system value "
+        "select n, 'user', array['7'] from generate_series(1, 500) as n",
+    )
+    run(url, "alter sequence intercom_capture.change_log_id_seq restart")
+
+    run(url, "insert into users (id, email) values (1, 'a'), (2, 'b')")
+    run(url, "insert into users (id, email) values (3, 'c')")
+
+    assert logged(url)[500:] == [("user", ["1", "2"]), ("user", ["3"])]
+
+
 def test_a_watched_column_that_is_gone_says_sweep_now(url: str) -> None:
     run(url, "alter table users rename id to uid")
     with only_logged(url) as log:
