@@ -36,7 +36,7 @@ OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
 }
 MEMBERS = {
     "Side": ("APP", "INTERCOM"),
-    "Look": ("STALE", "RECENT", "FRESH"),
+    "Look": ("STALE", "FRESH"),
     "Policy": ("APP", "INTERCOM", "FILL", "LATEST", "NEWEST"),
     "Kind": ("STRING", "INTEGER", "FLOAT", "BOOLEAN", "DATE"),
     "EdgeState": ("ATTACHING", "ATTACHED", "DETACHING"),

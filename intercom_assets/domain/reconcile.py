@@ -24,12 +24,10 @@ PLACE = Field("place: time_zone", "time_zone", Kind.STRING, Policy.INTERCOM)
 class Look(Enum):
     """How well Intercom's values are known.
 
-    STALE: remembered, or from a listing. RECENT: read by id at most 15 minutes ago, good enough
-    for `latest`. FRESH: an answer by id in this pass.
+    STALE: remembered, or from a listing. FRESH: an answer by id in this pass.
     """
 
     STALE = auto()
-    RECENT = auto()
     FRESH = auto()
 
 
@@ -220,7 +218,7 @@ def _fill(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
 
 
 def _latest(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
-    unsure = sight.look is Look.STALE
+    unsure = sight.look is not Look.FRESH  # the Messenger may have moved it a moment ago
     if _time(app) >= _time(intercom):
         why = "the app's is later"
         return Decision(each, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)

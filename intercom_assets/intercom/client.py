@@ -154,9 +154,15 @@ class IntercomClient:
         """A user by the app's id. Raises `NotFound`, `Merged`."""
         return self._ask(ContactPayload, endpoints.FIND_CONTACT, external_id)
 
-    def update_contact(self, contact_id: str, patch: ContactPatch) -> Contact:
-        """Writes what the patch holds; None clears. Raises `NotFound`, `Merged`, `Conflict`."""
-        return self._ask(ContactPayload, endpoints.UPDATE_CONTACT, contact_id, body=body_of(patch))
+    def update_contact(
+        self, contact_id: str, patch: ContactPatch, *, repeat: bool = True
+    ) -> Contact:
+        """Writes what the patch holds; None clears. Raises `NotFound`, `Merged`, `Conflict`.
+
+        `repeat`: it may be sent again where nobody knows whether it landed.
+        """
+        endpoint = endpoints.UPDATE_CONTACT if repeat else endpoints.UPDATE_CONTACT_ONCE
+        return self._ask(ContactPayload, endpoint, contact_id, body=body_of(patch))
 
     def archive_contact(self, contact_id: str) -> Receipt:
         return self._ask(ReceiptPayload, endpoints.ARCHIVE_CONTACT, contact_id)

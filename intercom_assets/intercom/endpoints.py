@@ -47,6 +47,8 @@ CREATE_CONTACT = Endpoint("POST", "/contacts", ONCE)
 GET_CONTACT = Endpoint("GET", "/contacts/{id}", READ)
 FIND_CONTACT = Endpoint("GET", "/contacts/find_by_external_id/{external_id}", READ)
 UPDATE_CONTACT = Endpoint("PUT", "/contacts/{id}", SAME)
+UPDATE_CONTACT_ONCE = Endpoint("PUT", "/contacts/{id}", ONCE)
+"""With a value that Intercom moves on by itself meanwhile: sent again only after a new look."""
 DELETE_CONTACT = Endpoint("DELETE", "/contacts/{id}", SAME)
 ARCHIVE_CONTACT = Endpoint("POST", "/contacts/{id}/archive", SAME)
 UNARCHIVE_CONTACT = Endpoint("POST", "/contacts/{id}/unarchive", SAME)

@@ -170,6 +170,8 @@ def _let_go(user: UserPass, client: IntercomClient) -> None:
 
 def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:
     assert user.contact is not None, "second calls follow a known contact"
+    if user.sends_a_later_time and user.looked_long_ago:
+        user.see(client.get_contact(user.contact.id))
     if user.has_to_send:
         overwritten = _overwritten(user, user.plan())
         _put(user, client)
@@ -189,7 +191,7 @@ def _put(user: UserPass, client: IntercomClient) -> None:
     if user.lacks_external_id:
         patch = replace(patch, standard={"external_id": user.user_id, **patch.standard})
     try:
-        answer = client.update_contact(user.contact.id, patch)
+        answer = client.update_contact(user.contact.id, patch, repeat=not user.sends_a_later_time)
     except Conflict as conflict:
         if not user.lacks_external_id:
             raise

@@ -8,8 +8,9 @@ while the answers come in. The calls themselves are in `user_calls.py`.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 
-from intercom_assets.domain.fields import TIME_ZONE, intercom_values
+from intercom_assets.domain.fields import TIME_ZONE, Policy, intercom_values
 from intercom_assets.domain.models import (
     Contact,
     Edge,
@@ -34,7 +35,12 @@ from intercom_assets.sync.user_journal import (
     entry_of_inheritance,
     entry_of_unknown_zone,
 )
-from intercom_assets.sync.user_sides import RECENT, UserSides
+from intercom_assets.sync.user_sides import UserSides
+
+RECENT = 15 * 60
+"""Seconds by which a listing may be behind."""
+LOOK_LASTS = 3.0
+"""Seconds after which a contact is read again before a later time is written to it."""
 
 
 @dataclass(slots=True)
@@ -108,6 +114,17 @@ class UserPass(UserSides):
     @property
     def has_looked(self) -> bool:
         return self.tried and self.contact is not None and self.look is Look.FRESH
+
+    @property
+    def sends_a_later_time(self) -> bool:
+        """Intercom has no conditional write: what the Messenger sets between our look and our PUT
+        is overwritten. So little lies between them, and the PUT is not repeated blindly."""
+        due = (d for d in self.plan().decisions if d.is_due and d.write_to is Side.INTERCOM)
+        return any(d.field.policy is Policy.LATEST for d in due)
+
+    @property
+    def looked_long_ago(self) -> bool:
+        return monotonic() - self.looked_at > LOOK_LASTS
 
     @property
     def lacks_external_id(self) -> bool:
@@ -188,7 +205,7 @@ class UserPass(UserSides):
         before = self._place().unknown
         doubted = self._companies_in_doubt
         self.contact = with_known_companies(answer, self.contact, doubted)
-        self.look = Look.FRESH
+        self.look, self.looked_at = Look.FRESH, monotonic()
         self.edges = {t: confirmed(e, answer) for t, e in self.edges.items()}
         if (unknown := self._place().unknown) not in (None, before):
             self.journal.append(entry_of_unknown_zone(self.user_id, unknown))

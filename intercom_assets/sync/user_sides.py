@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import (
     DELETED,
-    LAST_SEEN,
     TIME_ZONE,
     Field,
     intercom_values,
@@ -38,9 +37,6 @@ from intercom_assets.domain.reconcile import (
 from intercom_assets.domain.timezones import Place, place
 from intercom_assets.sync.failures import Problem, unfit
 from intercom_assets.sync.rules import Rules, user_hash
-
-RECENT = 15 * 60
-"""Seconds for which a look, or the app's own value, is good enough for `latest` (DESIGN 7)."""
 
 
 @dataclass(slots=True)
@@ -75,6 +71,7 @@ class UserSides:
     archived: bool = False
     problem: Problem | None = None
     tried: bool = False
+    looked_at: float = 0.0
     noted: Values = field(default_factory=dict)
     told_to_look: bool = False
     waiting_since: int | None = None
@@ -183,11 +180,7 @@ class UserSides:
         return lacking - self.undone_teams
 
     def _first_look(self) -> Look:
-        if self.contact is None:
-            return Look.FRESH
-        times = [self.link.shadow_read_at, self.values.get(LAST_SEEN)]
-        recent = any(isinstance(t, int) and abs(self.rules.now - t) <= RECENT for t in times)
-        return Look.RECENT if recent else Look.STALE
+        return Look.FRESH if self.contact is None else Look.STALE
 
     def follow(self, rules: Rules) -> None:
         """Goes on by other rules: attributes turned out to be barred, or are again writable."""

@@ -32,7 +32,7 @@ from intercom_assets_tests.domain.sights import (
 )
 
 EVERY = [PLAN, CITY, NAME, NICK]
-UNKNOWN = [Look.STALE, Look.RECENT]
+UNKNOWN = [Look.STALE]
 
 
 @pytest.mark.parametrize("field", EVERY, ids=lambda field: field.policy)
@@ -247,12 +247,12 @@ class TestLatest:
         assert told(decide(SEEN, app=None, intercom=time, base=time)) == f"to app: {time}"
 
     @pytest.mark.parametrize("times", [(20, 10), (10, 20)])
-    def test_a_remembered_time_waits_a_recent_one_does_not(self, times: tuple[int, int]) -> None:
+    def test_a_remembered_time_waits_for_a_fresh_look(self, times: tuple[int, int]) -> None:
         """On a stale shadow `last_seen_at` would move backwards: the Messenger was later."""
         app, intercom = times
 
         assert decide(SEEN, app=app, intercom=intercom, look=Look.STALE).deferred
-        assert not decide(SEEN, app=app, intercom=intercom, look=Look.RECENT).deferred
+        assert not decide(SEEN, app=app, intercom=intercom, look=Look.FRESH).deferred
 
     def test_what_is_no_time_is_earlier_than_any(self) -> None:
         assert told(decide(SEEN, app=10, intercom="soon")) == "to intercom: 10"

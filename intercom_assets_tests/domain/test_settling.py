@@ -55,8 +55,7 @@ class Situation:
         )
 
     def begin(self, pair: Pair) -> Pass:
-        look = Look.RECENT if self.way == "recent" else Look.STALE
-        return pair.sync(look, must_look=self.way == "look")
+        return pair.sync(must_look=self.way == "look")
 
 
 def field_of(policy: Policy, *, pulled: bool = True) -> Field:
@@ -66,12 +65,11 @@ def field_of(policy: Policy, *, pulled: bool = True) -> Field:
 
 
 def situations(*ways: str) -> Iterator[Situation]:
-    """Every combination; `recent` says that what we remember is so."""
+    """Every combination."""
     for policy, way in product(Policy, ways):
         values = TIMES if policy is Policy.LATEST else TEXTS
         for base, app, intercom in product([NEVER, *values], values, [NO_CONTACT, *values]):
-            exact = way == "recent" or intercom is NO_CONTACT
-            for shadow in [intercom] if exact else values:
+            for shadow in [intercom] if intercom is NO_CONTACT else values:
                 yield Situation(policy, base, app, intercom, shadow, way)
 
 
@@ -108,7 +106,7 @@ def settles(situation: Situation, pair: Pair) -> bool:
 def test_every_combination_settles_in_one_pass_of_at_most_two_calls(pulled: bool) -> None:
     apart = [
         situation
-        for situation in situations("remember", "recent", "look")
+        for situation in situations("remember", "look")
         if not settles(situation, situation.pair(pulled=pulled))
     ]
 
@@ -186,11 +184,6 @@ class TestPatience:
         assert self.calls(Policy.INTERCOM, app="bob", intercom="ada") == (0, 1, 0, 1)
         stale = {"base": 10, "app": 20, "intercom": 10, "shadow": 10}
         assert self.calls(Policy.LATEST, **stale) == (0, 1, 1, 0)
-
-    def test_a_recent_time_is_sent_without_a_look(self) -> None:
-        known = {"base": 10, "app": 20, "intercom": 10, "shadow": 10, "way": "recent"}
-
-        assert self.calls(Policy.LATEST, **known) == (0, 0, 1, 0)
 
     def test_nothing_changed_is_no_call(self) -> None:
         for policy in set(Policy) - {Policy.LATEST}:

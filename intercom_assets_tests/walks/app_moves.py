@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from intercom_assets.database.records import QueueKind
+from intercom_assets.sync.sweep import sweep
 from intercom_assets_tests.walks.ground import Ground
 from intercom_assets_tests.walks.script import Step
 
@@ -107,6 +109,19 @@ def _team_owner(ground: Ground, step: Step) -> None:
         ground.played.update_team(step.other, owner_id=owner)
 
 
+def _mistake(ground: Ground, step: Step) -> None:
+    """A WHERE clause hid everybody for a while, and the next sweep sees them again.
+
+    What is left of it is the list of those held; `value`: an operator took it for the truth.
+    """
+    services = ground.played.services
+    users = [key for (key,) in ground.played.rows("select id::text from users")]
+    services.store.admit_gone(QueueKind.USER, users, most=-1)
+    if step.value:
+        services.store.release_gone()
+    sweep(services)
+
+
 def _skip(ground: Ground, step: Step) -> None:
     ground.played.times.sleep(step.value)
 
@@ -137,6 +152,7 @@ APP_MOVES: Mapping[str, Callable[[Ground, Step], None]] = {
     "team_delete": _team_delete,
     "team_rename": _team_rename,
     "team_owner": _team_owner,
+    "mistake": _mistake,
     "skip": _skip,
     "skip_day": _skip_day,
 }

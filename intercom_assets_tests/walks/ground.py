@@ -14,6 +14,8 @@ class Ground:
     contact may take values of a lead. `by_hand`: teams whose company was edited there since the app
     changed the team. `strangers`: contacts that are nobody's of the app, as they were. `known`:
     users that ever were in the app. `needs_audit`: something that no search shows was done.
+    `to_be_seen`: users whom the Messenger sees once Intercom's changes were looked for, just before
+    the runs, and how long ago by its clock; `seen`: when it did in this round.
     """
 
     played: Played
@@ -23,6 +25,8 @@ class Ground:
     inherited: set[int] = field(default_factory=set)
     by_hand: set[int] = field(default_factory=set)
     known: set[int] = field(default_factory=set)
+    to_be_seen: list[tuple[int, int]] = field(default_factory=list)
+    seen: dict[int, int] = field(default_factory=dict)
     needs_audit: bool = False
     may_be_adopted: bool = False
 

@@ -35,6 +35,21 @@ def _seen(ground: Ground, step: Step) -> None:
     _edit(ground, step.user, last_seen_at=at)
 
 
+def _seen_meanwhile(ground: Ground, step: Step) -> None:
+    ground.to_be_seen.append((step.user, step.value))
+
+
+def see_meanwhile(ground: Ground) -> None:
+    """The Messenger, which moves a time forward only; no search shows it before the runs."""
+    waiting, ground.to_be_seen = ground.to_be_seen, []
+    for user, ago in waiting:
+        contact = ground.contact(user)
+        at = int(ground.now().timestamp()) - ago
+        if contact and contact["state"] == "live" and at > (contact["last_seen_at"] or 0):
+            _edit(ground, user, last_seen_at=at)
+            ground.seen[user] = at
+
+
 def _attribute(name: str) -> Callable[[Ground, Step], None]:
     def move(ground: Ground, step: Step) -> None:
         if name in {a["name"] for a in ground.played.intercom.attributes("contact")}:
@@ -217,6 +232,7 @@ INTERCOM_MOVES: Mapping[str, Callable[[Ground, Step], None]] = {
     "zone_attribute": _attribute("time_zone"),
     "email": _hand("email"),
     "seen": _seen,
+    "seen_meanwhile": _seen_meanwhile,
     "plan_attribute": _attribute("subscription_plan"),
     "deleted_attribute": _deleted_attribute,
     "archive": _archive,

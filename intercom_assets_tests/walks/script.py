@@ -104,6 +104,8 @@ WEIGHTS: Mapping[str, int] = {
     "company_name": 2,
     "company_delete": 1,
     "archive_attribute": 1,
+    "seen_meanwhile": 3,
+    "mistake": 2,
     "skip": 2,
     "skip_day": 1,
 }
@@ -121,6 +123,8 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "plan_attribute": ("free", "gold", None),
     "app_seen": SEEN_AGO,
     "seen": SEEN_AGO,
+    "seen_meanwhile": SEEN_AGO,
+    "mistake": (False, True),
     "app_email": (*EMAILS, "new@example.com"),
     "email": ("hand@example.com", *EMAILS),
     "insert": (True, False),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from intercom_assets.database.records import QueueKind
 from intercom_assets_tests.walks.expected import Held, plain, two_way, zone, zone_of
 from intercom_assets_tests.walks.ground import Ground
 from intercom_assets_tests.walks.script import TEAMS
@@ -45,6 +46,10 @@ class UserCase:
     def tampered(self) -> bool:
         return self.user in self.ground.tampered
 
+    @property
+    def is_on_the_list(self) -> bool:
+        return bool(self.ground.played.services.store.found_gone(QueueKind.USER, [str(self.user)]))
+
     def keys(self, contact: dict[str, Any]) -> set[str]:
         return self.ground.played.intercom.company_keys(id=contact["id"])
 
@@ -54,6 +59,8 @@ class UserCase:
 
 def findings_on_user(case: UserCase) -> Iterator[str]:
     row, live = case.now.row, case.now.live
+    if row is not None and case.is_on_the_list:
+        yield "is in the app and on the list of those who are gone"
     if row is None:
         yield from _gone(case)
     elif live is not None:
@@ -177,7 +184,9 @@ def _last_seen(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Ite
         return
     kept = case.before.contact  # one that is archived comes back with what it held
     there = kept["last_seen_at"] if kept and kept["state"] in ("live", "archived") else None
-    times = [t for t in (there, _seconds(case.before.row["last_request_at"])) if t is not None]
+    meanwhile = case.ground.seen.get(case.user)
+    known = (there, meanwhile, _seconds(case.before.row["last_request_at"]))
+    times = [t for t in known if t is not None]
     if ours != (latest := max(times, default=None)):
         yield f"last seen at {ours} and not at {latest}"
 

@@ -12,7 +12,7 @@ from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.playing import Played, a_mapping, a_played_world
 from intercom_assets_tests.walks.app_moves import APP_MOVES
 from intercom_assets_tests.walks.ground import Ground
-from intercom_assets_tests.walks.intercom_moves import INTERCOM_MOVES
+from intercom_assets_tests.walks.intercom_moves import INTERCOM_MOVES, see_meanwhile
 from intercom_assets_tests.walks.script import TEAMS, USERS, Round, Walk
 from intercom_assets_tests.walks.verdict import Judge
 
@@ -52,6 +52,7 @@ def _strangers_are_there(ground: Ground) -> None:
 def _take_round(ground: Ground, judge: Judge, number: int, each: Round) -> None:
     ground.tampered.clear()
     ground.inherited.clear()
+    ground.seen.clear()
     for step in each.steps:
         MOVES[step.kind](ground, step)
     judge.look()
@@ -87,6 +88,9 @@ def _one_turn(ground: Ground) -> bool:
             audit(played.services)
             ground.needs_audit, quiet = False, False
     except IntercomError:
+        quiet = False
+    if ground.to_be_seen:
+        see_meanwhile(ground)
         quiet = False
     played.run("update intercom_sync.queue set due_at = now() where parked_at is null")
     outcomes = 0
