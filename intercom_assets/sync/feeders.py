@@ -9,6 +9,7 @@ without `updated_at`, or transactions longer than the overlap: the nightly sweep
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from psycopg import Cursor
@@ -28,6 +29,8 @@ from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.users import read_users, user_rules
 
 POLLED = "polled"
+POLLING = "polling"
+"""How far a round of polling has come that one tick could not end."""
 DRAINED_AT_ONCE = 5_000
 """Keys in one transaction of the drain: it holds their locks for some 100 ms."""
 LOOKED_AT_ONCE = 1_000
@@ -111,23 +114,48 @@ class _SeenOnly:
 
 
 def _poll(services: Services) -> Fed:
-    """Rows inside the overlap come again at every tick; those that we have seen are left out."""
+    """Rows inside the overlap come again at every tick; those that we have seen are left out.
+
+    Users in the order of their ids, for `FEED_SECONDS`; the next tick goes on behind the last one,
+    and the time that was reached moves when all were looked at.
+    """
+    store, until = services.store, monotonic() + FEED_SECONDS
     overlap = int(services.settings.poll_overlap.total_seconds())
-    reached = services.store.get_state(POLLED)
+    reached = store.get_state(POLLED)
     since = reached if isinstance(reached, int) else services.app.now()
     polled = services.app.poll(since - overlap)
-    users = [u for u in _read(services, sorted(polled.users)) if u.differs]
+    begun = store.get_state(POLLING)
+    after, newest = (
+        (str(begun["after"]), begun["newest"]) if isinstance(begun, dict) else ("", polled.newest)
+    )
     teams = _changed_teams(services, sorted(polled.teams))
+    store.enqueue(QueueKind.TEAM, teams, cause=POLLED)
+    left = sorted(key for key in polled.users if key > after)
+    users, calm = 0, 0
+    while left:
+        some, left = left[:LOOKED_AT_ONCE], left[LOOKED_AT_ONCE:]
+        due = _polled_users(services, some)
+        users, calm = users + len(due), calm + sum(wait > 0 for wait in due.values())
+        if left and monotonic() >= until:
+            store.put_state(POLLED, since)
+            store.put_state(POLLING, {"after": some[-1], "newest": newest})
+            return Fed(users, len(teams), 0, False, _summary(users, len(teams), calm))
+
+    def end(cursor: Cursor[TupleRow]) -> None:
+        put_state(cursor, POLLED, newest)
+        put_state(cursor, POLLING, None)
+
+    store.transact(end)
+    return Fed(users, len(teams), 0, False, _summary(users, len(teams), calm))
+
+
+def _polled_users(services: Services, keys: Sequence[str]) -> dict[str, float]:
+    """Queues those who differ; each with the seconds for which they wait."""
+    users = [user for user in _read(services, keys) if user.differs]
     calm = _waits(services, users)
     due = {user.user_id: calm.get(user.user_id, 0.0) for user in users}
-
-    def work(cursor: Cursor[TupleRow]) -> None:
-        enqueue(cursor, QueueKind.TEAM, dict.fromkeys(teams, 0.0), cause=POLLED)
-        enqueue(cursor, QueueKind.USER, due, cause=POLLED)
-        put_state(cursor, POLLED, polled.newest)
-
-    services.store.transact(work)
-    return Fed(len(due), len(teams), 0, False, _summary(len(due), len(teams), len(calm)))
+    services.store.transact(partial(enqueue, kind=QueueKind.USER, delays=due, cause=POLLED))
+    return due
 
 
 def _changed_teams(services: Services, keys: Sequence[str]) -> list[str]:
