@@ -1,17 +1,48 @@
-"""What of `dagster.yaml` a backfill needs to outlive a restart of its code server.
+"""What of `dagster.yaml` the sync needs beyond Dagster's defaults, as an instance has it.
 
-Where it is left out nothing breaks until a code server restarts in a backfill; `check` asks before.
+Where it is left out nothing breaks until a run dies, a code server restarts or much happens at
+once; `check` and `init-db` say so before. Must not: changing it.
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
+from dagster._core.instance.config import PoolGranularity
 
+BULK_TAGS = {"dagster/backfill", "intercom_assets/lane"}
 SHIPPED = "as intercom_assets/deploy/dagster.yaml has it"
 
 
 def missing_settings(instance: dg.DagsterInstance) -> Iterator[str]:
     """What is missing, each in a sentence that says what for."""
+    yield from _of_backfills(instance)
+    if not instance.run_monitoring_enabled:
+        yield (
+            "dagster.yaml: run_monitoring is off: a run whose process died may stay under way for "
+            f"ever, and others wait for it. Set it {SHIPPED}."
+        )
+    concurrency = instance.get_concurrency_config()
+    if concurrency.pool_config.pool_granularity is not PoolGranularity.RUN:
+        yield (
+            "dagster.yaml: concurrency.pools.granularity is not run: the slot of a run that died "
+            f"is taken for a while longer. Set it {SHIPPED}."
+        )
+    queue = concurrency.run_queue_config
+    limited = {limit.get("key") for limit in queue.tag_concurrency_limits or ()} if queue else set()
+    if not limited >= BULK_TAGS:
+        yield (
+            "dagster.yaml: concurrency.runs.tag_concurrency_limits leave out "
+            f"{' and '.join(sorted(BULK_TAGS - limited))}: live changes wait for bulk work. Set "
+            f"them {SHIPPED}."
+        )
+    if not (instance.get_settings("sensors") or {}).get("use_threads"):
+        yield (
+            "dagster.yaml: sensors.use_threads is off: a sensor that waits for a change holds up "
+            f"all others. Set it {SHIPPED}."
+        )
+
+
+def _of_backfills(instance: dg.DagsterInstance) -> Iterator[str]:
     queue = instance.get_concurrency_config().run_queue_config
     if queue is not None and not queue.max_user_code_failure_retries:
         yield (

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from intercom_assets.launch.services import DAGSTER_VARIABLES
 from intercom_assets.sync import environment
 from intercom_assets.workspace import INTERCOM_WORKSPACE
 from intercom_assets_tests.commands import misunderstood
@@ -31,12 +32,10 @@ DAGSTERS = {
     "DAGSTER_EVENT_BATCH_SIZE",
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS",
     "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR",
+    "DAGSTER_GRPC_TIMEOUT_SECONDS",
+    "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD",
 }
-MEASURED = {
-    "DAGSTER_EVENT_BATCH_SIZE": "500",
-    "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
-    "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
-}
+MEASURED = DAGSTER_VARIABLES
 
 
 def shipped(name: str) -> Any:

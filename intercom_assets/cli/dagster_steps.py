@@ -12,6 +12,7 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.database.store import Store
 from intercom_assets.instance_settings import missing_settings
 from intercom_assets.partitions import APP_TEAM, APP_USER, add_keys
 from intercom_assets.pool import LIMIT, POOL, missing_pool, set_up_pool
@@ -48,6 +49,18 @@ def register_partitions(keys: dict[QueueKind, Sequence[str]]) -> str:
                 add_keys(instance, partitions, list(some[start : start + KEYS_AT_ONCE]))
     counts = " and ".join(f"{len(some):,} {kind}s" for kind, some in keys.items())
     return f"Dagster: {counts} are partitions"
+
+
+def register_linked(store: Store) -> str | None:
+    """Makes everybody whom the sync knows already a partition; None if all of them are."""
+    kinds = {QueueKind.USER: APP_USER, QueueKind.TEAM: APP_TEAM}
+    missing: dict[QueueKind, Sequence[str]] = {}
+    with _instance() as instance:
+        for kind, partitions in kinds.items():
+            there = set(instance.get_dynamic_partitions(partitions.name or ""))
+            linked = (key for some in store.linked_ids(kind) for key in some)
+            missing[kind] = [key for key in linked if key not in there]
+    return register_partitions(missing) if any(missing.values()) else None
 
 
 @contextmanager

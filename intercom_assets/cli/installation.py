@@ -1,22 +1,21 @@
 """What is made once before the sync can run, and can be taken away: our tables, the triggers."""
 
-import os
-
 import click
 
 from intercom_assets.database.capture import install_capture, remove_capture
 from intercom_assets.database.capture_guards import Permissions, replaced_and_dropped
 from intercom_assets.database.schema import apply_schema
+from intercom_assets.database.store import Store
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
     SYNC_DATABASE_URL,
     Configuration,
     ConfigurationError,
+    no_dagster,
     read_environment,
 )
 
-NOT_DAGSTER = "DAGSTER_HOME is not set: left out what concerns Dagster ({}).".format
 LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
 
 
@@ -37,6 +36,8 @@ _take_over = click.option(
 def init_db(accept: tuple[str, ...]) -> None:
     """Make or upgrade the sync's own tables, and size Dagster's pool.
 
+    Whom the sync knows already, each becomes a partition, if Dagster does not know them yet.
+
     Example: intercom-assets init-db
     """
     configuration = read_environment()
@@ -48,13 +49,22 @@ def init_db(accept: tuple[str, ...]) -> None:
     done = apply_schema(configuration.sync_url, accept=accept)
     for line in done or ["intercom_sync: nothing to do"]:
         click.echo(line)
-    if not os.environ.get("DAGSTER_HOME"):
-        click.echo(NOT_DAGSTER("the size of its pool"))
+    if hindrance := no_dagster():
+        click.echo(f"{hindrance}: left out what concerns Dagster (the size of its pool).")
         return
     # Importing Dagster takes two seconds, which the other commands need not wait for.
-    from intercom_assets.cli.dagster_steps import set_pool
+    from intercom_assets.cli.dagster_steps import (
+        missing_dagster_settings,
+        register_linked,
+        set_pool,
+    )
 
     click.echo(set_pool())
+    for sentence in missing_dagster_settings():
+        click.echo(f"Note: {sentence}")
+    with Store(configuration.sync_url, max_connections=1) as store:
+        if registered := register_linked(store):
+            click.echo(registered)
 
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Only print the statements.")

@@ -17,6 +17,7 @@ from intercom_assets.cli.repair import erase, retry, undo
 from intercom_assets.cli.simulate import simulate
 from intercom_assets.cli.status import status
 from intercom_assets.cli.sync import sync
+from intercom_assets.cli.up import up
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,7 +28,7 @@ def main() -> None:
 
 for command in (
     demo, simulate, init, check, init_db, install_capture_command, remove_capture_command, plan,
-    sync, status, explain, retry, undo, erase,
+    sync, up, status, explain, retry, undo, erase,
 ):  # fmt: skip
     main.add_command(command)
 

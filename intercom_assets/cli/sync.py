@@ -5,7 +5,6 @@ so that the companies of the users are there. Must not: anything that decides ab
 """
 
 import json
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,14 +23,14 @@ from intercom_assets.domain.guards import is_plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.domain.values import count_of
 from intercom_assets.sync.batch import new_run_id, prepare, run_batch
-from intercom_assets.sync.environment import opened, read_environment
+from intercom_assets.sync.environment import no_dagster, opened, read_environment
 from intercom_assets.sync.outcomes import Outcome, Status, Totals
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.source import Batch
 
 SHOWN = 20
 """Failures that are listed; all of them are counted."""
-NOT_DAGSTER = "DAGSTER_HOME is not set: left out making everybody a partition in Dagster."
+NOT_DAGSTER = "{}: left out making everybody a partition in Dagster.".format
 
 
 @dataclass
@@ -123,8 +122,8 @@ def _ids(chunks: Iterable[Sequence[AppUser | AppTeam | Unfit]]) -> tuple[str, ..
 
 
 def _register(keys: dict[QueueKind, tuple[str, ...]]) -> str:
-    if not os.environ.get("DAGSTER_HOME"):
-        return NOT_DAGSTER
+    if hindrance := no_dagster():
+        return NOT_DAGSTER(hindrance)
     # Importing Dagster takes two seconds, which the other ways to call this need not wait for.
     from intercom_assets.cli.dagster_steps import register_partitions
 

@@ -18,19 +18,26 @@ LOCK_NAME = "supervisor.lock"
 def exclusive(home: Path) -> IO[str]:
     """The lock on `home`, held until it is closed or its process ends, in whatever way."""
     try:
-        lock = (home / LOCK_NAME).open("a", encoding="utf-8")
+        return locked(home / LOCK_NAME)
     except PermissionError as error:
         raise PostgresUnavailable(
             f"{home} belongs to another user; choose another directory."
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
+    except BlockingIOError as error:
         raise PostgresUnavailable(
             f"Another process runs the PostgreSQL server in {home}; stop it, or choose another "
             "directory."
         ) from error
+
+
+def locked(file: Path) -> IO[str]:
+    """`file`, made if it is missing, as a lock. Raises `BlockingIOError` if a process holds it."""
+    lock = file.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise
     return lock
 
 

@@ -1,11 +1,11 @@
-"""The demo's child processes: started in a world of our making, waited for, and all stopped.
+"""Child processes of the demo and of `up`: started, waited for, and all stopped.
 
 Belongs here: environment, logs, process groups, waiting for an address, stopping in order.
 Must not: what the processes are.
 
-No address or token of the caller reaches a child, whatever is exported or lies in an .env file:
-Dagster loads the one of its working directory over its environment, so children work in a directory
-of ours.
+No address or token of the caller reaches a child of the demo, whatever is exported. One in an .env
+file reaches none at all: Dagster loads that of its working directory over its environment, so
+children work in a directory of ours.
 """
 
 import os
@@ -27,6 +27,8 @@ from intercom_assets.demo.place import private_directory
 FOREIGN_PREFIXES = ("DAGSTER_", "INTERCOM_", "PG")
 FOREIGN_SUFFIXES = ("DATABASE_URL",)
 PACKAGES = Path(__file__).parents[2]
+LOG_END_BYTES = 8_192
+ON_THIS_MACHINE = "127.0.0.1,localhost"
 
 
 class ProcessFailed(Exception):
@@ -47,15 +49,19 @@ class Child:
 
     def told(self, lines: int = 5) -> str:
         """The end of its log in one line."""
-        text = self.log.read_text(errors="replace").splitlines()
+        if not self.log.exists():
+            return "(it is gone)"
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_END_BYTES))
+            text = log.read().decode(errors="replace").splitlines()
         return " | ".join(text[-lines:]) or "(nothing)"
 
 
 class Processes:
     """Children in `home`, with `environment` and what is harmless of ours. A context manager.
 
-    Their names are those of their logs. They are stopped in reverse order of their start; a `guard`
-    does it if we are killed.
+    `inherit`: with the whole of our environment instead. Their names are those of their logs. They
+    are stopped in reverse order of their start; a `guard` does it if we are killed.
     """
 
     def __init__(
@@ -64,9 +70,12 @@ class Processes:
         environment: Mapping[str, str],
         interrupts: Interrupts | None = None,
         guard: Guard | None = None,
+        *,
+        inherit: bool = False,
     ) -> None:
         self.home = private_directory(home)
-        self.environment = clean_environment(environment)
+        own = inherited_environment if inherit else clean_environment
+        self.environment = own(environment)
         self._interrupts = interrupts or Interrupts()
         self._guard = guard
         self._children: list[Child] = []
@@ -100,14 +109,19 @@ class Processes:
                 self._guard.watch_group(popen.pid)
         return child
 
+    def restart(self, child: Child, command: Sequence[str]) -> Child:
+        """In place of one that has ended, and of whatever that left behind."""
+        self.stop(child)
+        return self.start(child.name, command)
+
     def wait_for_http(self, child: Child, url: str, seconds: float) -> None:
         """Until `url` answers with anything but a server's error. Raises `ProcessFailed`."""
 
-        self._wait(child, lambda: _answers(url), url, seconds)
+        self._wait(child, lambda: answers_http(url), url, seconds)
 
     def wait_for_port(self, child: Child, host: str, port: int, seconds: float) -> None:
         """Until it takes connections. Raises `ProcessFailed`."""
-        self._wait(child, lambda: _connects(host, port), f"{host}:{port}", seconds)
+        self._wait(child, lambda: takes_connections(host, port), f"{host}:{port}", seconds)
 
     def _wait(
         self, child: Child, answers: Callable[[], bool], address: str, seconds: float
@@ -164,13 +178,24 @@ def clean_environment(own: Mapping[str, str]) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(FOREIGN_PREFIXES) and not name.endswith(FOREIGN_SUFFIXES)
     }
+    local = dict.fromkeys(("NO_PROXY", "no_proxy"), ON_THIS_MACHINE)
+    return kept | _where_we_are() | local | dict(own)
+
+
+def inherited_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """All of ours, plus `own`. No proxy stands between processes of this machine."""
+    beyond = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
+    direct = ",".join(filter(None, [beyond, ON_THIS_MACHINE]))
+    local = dict.fromkeys(("NO_PROXY", "no_proxy"), direct)
+    return dict(os.environ) | _where_we_are() | local | dict(own)
+
+
+def _where_we_are() -> dict[str, str]:
     packages = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
-    ours = {"PYTHONPATH": os.pathsep.join(packages), "PYTHONUNBUFFERED": "1"}
-    local = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
-    return kept | ours | local | dict(own)
+    return {"PYTHONPATH": os.pathsep.join(packages), "PYTHONUNBUFFERED": "1"}
 
 
-def _connects(host: str, port: int) -> bool:
+def takes_connections(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=2).close()
     except OSError:
@@ -178,7 +203,7 @@ def _connects(host: str, port: int) -> bool:
     return True
 
 
-def _answers(url: str) -> bool:
+def answers_http(url: str) -> bool:
     with requests.Session() as session:
         session.trust_env = False
         try:

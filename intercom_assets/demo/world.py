@@ -12,7 +12,6 @@ here, and children never see them.
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -36,23 +35,24 @@ from intercom_assets.demo.processes import (
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.demo.sides import Sides
 from intercom_assets.demo.story import SENSORS
+from intercom_assets.launch.services import (
+    COMMAND,
+    DAEMON,
+    DAGSTER_VARIABLES,
+    DAGSTER_YAML,
+    DEFINITIONS,
+    WEBSERVER,
+    WORKSPACE,
+    code_server,
+)
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 
 TOKEN = "demo-token"
 START_SECONDS = 90.0
-DAGSTER_YAML = Path(__file__).parents[1] / "deploy" / "dagster.yaml"
-WORKSPACE = (
-    "load_from: [{{grpc_server: {{host: 127.0.0.1, port: {port}, "
-    "location_name: intercom_assets}}}}]\n"
-)
-DEFINITIONS = "intercom_assets.definitions"
 DEFINITIONS_WITHOUT_SCHEDULES = "intercom_assets.demo.definitions"
 SETTINGS = (
     "\n# The demo's own: short ticks, so that there is something to see.\nsensor_wait_seconds: 5\n"
 )
-COMMAND = (sys.executable, "-m", "intercom_assets.cli.main")
-DAEMON = (sys.executable, "-m", "dagster._daemon", "run", "-w")
-WEBSERVER = (sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p")
 OURS_TO_KEEP = ("PG_BIN",)
 """Where PostgreSQL's programs are, which leads to no database."""
 
@@ -189,20 +189,12 @@ def _environment(place: Path, addresses: Addresses) -> dict[str, str]:
         "APP_DATABASE_URL": addresses.app_database,
         "DAGSTER_DATABASE_URL": addresses.dagster_database,
         "DAGSTER_HOME": str(place / "dagster"),
-        "DAGSTER_EVENT_BATCH_SIZE": "500",
-        "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
-        "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
+        **DAGSTER_VARIABLES,
         "INTERCOM_ACCESS_TOKEN": TOKEN,
         "INTERCOM_BASE_URL": addresses.simulator,
         "INTERCOM_SYNC_CONFIG": str(place / "mapping"),
         "INTERCOM_SYNC_ENABLED": "true",
     }
-
-
-def code_server(port: int, module: str) -> list[str]:
-    """The command, as in `deploy/compose.yaml`."""
-    api = (sys.executable, "-m", "dagster", "api", "grpc")
-    return [*api, "--host", HOST, "--port", str(port), "--module-name", module]
 
 
 def _start_code_server(world: World, schedules: bool) -> Child:

@@ -17,6 +17,7 @@ from intercom_assets.sync.environment import (
     SYNC_DATABASE_URL,
     Configuration,
     as_sentence,
+    no_dagster,
 )
 from intercom_assets.sync.findings import Finding, Part
 
@@ -28,6 +29,7 @@ IN_EVERY_PROCESS = {
 BACKFILLS_WAIT = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
 """With it a backfill waits for its code server, instead of failing for good."""
 LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
+UP_SETS_IT = "`intercom-assets up` sets it for its services; under another supervisor,"
 INIT_DB = "Run intercom-assets init-db."
 
 
@@ -93,29 +95,29 @@ def check_dagster(
     settings: Callable[[], Sequence[str]] = tuple,
 ) -> Iterator[Finding]:
     """`settings`: what is missing of dagster.yaml; a note each, since other values may be meant."""
-    if not env.get("DAGSTER_HOME"):
+    if hindrance := no_dagster(env):
         yield DAGSTER.warning(
             "home",
-            "DAGSTER_HOME is not set: nothing of Dagster was looked at.",
+            f"{hindrance}: nothing of Dagster was looked at.",
             "Set it for the sensors; plan and sync need no Dagster.",
         )
         return
     for name, value in IN_EVERY_PROCESS.items():
         if not env.get(name):
-            yield DAGSTER.bad(
+            yield DAGSTER.warning(
                 "events",
-                f"{name} is not set: a backfill of 20,000 users spends half an hour on events.",
-                f"Set {name}={value} for every Dagster process.",
+                f"{name} is not set here: a backfill of 20,000 spends half an hour on events.",
+                f"{UP_SETS_IT} set {name}={value} for every Dagster process.",
             )
     if all(env.get(name) for name in IN_EVERY_PROCESS):
         yield DAGSTER.ok("events", "Events are written in batches.")
     if env.get(BACKFILLS_WAIT):
         yield DAGSTER.ok("backfills", "A backfill waits for a code server that restarts.")
     else:
-        yield DAGSTER.bad(
+        yield DAGSTER.warning(
             "backfills",
-            f"{BACKFILLS_WAIT} is not set: a backfill fails if its code server restarts.",
-            f"Set {BACKFILLS_WAIT}=1 for every Dagster process, the daemon above all.",
+            f"{BACKFILLS_WAIT} is not set here: a backfill fails if its code server restarts.",
+            f"{UP_SETS_IT} set {BACKFILLS_WAIT}=1 for every Dagster process, the daemon above all.",
         )
     if hindrance := pool():
         yield DAGSTER.bad("pool", hindrance, INIT_DB)

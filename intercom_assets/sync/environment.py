@@ -106,6 +106,16 @@ class Configuration:
         return None
 
 
+def no_dagster(env: Mapping[str, str] | None = None) -> str | None:
+    """Why there is nothing of Dagster to work with yet, as half a sentence; None if there is."""
+    home = (os.environ if env is None else env).get("DAGSTER_HOME", "").strip()
+    if not home:
+        return "DAGSTER_HOME is not set"
+    if not Path(home).is_dir():
+        return f"DAGSTER_HOME is {home}, which is not there yet (`intercom-assets up` makes it)"
+    return None
+
+
 def read_environment(env: Mapping[str, str] | None = None) -> Configuration:
     """The configuration in `env` (default: the process's); blank is the same as absent."""
     given = {name: text.strip() for name, text in (os.environ if env is None else env).items()}

@@ -26,16 +26,16 @@ from intercom_assets.demo.place import private_directory
 from intercom_assets.demo.processes import Child, Processes, ProcessFailed
 from intercom_assets.demo.sides import DagsterSide
 from intercom_assets.demo.story import SENSORS
-from intercom_assets.demo.world import (
+from intercom_assets.demo.world import DEFINITIONS_WITHOUT_SCHEDULES
+from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.launch.services import (
     COMMAND,
     DAEMON,
     DAGSTER_YAML,
-    DEFINITIONS_WITHOUT_SCHEDULES,
     WEBSERVER,
     WORKSPACE,
     code_server,
 )
-from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets_tests.chaos.runs import Runs
 from intercom_assets_tests.chaos.victims import (

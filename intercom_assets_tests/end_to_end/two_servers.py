@@ -32,13 +32,8 @@ from intercom_assets.demo.processes import Child, Processes, clean_environment
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.demo.sides import AppSide, DagsterSide, IntercomSide, Sides
 from intercom_assets.demo.story import SENSORS
-from intercom_assets.demo.world import (
-    COMMAND,
-    DAEMON,
-    DEFINITIONS_WITHOUT_SCHEDULES,
-    TOKEN,
-    WORKSPACE,
-)
+from intercom_assets.demo.world import DEFINITIONS_WITHOUT_SCHEDULES, TOKEN
+from intercom_assets.launch.services import COMMAND, DAEMON, WORKSPACE
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator

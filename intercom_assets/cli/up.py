@@ -1,0 +1,206 @@
+"""`up`: everything that keeps an app and Intercom in step on this machine, until Ctrl-C.
+
+Belongs here: the order in which things come up, and what is printed. Must not: what is made
+(`launch/preparation.py`), the restarts (`launch/supervisor.py`), process handling
+(`demo/processes.py`), which the demo shares.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from intercom_assets.cli.failures import Failed
+from intercom_assets.demo.addresses import free_ports
+from intercom_assets.demo.groups import wait_until
+from intercom_assets.demo.guard import Guard
+from intercom_assets.demo.interrupts import Interrupts
+from intercom_assets.demo.lockfiles import locked
+from intercom_assets.demo.processes import (
+    Child,
+    Processes,
+    ProcessFailed,
+    answers_http,
+    inherited_environment,
+    takes_connections,
+)
+from intercom_assets.launch.preparation import (
+    LOGS,
+    Ground,
+    cannot_write,
+    prepare,
+    read_ground,
+    refuse,
+    require_free,
+    steps,
+    variables,
+    write_workspace,
+)
+from intercom_assets.launch.services import COMMAND, DAEMON, HOST, WEBSERVER, code_server
+from intercom_assets.launch.supervisor import Supervisor, ending_of
+from intercom_assets.sync.environment import Configuration, ConfigurationError, read_environment
+
+DEFAULT_PORT = 3000
+LOCK = "intercom_assets_up.lock"
+STILL_WAITING_S = 30.0
+LARGEST_LOG_BYTES = 20_000_000
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Where Dagster's webserver listens, on this machine only.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def up(port: int, dry_run: bool) -> None:
+    """Run Dagster with the sync's sensors on this machine until Ctrl-C, and make what that needs.
+
+    It makes what is missing: Dagster's home and database, the sync's own tables, the pool's size.
+    A service that ends by itself is started again.
+
+    Example: intercom-assets up --dry-run
+    """
+    configuration = read_environment()
+    ground = read_ground(configuration, os.environ)
+    refuse(ground)
+    if dry_run:
+        _say_what_would_be_done(ground, port)
+        return
+    interrupts = Interrupts()
+    with interrupts.listening(), _never_twice(ground.home, port), ExitStack() as stack:
+        try:
+            _run(configuration, ground, port, interrupts, stack)
+        except KeyboardInterrupt:
+            _say("Stopping")
+        finally:
+            with interrupts.held():
+                stack.close()
+    _say("Everything is stopped")
+
+
+def _say_what_would_be_done(ground: Ground, port: int) -> None:
+    require_free(port)
+    click.echo("Nothing is done now. `intercom-assets up` would, in this order:")
+    for step in steps(ground, port):
+        click.echo(f"- {step}")
+
+
+def _run(
+    configuration: Configuration,
+    ground: Ground,
+    port: int,
+    interrupts: Interrupts,
+    stack: ExitStack,
+) -> None:
+    refuse(ground)
+    require_free(port)
+    for step in steps(ground, port):
+        click.echo(f"- {step}")
+    prepare(ground, configuration.sync_url)
+    environment = variables(ground, os.environ)
+    with interrupts.held():
+        guard = stack.enter_context(Guard(inherited_environment(environment)))
+        logs = ground.home / LOGS
+        _put_aside(logs)
+        processes = Processes(logs, environment, interrupts, guard, inherit=True)
+        stack.enter_context(processes)
+    supervisor = _started(processes, ground.home, port)
+    if configuration.refusal:
+        _say(configuration.refusal)
+    click.echo(f"Dagster  http://{HOST}:{port}")
+    click.echo(f"Logs     {logs}")
+    click.echo("Ctrl-C stops everything.")
+    supervisor.watch()
+
+
+def _started(processes: Processes, home: Path, port: int) -> Supervisor:
+    """The tables are made while the code loads; daemon and webserver need both."""
+    [code_port] = free_ports(1)
+    workspace = str(write_workspace(home, code_port))
+    commands = {
+        "code server": code_server(code_port),
+        "daemon": [*DAEMON, workspace],
+        "webserver": [*WEBSERVER, str(port), "-w", workspace],
+    }
+    code = processes.start("code server", commands["code server"])
+    _set_up(processes)
+    _wait(code, lambda: takes_connections(HOST, code_port))
+    _say("The code server answers")
+    others = [processes.start(name, commands[name]) for name in ("daemon", "webserver")]
+    _wait(others[1], lambda: answers_http(f"http://{HOST}:{port}/server_info"))
+    _say("The webserver answers")
+    return Supervisor(processes, [(each, commands[each.name]) for each in (code, *others)], _say)
+
+
+def _set_up(processes: Processes) -> None:
+    """`init-db`, with what it says."""
+    command = processes.start("init-db", [*COMMAND, "init-db"])
+    began = command.log.stat().st_size
+    while command.runs:
+        command.popen.wait()
+    lines = command.log.read_text(errors="replace")[began:].splitlines()
+    processes.stop(command)
+    if command.popen.returncode:
+        raise Failed(" ".join(lines[-1:]).removeprefix("Error: ") or ending_of(command))
+    for line in lines:
+        click.echo(f"- {line}")
+
+
+def _wait(child: Child, ready: Callable[[], bool]) -> None:
+    """However long it takes, as long as it lives: a slow machine is no failure."""
+    began = time.monotonic()
+    while not wait_until(lambda: ready() or not child.runs, STILL_WAITING_S):
+        _say(
+            f"The {child.name} does not answer yet after {time.monotonic() - began:.0f} s; it "
+            f"runs, and is waited for. Its log: {child.log}"
+        )
+    if not child.runs:
+        raise ProcessFailed(
+            f"The {child.name} ended ({ending_of(child)}) before it answered; its log {child.log} "
+            f"ends: {child.told()}"
+        )
+
+
+@contextmanager
+def _never_twice(home: Path, port: int) -> Iterator[None]:
+    """The lock ends with its process, in whatever way."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = locked(home / LOCK)
+    except BlockingIOError:
+        raise ConfigurationError(
+            f"`intercom-assets up` runs already for {home} ({_holder(home / LOCK)}): end that one "
+            "first, or set DAGSTER_HOME to another directory"
+        ) from None
+    except OSError as error:
+        raise cannot_write(home, error) from None
+    with lock:
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, http://{HOST}:{port}\n")
+        lock.flush()
+        yield
+
+
+def _holder(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip() or "it is just starting"
+    except OSError:
+        return "another user's"
+
+
+def _put_aside(logs: Path) -> None:
+    """One old log of each is kept, so that none grows for ever."""
+    for log in logs.glob("*.log"):
+        if log.stat().st_size > LARGEST_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"{datetime.now(UTC):%H:%M:%S} UTC  {sentence}", err=True)
