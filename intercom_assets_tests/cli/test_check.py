@@ -146,3 +146,34 @@ def test_who_wins_is_that_of_this_mapping(shell: Shell, tmp_path: Path) -> None:
     assert list(wins) == ["id", "email", "name", "tier", "deleted"]
     assert wins["email"]["wins"] == "Intercom"
     assert "write_back.columns has no name" in wins["name"]["remarks"]
+
+
+def test_a_dagster_home_that_up_will_make_is_a_note(shell: Shell, tmp_path: Path) -> None:
+    home = {"DAGSTER_HOME": str(tmp_path / "later")}
+
+    document = told(shell, **home)
+    made = shell.run("init-db", **home)
+
+    assert reds(document) == []
+    [note] = [f for f in document["findings"] if f["title"] == "home"]
+    assert "which is not there yet (`intercom-assets up` makes it)" in note["found"]
+    assert made.exit_code == 0
+    assert "left out what concerns Dagster" in made.stdout
+
+
+def test_dagsters_own_defaults_are_notes_each_with_what_they_cost(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+
+    found = " ".join(notes_on_settings(told(shell, DAGSTER_HOME=str(tmp_path))))
+
+    for setting in (
+        "max_user_code_failure_retries",
+        "run_retries",
+        "run_monitoring",
+        "granularity",
+        "tag_concurrency_limits",
+        "use_threads",
+    ):
+        assert setting in found
