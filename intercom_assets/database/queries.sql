@@ -334,6 +334,15 @@ from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
 order by n.user_id collate "C"
 on conflict (user_id) do update set contact_id = excluded.contact_id
 
+-- name: give_up_email
+-- Nobody overruled anybody; and who left (`kept_off`) is not to bring the address back.
+update intercom_sync.user_link
+set base = base || '{"email": null}', needs_read = true,
+    memory = case when %(kept_off)s::text is null then memory
+             else jsonb_set(memory, '{accepted}', coalesce(memory -> 'accepted', '{}')
+                  || jsonb_build_object('email', jsonb_build_array(%(kept_off)s::text, null))) end
+where user_id = %(user_id)s
+
 -- name: mark_others_contacts
 insert into intercom_sync.user_link as l (user_id, memory)
 select n.user_id, jsonb_build_object('others_contact', n.contact_id)

@@ -90,6 +90,11 @@ class LinkStore(Connected):
 
         self.transact(work)
 
+    def give_up_email(self, user_id: str, kept_off: str | None) -> None:
+        """The address is about to be taken off the user's contact. `kept_off`: it is not to get
+        this one again, although the row of the user, who left, still has it."""
+        self.run("give_up_email", user_id=user_id, kept_off=kept_off)
+
     def adopt_teams(self, links: Sequence[TeamLink]) -> int:
         told = [team_document(link) for link in links]
         return self.run("adopt_teams", links=document(told)) if told else 0

@@ -26,8 +26,9 @@ UNCONFIRMED: tuple[Choice, ...] = (
         "equal_email",
         "unless_both_have_external_ids",
         ("unless_both_have_external_ids", "always"),
-        "Is a POST refused when another user has the e-mail but a different external_id?",
-        "Help pages allow it, the bulk text forbids it. 'always' is the forbidding reading.",
+        "Is a write refused when another user has the e-mail but a different external_id?",
+        "Help pages allow it, the bulk text forbids it; a PUT was recorded to pass. 'always' is "
+        "the forbidding reading, of POST and PUT.",
     ),
     Choice(
         "promotion_conflicts",

@@ -45,13 +45,27 @@ def lock_is_over(call: Call, contact: Contact) -> bool:
 
 
 def refuse_conflicts(call: Call, before: Contact, after: Contact) -> None:
-    """A PUT may not take a live user's external id; an archived one's is free (recorded)."""
+    """A PUT may not take a live user's external id; an archived one's is free (recorded).
+
+    Nor a live user's e-mail, where the workspace is the kind that refuses equal ones.
+    """
     if before.role == "lead" and after.role == "user":
         if call.settings.choice("promotion_conflicts"):
             refuse_taken(call, after.external_id, after.email)
         return
     if after.role == "user" and after.external_id != before.external_id:
         refuse_live_holder(call, after)
+    if after.role == "user" and after.email and after.email != before.email:
+        _refuse_equal_email(call, after)
+
+
+def _refuse_equal_email(call: Call, contact: Contact) -> None:
+    if call.settings.choice("equal_email") != "always":
+        return
+    for holder in call.world.holders(None, contact.email):
+        same = (holder.email or "").lower() == (contact.email or "").lower()
+        if same and holder.live and holder.role == "user" and holder.id != contact.id:
+            raise errors.conflict(holder.id, archived=False)
 
 
 def refuse_live_holder(call: Call, contact: Contact) -> None:

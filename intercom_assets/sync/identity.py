@@ -31,6 +31,14 @@ class SomebodyElses(Stuck):
         return (contact.external_id, contact.id) if contact.external_id else None
 
 
+class HeldByAnother(Stuck):
+    """A 409 names a contact that is another user's: it holds the e-mail."""
+
+    def __init__(self, problem: Problem, contact_id: str) -> None:
+        super().__init__(problem)
+        self.contact_id = contact_id
+
+
 def find_or_create(
     client: IntercomClient, user_id: str, patch: ContactPatch, *, may_exist: bool
 ) -> tuple[Contact, bool]:
@@ -90,7 +98,8 @@ def adopt(client: IntercomClient, user_id: str, conflict: Conflict) -> Contact:
     if conflict.archived:
         client.archive_contact(conflict.contact_id)
     whose = "belongs to another user" if contact.role == "user" else "is a lead"
-    raise Stuck(_park(f"contact {contact.id} has the same details and {whose}", conflict))
+    problem = _park(f"contact {contact.id} has the same details and {whose}", conflict)
+    raise HeldByAnother(problem, contact.id)
 
 
 def _unarchive(client: IntercomClient, contact_id: str) -> None:

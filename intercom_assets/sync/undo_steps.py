@@ -20,6 +20,7 @@ NO_WAY_BACK = {
     "adopted": "the contact stays linked to this user",
     "relinked": "Intercom merged its contact into this one",
     "let go": "its contact carries another user's external id",
+    "gave up": "the address is another user's now",
     "not inherited": "what the contact held was another person's",
     "merged": "Intercom cannot take a merge apart",
     "unarchived": "the app has the user, so its contact is not archived again",

@@ -27,6 +27,9 @@ from intercom_assets.sync import identity
 from intercom_assets.sync.failures import Problem, Stuck, Verdict, problem_of
 from intercom_assets.sync.user_pass import UserPass
 
+Calls: TypeAlias = Callable[[UserPass, IntercomClient], None]
+FreeEmail: TypeAlias = Callable[[UserPass, IntercomClient, Conflict | identity.HeldByAnother], bool]
+"""Whether the contact that a refusal names has given up the user's address."""
 TeamsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, str]]
 """Companies -> which of them are teams of the app: team id -> company id."""
 COMPANY_NOT_FOUND = "company_not_found"
@@ -34,19 +37,32 @@ OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN = 3, 86_400
 """So often, within so many seconds, somebody else may write over a field before it is parked."""
 
 
-def first_call(user: UserPass, client: IntercomClient) -> None:
+def first_call(user: UserPass, client: IntercomClient, free_email: FreeEmail) -> None:
     """POST, PUT or GET, then merges. Intercom's values are fresh after it, or it has a problem."""
-    _guarded(user, client, _make_first_call)
+    _guarded(user, client, partial(_with_email, _make_first_call, free_email))
 
 
-def second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:
-    """One combined PUT, memberships, archive: what the fresh look called for."""
-    _guarded(user, client, partial(_make_second_calls, teams_of=teams_of))
-
-
-def _guarded(
-    user: UserPass, client: IntercomClient, calls: Callable[[UserPass, IntercomClient], None]
+def second_calls(
+    user: UserPass, client: IntercomClient, free_email: FreeEmail, teams_of: TeamsOf
 ) -> None:
+    """One combined PUT, memberships, archive: what the fresh look called for."""
+    calls = partial(_make_second_calls, teams_of=teams_of)
+    _guarded(user, client, partial(_with_email, calls, free_email))
+
+
+def _with_email(
+    calls: Calls, free_email: FreeEmail, user: UserPass, client: IntercomClient
+) -> None:
+    """Once more where the address was only still on a contact that has no right to it."""
+    try:
+        calls(user, client)
+    except (Conflict, identity.HeldByAnother) as refusal:
+        if not free_email(user, client, refusal):
+            raise
+        calls(user, client)
+
+
+def _guarded(user: UserPass, client: IntercomClient, calls: Calls) -> None:
     user.tried = True
     try:
         calls(user, client)

@@ -13,7 +13,7 @@ from intercom_assets.domain.fields import (
     Field,
     intercom_values,
 )
-from intercom_assets.domain.leads import CREATED, lead_email
+from intercom_assets.domain.leads import CREATED, EMAIL, lead_email
 from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
 from intercom_assets.domain.models import (
     AppUser,
@@ -95,6 +95,8 @@ class UserSides:
         self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
         self.see_row(self.row)
         self.told_to_look = self.is_another_person
+        if self.is_back and not self.is_leaving:
+            self.accepted.pop(EMAIL, None)  # given up when the user left: it may be free again
         self.look = self._first_look()
 
     # --- what is known -----------------------------------------------------------------------

@@ -19,6 +19,7 @@ from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
 from intercom_assets.sync.gone import hold_gone, let_go
+from intercom_assets.sync.held_emails import free_email
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
@@ -156,7 +157,8 @@ def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:
         user.follow(rules)
     callers = [user for user in callers if user.needs_first_call]
     _note(work, [user for user in callers if user.is_to_write_first], edges=False)
-    work.call_for(callers, lambda user: first_call(user, work.client()))
+    free = partial(free_email, work)
+    work.call_for(callers, lambda user: first_call(user, work.client(), free))
 
 
 def _claim_contacts(work: Work, users: Sequence[UserPass]) -> None:
@@ -191,8 +193,8 @@ def _put_right(work: Work, users: Sequence[UserPass]) -> None:
 def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
     callers = [user for user in users if user.needs_second_calls]
     _note(work, callers, edges=True)
-    teams_of = partial(_teams_of, work.services)
-    work.call_for(callers, lambda user: second_calls(user, work.client(), teams_of))
+    free, teams_of = partial(free_email, work), partial(_teams_of, work.services)
+    work.call_for(callers, lambda user: second_calls(user, work.client(), free, teams_of))
     lost = sorted({team for user in callers for team in user.lost_companies})
     if lost:
         work.services.store.enqueue(QueueKind.TEAM, lost, cause="company lost", needs_read=True)

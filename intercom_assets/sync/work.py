@@ -39,6 +39,7 @@ class Run:
     run_id: str
     by_hand: bool = False
     making_companies: Lock = field(default_factory=Lock)
+    freeing_email: Lock = field(default_factory=Lock)
 
     def holding(self, lease: Lease) -> "Work":
         return Work(self, lease)

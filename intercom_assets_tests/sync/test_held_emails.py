@@ -1,0 +1,185 @@
+"""E-mails of people who left, swapped, or passed on, where a second user with one is refused."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets_tests.sync.world import World
+
+OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def strict(world: World) -> World:
+    world.intercom.set(equal_email="always")
+    return world
+
+
+def people(world: World, *emails: str) -> list[int]:
+    users = [world.given_user(email=each, name="Somebody", created_at=OLD) for each in emails]
+    world.sync(*users)
+    return users
+
+
+def settle(world: World, *users: int) -> None:
+    world.sync_due()
+    world.sync(*users)
+    assert world.sync(*users).calls == []
+    assert world.services.store.parked(QueueKind.USER) == []
+
+
+def emails(world: World, *users: int) -> list[str | None]:
+    return [world.contact(user)["email"] for user in users]
+
+
+@pytest.mark.parametrize("how", ["row deleted", "deleted_at", "deleted_at, unnoticed"])
+@pytest.mark.parametrize("spelled", ["shared@example.com", "Shared@Example.COM"])
+def test_who_left_gives_the_address_up(strict: World, how: str, spelled: str) -> None:
+    [ada] = people(strict, "shared@example.com")
+    if how == "row deleted":
+        strict.delete_user(ada)
+    else:
+        strict.update_user(ada, deleted_at=OLD)
+    if how != "deleted_at, unnoticed":
+        strict.sync(ada)
+    bob = strict.given_user(email=spelled, name="Bob", created_at=OLD)
+
+    strict.sync(bob)
+    settle(strict, ada, bob)
+
+    assert strict.contact(bob)["email"] == spelled
+    assert strict.contact(ada)["email"] in ("", None)
+    assert strict.contact(ada)["custom_attributes"]["deleted"] is True
+    assert strict.contact(ada)["name"] == "Somebody"
+
+
+def test_who_was_archived_gives_the_address_up_and_stays_archived(strict: World) -> None:
+    [ada] = people(strict, "shared@example.com")
+    held = strict.contact(ada)["id"]
+    strict.delete_user(ada)
+    strict.sync(ada)
+    strict.intercom.by_hand.archive_contact(held)
+    bob = strict.given_user(email="shared@example.com", name="Bob", created_at=OLD)
+
+    strict.sync(bob)
+
+    assert strict.contact(bob)["email"] == "shared@example.com"
+    assert [c["external_id"] for c in strict.intercom.contacts()] == [str(bob)]
+
+
+@pytest.mark.parametrize("chunks", ["one", "each its own", "backwards"])
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_addresses_that_go_round_arrive(strict: World, size: int, chunks: str) -> None:
+    """The rows hold the swap already; each contact still has the address of another."""
+    before = [f"p{n}@example.com" for n in range(size)]
+    users = people(strict, *before)
+    after = [*before[1:], before[0]]
+    for user, email in zip(users, after, strict=True):
+        strict.update_user(user, email=email)
+
+    for group in {"one": [users], "each its own": [[u] for u in users]}.get(
+        chunks, [[u] for u in reversed(users)]
+    ):
+        strict.sync(*group)
+    settle(strict, *users)
+
+    assert emails(strict, *users) == after
+
+
+def test_a_chain_arrives_whoever_is_first(strict: World) -> None:
+    ada, bob, eve = people(strict, "a@example.com", "b@example.com", "e@example.com")
+    strict.update_user(ada, email="b@example.com")
+    strict.update_user(bob, email="e@example.com")
+    strict.update_user(eve, email="new@example.com")
+
+    strict.sync(ada)
+    settle(strict, ada, bob, eve)
+
+    assert emails(strict, ada, bob, eve) == ["b@example.com", "e@example.com", "new@example.com"]
+
+
+def test_a_swap_that_is_taken_back_at_once_costs_nobody_an_address(strict: World) -> None:
+    ada, bob = people(strict, "a@example.com", "b@example.com")
+    strict.update_user(ada, email="b@example.com")
+    strict.update_user(bob, email="a@example.com")
+    strict.sync(ada)
+    strict.update_user(ada, email="a@example.com")
+    strict.update_user(bob, email="b@example.com")
+
+    strict.sync(bob)
+    settle(strict, ada, bob)
+
+    assert emails(strict, ada, bob) == ["a@example.com", "b@example.com"]
+
+
+def test_who_comes_back_gets_the_address_again_if_it_is_free(strict: World) -> None:
+    [ada] = people(strict, "shared@example.com")
+    strict.update_user(ada, deleted_at=OLD)
+    strict.sync(ada)
+    bob = strict.given_user(email="shared@example.com", name="Bob", created_at=OLD)
+    strict.sync(bob)
+    strict.update_user(bob, email="bob@example.com")
+    strict.sync(bob)
+    strict.update_user(ada, deleted_at=None)
+
+    strict.sync(ada)
+    settle(strict, ada, bob)
+
+    assert emails(strict, ada, bob) == ["shared@example.com", "bob@example.com"]
+
+
+def test_an_address_given_up_is_no_edit_of_anybody(strict: World) -> None:
+    ada, bob = people(strict, "a@example.com", "b@example.com")
+    strict.update_user(ada, email="b@example.com")
+    strict.update_user(bob, email="a@example.com")
+
+    first = strict.sync(ada)
+    second = strict.sync_due()
+
+    assert first[ada].overruled == second[bob].overruled == ()
+
+
+def test_a_kill_after_the_address_was_cleared_costs_nobody_an_address(
+    strict: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = people(strict, "a@example.com", "b@example.com")
+    strict.update_user(ada, email="b@example.com")
+    strict.update_user(bob, email="a@example.com")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(strict.services.store, "add_journal", killed)
+        with pytest.raises(KeyboardInterrupt):
+            strict.sync(ada)
+    strict.sync(ada, by_hand=True)
+    settle(strict, ada, bob)
+
+    assert emails(strict, ada, bob) == ["b@example.com", "a@example.com"]
+
+
+def test_a_contact_of_another_system_gives_nothing_up(strict: World) -> None:
+    strict.intercom.by_hand.create_contact(
+        role="user", external_id="elsewhere-1", email="shared@example.com"
+    )
+    bob = strict.given_user(email="shared@example.com", name="Bob", created_at=OLD)
+
+    strict.sync(bob)
+
+    assert strict.contact("elsewhere-1")["email"] == "shared@example.com"
+
+
+def test_who_is_held_as_gone_gives_nothing_up(strict: World) -> None:
+    """A WHERE clause that hides half of the users must not cost them their addresses."""
+    users = people(strict, *[f"p{n}@example.com" for n in range(60)])
+    for user in users[:40]:
+        strict.delete_user(user)
+    strict.sync(*users)
+    assert strict.services.store.found_gone(QueueKind.USER) != frozenset()
+    bob = strict.given_user(email="p0@example.com", name="Bob", created_at=OLD)
+
+    strict.sync(bob)
+
+    assert strict.contact(users[0])["email"] == "p0@example.com"
