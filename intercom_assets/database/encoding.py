@@ -102,6 +102,7 @@ def journal_document(entry: JournalEntry, *, values: bool) -> dict[str, object]:
         "request_id": entry.request_id,
         "policy": entry.policy,
         "base": entry.base if values else None,
+        "by": entry.by,
     }
 
 
@@ -148,7 +149,7 @@ def team_link(row: Mapping[str, Any]) -> TeamLink:
 
 
 def journal_entry(row: Mapping[str, Any]) -> JournalEntry:
-    known = {field.name: row[field.name] for field in fields(JournalEntry)}
+    known = {field.name: row[field.name] for field in fields(JournalEntry) if field.name in row}
     known["side"] = None if row["side"] is None else Side(row["side"])
     return JournalEntry(**known)
 

@@ -266,6 +266,14 @@ select company_id, team_id from intercom_sync.team_link where company_id = any(%
 -- Stays until the pass is recorded as done: whoever has the row next trusts no copy of ours.
 update intercom_sync.queue set needs_read = true where kind = 'team' and key = any(%(keys)s)
 
+-- name: note_team_values
+insert into intercom_sync.team_link as l (team_id, memory)
+select n.team_id, jsonb_build_object('in_flight', n.values)
+from jsonb_to_recordset(%(notes)s::jsonb) as n (team_id text, values jsonb)
+order by n.team_id collate "C"
+on conflict (team_id) do update set memory = l.memory || jsonb_build_object(
+    'in_flight', coalesce(l.memory -> 'in_flight', '{}') || (excluded.memory -> 'in_flight'))
+
 -- name: note_in_flight
 insert into intercom_sync.user_link as l (user_id, in_flight)
 select n.user_id, n.values
@@ -431,6 +439,25 @@ from rows from (jsonb_to_recordset(%(entries)s::jsonb) as (
          kind text, key text, action text, field text, side text, old jsonb, new jsonb, why text,
          request_id text, policy text, base jsonb)) with ordinality
     as n (kind, key, action, field, side, old, new, why, request_id, policy, base, place)
+order by n.place
+
+-- name: add_journal_once
+-- What a run did that was killed or overtaken: it may say so itself, and so may who found it done.
+insert into intercom_sync.journal
+    (run_id, kind, key, action, field, side, old, new, why, request_id, policy, base)
+select n.run_id, n.kind, n.key, n.action, n.field, n.side, n.old, n.new, n.why, n.request_id,
+       n.policy, n.base
+from (
+    select coalesce(e.by, %(run_id)s) as run_id, e.*
+    from rows from (jsonb_to_recordset(%(entries)s::jsonb) as (
+             kind text, key text, action text, field text, side text, old jsonb, new jsonb, why text,
+             request_id text, policy text, base jsonb, by text)) with ordinality
+        as e (kind, key, action, field, side, old, new, why, request_id, policy, base, by, place)
+) n
+where not exists (
+    select from intercom_sync.journal j
+    where j.kind = n.kind and j.key = n.key and j.run_id = n.run_id and j.action = n.action
+      and (j.field, j.old, j.new) is not distinct from (n.field, n.old, n.new))
 order by n.place
 
 -- name: journal_of_key

@@ -35,7 +35,7 @@ from intercom_assets.database.records import (
 )
 from intercom_assets.database.store_connection import Connected, rows, run
 from intercom_assets.database.store_queue import enqueue
-from intercom_assets.domain.models import JournalEntry
+from intercom_assets.domain.models import JournalEntry, Values
 
 Documents: TypeAlias = list[dict[str, Any]]
 
@@ -77,13 +77,15 @@ class RecordStore(Connected):
 
         return self.transact(work)
 
-    def note_teams_in_flight(self, token: UUID, keys: Sequence[str]) -> frozenset[str]:
-        """`note_in_flight` for teams, which are then sent whole until a pass is recorded."""
+    def note_teams_in_flight(self, token: UUID, notes: Mapping[str, Values]) -> frozenset[str]:
+        """`note_in_flight` for teams, which are looked at anew until a pass is recorded."""
 
         def work(cursor: Cursor[TupleRow]) -> frozenset[str]:
-            ours = _lock(cursor, QueueKind.TEAM, token, keys)
+            ours = _lock(cursor, QueueKind.TEAM, token, list(notes))
+            noted: Documents = [{"team_id": key, "values": notes[key]} for key in sorted(ours)]
             run(cursor, "note_teams_in_flight", keys=list(ours))
-            return frozenset(keys) - ours
+            run(cursor, "note_team_values", notes=document(noted))
+            return frozenset(notes) - ours
 
         return self.transact(work)
 
@@ -103,7 +105,7 @@ class RecordStore(Connected):
             linked = {key: record for key, record in held.items() if key not in conflicts}
             _replace_edges(cursor, linked)
             kept = _not_erased(cursor, records, set(by_id) - ours)
-            add_journal(cursor, run_id, _entries(kept), values=self._journal_values)
+            _add_entries(cursor, run_id, kept, set(by_id) - ours, values=self._journal_values)
             _finish(cursor, QueueKind.USER, token, _endings(held, conflicts))
             return _recorded(cursor, QueueKind.USER, set(by_id) - ours, conflicts)
 
@@ -119,7 +121,7 @@ class RecordStore(Connected):
             conflicts = _write_links(
                 cursor, _TEAMS, (team_document(record.link) for record in held.values())
             )
-            add_journal(cursor, run_id, _entries(records), values=self._journal_values)
+            _add_entries(cursor, run_id, records, set(by_id) - ours, values=self._journal_values)
             known = {key for key, record in held.items() if record.is_known}
             _finish(cursor, QueueKind.TEAM, token, _endings(held, conflicts), known)
             return _recorded(cursor, QueueKind.TEAM, set(by_id) - ours, conflicts)
@@ -136,9 +138,38 @@ class RecordStore(Connected):
 def add_journal(
     cursor: Cursor[TupleRow], run_id: str, entries: Sequence[JournalEntry], *, values: bool
 ) -> None:
+    _add(cursor, "add_journal", run_id, entries, values=values)
+
+
+def _add(
+    cursor: Cursor[TupleRow],
+    statement: str,
+    run_id: str,
+    entries: Sequence[JournalEntry],
+    *,
+    values: bool,
+) -> None:
     if entries:
         documents = [journal_document(entry, values=values) for entry in entries]
-        run(cursor, "add_journal", run_id=run_id, entries=document(documents))
+        run(cursor, statement, run_id=run_id, entries=document(documents))
+
+
+def _add_entries(
+    cursor: Cursor[TupleRow],
+    run_id: str,
+    records: Sequence[UserRecord] | Sequence[TeamRecord],
+    lost: Collection[str],
+    *,
+    values: bool,
+) -> None:
+    """Of everybody, also of the `lost`: what was written there was written. Once, whoever says it:
+    of these the run that took them over may have found it done."""
+    plain: list[JournalEntry] = []
+    once: list[JournalEntry] = []
+    for entry in (entry for record in records for entry in record.journal):
+        (once if entry.by is not None or entry.key in lost else plain).append(entry)
+    _add(cursor, "add_journal_once", run_id, once, values=values)
+    _add(cursor, "add_journal", run_id, plain, values=values)
 
 
 def _lock(
@@ -204,11 +235,6 @@ def _replace_edges(cursor: Cursor[TupleRow], records: Mapping[str, UserRecord]) 
 def _write_edges(cursor: Cursor[TupleRow], edges: Sequence[dict[str, str]]) -> None:
     if edges:
         run(cursor, "write_edges", edges=document(list(edges)))
-
-
-def _entries(records: Sequence[UserRecord] | Sequence[TeamRecord]) -> list[JournalEntry]:
-    """Of everybody, also of the lost: what was written there was written."""
-    return [entry for record in records for entry in record.journal]
 
 
 def _not_erased(

@@ -128,6 +128,7 @@ class Company:
     industry: str | None = None
     monthly_spend: int | None = None
     remote_created_at: int | None = None
+    created_at: int | None = None
     user_count: int | None = None
     custom_attributes: Values = field(default_factory=dict)
 
@@ -229,6 +230,8 @@ class UserLink:
 
 @dataclass(frozen=True, slots=True)
 class TeamLink:
+    """All that earlier passes left us about one team; as a user's."""
+
     team_id: str
     company_id: str | None = None
     row_hash: str | None = None
@@ -238,13 +241,15 @@ class TeamLink:
     accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     synced_at: int | None = None
     undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    in_flight: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One write, or one decision against an edit, as `explain` and `undo` read it back.
 
-    `policy`, `base`: of a field, who wins it and what both sides had agreed on last.
+    `policy`, `base`: of a field, who wins it and what both sides had agreed on last. `by`: the run
+    that did it, where that is another than the one that writes it down.
     """
 
     kind: str
@@ -258,3 +263,4 @@ class JournalEntry:
     request_id: str | None = None
     policy: str | None = None
     base: Value = None
+    by: str | None = None

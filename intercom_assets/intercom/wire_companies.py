@@ -49,6 +49,7 @@ class CompanyPayload(Payload[Company]):
     industry: Text = None
     monthly_spend: Whole = None
     remote_created_at: Seconds = None
+    created_at: Seconds = None
     user_count: Whole = None
     custom_attributes: Scalars = Field(default_factory=dict)
 
@@ -63,6 +64,7 @@ class CompanyPayload(Payload[Company]):
             industry=self.industry,
             monthly_spend=self.monthly_spend,
             remote_created_at=self.remote_created_at,
+            created_at=self.created_at,
             user_count=self.user_count,
             custom_attributes=self.custom_attributes,
         )

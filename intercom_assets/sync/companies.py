@@ -27,6 +27,7 @@ from intercom_assets.domain.models import (
     Gone,
     TeamLink,
     Unfit,
+    Values,
 )
 from intercom_assets.sync.failures import Problem, Verdict, unfit
 from intercom_assets.sync.gone import hold_gone, let_go
@@ -96,6 +97,9 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
         and team.team_id not in held_back
         and not work.still_parked(by_key[team.team_id], team.row_hash)
     ]
+    doubted = [team for team in callers if team.company is None and team.link.in_flight]
+    work.call_for(doubted, lambda team: team.look(work.client()))
+    callers = [team for team in callers if team.needs_call]
     work.ready_attributes(callers)
     _note(work, callers)
     work.call_for(callers, lambda team: team.upsert(work.client()))
@@ -110,7 +114,9 @@ def _note(work: Work, callers: Sequence[TeamPass]) -> None:
     """A call whose end nobody records leaves our copy behind what Intercom has."""
     noted = {team.team_id: team for team in callers if team.problem is None}
     if noted:
-        for key in work.services.store.note_teams_in_flight(work.lease.token, list(noted)):
+        run_id, now = work.run.run_id, work.services.now()
+        notes = {key: team.note(run_id, now) for key, team in noted.items()}
+        for key in work.services.store.note_teams_in_flight(work.lease.token, notes):
             noted[key].problem = Problem(Verdict.BUSY, "another run took it over")
 
 
@@ -184,6 +190,7 @@ def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
         shadow_read_at=work.services.now() if team.calls else team.link.shadow_read_at,
         base=team.plan().agreed(team.link.base) if team.company else team.link.base,
         accepted=team.accepted,
+        in_flight=_still_in_flight(team),
         undone=team.fields_kept,
         synced_at=work.services.now() if team.problem is None else team.link.synced_at,
     )
@@ -192,6 +199,13 @@ def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
     ending = work.after(team.problem, leased, team.row_hash)
     journal = [*team.journal, *parked_now("team", team.team_id, ending, leased)]
     return TeamRecord(link, ending, journal, is_known=team.is_answered)
+
+
+def _still_in_flight(team: TeamPass) -> Values:
+    """What may have landed unanswered, and of a run that died what no look has cleared up."""
+    if team.problem is None or team.is_answered:
+        return {}
+    return {**team.link.in_flight, **(team.noted if team.problem.may_have_landed else {})}
 
 
 def _outcome(

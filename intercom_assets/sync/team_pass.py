@@ -6,6 +6,8 @@ call and an unchanged one none. The chunk (`companies.py`) drives it.
 
 from dataclasses import dataclass, field, replace
 
+from intercom_assets.domain.attempts import CREATED as MADE
+from intercom_assets.domain.attempts import Attempt, Event, Looked, attempts_in, fields_done
 from intercom_assets.domain.fields import COMPANY_DELETED, Field, company_patch, intercom_values
 from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.models import (
@@ -20,6 +22,7 @@ from intercom_assets.domain.models import (
     Values,
 )
 from intercom_assets.domain.reconcile import (
+    BEFORE,
     Decision,
     Look,
     Reconciliation,
@@ -29,7 +32,7 @@ from intercom_assets.domain.reconcile import (
 )
 from intercom_assets.domain.values import digest
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.intercom.errors import IntercomError, NotFound
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
 
 OVERRULED = "overruled"
@@ -39,7 +42,8 @@ OVERRULED = "overruled"
 class TeamPass:
     """One team's way through a pass. `values` are the app's, as Intercom can hold them.
 
-    `is_answered`: its last call was, so that `company` is what Intercom has.
+    `is_answered`: its last call was, so that `company` is what Intercom has. `agreed`: what a run
+    that died had brought there. `noted`: what this pass is about to send.
     """
 
     fields: dict[str, Field]
@@ -53,6 +57,8 @@ class TeamPass:
     is_answered: bool = False
     calls: int = 0
     journal: list[JournalEntry] = field(default_factory=list)
+    agreed: Values = field(default_factory=dict)
+    noted: Values = field(default_factory=dict)
 
     @property
     def team_id(self) -> str:
@@ -98,13 +104,49 @@ class TeamPass:
     def _base(self) -> Values:
         """Nothing was ever agreed on about a company that was made again."""
         made_again = self.company is not None and self.company.id != self.link.company_id
-        return {} if made_again else self.link.base
+        return self.agreed if made_again else {**self.link.base, **self.agreed}
 
     @property
     def needs_call(self) -> bool:
         if self.problem or self.was_never_there:
             return False
         return self.company is None or bool(self.plan().to_intercom)
+
+    def note(self, run_id: str, at: int) -> Values:
+        """What is about to be sent, to be noted before the call."""
+        sent = self.plan().to_intercom
+        known = self.company or self.link.shadow
+        before = intercom_values(self.fields.values(), known) if known else {}
+        events: tuple[Event, ...] = ((MADE, None),) if self.link.company_id is None else ()
+        note = Attempt(run_id, at, frozenset(sent), events=events).note()
+        self.noted = {**sent, **{BEFORE + n: before[n] for n in sent if n in before}, **note}
+        return self.noted
+
+    def look(self, client: IntercomClient) -> None:
+        """After a run that died: what it had sent, and what is there now."""
+        known = self.link.company_id
+        try:
+            self.see(client.get_company(known) if known else client.find_company(self.team_id))
+            self.is_answered = True
+        except NotFound:
+            pass
+        except IntercomError as error:
+            self.problem = problem_of(error)
+        finally:
+            self.calls += len(client.calls)
+
+    def see(self, answer: Company) -> None:
+        """Takes a company as it was read. What a run that died had done to it is that run's."""
+        there = intercom_values(self.fields.values(), answer)
+        looked = Looked("team", self.team_id, self.fields, self.link.base, self.values, there)
+        for attempt in attempts_in(self.link.in_flight):
+            made = self.link.company_id is None and attempt.made(answer.created_at)
+            done = fields_done(attempt, self.link.in_flight, looked, made=made)
+            if made:
+                done.append(attempt.entry("team", self.team_id, MADE, why="new company"))
+            self.journal += done
+            self.agreed = {**self.agreed, **{e.field: e.new for e in done if e.field}}
+        self.company = answer
 
     def upsert(self, client: IntercomClient) -> None:
         """The one call of a team; its answer is the new shadow.

@@ -20,6 +20,7 @@ from intercom_assets.database.records import (
     UserRecord,
 )
 from intercom_assets.database.store import Store
+from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.models import JournalEntry, Side
 from intercom_assets.intercom.pool import Done as Answered
 from intercom_assets.intercom.pool import Failed, Pool
@@ -101,7 +102,8 @@ def _some_undone(
     with pulse.lease(kind, len(keys), keys=keys) as lease:
         leased = {row.key: row for row in lease.rows}
         undos = _undos(services, kind, sorted(leased), entries)
-        _look_and_note(services, pool, lease, kind, undos)
+        attempt = Attempt(undo_run, services.now(), undoes=True)
+        _look_and_note(services, pool, lease, kind, undos, attempt)
         pool.run(lambda each: each.take_back(services.intercom.within(_until(lease))), undos)
         if pool.fatal is not None:
             raise pool.fatal
@@ -114,15 +116,26 @@ def _some_undone(
 
 
 def _look_and_note(
-    services: Services, pool: Pool, lease: Lease, kind: QueueKind, undos: Sequence[Undo]
+    services: Services,
+    pool: Pool,
+    lease: Lease,
+    kind: QueueKind,
+    undos: Sequence[Undo],
+    attempt: Attempt,
 ) -> None:
     pool.run(lambda each: each.look(services.intercom.within(_until(lease))), undos)
+    notes = {each.key: note for each in undos if (note := each.in_flight(attempt))}
+    if not notes:
+        return
     if kind is QueueKind.USER:
-        notes = [InFlight(each.key, each.in_flight()) for each in undos if each.in_flight()]
-        lost = services.store.note_in_flight(lease.token, notes) if notes else frozenset()
-        for each in undos:
-            if each.key in lost:
-                each.problem = "another run took it over"
+        lost = services.store.note_in_flight(
+            lease.token, [InFlight(key, note) for key, note in notes.items()]
+        )
+    else:
+        lost = services.store.note_teams_in_flight(lease.token, notes)
+    for each in undos:
+        if each.key in lost:
+            each.problem = "another run took it over"
 
 
 def _until(lease: Lease) -> Callable[[], float]:
@@ -137,7 +150,9 @@ def _record(
     undos: Sequence[Undo],
     leased: dict[str, Leased],
 ) -> None:
-    journals = {each.key: [_entry(step) for step in each.done] for each in undos}
+    journals = {
+        each.key: [*each.found_done(), *(_entry(step) for step in each.done)] for each in undos
+    }
     endings = {each.key: _ending(leased[each.key], each.settled) for each in undos}
     if kind is QueueKind.USER:
         users = [

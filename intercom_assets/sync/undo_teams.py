@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.fields import company_patch, intercom_values
 from intercom_assets.domain.models import AppTeam, JournalEntry, TeamLink, Value, Values
+from intercom_assets.domain.reconcile import BEFORE
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, NotFound
 from intercom_assets.sync.companies import read_teams
@@ -55,7 +57,7 @@ class TeamUndo:
             self.is_there = False
             return
         try:
-            self.team.company = client.get_company(company.id)
+            self.team.see(client.get_company(company.id))
         except NotFound:
             self.is_there = False
         except IntercomError as error:
@@ -81,12 +83,24 @@ class TeamUndo:
             for step in told
         ]
 
-    def in_flight(self) -> Values:
-        """Nothing is noted: if the undo dies before its record, the company has what was asked."""
-        return {}
+    def in_flight(self, attempt: Attempt) -> Values:
+        """What is about to be taken back, to be noted before it is sent."""
+        due = self._due()
+        if not due:
+            return {}
+        values = {step.what: step.was for step in due}
+        before = {BEFORE + step.what: step.now for step in due}
+        return {**values, **before, **attempt.joined(fields=values).note()}
+
+    def found_done(self) -> list[JournalEntry]:
+        """What a run that died had done, as this look found."""
+        return [entry for entry in self.team.journal if entry.by is not None]
+
+    def _due(self) -> list[Step]:
+        return [s for s in self.steps() if s.state is State.DUE and s.act is Act.FIELD]
 
     def take_back(self, client: IntercomClient) -> None:
-        due = [step for step in self.steps() if step.state is State.DUE and step.act is Act.FIELD]
+        due = self._due()
         if self.problem or not due:
             return
         patch = company_patch(self.services.team_fields, {step.what: step.was for step in due})
@@ -104,6 +118,7 @@ class TeamUndo:
     def link(self) -> TeamLink:
         return replace(
             self.team.link,
+            in_flight={},
             shadow=self.team.company,
             accepted=self.team.accepted,
             undone=self.undone,

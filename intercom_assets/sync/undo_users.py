@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.write_back import WriteBack
+from intercom_assets.domain.attempts import ATTACHED, DETACHED, UNARCHIVED, Attempt, Event
 from intercom_assets.domain.fields import TIME_ZONE, contact_patch, intercom_values
 from intercom_assets.domain.models import AppUser, JournalEntry, Side, UserLink, Values
+from intercom_assets.domain.reconcile import BEFORE
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.sync.failures import Stuck, problem_of
@@ -113,9 +115,26 @@ class UserUndo:
             user.accepted,
         )
 
-    def in_flight(self) -> Values:
-        """What is about to be sent, to be noted before the first write."""
-        return {step.what: step.was for step in self._due(Act.FIELD, Side.INTERCOM)}
+    def in_flight(self, attempt: Attempt) -> Values:
+        """What is about to be taken back, to be noted before the first write."""
+        sent = self._due(Act.FIELD, Side.INTERCOM)
+        stored = self._due(Act.FIELD, Side.APP)
+        events: list[Event] = [(UNARCHIVED, None) for _ in self._due(Act.ARCHIVED)]
+        events += [(DETACHED, self.user.companies[s.what]) for s in self._due(Act.ATTACHED)]
+        events += [(ATTACHED, self._team_of(s.what)) for s in self._due(Act.DETACHED)]
+        if not (sent or stored or events):
+            return {}
+        noted = attempt.joined(
+            fields=(step.what for step in sent),
+            pulled={step.what: (step.wrote, step.was) for step in stored},
+            events=events,
+        )
+        before = {BEFORE + step.what: step.now for step in sent}
+        return {**{step.what: step.was for step in sent}, **before, **noted.note()}
+
+    def found_done(self) -> list[JournalEntry]:
+        """What a run that died had done, as this look found."""
+        return [entry for entry in self.user.journal if entry.by is not None]
 
     # --- taking back --------------------------------------------------------------------------
 

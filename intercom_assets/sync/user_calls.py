@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
+from intercom_assets.domain.attempts import UNARCHIVED, attempts_in
 from intercom_assets.domain.fields import DELETED, contact_patch
 from intercom_assets.domain.memberships import MembershipPlan
 from intercom_assets.domain.models import ContactPatch, Edge, EdgeState
@@ -25,6 +26,8 @@ from intercom_assets.intercom.errors import (
 )
 from intercom_assets.sync import identity
 from intercom_assets.sync.failures import Problem, Stuck, Verdict, problem_of
+from intercom_assets.sync.found_done import archived_done, merges_done, moves_done
+from intercom_assets.sync.known_companies import confirmed
 from intercom_assets.sync.user_pass import UserPass
 
 Calls: TypeAlias = Callable[[UserPass, IntercomClient], None]
@@ -85,6 +88,7 @@ def _make_first_call(user: UserPass, client: IntercomClient) -> None:
         if not user.is_leaving:
             raise
         _let_go(user, client)
+    user.journal += merges_done(user, client)
     if not user.is_to_be_saved_before_leads:
         _merge_all(user, client)
 
@@ -120,7 +124,8 @@ def _identify(user: UserPass, client: IntercomClient) -> None:
         found = identity.find(client, user.user_id)
         if found is not None:
             user.see(found)
-            user.note("adopted", client, why="found by its external id")
+            if not _was_created(user):
+                user.note("adopted", client, why="found by its external id")
         return
     plan = user.plan()
     may_exist = bool(user.link.in_flight)
@@ -129,11 +134,18 @@ def _identify(user: UserPass, client: IntercomClient) -> None:
     )
     if created:
         user.created = True
+        user.cleared_up = True  # what another run had in flight did not make it
         user.absorb(contact, plan, client)
         user.note("created", client, why="new user")
     else:
         user.see(contact)
-        user.note("adopted", client, why="Intercom had a contact with the same details")
+        if not _was_created(user):
+            user.note("adopted", client, why="Intercom had a contact with the same details")
+
+
+def _was_created(user: UserPass) -> bool:
+    """By a run that died, as was just found."""
+    return any(entry.action == "created" for entry in user.journal)
 
 
 def _creation(user: UserPass, plan: Reconciliation) -> ContactPatch:
@@ -143,6 +155,11 @@ def _creation(user: UserPass, plan: Reconciliation) -> ContactPatch:
 
 
 def _bring_back(user: UserPass, client: IntercomClient, contact_id: str) -> None:
+    if any(attempt.about(UNARCHIVED) for attempt in attempts_in(user.link.in_flight)):
+        with suppress(NotFound):
+            user.see(client.get_contact(contact_id))
+            user.archived = False
+            return
     try:
         client.unarchive_contact(contact_id)
     except (Conflict, NotRestorable):  # replaced, merged or deleted for good meanwhile
@@ -164,6 +181,9 @@ def _start_anew(user: UserPass, client: IntercomClient) -> None:
         with suppress(NotFound):
             user.see(client.get_contact(user.contact.id))
             return
+    if user.contact is not None and (done := archived_done(user)):
+        user.archived_before(done)
+        return
     user.forget_contact()
     if not user.is_leaving:
         _identify(user, client)
@@ -264,6 +284,8 @@ def _list_companies(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -
     companies = {company.id for company in client.contact_companies(user.contact.id)}
     user.companies = {**user.companies, **teams_of(companies - {*user.contact.company_ids})}
     user.set_companies(companies, complete=True)
+    user.edges = {team: confirmed(edge, user.contact) for team, edge in user.edges.items()}
+    user.journal += moves_done(user, frozenset(companies), complete=True)
     return user.memberships()
 
 

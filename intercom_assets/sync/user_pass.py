@@ -6,15 +6,25 @@ is the domain's, on what `user_sides.py` knows; this module keeps the pieces of 
 while the answers come in. The calls themselves are in `user_calls.py`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from intercom_assets.domain.attempts import (
+    ARCHIVED,
+    ATTACHED,
+    CREATED,
+    DETACHED,
+    MERGED,
+    UNARCHIVED,
+    Event,
+)
 from intercom_assets.domain.fields import TIME_ZONE, Policy, intercom_values
 from intercom_assets.domain.models import (
     Contact,
     Edge,
     EdgeState,
+    JournalEntry,
     Side,
     Value,
 )
@@ -27,6 +37,7 @@ from intercom_assets.domain.reconcile import (
     not_stored,
 )
 from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.sync.found_done import found_done
 from intercom_assets.sync.identity import SomebodyElses, is_ours
 from intercom_assets.sync.known_companies import confirmed, with_known_companies
 from intercom_assets.sync.user_journal import (
@@ -168,6 +179,28 @@ class UserPass(UserSides):
             if edge.company_id in leaving
         ]
 
+    def first_events(self) -> list[Event]:
+        """What the first call does beside sending fields, to be noted before it."""
+        events: list[Event] = [(MERGED, lead) for lead in self.leads]
+        if self.contact is None and not self.is_leaving and self.is_to_write_first:
+            events.append((CREATED, None))
+        if self.archived and not self.is_leaving:
+            events.append((UNARCHIVED, None))
+        return events
+
+    def second_events(self) -> list[Event]:
+        """What the second calls do beside it. Where the companies are still to be listed, any of
+        ours may be left."""
+        plan, wanted = self.memberships(), self._wanted_teams
+        ours = self.edges.items() if plan.must_list else ()
+        leaving = [edge.company_id for team, edge in ours if team not in wanted]
+        return [
+            *((MERGED, lead) for lead in self.leads),
+            *((ATTACHED, team) for team in plan.attach if team in self.companies),
+            *((DETACHED, company) for company in (*plan.detach, *leaving)),
+            *([(ARCHIVED, None)] if self.is_to_archive else []),
+        ]
+
     # --- the write-back -----------------------------------------------------------------------
 
     def wrote_back(
@@ -210,6 +243,9 @@ class UserPass(UserSides):
         if (unknown := self._place().unknown) not in (None, before):
             self.journal.append(entry_of_unknown_zone(self.user_id, unknown))
         self._plan = None
+        if self.link.in_flight and not self.cleared_up:
+            self.cleared_up = True
+            self.journal += found_done(self, answer)
         if self.link.in_flight:
             self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
         self.base = {**self.base, **self.sent}
@@ -230,6 +266,13 @@ class UserPass(UserSides):
             self._journal_decision(action, decision, client)
         self.sent = {**self.sent, **{d.field.name: d.value for d in sent}}
         self.see(answer)
+
+    def archived_before(self, found: Sequence[JournalEntry]) -> None:
+        """A run that died had archived the contact, which comes back with its user."""
+        sent = {entry.field: entry.new for entry in found if entry.field}
+        self.journal += found
+        self.archived, self.look, self.base = True, Look.FRESH, {**self.base, **sent}
+        self._plan = None
 
     def forget_contact(self) -> None:
         self.contact, self.look, self.base, self._plan = None, Look.FRESH, {}, None

@@ -91,8 +91,10 @@ def _link(work: Work, user: UserPass) -> UserLink:
 def _still_in_flight(user: UserPass) -> Values:
     """Of this pass what may have landed, and of one that died what no look has cleared up."""
     before = {} if user.has_looked else user.link.in_flight
-    now = user.noted if user.problem is not None and user.problem.may_have_landed else {}
-    return {**before, **now}
+    if user.problem is None or not user.problem.may_have_landed:
+        return before
+    attempt = user.attempt.without(user.journal).note() if user.attempt else {}
+    return {**before, **user.noted, **attempt}
 
 
 def _left_alone(user: UserPass, leased: Leased) -> UserRecord:

@@ -6,6 +6,7 @@ What a pass may do, and what the answers to it mean, is `user_pass.py`'s: it goe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import (
     DELETED,
@@ -46,7 +47,8 @@ class UserSides:
     Both are shared by the chunk and grow while it works. `waiting_since`: Unix s of the change.
     `sent`: what Intercom took in this pass, and what both sides held then, whatever the app did
     since. `left_to`: the external id, and the id, of a contact that turned out to be another
-    user's. `inherited_nothing`: what Intercom held was set aside.
+    user's. `inherited_nothing`: what Intercom held was set aside. `attempt`: what this pass is
+    about to do, as noted. `cleared_up`: what a run that died had done is in the journal.
     """
 
     rules: Rules
@@ -73,6 +75,8 @@ class UserSides:
     tried: bool = False
     looked_at: float = 0.0
     noted: Values = field(default_factory=dict)
+    attempt: Attempt | None = None
+    cleared_up: bool = False
     told_to_look: bool = False
     waiting_since: int | None = None
     lost_companies: list[str] = field(default_factory=list)

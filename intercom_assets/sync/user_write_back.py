@@ -15,6 +15,7 @@ from intercom_assets.database.write_back import WriteBack, WrittenBack
 from intercom_assets.domain.models import AppUser, Gone, Unfit
 from intercom_assets.sync.failures import Problem, Verdict
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.user_notes import note_offers
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.work import Work
 
@@ -52,6 +53,8 @@ def write_back(work: Work, users: Sequence[UserPass], failed: Collection[str]) -
         for key, user in pulling.items()
         if (offer := _offer(work.services, user, again=key in failed))
     ]
+    note_offers(work, pulling, offers)
+    offers = [offer for offer in offers if not pulling[offer.id].problem]
     try:
         answers = _offered(work.services.app, offers)
     except AppUnavailable as error:

@@ -9,11 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from intercom_assets.database.records import (
-    InFlight,
-    Leased,
-    QueueKind,
-)
+from intercom_assets.database.records import Leased, QueueKind
 from intercom_assets.domain.models import AppUser, Gone, UserLink
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import leads_with_emails
@@ -24,6 +20,7 @@ from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_calls import first_call, second_calls
+from intercom_assets.sync.user_notes import note_first_calls, note_second_calls
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.user_record import record_chunk
 from intercom_assets.sync.user_write_back import write_back
@@ -156,7 +153,7 @@ def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:
     for user in users:
         user.follow(rules)
     callers = [user for user in callers if user.needs_first_call]
-    _note(work, [user for user in callers if user.is_to_write_first], edges=False)
+    note_first_calls(work, callers)
     free = partial(free_email, work)
     work.call_for(callers, lambda user: first_call(user, work.client(), free))
 
@@ -192,27 +189,12 @@ def _put_right(work: Work, users: Sequence[UserPass]) -> None:
 
 def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
     callers = [user for user in users if user.needs_second_calls]
-    _note(work, callers, edges=True)
+    note_second_calls(work, callers)
     free, teams_of = partial(free_email, work), partial(_teams_of, work.services)
     work.call_for(callers, lambda user: second_calls(user, work.client(), free, teams_of))
     lost = sorted({team for user in callers for team in user.lost_companies})
     if lost:
         work.services.store.enqueue(QueueKind.TEAM, lost, cause="company lost", needs_read=True)
-
-
-def _note(work: Work, users: Sequence[UserPass], *, edges: bool) -> None:
-    """Writes down what is about to be sent, so that a crash is told from an operator's edit."""
-    notes = []
-    for user in users:
-        user.noted = user.plan().in_flight(exists=user.contact is not None)
-        moving = user.edges_in_flight() if edges else []
-        notes.append(InFlight(user.user_id, user.noted, moving))
-    if not notes:
-        return
-    lost = work.services.store.note_in_flight(work.lease.token, notes)
-    for user in users:
-        if user.user_id in lost:
-            user.problem = Problem(Verdict.BUSY, "another run took it over")
 
 
 def _know_companies(work: Work, users: Sequence[UserPass]) -> None:

@@ -333,3 +333,33 @@ def breaking(monkeypatch: pytest.MonkeyPatch, statements: int) -> None:
         return execute(cursor, sql, *rest, **more)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
+
+
+@pytest.mark.parametrize("values", [True, False])
+def test_what_an_overtaken_run_did_is_told_once_whoever_tells_it(
+    database: str, values: bool
+) -> None:
+    """By itself if it lives, and by the run that took over, if that finds it done."""
+    own = JournalEntry("user", "7", "pushed", "name", Side.INTERCOM, "Ada", "Bea")
+    with Store(database, journal_values=values) as store:
+        token = lease(store, "7")
+        other = overtake(store, "7")
+
+        found = [UserRecord(a_link(), Done(), [replace(own, by="run")])]
+        store.record_users(other, "other", found)
+        store.record_users(token, "run", [UserRecord(a_link(), Done(), [own])])
+
+        assert [row.entry.action for row in store.journal_of_run("run")] == ["pushed"]
+        assert store.journal_of_run("other") == []
+
+
+def test_a_team_is_noted_field_by_field_until_it_is_recorded(store: Store) -> None:
+    token = lease(store, "30", kind=TEAM)
+
+    store.note_teams_in_flight(token, {"30": {"plan": "free"}})
+    lost = store.note_teams_in_flight(token, {"30": {"size": 4}, "31": {"plan": "pro"}})
+
+    assert lost == {"31"}
+    assert store.team_links(["30"])["30"].in_flight == {"plan": "free", "size": 4}
+    store.record_teams(token, "run", [TeamRecord(TeamLink("30", "co30"), Done())])
+    assert store.team_links(["30"])["30"].in_flight == {}

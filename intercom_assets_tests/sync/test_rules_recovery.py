@@ -3,7 +3,7 @@
 A run that dies is played by a record that fails; its rows are leased anew, as after `kill -9`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.models import Values
 from intercom_assets.sync.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
@@ -283,10 +284,10 @@ def test_a_team_that_was_taken_over_before_its_call_is_left_alone(played: Played
     store, other = played.services.store, uuid4()
     noted = store.note_teams_in_flight
 
-    def too_late(token: UUID, keys: Sequence[str]) -> frozenset[str]:
+    def too_late(token: UUID, notes: Mapping[str, Values]) -> frozenset[str]:
         store.release(token)
-        store.lease(QueueKind.TEAM, "other", token=other, limit=1, seconds=60, keys=keys)
-        return noted(token, keys)
+        store.lease(QueueKind.TEAM, "other", token=other, limit=1, seconds=60, keys=list(notes))
+        return noted(token, notes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "note_teams_in_flight", too_late)
