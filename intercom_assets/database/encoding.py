@@ -18,6 +18,8 @@ from intercom_assets.domain.models import (
     Edge,
     EdgeState,
     JournalEntry,
+    LeftOut,
+    Reason,
     Side,
     TeamLink,
     UserLink,
@@ -113,8 +115,6 @@ def failure_document(failure: Failure | None) -> dict[str, object] | None:
 def user_link(row: Mapping[str, Any]) -> UserLink:
     """From the columns of `user_links`."""
     memory = _remembered(row["memory"], _USER_MEMORY)
-    for name in _PAIRS & memory.keys():
-        memory[name] = _pairs(memory[name])
     return UserLink(
         user_id=row["user_id"],
         contact_id=row["contact_id"],
@@ -135,8 +135,6 @@ def user_link(row: Mapping[str, Any]) -> UserLink:
 def team_link(row: Mapping[str, Any]) -> TeamLink:
     """From the columns of `team_links`."""
     memory = _remembered(row["memory"], _TEAM_MEMORY)
-    for name in _PAIRS & memory.keys():
-        memory[name] = _pairs(memory[name])
     return TeamLink(
         team_id=row["team_id"],
         company_id=row["company_id"],
@@ -178,11 +176,25 @@ def _known(value: Contact | Company | Failure) -> dict[str, object]:
 def _memory(link: UserLink | TeamLink, empty: Mapping[str, object]) -> dict[str, object]:
     """What is not a column, less what is at its default: most users need none of it."""
     held = {name: getattr(link, name) for name in empty}
-    return {name: value for name, value in held.items() if value != empty[name]}
+    held = {name: value for name, value in held.items() if value != empty[name]}
+    if link.left_out:
+        held["left_out"] = {n: [e.reason, e.why, e.value] for n, e in link.left_out.items()}
+    return held
 
 
 def _remembered(memory: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: memory[name] for name in names if name in memory}
+    known = {name: memory[name] for name in names if name in memory}
+    for name in _PAIRS & known.keys():
+        known[name] = _pairs(known[name])
+    if "left_out" in known:
+        known["left_out"] = _left_out(known["left_out"])
+    return known
+
+
+def _left_out(stored: Mapping[str, list[Any]]) -> dict[str, LeftOut]:
+    return {
+        name: LeftOut(Reason(reason), why, value) for name, (reason, why, value) in stored.items()
+    }
 
 
 def _pairs(stored: Mapping[str, list[Any]]) -> dict[str, tuple[Any, Any]]:

@@ -224,6 +224,36 @@ from chosen c
 where q.kind = c.kind and q.key = c.key
 returning q.key
 
+-- name: forget_left_out_of_users
+-- What Intercom refused, or somebody else kept writing over, is tried again with the next pass.
+update intercom_sync.user_link set memory = memory - 'left_out' - 'overwritten'
+where memory ? 'left_out' and (%(keys)s::text[] is null or user_id = any(%(keys)s))
+  and exists (select from jsonb_each(memory -> 'left_out') as e
+              where e.value ->> 0 in ('refused', 'contested'))
+returning user_id
+
+-- name: forget_left_out_of_teams
+update intercom_sync.team_link set memory = memory - 'left_out'
+where memory ? 'left_out' and (%(keys)s::text[] is null or team_id = any(%(keys)s))
+  and exists (select from jsonb_each(memory -> 'left_out') as e
+              where e.value ->> 0 in ('refused', 'contested'))
+returning team_id
+
+-- name: left_out
+-- Users and teams of whom a field is left out, counted by field and reason.
+select kind, field, reason, count(*), min(key), min(why)
+from (
+    select 'user' as kind, user_id as key, e.key as field, e.value ->> 0 as reason, e.value ->> 1 as why
+    from intercom_sync.user_link, jsonb_each(memory -> 'left_out') as e
+    where memory ? 'left_out'
+    union all
+    select 'team', team_id, e.key, e.value ->> 0, e.value ->> 1
+    from intercom_sync.team_link, jsonb_each(memory -> 'left_out') as e
+    where memory ? 'left_out'
+) l
+group by kind, field, reason
+order by kind desc, count(*) desc, field
+
 -- name: queue_row
 select first_at, nullif(due_at, 'infinity') as due_at, cause, attempts, parked_at, parked_until,
        last_error as error,

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
-from intercom_assets.domain.models import Edge, JournalEntry, TeamLink, UserLink, Values
+from intercom_assets.domain.models import Edge, JournalEntry, Reason, TeamLink, UserLink, Values
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -93,6 +93,18 @@ class ParkedRow:
     attempts: int
     error: Failure | None
     parked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutCount:
+    """A field that is left out of `count` users or teams; `key` is one of them, `why` one reason."""
+
+    kind: QueueKind
+    field: str
+    reason: Reason
+    count: int
+    key: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

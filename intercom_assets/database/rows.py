@@ -1,7 +1,8 @@
 """A row of a mapping's query as a user or a team, or as the reason why it cannot be one.
 
-Pure: rows in, values out. A value that has no canonical form costs this row and names its column;
-nothing is shortened or guessed here.
+Pure: rows in, values out. A value that has no canonical form is left out and named with its column;
+nothing is shortened or guessed here. Only what says who the row is, and whether it is deleted, has
+to be readable.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,13 +30,15 @@ class UserRows:
 
     def read(self, row: Row, teams: Iterable[str] = ()) -> AppUser | Unfit:
         cells, key = self._cells, self.id_of(row) or ""
+        values, unfit = cells.values(row)
         try:
             return AppUser(
                 key,
-                cells.values(row),
+                values,
                 from_oauth=cells.one(row, "from_oauth", Kind.BOOLEAN) is True,
                 deleted=cells.one(row, "deleted_at", Kind.DATE) is not None,
                 teams=frozenset(teams),
+                unfit=unfit,
             )
         except _UnfitCell as cell:
             return Unfit(key, cell.column, cell.reason)
@@ -52,12 +55,14 @@ class TeamRows:
 
     def read(self, row: Row) -> AppTeam | Unfit:
         cells, key = self._cells, self.id_of(row) or ""
+        values, unfit = cells.values(row)
         try:
             return AppTeam(
                 key,
-                cells.values(row),
+                values,
                 owner_id=cells.id(row, "owner_id"),
                 deleted=cells.one(row, "deleted_at", Kind.DATE) is not None,
+                unfit=unfit,
             )
         except _UnfitCell as cell:
             return Unfit(key, cell.column, cell.reason)
@@ -81,11 +86,25 @@ class Cells:
         place = self._places.get(name)
         return None if place is None else _cell(name, kind, row[place])
 
-    def values(self, row: Row) -> dict[str, Value]:
-        return {
-            name: None if (raw := row[place]) is None else _cell(name, kind, raw)
-            for place, name, kind in self._values
-        }
+    def values(self, row: Row) -> tuple[dict[str, Value], dict[str, str]]:
+        """The values, and the columns that have none -> why."""
+        try:
+            return {
+                name: None if (raw := row[place]) is None else _cell(name, kind, raw)
+                for place, name, kind in self._values
+            }, {}
+        except _UnfitCell:
+            return self._apart(row)
+
+    def _apart(self, row: Row) -> tuple[dict[str, Value], dict[str, str]]:
+        values: dict[str, Value] = {}
+        unfit: dict[str, str] = {}
+        for place, name, kind in self._values:
+            try:
+                values[name] = None if row[place] is None else _cell(name, kind, row[place])
+            except _UnfitCell as cell:
+                unfit[name] = cell.reason
+        return values, unfit
 
 
 class _UnfitCell(Exception):

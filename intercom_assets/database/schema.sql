@@ -192,3 +192,8 @@ where parked_at is not null
 -- Where the app publishes all its tables, PostgreSQL refuses to delete from one without a key.
 alter table intercom_sync.run_member
     add column id bigint generated always as identity primary key;
+
+-- step 6: whom a field is left out of
+
+create index user_link_left_out on intercom_sync.user_link (user_id) where memory ? 'left_out';
+create index team_link_left_out on intercom_sync.team_link (team_id) where memory ? 'left_out';

@@ -20,11 +20,13 @@ from intercom_assets.database.records import (
     Failure,
     Lane,
     Leased,
+    LeftOutCount,
     ParkedRow,
     QueueKind,
     Waiting,
 )
-from intercom_assets.database.store_connection import Connected, dicts, run
+from intercom_assets.database.store_connection import Connected, dicts, rows, run
+from intercom_assets.domain.models import Reason
 
 MOST_KEYS_AT_ONCE = 10_000
 """Keys that one transaction queues: it holds their locks for some 100 ms."""
@@ -162,9 +164,26 @@ class QueueStore(Connected):
         return {kind: _depth(found.get(kind)) for kind in QueueKind}
 
     def retry(self, kind: QueueKind, keys: Sequence[str] | None = None) -> list[str]:
-        """Parked rows (all of them without `keys`) back to the queue, attempts counted anew."""
+        """Parked rows (all of them without `keys`) back to the queue, attempts counted anew.
+
+        Likewise those of whom a field is left out for what became of it in Intercom.
+        """
         named = None if keys is None else list(keys)
-        return [row[0] for row in self.rows("retry_parked", kind=kind, keys=named)]
+
+        def work(cursor: Cursor[TupleRow]) -> list[str]:
+            parked = [row[0] for row in rows(cursor, "retry_parked", kind=kind, keys=named)]
+            freed = [row[0] for row in rows(cursor, f"forget_left_out_of_{kind}s", keys=named)]
+            enqueue(cursor, kind, dict.fromkeys(freed, 0.0), cause="retry")
+            return sorted({*parked, *freed})
+
+        return self.transact(work)
+
+    def left_out(self) -> list[LeftOutCount]:
+        """Fields that are not sent of somebody."""
+        return [
+            LeftOutCount(QueueKind(kind), field, Reason(reason), count, key, why)
+            for kind, field, reason, count, key, why in self.rows("left_out")
+        ]
 
     def waiting(self, kind: QueueKind, key: str) -> Waiting | None:
         """What the queue holds about one user or team; None if nothing."""

@@ -1,6 +1,6 @@
 """What Intercom can hold in custom attributes, and which of them have yet to be made. Pure.
 
-A value that Intercom cannot hold is refused with its column's name, never shortened in silence:
+A value that Intercom cannot hold is left out with its column's name, never shortened in silence:
 `truncate: true` in the mapping is the operator's consent.
 """
 
@@ -14,12 +14,14 @@ from intercom_assets.domain.models import (
     AppUser,
     DataAttribute,
     Kind,
-    Unfit,
+    LeftOut,
+    Reason,
     Value,
     Values,
 )
-from intercom_assets.domain.values import MAX_TEXT
+from intercom_assets.domain.values import MAX_SPEND, MAX_TEXT
 
+SPEND = "monthly_spend"
 MOST_ATTRIBUTES = 250
 """Custom attributes that a workspace holds (intercom-api section 9)."""
 _HELD_BY: Mapping[Kind, frozenset[str]] = {
@@ -92,23 +94,42 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def held(fields: Mapping[str, Field], row: AppUser | AppTeam, *, truncate: bool) -> Values | Unfit:
-    """The row's values as Intercom can hold them, or the first column that it cannot."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row's values as Intercom can hold them, and the columns whose values it cannot."""
+
+    values: Values
+    left_out: Mapping[str, LeftOut]
+
+
+def held(fields: Mapping[str, Field], row: AppUser | AppTeam, *, truncate: bool) -> Held:
+    """Known limits are looked at here, so that no call is spent on learning them again."""
     values: dict[str, Value] = {}
+    unfit = {name: why for name, why in row.unfit.items() if name in fields}
     for name, value in row.values.items():
         field = fields.get(name)
         if field is None:
             continue
-        if field.custom and isinstance(value, str) and len(value) > MAX_TEXT:
-            if not truncate:
-                return Unfit(row.id, name, _too_long(name, len(value)))
+        if field.custom and truncate and isinstance(value, str):
             value = value[:MAX_TEXT].strip()
-        values[name] = value
-    return values
+        if (why := _beyond(field, value)) is not None:
+            unfit[name] = why
+        else:
+            values[name] = value
+    return Held(values, {name: LeftOut(Reason.UNFIT, why) for name, why in unfit.items()})
 
 
-def _too_long(name: str, length: int) -> str:
-    return (
-        f"{name} has {length:,} characters and Intercom holds {MAX_TEXT}; shorten it in the "
-        "mapping's SELECT, or set truncate: true"
-    )
+def _beyond(field: Field, value: Value) -> str | None:
+    """Which limit that Intercom documents the value exceeds, in a sentence."""
+    if field.custom and isinstance(value, str) and len(value) > MAX_TEXT:
+        return (
+            f"{field.name} has {len(value):,} characters and Intercom holds {MAX_TEXT}; shorten it "
+            "in the mapping's SELECT, or set truncate: true"
+        )
+    if field.intercom == SPEND and not field.custom and _exceeds(value, MAX_SPEND):
+        return f"{field.name} is beyond {MAX_SPEND:,}, the most that Intercom holds of it"
+    return None
+
+
+def _exceeds(value: Value, most: int) -> bool:
+    return isinstance(value, int | float) and abs(value) > most

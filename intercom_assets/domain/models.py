@@ -44,13 +44,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class AppUser:
-    """A user as the mapping's queries return it. `values` holds field columns and attributes."""
+    """A user as the mapping's queries return it. `values` holds field columns and attributes.
+
+    `unfit`: columns whose value has no form that Intercom could hold -> why.
+    """
 
     id: str
     values: Values
     from_oauth: bool = False
     deleted: bool = False
     teams: frozenset[str] = frozenset()
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class AppTeam:
     values: Values
     owner_id: str | None = None
     deleted: bool = False
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,33 @@ class Workspace:
 # --- what we remember -----------------------------------------------------------------------------
 
 
+class Reason(StrEnum):
+    """Why a field is left out: `UNFIT`, Intercom cannot hold the value; `REFUSED`, it said no;
+    `CONTESTED`, somebody else keeps writing over it; `BARRED`, nobody can write it just now.
+    """
+
+    UNFIT = "unfit"
+    REFUSED = "refused"
+    CONTESTED = "contested"
+    BARRED = "barred"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A field that is not sent, while all others are. `why`: one sentence, without the value.
+
+    `value`: which one was refused or written over; another one is sent.
+    """
+
+    reason: Reason
+    why: str
+    value: Value = None
+
+    @property
+    def is_of_value(self) -> bool:
+        return self.reason in (Reason.REFUSED, Reason.CONTESTED)
+
+
 class EdgeState(StrEnum):
     """`ATTACHING` is written before the call: a crash between leaves us the owner of the edge."""
 
@@ -195,6 +227,7 @@ class UserLink:
     `accepted`: field -> (sent, got) where Intercom stored another form of what we sent.
     `refused`: field -> Intercom's value that the app would not store.
     `overwritten`: field -> Unix seconds at which somebody else wrote over our value.
+    `left_out`: fields that are not sent as they are.
     `lead_email`: the address that leads were last searched for.
     `listed`: the shadow comes from a listing, which may be minutes old, not from an answer by id.
     `archived`: we archived the contact ourselves (`on_delete: archive`).
@@ -215,6 +248,7 @@ class UserLink:
     accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     refused: Values = field(default_factory=dict)
     overwritten: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
     needs_read: bool = False
     listed: bool = False
     archived: bool = False
@@ -242,6 +276,7 @@ class TeamLink:
     synced_at: int | None = None
     undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     in_flight: Values = field(default_factory=dict)
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ deferred, and again on Intercom's answer (a *fresh* look). Deferring costs a cal
 on a stale value costs somebody's edit (sync-protocol sections 5 and 6).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
-from intercom_assets.domain.models import Kind, Side, UserLink, Value, Values
+from intercom_assets.domain.models import Kind, LeftOut, Side, UserLink, Value, Values
 from intercom_assets.domain.timezones import Place, ZoneBook, in_dialect_of
 
 BEFORE = "before: "
@@ -44,6 +44,7 @@ class Sight:
     accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     refused: Values = field(default_factory=dict)
     undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
     book: ZoneBook | None = None
 
@@ -53,7 +54,8 @@ class Decision:
     """`value` is what both sides shall hold; None for `write_to` means nothing to write.
 
     `deferred`: it needs a fresh look first; `write_to` is not to be acted on before.
-    `overruled`: somebody's edit in Intercom loses, and shall be journaled.
+    `overruled`: somebody's edit in Intercom loses, and shall be journaled. `left_out`: it would be
+    written to Intercom, but for what became of this value there before.
     """
 
     field: Field
@@ -64,6 +66,7 @@ class Decision:
     deferred: bool = False
     overruled: bool = False
     why: str = ""
+    left_out: bool = False
 
     @property
     def is_due(self) -> bool:
@@ -95,6 +98,11 @@ class Reconciliation:
     @property
     def settled(self) -> bool:
         return not any(d.write_to for d in self.decisions)
+
+    def sending(self, names: Collection[str]) -> "Reconciliation":
+        """As if of what is due to Intercom only these fields had been decided to be sent."""
+        kept = (d for d in self.decisions if _writes_app(d) or d.field.name in names)
+        return Reconciliation(tuple(kept))
 
     def agreed(self, base: Values) -> Values:
         """The new base: `base`, with every field on which both sides now agree."""
@@ -172,7 +180,24 @@ def _decide_field(each: Field, sight: Sight) -> Decision:
         return Decision(each, app, app, app, why="Intercom's own form of what was sent")
     if stays_undone(each, sight.undone, app, intercom):
         return Decision(each, app, app, intercom, why=UNDONE)
-    return _POLICIES[each.policy](each, sight, app, intercom)
+    return _unless_left_out(_POLICIES[each.policy](each, sight, app, intercom), sight)
+
+
+def _unless_left_out(decision: Decision, sight: Sight) -> Decision:
+    """A value that was refused or contested is not sent again; Intercom's may still be taken."""
+    known = sight.left_out.get(decision.field.name)
+    if known is None or not known.is_of_value or decision.write_to is not Side.INTERCOM:
+        return decision
+    if not decision.field.same(decision.value, known.value):
+        return decision
+    return replace(
+        decision,
+        write_to=None,
+        deferred=False,
+        overruled=False,
+        why=f"left out: {known.why}",
+        left_out=True,
+    )
 
 
 def stays_undone(

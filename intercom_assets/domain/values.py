@@ -17,6 +17,8 @@ from intercom_assets.domain.models import Kind, Value
 
 MAX_TEXT = 255
 """Characters that a string attribute of Intercom holds (intercom-api section 9)."""
+MAX_SPEND = 2**31 - 1
+"""What a company's monthly_spend may be at most (intercom-api section 8)."""
 MAX_EXACT = 2**53
 """Integers above are not carried exactly by JSON numbers."""
 

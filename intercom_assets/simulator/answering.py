@@ -95,7 +95,7 @@ class Answering:
             if fault is not None and fault.when == "after" and fault.kind == "error":
                 _strike(fault, self.settings)
         except Refused as refusal:
-            refused = refusal
+            refused = _bare(refusal) if self.settings.bare_refusals else refusal
         seconds = perf_counter() - started
         answer = self._written(gate, request_id, (seconds, delay), reply, refused)
         if fault is not None:
@@ -216,7 +216,13 @@ def _strike(fault: Fault, settings: Settings) -> None:
         raise errors.too_many_calls(settings.rate_limit_per_window, settings.rate_window_s)
     status = fault.status if fault.kind == "error" else 502
     code, message = STATUS_CODES.get(status, ("server_error", "Server Error"))
-    raise Refused(status, fault.code or code, fault.message or message)
+    raise Refused(status, fault.code or code, fault.message or message, fault.field or None)
+
+
+def _bare(refusal: Refused) -> Refused:
+    """As users of the API report it: a value is refused, and the answer does not say which."""
+    named = refusal.status in (400, 422) and refusal.field_name is not None
+    return errors.bad_request("Bad Request") if named else refusal
 
 
 def _spoilt(answer: Answer, fault: Fault) -> Answer:

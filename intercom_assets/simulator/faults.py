@@ -14,7 +14,7 @@ from typing import Any
 KINDS: Mapping[str, str] = {
     "latency": "the call takes `seconds` longer",
     "rate_limit": "429, nothing done",
-    "error": "`status` with `code` and `message`; `when` before (default) or after the write",
+    "error": "`status` with `code`, `message`, `field`; `when` before (default) or after the write",
     "dropped_connection": "the connection closes, nothing done",
     "lost_reply": "done, then the connection closes without a reply",
     "slow_body": "done; the body drips in over `seconds`",
@@ -43,6 +43,7 @@ class Fault:
     status: int = 500
     code: str = ""
     message: str = ""
+    field: str = ""
 
     @property
     def before(self) -> bool:
@@ -147,6 +148,7 @@ def _checked(fault: Fault) -> Fault:
         (type(fault.status) is int and 400 <= fault.status <= 599, "status"),
         (isinstance(fault.code, str), "code"),
         (isinstance(fault.message, str), "message"),
+        (isinstance(fault.field, str), "field"),
     ):
         if not right:
             raise BadFault(f"{name} cannot be {getattr(fault, name)!r}")

@@ -29,6 +29,7 @@ class Settings:
 
     `updated_at_skew_s`: how far the stored `updated_at` runs ahead of the write's own answer.
     `exact_seconds`: timestamp search as of 2.17, whatever version is asked for.
+    `bare_refusals`: whoever sends a value that is refused is not told which one.
     """
 
     token: str = "demo-token"
@@ -42,6 +43,7 @@ class Settings:
     index_delay_s: float = 0
     updated_at_skew_s: int = 0
     exact_seconds: bool = False
+    bare_refusals: bool = False
     seed: int = 7
     choices: dict[str, Option] = field(default_factory=chosen)
 

@@ -26,7 +26,7 @@ class AttributeBook:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._ready = False
+        self._ready = self._read_again = False
         self._refused: dict[tuple[str, str], str] = {}
         known = self._cached()
         self._barred = {model: self._plan(model, known or []) for model in MODELS}
@@ -48,6 +48,16 @@ class AttributeBook:
                     self._forgive(known)
             self._barred = {model: self._plan(model, known) for model in MODELS}
             self._ready = True
+
+    def read_again(self, client: Callable[[], IntercomClient]) -> None:
+        """After a refusal that may be about an attribute; once a run."""
+        with self._lock:
+            if self._read_again:
+                return
+            self._read_again, self._ready = True, False
+            for model in MODELS:
+                self._services.store.forget_attributes(model)
+        self.ensure(client)
 
     def forget(self) -> None:
         """Intercom says that an attribute is not as we believe: read the list again."""

@@ -34,7 +34,7 @@ from intercom_assets.sync.gone import hold_gone, let_go
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.team_pass import OVERRULED, TeamPass
-from intercom_assets.sync.user_journal import parked_now
+from intercom_assets.sync.user_journal import changed_in, left_out_now, parked_now
 from intercom_assets.sync.work import Work, left_parked
 
 
@@ -44,10 +44,13 @@ def read_teams(services: Services, keys: Sequence[str], barred: dict[str, str]) 
     links = services.store.team_links(keys)
     fields = {n: f for n, f in services.team_fields.items() if n not in barred}
     version = services.app.mapping_version
-    return [
+    teams = [
         _team_pass(services, fields, rows[key], links.get(key) or TeamLink(key), version)
         for key in keys
     ]
+    for team in teams:
+        team.barred = dict(barred)
+    return teams
 
 
 def _team_pass(
@@ -58,18 +61,16 @@ def _team_pass(
     version: str,
 ) -> TeamPass:
     team = TeamPass(fields, row, link, version, company=link.shadow, accepted=dict(link.accepted))
+    team.left_out = {n: each for n, each in link.left_out.items() if each.is_of_value}
     if isinstance(row, Gone):
         team.values = {COMPANY_DELETED.name: True}
         return team
-    fitted = row
-    if isinstance(row, AppTeam):
-        values = held(fields, row, truncate=services.settings.truncate)
-        if not isinstance(values, Unfit):
-            team.values = {**values, COMPANY_DELETED.name: row.deleted}
-            return team
-        fitted = values
-    assert isinstance(fitted, Unfit)
-    team.problem = unfit(fitted)
+    if isinstance(row, Unfit):
+        team.problem = unfit(row)
+        return team
+    fitted = held(fields, row, truncate=services.settings.truncate)
+    team.values = {**fitted.values, COMPANY_DELETED.name: row.deleted}
+    team.left_out |= fitted.left_out
     return team
 
 
@@ -89,6 +90,9 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     for team in teams:
         if by_key[team.team_id].needs_read:
             team.company = None  # deleted in Intercom, or doubted: the upsert carries everything
+        if work.run.by_hand:
+            team.try_everything()
+        team.reread = lambda: _barred_read_again(work)
     held_back = _held_as_gone(work.services, teams)
     callers = [
         team
@@ -108,6 +112,11 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     _wake_members(work.services, teams)
     work.stop_if_fatal()
     return outcomes
+
+
+def _barred_read_again(work: Work) -> dict[str, str]:
+    work.attributes.read_again(work.client)
+    return work.attributes.barred("company")
 
 
 def _note(work: Work, callers: Sequence[TeamPass]) -> None:
@@ -191,9 +200,11 @@ def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
         base=team.plan().agreed(team.link.base) if team.company else team.link.base,
         accepted=team.accepted,
         in_flight=_still_in_flight(team),
+        left_out=team.fields_left_out,
         undone=team.fields_kept,
         synced_at=work.services.now() if team.problem is None else team.link.synced_at,
     )
+    team.journal += left_out_now("team", team.team_id, link.left_out, team.link.left_out)
     if team.problem is None:
         return TeamRecord(link, Done(), team.journal)
     ending = work.after(team.problem, leased, team.row_hash)
@@ -218,7 +229,8 @@ def _outcome(
     return Outcome(
         key=team.team_id,
         status=_status(team, record, parked, team.team_id in recorded.lost),
-        changed=tuple(sorted({entry.field or entry.action for entry in team.journal})),
+        changed=changed_in(team.journal),
+        left_out=tuple(sorted(record.link.left_out)),
         overruled=tuple(e.field for e in team.journal if e.action == OVERRULED and e.field),
         calls=team.calls,
         intercom_id=team.company.id if team.company else None,

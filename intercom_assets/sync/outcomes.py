@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One user's or team's pass. `changed` and `overruled` are field names."""
+    """One user's or team's pass. `changed`, `overruled` and `left_out` are field names."""
 
     key: str
     status: Status
@@ -37,6 +37,7 @@ class Outcome:
     problem: str | None = None
     waited: float | None = None
     newly_parked: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Totals:
     fields: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     overruled: int = 0
+    left_out: int = 0
     parked: list[Outcome] = field(default_factory=list)
     failing: list[Outcome] = field(default_factory=list)
 
@@ -69,6 +71,7 @@ class Totals:
             self.fields.update(outcome.changed)
             self.calls += outcome.calls
             self.overruled += len(outcome.overruled)
+            self.left_out += len(outcome.left_out)
             if outcome.newly_parked:
                 self.parked.append(outcome)
             if outcome.status in (Status.RETRY, Status.PARKED):

@@ -110,8 +110,6 @@ def _hash_of_user(rules: Rules, truncate: bool, row: AppUser | Unfit) -> str | N
     """None for a row that cannot be synced: it is looked at, and says why."""
     if isinstance(row, Unfit):
         return None
-    values = held(rules.fields, row, truncate=truncate)
-    if isinstance(values, Unfit):
-        return None
+    values = held(rules.fields, row, truncate=truncate).values
     values = {**values, DELETED.name: row.deleted}
     return user_hash(rules, values, row.teams, row.from_oauth)

@@ -4,6 +4,7 @@ The app owns every field of a company, and `POST /companies` is an upsert, so a 
 call and an unchanged one none. The chunk (`companies.py`) drives it.
 """
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.attempts import CREATED as MADE
@@ -15,6 +16,8 @@ from intercom_assets.domain.models import (
     Company,
     Gone,
     JournalEntry,
+    LeftOut,
+    Reason,
     Side,
     TeamLink,
     Unfit,
@@ -34,6 +37,7 @@ from intercom_assets.domain.values import digest
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, NotFound
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
+from intercom_assets.sync.refused_fields import deliver
 
 OVERRULED = "overruled"
 
@@ -53,6 +57,9 @@ class TeamPass:
     values: Values = field(default_factory=dict)
     company: Company | None = None
     accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    barred: dict[str, str] = field(default_factory=dict)
+    reread: Callable[[], Mapping[str, str]] | None = None
     problem: Problem | None = None
     is_answered: bool = False
     calls: int = 0
@@ -97,6 +104,7 @@ class TeamPass:
                 Look.FRESH,
                 accepted=self.accepted,
                 undone=self.link.undone,
+                left_out=self.left_out,
             ),
         )
 
@@ -155,17 +163,17 @@ class TeamPass:
         typed over by hand, or deleted and now made again.
         """
         try:
-            self._upsert(client)
+            deliver(_CompanyWrite(self, client))
             if self.plan().to_intercom:
-                self._upsert(client)
+                deliver(_CompanyWrite(self, client))
         except IntercomError as error:
             self.problem = problem_of(error)
         finally:
             self.calls += len(client.calls)
         self.problem = self.problem or self._unsettled()
 
-    def _upsert(self, client: IntercomClient) -> None:
-        plan = self.plan()
+    def send(self, client: IntercomClient, names: Collection[str]) -> None:
+        plan = self.plan().sending(names)
         sent = plan.to_intercom
         if self.company is None:
             sent = {name: value for name, value in sent.items() if value is not None}
@@ -178,6 +186,38 @@ class TeamPass:
         apart = ", ".join(sorted(self.plan().to_intercom))
         message = f"still apart after two writes: {apart}"
         return Problem(Verdict.REJECTED, message) if apart else None
+
+    def leave_out(self, name: str, value: Value, why: str) -> None:
+        self.left_out[name] = LeftOut(Reason.REFUSED, why, value)
+
+    def try_everything(self) -> None:
+        """Somebody asked by name: what was left out for an answer of Intercom's is tried again."""
+        self.left_out = {n: each for n, each in self.left_out.items() if not each.is_of_value}
+
+    def follow(self, barred: Mapping[str, str]) -> None:
+        """Attributes turned out to be barred."""
+        self.fields = {name: each for name, each in self.fields.items() if name not in barred}
+        self.barred = dict(barred)
+
+    @property
+    def fields_left_out(self) -> dict[str, LeftOut]:
+        """What is left out as things stand: of values only those that would be sent otherwise."""
+        decided = {each.field.name: each.left_out for each in self.plan().decisions}
+        kept = {n: e for n, e in self.left_out.items() if not e.is_of_value or decided.get(n, True)}
+        return {**kept, **self._barred}
+
+    @property
+    def _barred(self) -> dict[str, LeftOut]:
+        """Attributes that nobody can write just now, where the two sides differ."""
+        if not isinstance(self.row, AppTeam) or self.company is None:
+            return {}
+        wanted = {**self.row.values, COMPANY_DELETED.name: self.row.deleted}
+        there = self.company.custom_attributes
+        return {
+            name: LeftOut(Reason.BARRED, why)
+            for name, why in self.barred.items()
+            if name in wanted and wanted[name] != there.get(name)
+        }
 
     @property
     def fields_kept(self) -> dict[str, tuple[Value, Value]]:
@@ -230,3 +270,33 @@ class TeamPass:
             decision.field.policy,
             self._base.get(decision.field.name),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _CompanyWrite:
+    """Of what is due for one team, as `deliver` asks for it."""
+
+    team: TeamPass
+    client: IntercomClient
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        return self.team.fields
+
+    @property
+    def due(self) -> Values:
+        return self.team.plan().to_intercom
+
+    def send(self, names: Collection[str]) -> None:
+        self.team.send(self.client, names)
+
+    def probe(self) -> None:
+        """A company that is there already is left as it is by its id alone."""
+        self.send(())
+
+    def reread(self) -> None:
+        if self.team.reread is not None:
+            self.team.follow(self.team.reread())
+
+    def leave_out(self, name: str, value: Value, why: str) -> None:
+        self.team.leave_out(name, value, why)

@@ -7,14 +7,14 @@ user's problem; only a fatal one goes on up.
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
 from intercom_assets.domain.attempts import UNARCHIVED, attempts_in
-from intercom_assets.domain.fields import DELETED, contact_patch
+from intercom_assets.domain.fields import DELETED, Field, contact_patch
 from intercom_assets.domain.memberships import MembershipPlan
-from intercom_assets.domain.models import ContactPatch, Edge, EdgeState
+from intercom_assets.domain.models import ContactPatch, Edge, EdgeState, Reason, Value, Values
 from intercom_assets.domain.reconcile import Reconciliation
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
@@ -28,6 +28,7 @@ from intercom_assets.sync import identity
 from intercom_assets.sync.failures import Problem, Stuck, Verdict, problem_of
 from intercom_assets.sync.found_done import archived_done, merges_done, moves_done
 from intercom_assets.sync.known_companies import confirmed
+from intercom_assets.sync.refused_fields import deliver
 from intercom_assets.sync.user_pass import UserPass
 
 Calls: TypeAlias = Callable[[UserPass, IntercomClient], None]
@@ -37,7 +38,7 @@ TeamsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, str]]
 """Companies -> which of them are teams of the app: team id -> company id."""
 COMPANY_NOT_FOUND = "company_not_found"
 OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN = 3, 86_400
-"""So often, within so many seconds, somebody else may write over a field before it is parked."""
+"""So often, within so many seconds, somebody else may write over a field before it is left out."""
 
 
 def first_call(user: UserPass, client: IntercomClient, free_email: FreeEmail) -> None:
@@ -127,7 +128,10 @@ def _identify(user: UserPass, client: IntercomClient) -> None:
             if not _was_created(user):
                 user.note("adopted", client, why="found by its external id")
         return
-    plan = user.plan()
+    deliver(_ContactWrite(user, client))
+
+
+def _create(user: UserPass, client: IntercomClient, plan: Reconciliation) -> None:
     may_exist = bool(user.link.in_flight)
     contact, created = identity.find_or_create(
         client, user.user_id, _creation(user, plan), may_exist=may_exist
@@ -208,8 +212,8 @@ def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf
     assert user.contact is not None, "second calls follow a known contact"
     if user.sends_a_later_time and user.looked_long_ago:
         user.see(client.get_contact(user.contact.id))
+    overwritten = _overwritten(user, user.plan())
     if user.has_to_send:
-        overwritten = _overwritten(user, user.plan())
         _put(user, client)
         user.overwritten |= overwritten  # a write that failed overwrote nothing
     _merge_all(user, client)
@@ -221,8 +225,49 @@ def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf
 
 
 def _put(user: UserPass, client: IntercomClient) -> None:
+    deliver(_ContactWrite(user, client))
+
+
+@dataclass(frozen=True, slots=True)
+class _ContactWrite:
+    """Of what is due for one user, as `deliver` asks for it: by POST until there is a contact."""
+
+    user: UserPass
+    client: IntercomClient
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        return {**self.user.rules.fields, DELETED.name: DELETED}
+
+    @property
+    def due(self) -> Values:
+        return self.user.plan().to_intercom
+
+    def send(self, names: Collection[str]) -> None:
+        plan = self.user.plan().sending(names)
+        if self.user.contact is None:
+            _create(self.user, self.client, plan)
+        else:
+            _update(self.user, self.client, plan)
+
+    def probe(self) -> None:
+        """Sets the role that the contact has already."""
+        user = self.user
+        if user.contact is None:
+            self.send(())
+            return
+        user.see(self.client.update_contact(user.contact.id, ContactPatch({"role": "user"})))
+
+    def reread(self) -> None:
+        if self.user.reread is not None:
+            self.user.follow(self.user.reread())
+
+    def leave_out(self, name: str, value: Value, why: str) -> None:
+        self.user.leave_out(name, value, Reason.REFUSED, why)
+
+
+def _update(user: UserPass, client: IntercomClient, plan: Reconciliation) -> None:
     assert user.contact is not None
-    plan = user.plan()
     patch = contact_patch({**user.rules.fields, DELETED.name: DELETED}, plan.to_intercom)
     if user.lacks_external_id:
         patch = replace(patch, standard={"external_id": user.user_id, **patch.standard})
@@ -313,14 +358,19 @@ def _detach(user: UserPass, client: IntercomClient, company_id: str) -> None:
 
 
 def _overwritten(user: UserPass, plan: Reconciliation) -> dict[str, tuple[int, ...]]:
-    """Field -> when somebody else wrote over it lately, now included; too often parks the user."""
+    """Field -> when somebody else wrote over it lately, now included.
+
+    One for which that was too often is left out from here on.
+    """
     since = user.rules.now - OVERWRITTEN_WITHIN
     found: dict[str, tuple[int, ...]] = {}
     for decision in plan.overruled:
         name = decision.field.name
         times = (*(t for t in user.overwritten.get(name, ()) if t > since), user.rules.now)
-        found[name] = times
-        if len(times) >= OVERWRITTEN_TIMES:
-            message = f"another integration keeps writing {name} in Intercom"
-            raise Stuck(Problem(Verdict.PARK, message, field=name))
+        if len(times) < OVERWRITTEN_TIMES:
+            found[name] = times
+            continue
+        user.overwritten.pop(name, None)
+        why = f"another integration keeps writing {name} in Intercom"
+        user.leave_out(name, decision.value, Reason.CONTESTED, why)
     return found

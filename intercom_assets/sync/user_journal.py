@@ -1,12 +1,14 @@
 """What a user's pass writes down of itself: an entry for each write, event and lost edit."""
 
+from collections.abc import Iterable, Mapping
+
 from intercom_assets.database.records import Ending, Leased, Parked
 from intercom_assets.domain.fields import TIME_ZONE
-from intercom_assets.domain.models import JournalEntry, Side, Value
+from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value
 from intercom_assets.domain.reconcile import Decision
 from intercom_assets.intercom.client import IntercomClient
 
-KIND = "user"
+KIND, LEFT_OUT = "user", "left out"
 
 
 def entry_of_event(
@@ -51,6 +53,23 @@ def parked_now(kind: str, key: str, ending: Ending, leased: Leased) -> list[Jour
         return []
     why = ending.error.message
     return [JournalEntry(kind, key, "parked", why=why, request_id=ending.error.request_id)]
+
+
+def left_out_now(
+    kind: str, key: str, now: Mapping[str, LeftOut], before: Mapping[str, LeftOut]
+) -> list[JournalEntry]:
+    """An entry for each field that this pass leaves out, and the last one did not for this."""
+    return [
+        JournalEntry(kind, key, LEFT_OUT, name, Side.INTERCOM, None, each.value, each.why)
+        for name, each in now.items()
+        if name not in before
+        or (each.reason, each.value) != (before[name].reason, before[name].value)
+    ]
+
+
+def changed_in(journal: Iterable[JournalEntry]) -> tuple[str, ...]:
+    """Names of fields that were written, and of events."""
+    return tuple(sorted({each.field or each.action for each in journal if each.action != LEFT_OUT}))
 
 
 def _last(client: IntercomClient) -> str | None:

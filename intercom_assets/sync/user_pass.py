@@ -25,6 +25,8 @@ from intercom_assets.domain.models import (
     Edge,
     EdgeState,
     JournalEntry,
+    LeftOut,
+    Reason,
     Side,
     Value,
 )
@@ -272,6 +274,16 @@ class UserPass(UserSides):
         sent = {entry.field: entry.new for entry in found if entry.field}
         self.journal += found
         self.archived, self.look, self.base = True, Look.FRESH, {**self.base, **sent}
+        self._plan = None
+
+    def leave_out(self, name: str, value: Value, reason: Reason, why: str) -> None:
+        """This value is not sent again; everything else goes on."""
+        self.left_out[name] = LeftOut(reason, why, value)
+        self._plan = None
+
+    def try_everything(self) -> None:
+        """Somebody asked by name: what was left out for an answer of Intercom's is tried again."""
+        self.left_out = {n: each for n, each in self.left_out.items() if not each.is_of_value}
         self._plan = None
 
     def forget_contact(self) -> None:

@@ -10,7 +10,7 @@ from intercom_assets.database.records import Done, Leased, Parked, Recorded, Use
 from intercom_assets.domain.models import UserLink, Values
 from intercom_assets.sync.failures import Problem, Verdict
 from intercom_assets.sync.outcomes import Outcome, Status
-from intercom_assets.sync.user_journal import KIND, parked_now
+from intercom_assets.sync.user_journal import KIND, changed_in, left_out_now, parked_now
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.work import Work, left_parked
 
@@ -38,6 +38,7 @@ def record_chunk(
 
 def _record_of(work: Work, user: UserPass, leased: Leased) -> UserRecord:
     user.problem = user.problem or user.late_problem or _unsettled(user)
+    user.journal += left_out_now(KIND, user.user_id, user.fields_left_out, user.link.left_out)
     if user.problem is None:
         return UserRecord(_link(work, user), Done(), user.journal)
     outcome = work.after(user.problem, leased, user.row_hash)
@@ -74,6 +75,7 @@ def _link(work: Work, user: UserPass) -> UserLink:
         accepted=user.accepted,
         refused=user.refused,
         overwritten=user.overwritten,
+        left_out=user.fields_left_out,
         needs_read=not done and (may_have_landed or (user.must_look and not user.has_looked)),
         listed=link.listed and not user.has_looked and user.contact is not None,
         archived=user.archived,
@@ -110,7 +112,8 @@ def _outcome(
     return Outcome(
         key=user.user_id,
         status=Status.HELD if user.user_id in recorded.lost else _status(user, record, parked),
-        changed=tuple(sorted({entry.field or entry.action for entry in user.journal})),
+        changed=changed_in(user.journal),
+        left_out=tuple(sorted(record.link.left_out)),
         overruled=tuple(e.field for e in user.journal if e.action == "overruled" and e.field),
         calls=user.calls,
         intercom_id=user.contact.id if user.contact else None,

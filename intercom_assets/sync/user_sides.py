@@ -3,7 +3,7 @@
 What a pass may do, and what the answers to it mean, is `user_pass.py`'s: it goes on from here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.attempts import Attempt
@@ -22,6 +22,8 @@ from intercom_assets.domain.models import (
     Edge,
     Gone,
     JournalEntry,
+    LeftOut,
+    Reason,
     Unfit,
     UserLink,
     Value,
@@ -49,6 +51,7 @@ class UserSides:
     since. `left_to`: the external id, and the id, of a contact that turned out to be another
     user's. `inherited_nothing`: what Intercom held was set aside. `attempt`: what this pass is
     about to do, as noted. `cleared_up`: what a run that died had done is in the journal.
+    `reread`: the workspace's attributes asked for once more, in doubt.
     """
 
     rules: Rules
@@ -68,6 +71,7 @@ class UserSides:
     undone_companies: set[str] = field(default_factory=set)
     edges: dict[str, Edge] = field(default_factory=dict)
     overwritten: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
     leads: Sequence[str] = ()
     lead_email: str | None = None
     archived: bool = False
@@ -85,6 +89,7 @@ class UserSides:
     inherited_nothing: bool = False
     late_problem: Problem | None = None
     calls: int = 0
+    reread: Callable[[], Rules] | None = None
     journal: list[JournalEntry] = field(default_factory=list)
     _plan: Reconciliation | None = None
     _row_hash: str | None = None
@@ -97,6 +102,7 @@ class UserSides:
         self.undone_companies = set(link.undone_companies)
         self.edges, self.lead_email = dict(link.edges), link.lead_email
         self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
+        self.left_out = {n: each for n, each in link.left_out.items() if each.is_of_value}
         self.see_row(self.row)
         self.told_to_look = self.is_another_person
         if self.is_back and not self.is_leaving:
@@ -111,15 +117,15 @@ class UserSides:
         if isinstance(row, Gone):
             self.values = {DELETED.name: True}
             return
-        fitted = (
-            held(self.rules.fields, row, truncate=self.rules.truncate)
-            if isinstance(row, AppUser)
-            else row
-        )
-        if isinstance(fitted, Unfit):
-            self.problem = unfit(fitted)
-        elif isinstance(row, AppUser):
-            self.values = {**fitted, DELETED.name: row.deleted}
+        if isinstance(row, Unfit):
+            self.problem = unfit(row)
+            return
+        fitted = held(self.rules.fields, row, truncate=self.rules.truncate)
+        self.values = {**fitted.values, DELETED.name: row.deleted}
+        self.left_out = {
+            **{n: each for n, each in self.left_out.items() if each.is_of_value},
+            **fitted.left_out,
+        }
 
     @property
     def user_id(self) -> str:
@@ -222,6 +228,7 @@ class UserSides:
                 accepted=self.accepted,
                 refused=self.refused,
                 undone=self.undone,
+                left_out=self.left_out,
                 place=self._place(),
                 book=self.rules.zones,
             ),
@@ -242,6 +249,28 @@ class UserSides:
             mirror=self.rules.mirror,
             kept=self.companies_kept,
         )
+
+    # --- what is not sent ---------------------------------------------------------------------
+
+    @property
+    def fields_left_out(self) -> dict[str, LeftOut]:
+        """What is left out as things stand: of values only those that would be sent otherwise."""
+        decided = {each.field.name: each.left_out for each in self.plan().decisions}
+        kept = {n: e for n, e in self.left_out.items() if not e.is_of_value or decided.get(n, True)}
+        return {**kept, **self._barred}
+
+    @property
+    def _barred(self) -> dict[str, LeftOut]:
+        """Fields that nobody can write just now, where the two sides differ."""
+        if not isinstance(self.row, AppUser) or self.contact is None:
+            return {}
+        barred = {n: f for n, f in self.rules.fields.items() if n in self.rules.barred}
+        there = self._intercom_values(barred)
+        return {
+            name: LeftOut(Reason.BARRED, self.rules.barred[name])
+            for name, each in barred.items()
+            if name in self.values and not each.same(self.values[name], there.get(name))
+        }
 
     # --- what an operator took back, and what stays so until a side changes it ----------------
 

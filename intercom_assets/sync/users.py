@@ -53,6 +53,8 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
         user.waiting_since = int(by_key[user.user_id].first_at.timestamp())
         if by_key[user.user_id].needs_read:
             user.look_first()
+        if work.run.by_hand:
+            user.try_everything()
     _search_leads(work, active)
     _make_first_calls(work, active)
     _claim_contacts(work, active)
@@ -70,6 +72,11 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
 
 def rules_of(work: Work) -> Rules:
     return user_rules(work.services, work.attributes.barred("contact"))
+
+
+def _rules_read_again(work: Work) -> Rules:
+    work.attributes.read_again(work.client)
+    return rules_of(work)
 
 
 def user_rules(services: Services, barred: dict[str, str]) -> Rules:
@@ -152,6 +159,7 @@ def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:
     rules = rules_of(work)
     for user in users:
         user.follow(rules)
+        user.reread = lambda: _rules_read_again(work)
     callers = [user for user in callers if user.needs_first_call]
     note_first_calls(work, callers)
     free = partial(free_email, work)

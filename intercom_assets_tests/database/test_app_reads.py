@@ -208,15 +208,17 @@ def test_an_id_that_comes_with_several_rows_is_unfit(empty_database: str) -> Non
         ("'20000-01-01'::timestamptz", "is infinite or not within the years 1 to 9999"),
     ],
 )
-def test_a_value_that_cannot_be_costs_its_own_row_and_names_its_column(
+def test_a_value_that_cannot_be_is_left_out_and_names_its_column(
     empty_database: str, sql: str, reason: str
 ) -> None:
     read = of_values(empty_database, f"(1, 'a', null), (2, 'b', {sql})", "id, email, x", ["1", "2"])
 
     assert isinstance(read["1"], AppUser)
-    assert isinstance(read["2"], Unfit)
-    assert read["2"].column == "x"
-    assert read["2"].reason.startswith(f"x {reason}")
+    assert read["1"].unfit == {}
+    assert isinstance(read["2"], AppUser)
+    assert read["2"].values == {"email": "b"}
+    assert read["2"].unfit.keys() == {"x"}
+    assert read["2"].unfit["x"].startswith(f"x {reason}")
 
 
 DIVIDED = "select id, email, 100 / sessions_this_month as rate from users"
@@ -252,7 +254,7 @@ def test_a_query_that_fails_for_everybody_blames_nobody(database: str) -> None:
         app.read_users([user, "2"])
 
 
-def test_bytes_that_are_no_utf8_cost_their_own_row(database: str) -> None:
+def test_bytes_that_are_no_utf8_cost_their_own_value(database: str) -> None:
     name = f"{conninfo_to_dict(database)['dbname']}_ascii"
     options = "template template0 encoding 'SQL_ASCII' locale 'C'"
     with psycopg.connect(database, autocommit=True) as admin:
@@ -269,7 +271,9 @@ def test_bytes_that_are_no_utf8_cost_their_own_row(database: str) -> None:
         with psycopg.connect(database, autocommit=True) as admin:
             admin.execute(f"drop database {name} with (force)")
 
-    assert read["1"] == Unfit("1", "name", "name holds bytes that are no UTF-8")
+    assert isinstance(read["1"], AppUser)
+    assert read["1"].values == {"email": "a", "accent": "é"}
+    assert read["1"].unfit == {"name": "name holds bytes that are no UTF-8"}
     assert isinstance(read["2"], AppUser)
     assert read["2"].values["name"] == "René"
 

@@ -8,12 +8,13 @@ import pytest
 from intercom_assets.domain.attributes import (
     MOST_ATTRIBUTES,
     AttributePlan,
+    Held,
     held,
     name_problem,
     plan_attributes,
 )
 from intercom_assets.domain.fields import COMPANY_DELETED, DELETED, TEAM_FIELDS, Field, Policy
-from intercom_assets.domain.models import DataAttribute, Kind, Unfit
+from intercom_assets.domain.models import DataAttribute, Kind, LeftOut, Reason
 from intercom_assets_tests.builders import a_team, a_user
 
 SEATS = Field("seats", "seats", Kind.INTEGER, Policy.APP, custom=True)
@@ -169,7 +170,10 @@ class TestValues:
     FIELDS = {"plan": PLAN, "name": NAME, "seats": SEATS}  # noqa: RUF012 - read only
 
     def held(self, *, truncate: bool = False, **values: Any) -> Any:
-        return held(self.FIELDS, a_user("7", **values), truncate=truncate)
+        return held(self.FIELDS, a_user("7", **values), truncate=truncate).values
+
+    def left_out(self, **values: Any) -> Any:
+        return held(self.FIELDS, a_user("7", **values), truncate=False).left_out
 
     def test_only_the_mappings_fields_are_held(self) -> None:
         assert self.held(plan="team", seats=3, name="Ada") == {
@@ -179,18 +183,44 @@ class TestValues:
         }
 
     def test_a_team_has_values_too(self) -> None:
-        assert held({"name": NAME}, a_team(name="Acme"), truncate=False) == {"name": "Acme"}
+        fitted = held({"name": NAME}, a_team(name="Acme"), truncate=False)
+        assert fitted == Held({"name": "Acme"}, {})
 
     def test_an_attribute_holds_255_characters(self) -> None:
         assert self.held(plan="x" * 255)["plan"] == "x" * 255
 
-    def test_a_longer_one_is_refused_with_its_column_and_what_to_do(self) -> None:
-        assert self.held(plan="x" * 1256) == Unfit(
-            "7",
-            "plan",
-            "plan has 1,256 characters and Intercom holds 255; shorten it in the mapping's SELECT, "
-            "or set truncate: true",
+    def test_a_longer_one_is_left_out_with_its_column_and_what_to_do(self) -> None:
+        assert self.held(plan="x" * 1256, seats=3) == {"name": "User 7", "seats": 3}
+        assert self.left_out(plan="x" * 1256, seats=3) == {
+            "plan": LeftOut(
+                Reason.UNFIT,
+                "plan has 1,256 characters and Intercom holds 255; shorten it in the mapping's "
+                "SELECT, or set truncate: true",
+            )
+        }
+
+    def test_what_the_row_could_not_hold_is_left_out_if_the_mapping_wants_it(self) -> None:
+        row = replace(a_user("7", seats=3), unfit={"plan": "plan is an array", "other": "is odd"})
+
+        assert held(self.FIELDS, row, truncate=False) == Held(
+            {"name": "User 7", "seats": 3}, {"plan": LeftOut(Reason.UNFIT, "plan is an array")}
         )
+
+    @pytest.mark.parametrize("spend", [2**31 - 1, 0, -(2**31 - 1)])
+    def test_a_companys_spend_is_held_up_to_its_documented_limit(self, spend: int) -> None:
+        fields = {each.name: each for each in TEAM_FIELDS}
+
+        assert held(fields, a_team(monthly_spend=spend), truncate=False).left_out == {}
+        for more in (2**31, 2**40, -(2**31)):
+            found = held(fields, a_team(monthly_spend=more, name="A"), truncate=False)
+            assert found.values.keys() == {"name", "plan", "created_at"}
+            assert "2,147,483,647" in found.left_out["monthly_spend"].why
+
+    def test_an_attribute_of_that_name_has_no_such_limit(self) -> None:
+        spend = replace(SEATS, name="monthly_spend", intercom="monthly_spend")
+
+        row = a_user("7", monthly_spend=2**40)
+        assert held({"monthly_spend": spend}, row, truncate=False).left_out == {}
 
     def test_the_operator_may_consent_to_a_shorter_one(self) -> None:
         assert self.held(plan="x" * 256, truncate=True)["plan"] == "x" * 255
@@ -206,4 +236,4 @@ class TestValues:
         assert self.held(name="x" * 256)["name"] == "x" * 256
 
     def test_the_refusal_does_not_repeat_the_value(self) -> None:
-        assert "xxx" not in self.held(plan="x" * 256).reason
+        assert "xxx" not in self.left_out(plan="x" * 256)["plan"].why

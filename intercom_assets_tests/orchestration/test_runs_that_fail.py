@@ -15,8 +15,8 @@ from intercom_assets_tests.builders import insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Ran, Stage, a_mapping
 
 NOBODY_LISTENS = "postgresql://nobody:secret@127.0.0.1:9/nothing"
-NO_NUMBER = float("nan")
-"""A usage figure that Intercom cannot hold: its user is parked at once."""
+NO_TIME = "infinity"
+"""Nobody can tell whether such a user is deleted, so the user is parked at once."""
 
 
 def red(stage: Stage) -> set[str]:
@@ -42,27 +42,27 @@ def test_a_batch_that_parked_somebody_fails_with_exactly_those_partitions_red(
     stage: Stage,
 ) -> None:
     well = str(insert_user(stage.url, email="well@example.com"))
-    ill = str(insert_user(stage.url, email="ill@example.com", minutes_this_month=NO_NUMBER))
+    ill = str(insert_user(stage.url, email="ill@example.com", deleted_at=NO_TIME))
     stage.store.enqueue(QueueKind.USER, [well, ill])
 
     ran = stage.run(USERS, config={"from_queue": 10})
 
     sentence = one_sentence(ran)
     assert sentence.startswith("1 user could not be synced")
-    assert f"{ill}: monthly_minutes" in sentence
+    assert f"{ill}: deleted_at" in sentence
     assert "ill@example.com" not in sentence
     assert set(ran.materialized("reconciled_profiles")) == {well}
     assert ran.observed("reconciled_profiles")[ill]["state"] == "parked"
     assert red(stage) == {ill}
 
-    update_row(stage.url, "users", int(ill), minutes_this_month=12.5)
+    update_row(stage.url, "users", int(ill), deleted_at=None)
     mended = stage.run(USERS, config={"user_ids": [ill]})
     assert mended.succeeded
     assert red(stage) == set()
 
 
 def test_who_was_parked_before_does_not_fail_the_next_run(stage: Stage) -> None:
-    ill = str(insert_user(stage.url, minutes_this_month=NO_NUMBER))
+    ill = str(insert_user(stage.url, deleted_at=NO_TIME))
     stage.run(USERS, config={"user_ids": [ill]})
     stage.store.enqueue(QueueKind.USER, [ill])
 

@@ -106,31 +106,21 @@ def test_the_companys_id_is_stored_also_where_the_row_was_held_by_the_app(played
     assert played.app_team(team)["metadata"]["intercom_company_id"] == played.company(team)["id"]
 
 
-def test_an_error_in_one_team_stops_no_other(played: Played) -> None:
+def test_a_refused_field_of_one_team_stops_neither_it_nor_another(played: Played) -> None:
     """Rule 48."""
     bad, good = played.given_team(domain="x" * 300), played.given_team(domain="good.example")
 
     synced = played.sync_teams(bad, good)
 
-    assert synced[bad].status is Status.RETRY
+    assert synced[bad].left_out == ("name",)
     assert synced[good].status is Status.CHANGED
     assert played.company(good)["name"] == "good.example"
-    assert played.intercom.company(company_id=str(bad)) is None
+    assert played.company(bad)["monthly_spend"] == played.company(good)["monthly_spend"]
+    assert played.sync_teams(bad, good).calls == []
 
-
-def test_a_team_that_keeps_being_refused_is_parked_and_its_next_change_wakes_it(
-    played: Played,
-) -> None:
-    bad = played.given_team(domain="x" * 300)
-    for _ in range(played.services.settings.max_attempts):
-        played.sync_teams(bad)
-
-    [parked] = played.services.store.parked(QueueKind.TEAM)
-    assert parked.key == str(bad)
-    assert played.sync_teams(bad).calls == []
-
-    played.update_team(bad, domain="good.example")
-    assert played.sync_teams(bad)[bad].status is Status.CHANGED
+    played.update_team(bad, domain="better.example")
+    assert played.sync_teams(bad)[bad].left_out == ()
+    assert played.company(bad)["name"] == "better.example"
 
 
 def test_what_was_typed_over_a_company_is_set_right_with_the_teams_next_change(

@@ -151,18 +151,26 @@ def test_a_blocked_contact_parks_its_user_with_that_reason(played: Played) -> No
 def test_one_users_refusal_stops_no_other_and_counts_up_to_parking(worlds: Worlds) -> None:
     """Weakness 22: poison users."""
     world = worlds(max_attempts=3)
-    ada, bob = world.given_user(email="x" * 300), world.given_user(email="b@example.com")
+    ada, bob = world.given_user(email="a@example.com"), world.given_user(email="b@example.com")
+    world.sync(ada, bob)
+    path = f"PUT /contacts/{world.contact(ada)['id']}"
+    world.intercom.set(faults=[{"kind": "error", "endpoint": path, "status": 400, "count": None}])
+    world.update_user(ada, name="Ada L.")
 
-    outcomes = [world.sync(ada, bob) for _ in range(3)]
+    outcomes = []
+    for number in range(3):
+        world.update_user(bob, name=f"Bob {number}")
+        outcomes.append(world.sync(ada, bob))
 
     assert [synced[ada].status for synced in outcomes] == [
         Status.RETRY,
         Status.RETRY,
         Status.PARKED,
     ]
-    assert world.contact(bob)["email"] == "b@example.com"
+    assert world.contact(bob)["name"] == "Bob 2"
     assert world.sync(ada).calls == []
-    world.update_user(ada, email="a@example.com")
+    world.intercom.reset("faults")
+    world.update_user(ada, name="Ada Lovelace")
     assert world.sync(ada)[ada].status is Status.CHANGED
 
 
