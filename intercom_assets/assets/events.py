@@ -117,6 +117,7 @@ def facts_of_run(subject: Subject, totals: Totals, use: Use) -> Facts:
         f"{noun}_calls": use.requests,
         f"{noun}_calls_refused_by_rate_limit": use.rate_limited,
         f"{noun}_overruled_edits": totals.overruled,
+        f"{noun}_fields_left_out": totals.left_out,
         f"{noun}_seconds": round(use.seconds, 2),
         f"{noun}s_per_second": round(totals.handled / max(use.seconds, 0.001), 1),
     }
@@ -164,6 +165,8 @@ def _facts(
         facts |= {"changed": ", ".join(outcome.changed) or "nothing", "calls": outcome.calls}
         if outcome.overruled:
             facts["overruled"] = ", ".join(outcome.overruled)
+        if outcome.left_out:
+            facts["left_out"] = ", ".join(outcome.left_out)
     if outcome.waited is not None:
         facts["seconds_since_change"] = round(outcome.waited, 2)
     if asset != APP_USERS and outcome.intercom_id is not None:

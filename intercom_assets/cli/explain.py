@@ -65,6 +65,7 @@ def _story(services: Services, user_id: str, last: int) -> Story:
         problem=user.problem.message if user.problem else None,
         decisions=user.plan().decisions if in_app and not erased else (),
         base=user.base,
+        left_out=user.fields_left_out,
         waiting=store.waiting(QueueKind.USER, user_id),
         held=user_id in store.held_gone().keys,
         erased=erased[0] if erased else None,

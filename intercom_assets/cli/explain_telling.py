@@ -1,6 +1,6 @@
 """What `explain` prints of a user: how things stand, who wins now, what was done; or JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -10,7 +10,7 @@ from intercom_assets.cli.cells import Listing, cell, plain
 from intercom_assets.cli.times import utc
 from intercom_assets.database.records import JournalRow, Tombstone, Waiting
 from intercom_assets.domain.fields import Field
-from intercom_assets.domain.models import JournalEntry, Side, UserLink, Value, Values
+from intercom_assets.domain.models import JournalEntry, LeftOut, Side, UserLink, Value, Values
 from intercom_assets.domain.reconcile import Decision
 
 OVERRULED = "overruled"
@@ -21,6 +21,7 @@ WORDS = {
     "refused": "{} refused by the app",
     "ignored": "{} of Intercom ignored",
     "undone": "{} taken back",
+    "left out": "{} LEFT OUT of Intercom",
 }
 """Of entries about a field; others are told as they are."""
 
@@ -38,6 +39,7 @@ class Story:
     problem: str | None
     decisions: Sequence[Decision]
     base: Values
+    left_out: Mapping[str, LeftOut]
     waiting: Waiting | None
     held: bool
     erased: Tombstone | None
@@ -74,6 +76,11 @@ def _standing(story: Story) -> list[str]:
             "It is held as gone, with too many others to be believed: intercom-assets retry --gone "
             "if they are."
         )
+    lines += [
+        f"LEFT OUT of Intercom is {name}: {each.why}. It is sent when its value changes, or after "
+        f"intercom-assets retry --user {story.user_id}"
+        for name, each in sorted(story.left_out.items())
+    ]
     return [*lines, *_queue(story)]
 
 
@@ -201,6 +208,10 @@ def document(story: Story) -> dict[str, object]:
         "held_as_gone": story.held,
         "erased": None if story.erased is None else dict(story.erased.receipt),
         "queue": _queue_document(story.waiting),
+        "left_out": {
+            name: {"reason": each.reason, "why": each.why}
+            for name, each in sorted(story.left_out.items())
+        },
         "fields": [
             {
                 "field": each.field.name,

@@ -31,13 +31,16 @@ from intercom_assets.sync.undo_steps import State, Step
 @click.command(cls=NamesIds)
 @click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
 @click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
-@click.option("--all", "everybody", is_flag=True, help="Everybody who is parked.")
+@click.option(
+    "--all", "everybody", is_flag=True, help="All who are parked, or of whom a field is left out."
+)
 @click.option("--gone", is_flag=True, help="All who are held as gone: they are gone indeed.")
 def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone: bool) -> None:
     """Put parked users and teams back into the queue, their attempts counted anew.
 
-    The sensors' next run tries them, or `sync --user ID` at once. `status` lists who is parked,
-    and why.
+    Those too of whom a field is left out, since Intercom refused it or somebody else kept writing
+    it: it is sent again. The sensors' next run tries them, or `sync --user ID` at once. `status`
+    lists who is parked and what is left out, and why.
 
     Example: intercom-assets retry --user 7 8
     """
@@ -56,7 +59,7 @@ def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone:
     click.echo(f"Back in the queue: {said or 'nobody'}.")
     missing = len(set(users)) + len(set(teams)) - sum(counts.values())
     if missing > 0:
-        raise Failed(f"{missing:,} of those named are not parked.")
+        raise Failed(f"{missing:,} of those named are not parked, nor is a field left out of them.")
 
 
 def _retried(services: Services, kind: QueueKind, keys: tuple[str, ...] | None) -> int:

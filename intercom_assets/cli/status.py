@@ -117,6 +117,10 @@ def _tell(console: Console, seen: Overview, found: list[Alarm]) -> None:
     if seen.parked:
         console.print(_parked(seen))
         console.print("When mended: intercom-assets retry --all", highlight=False)
+    if seen.left_out:
+        console.print(_left_out(seen))
+        again = "Each is sent when its value changes, or after: intercom-assets retry --all"
+        console.print(again, highlight=False)
     if seen.held_count:
         console.print(_held(seen), highlight=False)
     if found:
@@ -215,6 +219,14 @@ def _parked(seen: Overview) -> Listing:
         again = f"at {utc(row.parked_until)}" if row.parked_until else "when it changes"
         tries = str(row.attempts)
         listing.add(f"{row.kind} {plain(row.key)}", utc(row.parked_at), tries, again, plain(why))
+    return listing
+
+
+def _left_out(seen: Overview) -> Listing:
+    listing = Listing("Left out, while everything else is synced", "field", "of", "such as", "why")
+    for each in seen.left_out:
+        of = count_of(each.count, each.kind)
+        listing.add(plain(each.field), of, plain(each.key), plain(each.why))
     return listing
 
 

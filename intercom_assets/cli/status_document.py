@@ -44,6 +44,17 @@ def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
             }
             for row in seen.parked
         ],
+        "left_out": [
+            {
+                "kind": each.kind,
+                "field": each.field,
+                "reason": each.reason,
+                "count": each.count,
+                "id": each.key,
+                "why": each.why,
+            }
+            for each in seen.left_out
+        ],
         "alarms": [
             {"name": a.name, "value": _number(a.value), "limit": a.limit, "what": a.sentence}
             for a in found

@@ -97,7 +97,7 @@ class ParkedRow:
 
 @dataclass(frozen=True, slots=True)
 class LeftOutCount:
-    """A field that is left out of `count` users or teams; `key` is one of them, `why` one reason."""
+    """A field that is left out of `count` users or teams; `key`, `why`: one of them."""
 
     kind: QueueKind
     field: str

@@ -5,7 +5,8 @@ Each probe is a function that yields findings; which of them run, and in which o
 `validation`, `inspection`). Nothing is written.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from intercom_assets.database.app import AppDatabase
@@ -19,7 +20,9 @@ from intercom_assets.database.inspection import (
     unstable_columns,
 )
 from intercom_assets.database.validation import mapping_problems
-from intercom_assets.domain.models import Gone, Unfit
+from intercom_assets.domain.attributes import held
+from intercom_assets.domain.fields import fields_of_teams, fields_of_users
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
 from intercom_assets.mapping.load import (
     MEMBERSHIPS_SQL,
     TEAMS_SQL,
@@ -34,7 +37,8 @@ from intercom_assets.sync.findings import EDIT, Finding, Part
 from intercom_assets.sync.steady import moving
 
 MAPPING = Part("Mapping")
-SAMPLE = 20
+SAMPLE, ROWS = 20, 1_000
+"""Memberships, and rows of each query, that are read to see what they hold."""
 
 
 def check_files(folder: Path | None) -> Iterator[Finding]:
@@ -103,8 +107,8 @@ def check_steady(app: AppDatabase) -> Iterator[Finding]:
 
 def check_rows(app: AppDatabase) -> Iterator[Finding]:
     """A few rows of each query, as the sync reads them."""
-    users = app.read_users(app.reading(lambda c, s: ids_after(c, s.users, None, SAMPLE)))
-    teams = app.read_teams(app.reading(lambda c, s: ids_after(c, s.teams, None, SAMPLE)))
+    users = app.read_users(app.reading(lambda c, s: ids_after(c, s.users, None, ROWS)))
+    teams = app.read_teams(app.reading(lambda c, s: ids_after(c, s.teams, None, ROWS)))
     rows = [*users.values(), *teams.values()]
     for unfit in [row for row in rows if isinstance(row, Unfit)][:1]:
         count = sum(isinstance(row, Unfit) for row in rows)
@@ -113,6 +117,7 @@ def check_rows(app: AppDatabase) -> Iterator[Finding]:
             f"{count} of {len(rows)} sampled rows cannot be synced; of {unfit.id}: {unfit.reason}.",
             "Those are parked until their rows change; correct the SELECT if it is all of them.",
         )
+    yield from _check_values(app, rows)
     if not users and app.reading(lambda c, s: has_rows(c, s.users)):
         yield MAPPING.bad(
             "rows",
@@ -123,6 +128,30 @@ def check_rows(app: AppDatabase) -> Iterator[Finding]:
         yield MAPPING.warning("rows", f"{USERS_SQL} returns nobody.", "Check its conditions.")
     yield from _check_memberships(app)
     yield MAPPING.ok("rows", f"{len(users)} users and {len(teams)} teams were read as a sample.")
+
+
+def _check_values(
+    app: AppDatabase, rows: Sequence[AppUser | AppTeam | Unfit | Gone]
+) -> Iterator[Finding]:
+    """Values beyond what Intercom is known to hold, column by column."""
+    fields = {
+        AppUser: {each.name: each for each in fields_of_users(app.users_columns)},
+        AppTeam: {each.name: each for each in fields_of_teams(app.teams_columns)},
+    }
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for row in rows:
+        if isinstance(row, AppUser | AppTeam):
+            fitted = held(fields[type(row)], row, truncate=app.mapping.settings.truncate)
+            for name, each in fitted.left_out.items():
+                counts[name] += 1
+                first.setdefault(name, f"of {row.id}: {each.why}")
+    for name, count in counts.items():
+        yield MAPPING.warning(
+            "values",
+            f"{name} cannot be sent of {count:,} of the rows that were read; {first[name]}.",
+            "It is left out of those until it changes, and everything else of them is synced.",
+        )
 
 
 def _check_memberships(app: AppDatabase) -> Iterator[Finding]:

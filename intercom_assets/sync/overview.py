@@ -11,7 +11,15 @@ from datetime import UTC, datetime, timedelta
 
 from intercom_assets.database.capture import capture_state
 from intercom_assets.database.failures import AppUnavailable
-from intercom_assets.database.records import Counted, Depth, HeldGone, Json, ParkedRow, QueueKind
+from intercom_assets.database.records import (
+    Counted,
+    Depth,
+    HeldGone,
+    Json,
+    LeftOutCount,
+    ParkedRow,
+    QueueKind,
+)
 from intercom_assets.database.store import Store
 from intercom_assets.intercom.windows import WINDOW
 from intercom_assets.mapping.load import AppMapping, MappingError
@@ -92,10 +100,15 @@ class Overview:
     lag: Lag
     capture: Capture
     runs: int
+    left_out: Sequence[LeftOutCount] = ()
 
     @property
     def parked_count(self) -> int:
         return sum(depth.parked for depth in self.queue.values())
+
+    @property
+    def left_out_count(self) -> int:
+        return sum(each.count for each in self.left_out)
 
     @property
     def held_count(self) -> int:
@@ -127,6 +140,7 @@ FIGURES: dict[str, tuple[float, Callable[[Overview], float], str]] = {
         "seconds that the oldest change has waited",
     ),
     "parked": (0, lambda o: o.parked_count, "parked users and teams"),
+    "leftout": (0, lambda o: o.left_out_count, "fields are left out of users and teams"),
     "held": (0, lambda o: o.held_count, "users and teams held as gone"),
     "capture": (0, lambda o: float(o.capture.healthy is not True), "capture is not as it should"),
     "lag": (60, lambda o: o.lag.most or 0.0, "seconds within which 95 % of the changes are done"),
@@ -159,6 +173,7 @@ def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | No
         lag=lag_of(counted),
         capture=look_at_capture(),
         runs=sum(beat.alive for beat in store.heartbeats()),
+        left_out=store.left_out(),
     )
 
 

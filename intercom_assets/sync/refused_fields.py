@@ -69,27 +69,39 @@ def _culprits(write: Write, due: Sequence[str], refusal: Invalid) -> dict[str, I
     rest += sorted(guessed)
     write.probe()
     sure = {name: why for name, why in found.items() if name not in guessed}
-    return sure | _narrowed(write, rest, refusal)
+    return sure | _narrowed(write, rest)
 
 
-def _narrowed(write: Write, names: Sequence[str], refusal: Invalid) -> dict[str, Invalid]:
-    """Halves of what is known to be refused together, until each culprit is alone."""
+def _narrowed(write: Write, names: Sequence[str]) -> dict[str, Invalid]:
+    """Halves of what was refused together, until each culprit was refused alone."""
     if len(names) <= 1:
-        return dict.fromkeys(names, refusal)
+        return _alone(names, _attempt(write, names)) if names else {}
     half = len(names) // 2
     one, other = names[:half], names[half:]
     first = _attempt(write, one)
     if first is None:
-        return _narrowed(write, other, refusal)
-    found = _narrowed(write, one, first)
+        return _narrowed(write, other)
     second = _attempt(write, other)
-    return found if second is None else found | _narrowed(write, other, second)
+    return {**_within(write, one, first), **_within(write, other, second)}
+
+
+def _within(write: Write, names: Sequence[str], refusal: Invalid | None) -> dict[str, Invalid]:
+    if refusal is None or len(names) == 1:
+        return _alone(names, refusal)
+    return _narrowed(write, names)
+
+
+def _alone(names: Sequence[str], refusal: Invalid | None) -> dict[str, Invalid]:
+    return {} if refusal is None else dict.fromkeys(names, refusal)
 
 
 def _attempt(write: Write, names: Collection[str]) -> Invalid | None:
-    """The refusal, if it may be about one of the fields."""
+    """The refusal, if it may be about one of the fields. Answers may have settled some of them."""
+    due = [name for name in names if name in write.due]
+    if names and not due:
+        return None
     try:
-        write.send(names)
+        write.send(due)
     except Invalid as refusal:
         if not _may_be_of_a_field(refusal):
             raise

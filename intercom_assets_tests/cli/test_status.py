@@ -68,6 +68,7 @@ def test_keys_of_a_monitor_are_these(shell: Shell) -> None:
         "last_sweep": None,
         "last_audit": None,
         "parked": [],
+        "left_out": [],
         "alarms": [],
     }
 

@@ -36,7 +36,8 @@ from intercom_assets_tests.orchestration.conftest import (  # noqa: F401 - fixtu
 )
 from intercom_assets_tests.orchestration.stage import a_stage
 
-PARKED = {each.id: each.ends for each in PEOPLE if each.ends != SYNCED}
+LEFT_OUT = {each.id: each.ends for each in PEOPLE if each.is_left_out}
+PARKED = {each.id: each.ends for each in PEOPLE if each.ends != SYNCED and not each.is_left_out}
 IN_STEP = {each.id for each in PEOPLE} - PARKED.keys()
 
 
@@ -61,11 +62,24 @@ def otherwise_parked(store: Store) -> set[str]:
     return {str(key) for key, words in PARKED.items() if words not in why.get(str(key), "")}
 
 
+def otherwise_left_out(store: Store) -> set[str]:
+    """Keys of LEFT_OUT of whom another field is left out, or none."""
+    links = store.user_links([str(key) for key in IN_STEP])
+    told = {
+        key: "; ".join(f"{name}: {each.why}" for name, each in link.left_out.items())
+        for key, link in links.items()
+        if link.left_out
+    }
+    assert told.keys() == LEFT_OUT.keys()
+    return {str(key) for key, words in LEFT_OUT.items() if words not in told[str(key)]}
+
+
 def test_the_command_brings_each_to_an_end_of_its_own(app: str, folder: Path) -> None:
     create_people(app, (*PEOPLE, *NOBODY))
     with an_operator(app, folder) as operator, Store(app) as store:
         done = json.loads(operator.shell.run("sync", "--all", "--json").stdout)
         assert otherwise_parked(store) == set()
+        assert otherwise_left_out(store) == set()
         assert {each["id"] for each in done["failures"]} == PARKED.keys()
         assert operator.contacts().keys() == IN_STEP
         for command in (("status",), ("sync", "--user", FORGED), ("plan", "--user", FORGED)):
@@ -91,6 +105,7 @@ def test_a_run_of_dagster_brings_each_to_an_end_and_reports_it(
         assert "\n" not in ran.failure
         assert ran.failure.startswith(f"{len(PARKED)} users could not be synced")
         assert otherwise_parked(stage.store) == set()
+        assert otherwise_left_out(stage.store) == set()
         assert ran.materialized("reconciled_profiles").keys() == IN_STEP
         assert ran.observed("reconciled_profiles").keys() == PARKED.keys()
         for key in sorted(str(key) for key in PARKED.keys() | IN_STEP):
@@ -148,7 +163,7 @@ def test_teams_come_to_an_end_of_their_own_too_and_their_members_with_them(
     create_people(app, [Person("member")], CREWS)
     with psycopg.connect(app) as connection:
         connection.execute("insert into crew_people select 'member', id from crews")
-    parked = {str(each.id): each.ends for each in CREWS if each.ends != SYNCED}
+    parked = {str(e.id): e.ends for e in CREWS if e.ends != SYNCED and not e.is_left_out}
     with an_operator(app, folder) as operator, Store(app) as store:
         operator.shell.run("sync", "--all")
         why = {row.key: row.error.message for row in store.parked(QueueKind.TEAM) if row.error}

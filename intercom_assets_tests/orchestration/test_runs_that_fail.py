@@ -76,7 +76,8 @@ def test_users_who_are_tried_again_do_not_fail_a_run(stage: Stage) -> None:
     ada = str(insert_user(stage.url, email="ada@example.com"))
     stage.run(USERS, config={"user_ids": [ada]})
     update_row(stage.url, "users", int(ada), name="Ada L.")
-    stage.intercom.set(fail_next={"kind": "error", "status": 422, "endpoint": "PUT *"})
+    refusals = {"kind": "error", "status": 422, "endpoint": "PUT *", "count": 2}
+    stage.intercom.set(fail_next=refusals)
 
     ran = stage.run(USERS, config={"user_ids": [ada]})
 

@@ -166,14 +166,22 @@ def test_a_query_that_reads_everybody_for_a_few_is_noted_with_its_table(
     assert "memberships.sql: reading a few rows goes through all of public.memberships." in told
 
 
-def test_rows_that_cannot_be_synced_are_noted_with_their_column(
+def test_values_that_cannot_be_sent_are_noted_with_their_column(
     untouched: str, tmp_path: Path
 ) -> None:
     users = "select id, email, 'NaN'::float8 as ratio from users"
 
     [told] = notes(checked(untouched, a_folder(tmp_path, users=users, sync=POLLING)), "Mapping")
 
-    assert told.startswith("10 of 13 sampled rows cannot be synced; of 1: ratio is not")
+    assert told.startswith("ratio cannot be sent of 10 of the rows that were read; of 1: ratio is")
+
+
+def test_a_spend_that_intercom_cannot_hold_is_noted(untouched: str, tmp_path: Path) -> None:
+    teams = "select id, domain as name, 3000000000 as monthly_spend from teams"
+
+    [told] = notes(checked(untouched, a_folder(tmp_path, teams=teams, sync=POLLING)), "Mapping")
+
+    assert "monthly_spend is beyond 2,147,483,647" in told
 
 
 def test_memberships_in_teams_that_nobody_selects_are_noted(untouched: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One field that Intercom refuses, cannot hold, or somebody else keeps writing: the rest goes on."""
+"""A field that Intercom refuses or cannot hold, or that somebody else writes: the rest goes on."""
 
 from typing import Any
 

@@ -294,7 +294,10 @@ def test_an_edge_that_was_detached_by_hand_first_is_no_error(played: Played, tim
 
 
 def test_a_team_that_cannot_be_synced_holds_up_its_members_edge_only(played: Played) -> None:
-    ada, [good, bad] = _a_user_in(played, "good.example", "x" * 300)
+    ada, [good, bad] = _a_user_in(played, "good.example", "bad.example")
+    played.sync_teams(good)
+    refusal = {"kind": "error", "endpoint": "POST /companies", "status": 403, "code": "no"}
+    played.intercom.set(faults=[{**refusal, "count": None}])
 
     synced = played.sync(ada)
 
@@ -303,6 +306,6 @@ def test_a_team_that_cannot_be_synced_holds_up_its_members_edge_only(played: Pla
     assert synced[ada].status is Status.RETRY
     assert f"waits for the company of team {bad}" in (synced[ada].problem or "")
     assert played.sync(ada).calls == []
-    played.update_team(bad, domain="bad.example")
+    played.intercom.reset("faults")
     played.run_all_due()
     assert played.teams_of(ada) == {str(good), str(bad)}
