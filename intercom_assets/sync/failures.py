@@ -25,6 +25,10 @@ WAIT_NOT_RESTORABLE = 8 * 86_400.0
 WAIT_BUSY = 2.0
 NEEDS_A_HUMAN = frozenset({"contact_company_limit_exceeded"})
 """Codes of refusals that no later try can get past."""
+COMPANY_NOT_FOUND = "company_not_found"
+RACE_LOST = "unique_company_constraint"
+"""Two calls made the same company at the same time: asking again finds it there."""
+NOBODYS_FAULT = frozenset({COMPANY_NOT_FOUND, RACE_LOST})
 
 
 class Verdict(StrEnum):
@@ -92,7 +96,7 @@ def problem_of(error: IntercomError) -> Problem:
         )
     assert isinstance(error, Rejected), "the error tree has no third branch"
     return Problem(
-        Verdict.PARK if error.code in NEEDS_A_HUMAN else Verdict.REJECTED,
+        _verdict_of(error),
         f"Intercom refused: {error}",
         field=error.field,
         code=error.code,
@@ -100,6 +104,12 @@ def problem_of(error: IntercomError) -> Problem:
         wait=WAIT_BUSY if isinstance(error, UnknownAttribute) else None,
         unknown_attribute=isinstance(error, UnknownAttribute),
     )
+
+
+def _verdict_of(error: Rejected) -> Verdict:
+    if error.code in NOBODYS_FAULT:
+        return Verdict.BUSY
+    return Verdict.PARK if error.code in NEEDS_A_HUMAN else Verdict.REJECTED
 
 
 def unfit(row: Unfit) -> Problem:

@@ -12,7 +12,7 @@ from typing import Protocol
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import Value, Values
 from intercom_assets.intercom.errors import Invalid, NotRestorable, UnknownAttribute
-from intercom_assets.sync.failures import NEEDS_A_HUMAN
+from intercom_assets.sync.failures import NEEDS_A_HUMAN, NOBODYS_FAULT
 
 OF_A_VALUE = frozenset({400, 413, 422})
 CUSTOM = "custom_attributes."
@@ -110,7 +110,8 @@ def _attempt(write: Write, names: Collection[str]) -> Invalid | None:
 
 
 def _may_be_of_a_field(refusal: Invalid) -> bool:
-    is_of_value = refusal.status in OF_A_VALUE and refusal.code not in NEEDS_A_HUMAN
+    of_another_kind = NEEDS_A_HUMAN | NOBODYS_FAULT
+    is_of_value = refusal.status in OF_A_VALUE and refusal.code not in of_another_kind
     return is_of_value and not isinstance(refusal, NotRestorable)
 
 

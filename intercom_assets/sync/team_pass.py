@@ -14,6 +14,7 @@ from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.models import (
     AppTeam,
     Company,
+    CompanyPatch,
     Gone,
     JournalEntry,
     LeftOut,
@@ -35,11 +36,12 @@ from intercom_assets.domain.reconcile import (
 )
 from intercom_assets.domain.values import digest
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.errors import IntercomError, NotFound
-from intercom_assets.sync.failures import Problem, Verdict, problem_of
+from intercom_assets.intercom.errors import IntercomError, NotFound, Rejected
+from intercom_assets.sync.failures import RACE_LOST, Problem, Verdict, problem_of
 from intercom_assets.sync.refused_fields import deliver
 
 OVERRULED = "overruled"
+MOST_RACES = 3
 
 
 @dataclass(slots=True)
@@ -178,7 +180,7 @@ class TeamPass:
         if self.company is None:
             sent = {name: value for name, value in sent.items() if value is not None}
         self.is_answered = False
-        answer = client.upsert_company(self.team_id, company_patch(self.fields, sent))
+        answer = _upserted(client, self.team_id, company_patch(self.fields, sent))
         self.is_answered = True
         self._absorb(answer, plan, client)
 
@@ -270,6 +272,17 @@ class TeamPass:
             decision.field.policy,
             self._base.get(decision.field.name),
         )
+
+
+def _upserted(client: IntercomClient, team_id: str, patch: CompanyPatch) -> Company:
+    """Once more, and once more, where another call made the company at the same moment."""
+    for _ in range(MOST_RACES):
+        try:
+            return client.upsert_company(team_id, patch)
+        except Rejected as refusal:
+            if refusal.code != RACE_LOST:
+                raise
+    return client.upsert_company(team_id, patch)
 
 
 @dataclass(frozen=True, slots=True)

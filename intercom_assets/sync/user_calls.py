@@ -19,13 +19,22 @@ from intercom_assets.domain.reconcile import Reconciliation
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
     Conflict,
+    Forbidden,
     IntercomError,
+    Invalid,
     Merged,
     NotFound,
     NotRestorable,
+    Rejected,
 )
 from intercom_assets.sync import identity
-from intercom_assets.sync.failures import Problem, Stuck, Verdict, problem_of
+from intercom_assets.sync.failures import (
+    COMPANY_NOT_FOUND,
+    Problem,
+    Stuck,
+    Verdict,
+    problem_of,
+)
 from intercom_assets.sync.found_done import archived_done, merges_done, moves_done
 from intercom_assets.sync.known_companies import confirmed
 from intercom_assets.sync.refused_fields import deliver
@@ -36,7 +45,7 @@ FreeEmail: TypeAlias = Callable[[UserPass, IntercomClient, Conflict | identity.H
 """Whether the contact that a refusal names has given up the user's address."""
 TeamsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, str]]
 """Companies -> which of them are teams of the app: team id -> company id."""
-COMPANY_NOT_FOUND = "company_not_found"
+NOT_FOUND = "not_found"
 OVERWRITTEN_TIMES, OVERWRITTEN_WITHIN = 3, 86_400
 """So often, within so many seconds, somebody else may write over a field before it is left out."""
 
@@ -320,8 +329,25 @@ def _move_edges(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> No
         _detach(user, client, company_id)
     user.drop_edges({*plan.detach, *plan.dropped})
     for team in plan.attach:
-        if team in user.companies:
+        if team not in user.companies:
+            continue
+        try:
             _attach(user, client, team, user.companies[team])
+        except (Forbidden, Invalid, NotFound) as refusal:
+            if refusal.code == NOT_FOUND:  # the contact itself
+                raise
+            _wait_for(user, team, refusal)
+
+
+def _wait_for(user: UserPass, team: str, refusal: Rejected) -> None:
+    """One membership has to wait; all else of the user goes on."""
+    if refusal.code == COMPANY_NOT_FOUND:
+        user.lost_companies.append(team)
+        message = f"the company of team {team} was deleted in Intercom; it is made again first"
+        problem = Problem(Verdict.BUSY, message)
+    else:
+        problem = problem_of(refusal)
+    user.late_problem = user.late_problem or problem
 
 
 def _list_companies(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> MembershipPlan:
@@ -336,14 +362,7 @@ def _list_companies(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -
 
 def _attach(user: UserPass, client: IntercomClient, team: str, company_id: str) -> None:
     assert user.contact is not None
-    try:
-        client.attach_company(user.contact.id, company_id)
-    except NotFound as missing:
-        if missing.code != COMPANY_NOT_FOUND:
-            raise
-        user.lost_companies.append(team)
-        problem = f"the company of team {team} was deleted in Intercom; it is made again first"
-        raise Stuck(Problem(Verdict.BUSY, problem)) from missing
+    client.attach_company(user.contact.id, company_id)
     user.set_companies({*user.contact.company_ids, company_id})
     user.edges[team] = Edge(team, company_id, EdgeState.ATTACHED)
     user.note("attached", client, new=team, why="the user is in the team")

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.outcomes import Status
 from intercom_assets_tests.sync.playing import Played
@@ -195,3 +197,62 @@ def test_a_company_that_moves_under_two_writes_comes_again(played: Played) -> No
     played.run_all_due()
     assert played.company(team)["monthly_spend"] == 79
     assert played.sync_teams(team).calls == []
+
+
+# --- refusals that are nobody's fault -------------------------------------------------------------
+
+RACE = {
+    "kind": "error",
+    "endpoint": "POST /companies",
+    "status": 400,
+    "code": "unique_company_constraint",
+}
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_race_for_a_company_is_tried_again_at_once(played: Played, times: int) -> None:
+    played.intercom.set(faults=[{**RACE, "count": times}])
+    team = played.given_team(domain="one.example")
+
+    synced = played.sync_teams(team)
+
+    assert synced[team].status is Status.CHANGED
+    assert played.company(team)["name"] == "one.example"
+
+
+@pytest.mark.parametrize(
+    "fault", [RACE, {**RACE, "status": 404, "code": "company_not_found"}], ids=["race", "lost"]
+)
+def test_a_company_that_cannot_be_had_just_now_is_no_attempt_and_delays_its_memberships_only(
+    played: Played, fault: dict[str, object]
+) -> None:
+    ada, team = played.given_user(name="Ada"), played.given_team(domain="one.example")
+    played.joins(ada, team)
+    played.intercom.set(faults=[{**fault, "count": None}])
+    for _ in range(10):
+        assert played.sync_teams(team)[team].status is Status.RETRY
+    played.sync(ada)
+
+    assert played.contact(ada)["name"] == "Ada"
+    assert {row[0] for row in played.rows("select attempts from intercom_sync.queue")} == {0}
+    played.intercom.reset("faults")
+    played.run_all_due()
+    assert played.teams_of(ada) == {str(team)}
+
+
+def test_one_company_that_is_gone_holds_up_no_other_membership(played: Played) -> None:
+    world = played
+    ada = world.given_user()
+    teams = [world.given_team(domain=f"t{n}.example") for n in range(3)]
+    world.sync(ada)
+    world.sync_teams(*teams)
+    world.intercom.by_hand.delete_company(str(teams[1]))
+    for team in teams:
+        world.joins(ada, team)
+
+    synced = world.sync(ada)
+
+    assert world.teams_of(ada) == {str(teams[0]), str(teams[2])}
+    assert synced[ada].status is Status.RETRY
+    world.run_all_due()
+    assert world.teams_of(ada) == set(map(str, teams))
