@@ -1,25 +1,76 @@
-"""`init`: a mapping to begin with, for an app whose schema we do not know."""
+"""`init`: a mapping to begin with; with `--from`, one that is proposed from the app's tables."""
 
 from pathlib import Path
 
 import click
 
-from intercom_assets.mapping.starting import write_starter
-from intercom_assets.sync.environment import INTERCOM_SYNC_CONFIG
+from intercom_assets.database.catalogue import read_catalogue
+from intercom_assets.mapping.load import FILES
+from intercom_assets.mapping.proposal.proposing import propose
+from intercom_assets.mapping.starting import starter, write_files
+from intercom_assets.sync.environment import (
+    APP_DATABASE_URL,
+    INTERCOM_SYNC_CONFIG,
+    ConfigurationError,
+    read_environment,
+)
 
-NEXT = """\
-1. Edit the three queries in {folder}: your tables, your columns. sync.yaml can stay as it is.
-2. export {variable}={folder}
-3. intercom-assets check"""
+EDIT = "Edit the three queries in {folder}: your tables, your columns. sync.yaml can stay as it is."
+LOOK = "Look through the three queries in {folder}: each choice has its reason beside it."
+TRIGGERS = "intercom-assets install-capture    # sync.yaml says capture: triggers"
+FROM_ENVIRONMENT = " "
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-def init(folder: Path) -> None:
+@click.argument(
+    "folder", metavar="DIR", required=False, type=click.Path(file_okay=False, path_type=Path)
+)
+@click.option(
+    "--from",
+    "source",
+    metavar="[URL]",
+    is_flag=False,
+    flag_value=FROM_ENVIRONMENT,
+    help=f"Propose it from the tables of the app's database: at URL, or at {APP_DATABASE_URL}.",
+)
+@click.option("--users", metavar="TABLE", default="", help="With --from: the table of users.")
+@click.option(
+    "--teams", metavar="TABLE", default="", help="With --from: the table of teams, or none."
+)
+def init(folder: Path | None, source: str | None, users: str, teams: str) -> None:
     """Write a commented mapping into DIR, to be edited. Overwrites nothing.
 
-    Example: intercom-assets init my_app
+    Example: intercom-assets init my_app --from
     """
-    for made in write_starter(folder):
+    if folder is None and source and "://" not in source and "=" not in source:
+        # `--from DIR`: an option with a value that may be left out takes what stands next.
+        folder, source = Path(source), FROM_ENVIRONMENT
+    if folder is None or not str(folder).strip():
+        raise click.UsageError("Missing argument 'DIR'.")
+    if source is None and (users or teams):
+        raise click.UsageError("--users and --teams go with --from.")
+    texts, sentences = (starter(), ()) if source is None else _proposed(source, users, teams)
+    for made in write_files(folder, texts):
         click.echo(f"made {made}")
-    click.echo(NEXT.format(folder=folder.resolve(), variable=INTERCOM_SYNC_CONFIG))
+    for sentence in sentences:
+        click.echo(f"- {sentence}")
+    capture = "\ncapture: triggers\n" in texts[FILES[-1]]
+    steps = [
+        (LOOK if source else EDIT).format(folder=folder),
+        f"export {INTERCOM_SYNC_CONFIG}={folder.resolve()}",
+        *(["intercom-assets init-db", TRIGGERS] if capture else []),
+        "intercom-assets check",
+    ]
+    for number, step in enumerate(steps, start=1):
+        click.echo(f"{number}. {step}")
+
+
+def _proposed(source: str, users: str, teams: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    url = read_environment().app_url if source == FROM_ENVIRONMENT else source
+    if not url:
+        raise ConfigurationError(
+            f"{APP_DATABASE_URL} is not set: set it to the address of the app's database, or name "
+            "that: intercom-assets init DIR --from postgresql://user:password@host:5432/name"
+        )
+    proposal = propose(read_catalogue(url), users, teams)
+    return proposal.files, proposal.sentences

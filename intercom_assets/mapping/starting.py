@@ -1,8 +1,9 @@
-"""The mapping that somebody begins with: four commented files, copied into a folder of theirs.
+"""The mapping that somebody begins with: four commented files in a folder of theirs.
 
 Writes files and nothing else; a file that is there is never overwritten.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from intercom_assets.mapping.load import FILES
@@ -11,7 +12,12 @@ from intercom_assets.mapping.problems import MappingError
 STARTER = Path(__file__).parent / "starter"
 
 
-def write_starter(folder: Path) -> list[Path]:
+def starter() -> dict[str, str]:
+    """The shipped one, for an app whose schema we do not know."""
+    return {name: (STARTER / name).read_text(encoding="utf-8") for name in FILES}
+
+
+def write_files(folder: Path, texts: Mapping[str, str]) -> list[Path]:
     """The files that it made. Raises MappingError, and has then written nothing."""
     there = [name for name in FILES if (folder / name).exists()]
     if there:
@@ -21,13 +27,12 @@ def write_starter(folder: Path) -> list[Path]:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [_copied(name, folder) for name in FILES]
+        return [_written(folder / name, texts[name]) for name in FILES]
     except OSError as error:
         raise MappingError(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def _copied(name: str, folder: Path) -> Path:
-    made = folder / name
-    with made.open("x", encoding="utf-8") as file:
-        file.write((STARTER / name).read_text(encoding="utf-8"))
-    return made
+def _written(path: Path, text: str) -> Path:
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+    return path

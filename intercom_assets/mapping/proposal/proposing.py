@@ -1,0 +1,317 @@
+"""From a catalogue to the texts of a mapping's files: the choices made, put into words and SQL.
+
+Pure. What was chosen stands with its reason, what else it may be is listed, and what may be sent
+besides is there to be uncommented: nothing leaves the app because of a guess.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+
+from intercom_assets.domain.secret_names import words_of
+from intercom_assets.mapping.load import MEMBERSHIPS_SQL, SYNC_YAML, TEAMS_SQL, USERS_SQL
+from intercom_assets.mapping.problems import MappingError, nearest
+from intercom_assets.mapping.proposal import columns as known
+from intercom_assets.mapping.proposal.catalogue import Catalogue, Column, Table
+from intercom_assets.mapping.proposal.choosing import (
+    Candidate,
+    Choice,
+    Link,
+    candidates_for_teams,
+    candidates_for_users,
+    email_of,
+    likely,
+    links_between,
+    owner_of,
+)
+from intercom_assets.mapping.proposal.columns import (
+    OF_COMPANIES,
+    OF_COMPANIES_AS_TEXT,
+    OF_CONTACTS,
+    LeftOut,
+    Selected,
+)
+from intercom_assets.mapping.proposal.texts import (
+    NO_MEMBERSHIPS,
+    NO_TEAMS,
+    commented,
+    list_of,
+    query,
+    settings,
+    watch_of,
+)
+
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """`files`: name -> text. `sentences`: what was chosen, for whoever asked."""
+
+    files: dict[str, str]
+    sentences: tuple[str, ...]
+
+
+def propose(catalogue: Catalogue, users: str = "", teams: str = "") -> Proposal:
+    """`users`, `teams`: a table that was named, or `none` for teams. Raises MappingError."""
+    choice = choose(catalogue, users, teams)
+    table = choice.users.table
+    profile = profile_of(catalogue, table)
+    team_table = choice.teams.table if choice.teams else None
+    watched = [*watch_of(table, "user", table.id)]
+    if profile:
+        watched += watch_of(profile[0], "user", profile[1])
+    if team_table:
+        watched += watch_of(team_table, "team", team_table.id)
+    links = _used(choice.links)
+    for link in links:
+        watched += watch_of(link.via, "user", link.user)
+    return Proposal(
+        {
+            USERS_SQL: users_sql(choice, profile),
+            TEAMS_SQL: teams_sql(catalogue, choice) if choice.teams else _no_teams(choice),
+            MEMBERSHIPS_SQL: memberships_sql(choice, links),
+            SYNC_YAML: settings(
+                list(dict.fromkeys(watched)), _unwatchable(table, team_table, links)
+            ),
+        },
+        tuple(_sentences(choice, links)),
+    )
+
+
+def choose(catalogue: Catalogue, users: str = "", teams: str = "") -> Choice:
+    found = likely(candidates_for_users(catalogue))
+    chosen = _named(catalogue, users, candidates_for_users(catalogue), "users") if users else found
+    if not chosen:
+        raise MappingError(
+            f"none of the {len(catalogue.tables)} tables that this role can see has both a key and "
+            "a column of e-mail addresses that it may read: `intercom-assets init DIR` writes a "
+            "mapping to be filled in by hand"
+        )
+    first = chosen[0]
+    every = candidates_for_teams(catalogue, first.table)
+    some = likely(every, fewest=60)
+    if teams and teams != NONE:
+        some = _named(catalogue, teams, every, "teams")
+    best = some[0] if some and teams != NONE else None
+    rest = [each for each in likely(every) if best is None or each.table != best.table]
+    return Choice(
+        first,
+        tuple(each for each in found if each.table != first.table),
+        best,
+        tuple(rest),
+        tuple(links_between(catalogue, first.table, best.table)) if best else (),
+    )
+
+
+def _named(
+    catalogue: Catalogue, name: str, candidates: Sequence[Candidate], what: str
+) -> list[Candidate]:
+    fits = [each for each in candidates if name in (each.table.plain, each.table.name)]
+    if fits:
+        return fits
+    if any(name in (table.plain, table.name) for table in catalogue.tables):
+        lacks = "a key or a column of e-mail addresses" if what == "users" else "a link to users"
+        raise MappingError(f"the table {name} cannot be that of {what}: it lacks {lacks}")
+    names = [table.plain for table in catalogue.tables]
+    raise MappingError(f"--{what} is {name}, and there is no such table{nearest(name, names)}")
+
+
+def profile_of(catalogue: Catalogue, users: Table) -> tuple[Table, Column] | None:
+    """A table with one row a user, where one of our columns is that the users do not have."""
+    for table in catalogue.tables:
+        if table.key == users.key or "profile" not in table.words:
+            continue
+        for column, declared in catalogue.reference(table, users):
+            if declared and table.is_unique(column.name) and _adds(table, users):
+                return table, column
+    return None
+
+
+def _adds(profile: Table, users: Table) -> bool:
+    return any(each.name not in _personal_names(users) for each in _personal(profile, "p."))
+
+
+def _personal_names(table: Table) -> set[str]:
+    return {each.name for each in _personal(table, "")}
+
+
+def _personal(table: Table, alias: str) -> list[Selected]:
+    found = (
+        known.whole_name(table, alias),
+        known.wanted(table, alias, "phone_number", known.PHONES),
+        known.wanted(table, alias, "time_zone", known.ZONES),
+    )
+    return [each for each in found if each]
+
+
+# --- users ----------------------------------------------------------------------------------------
+
+
+def users_sql(choice: Choice, profile: tuple[Table, Column] | None) -> str:
+    table = choice.users.table
+    alias = "u." if profile else ""
+    chosen = [*_key(table, alias), *_email(table, alias), *_personal(table, alias)]
+    joined, beside = "", list[Selected]()
+    if profile and table.id:
+        other, column = profile
+        names = {each.name for each in chosen}
+        beside = [
+            Selected(each.sql, each.name, f"from {other.plain}", each.uses)
+            for each in _personal(other, "p.")
+            if each.name not in names
+        ]
+        joined = f" as u\nleft join {other.sql} as p on p.{column.sql} = u.{table.id.sql}"
+    chosen += [*beside, *_times(table, alias, known.CREATED, known.SEEN)]
+    head = [f"The users: {choice.users.sentence}."]
+    head += _alternatives(choice.other_users, "--users")
+    head += _not_gone(table, chosen)
+    return query(head, chosen, table.sql + joined, *_rest(table, alias, chosen, OF_CONTACTS))
+
+
+def _key(table: Table, alias: str) -> Iterator[Selected]:
+    if table.id:
+        why = "" if table.id.name == "id" else f"{table.id.name} is the key"
+        yield Selected(f"{alias}{table.id.sql}", "id", why, uses=(table.id.name,))
+
+
+def _email(table: Table, alias: str) -> Iterator[Selected]:
+    if email := email_of(table):
+        why = "" if email.name == "email" else f"{email.name} here"
+        yield Selected(f"{alias}{email.sql}", "email", why, uses=(email.name,))
+
+
+def _times(
+    table: Table, alias: str, created: Sequence[str], seen: Sequence[str] = ()
+) -> list[Selected]:
+    found = (
+        known.moment(table, alias, "created_at", created),
+        known.moment(table, alias, "last_request_at", seen),
+        known.gone_at(table, alias),
+        known.moment(table, alias, "updated_at", known.UPDATED),
+    )
+    return [each for each in found if each]
+
+
+def _not_gone(table: Table, chosen: Sequence[Selected]) -> Iterator[str]:
+    """Columns that may mean that somebody is gone, where none says so outright."""
+    names = [name for name in known.NOT_YET_GONE if (table.named([name]))]
+    if names and not any(each.name == "deleted_at" for each in chosen):
+        yield (
+            f"Nothing here says outright that somebody is deleted; if {list_of(names)} does: "
+            "case when CONDITION then to_timestamp(0) end as deleted_at"
+        )
+
+
+def _rest(
+    table: Table, alias: str, chosen: Sequence[Selected], elsewhere: Set[str]
+) -> tuple[list[Selected], list[LeftOut]]:
+    used = {name for each in chosen if not each.why.startswith("from ") for name in each.uses}
+    taken = {each.name for each in chosen} | elsewhere
+    return list(known.offers(table, alias, used, taken)), list(known.left_out(table, used))
+
+
+def _alternatives(others: Iterable[Candidate], option: str) -> Iterator[str]:
+    some = list(others)[:5]
+    if some:
+        yield f"It may also be: {'; '.join(each.sentence for each in some)} ({option} TABLE)."
+
+
+# --- teams ----------------------------------------------------------------------------------------
+
+
+def teams_sql(catalogue: Catalogue, choice: Choice) -> str:
+    if choice.teams is None:
+        return _no_teams(choice)
+    table, users = choice.teams.table, choice.users.table
+    name = known.wanted(table, "", "name", known.TITLES)
+    owner = owner_of(catalogue, table, users)
+    owned = [Selected(owner.sql, "owner_id", "read, never sent", (owner.name,))] if owner else []
+    chosen = [
+        *_key(table, ""),
+        *([name] if name else []),
+        *owned,
+        *_times(table, "", known.CREATED),
+    ]
+    head = [f"The teams: {choice.teams.sentence}."]
+    head += _alternatives(choice.other_teams, "--teams")
+    head += _not_gone(table, chosen)
+    elsewhere = {"_".join(words_of(column.name)) for column in users.columns}
+    taken = OF_COMPANIES | (elsewhere - set(OF_COMPANIES_AS_TEXT))
+    return query(head, chosen, table.sql, *_rest(table, "", chosen, taken))
+
+
+def _no_teams(choice: Choice) -> str:
+    table = choice.users.table.plain
+    head = [f"No teams: nothing was found that several rows of {table} belong to."]
+    head += _alternatives(choice.other_teams, "--teams")
+    return commented(head) + NO_TEAMS
+
+
+# --- memberships ----------------------------------------------------------------------------------
+
+
+def _used(links: Sequence[Link]) -> list[Link]:
+    """The strongest; and the owner, where the table between does not have him (as in Laravel)."""
+    if not links:
+        return []
+    owners = [each for each in links[1:] if each.how.endswith("its owner")]
+    apart = [each for each in owners if each.user.name.lower().replace("_", "") == "userid"]
+    return [links[0], *apart[:1]]
+
+
+def memberships_sql(choice: Choice, links: Sequence[Link]) -> str:
+    if not links:
+        return commented(["Nobody is in a team, since there are none."]) + NO_MEMBERSHIPS
+    head = [f"Who is in which team: {links[0].how}."]
+    if links[1:]:
+        head.append(f"{links[1].how}, and is in it without a row of {links[0].via.plain}.")
+    others = [each for each in choice.links if each not in links]
+    if others:
+        head.append(f"Left aside: {'; '.join(each.how for each in others)}.")
+    return commented(head) + "\nunion\n".join(_select(link) for link in links) + "\n"
+
+
+def _select(link: Link) -> str:
+    conditions = [
+        f"{column.sql} is not null" for column in (link.user, link.team) if column.nullable
+    ]
+    whys = []
+    if not _is_users_or_teams(link):
+        ended = link.via.named([*known.DELETED, *known.LEFT])
+        if ended:
+            conditions.append(f"{ended.sql} is null")
+            whys.append(f"-- set in {ended.name}: no longer in it")
+        flag = link.via.named(known.DELETED_FLAGS)
+        if flag and flag.type == "boolean":
+            conditions.append(f"{flag.sql} is not true")
+            whys.append(f"-- true in {flag.name}: no longer in it")
+    lines = [
+        *whys,
+        "select",
+        f"    {Selected(link.user.sql, 'user_id').text},",
+        f"    {Selected(link.team.sql, 'team_id').text}",
+        f"from {link.via.sql}",
+    ]
+    if conditions:
+        lines.append(f"where {' and '.join(conditions)}")
+    return "\n".join(lines)
+
+
+def _is_users_or_teams(link: Link) -> bool:
+    return link.via.id in (link.user, link.team)
+
+
+def _unwatchable(users: Table, teams: Table | None, links: Sequence[Link]) -> list[str]:
+    tables = [users, *([teams] if teams else []), *(link.via for link in links)]
+    return sorted({table.plain for table in tables if not table.watchable})
+
+
+def _sentences(choice: Choice, links: Sequence[Link]) -> Iterator[str]:
+    yield f"users: {choice.users.sentence}"
+    yield f"teams: {choice.teams.sentence if choice.teams else 'none were found'}"
+    if links:
+        yield f"memberships: {' and '.join(link.how for link in links)}"
+    for other, option in ((choice.other_users, "--users"), (choice.other_teams, "--teams")):
+        if other:
+            names = ", ".join(each.table.plain for each in other[:5])
+            yield f"not chosen, but possible ({option} TABLE): {names}"
