@@ -7,16 +7,19 @@ two seconds. Must not: launching anything.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
+from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import SQLAlchemyError
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.instance_settings import missing_settings
+from intercom_assets.launch.dagster_storage import require_storage
 from intercom_assets.partitions import APP_TEAM, APP_USER, add_keys
 from intercom_assets.pool import LIMIT, POOL, missing_pool, set_up_pool
-from intercom_assets.sync.environment import ConfigurationError
+from intercom_assets.sync.environment import ConfigurationError, read_environment
 
 KEYS_AT_ONCE = 10_000
 
@@ -66,10 +69,12 @@ def register_linked(store: Store) -> str | None:
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
     """The instance of DAGSTER_HOME. Raises `ConfigurationError` for whatever is wrong with it."""
+    home = Path(os.environ.get("DAGSTER_HOME", "")).expanduser()
+    require_storage(home, os.environ, read_environment().sync_url)
     try:
         with dg.DagsterInstance.get() as instance:
             yield instance
-    except (dg.DagsterError, SQLAlchemyError) as error:
+    except (dg.DagsterError, SQLAlchemyError, DagsterPostgresException) as error:
         raise ConfigurationError(
             f"DAGSTER_HOME is {os.environ.get('DAGSTER_HOME')}, and Dagster's instance there "
             f"cannot be used: {_first_line(error)}"
@@ -77,4 +82,6 @@ def _instance() -> Iterator[dg.DagsterInstance]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """Dagster's own words, which may go on with the text of an object."""
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return text.partition("{")[0].strip()[:300]

@@ -15,6 +15,9 @@ _LONGEST = 300
 _QUOTED = re.compile(r'"[^"]*"')
 _DATA_EXCEPTION = "22"
 _SHORTEST_SECRET = 3
+_ENCODED = r"(?:[^@/%\s]|%[0-9A-Fa-f]{2})*"
+_ADDRESS = re.compile(rf"postgres(?:ql)?://(?:{_ENCODED}@)?[^@/?#\s]*(?:/[^?#@]*)?(?:\?.*)?$")
+_LOGIN = re.compile(r"postgres(?:ql)?://[^/@]*:.*@", re.DOTALL)
 
 
 class AppUnavailable(Exception):
@@ -29,8 +32,21 @@ class LockedOut(AppUnavailable):
     """Another session held a lock for longer than we wait; a later try may help."""
 
 
+def address_problem(url: str) -> str | None:
+    """What keeps an address from being read as it is meant; says no piece of it."""
+    if _ADDRESS.match(url) or not _LOGIN.match(url):
+        return None
+    return (
+        "the user name or password holds a character that an address cannot hold as it is: "
+        "percent-encode it (@ is %40, / is %2F, # is %23, ? is %3F, : is %3A, % is %25, a space "
+        "is %20)"
+    )
+
+
 def unreachable(error: psycopg.Error, url: str) -> AppUnavailable:
     """Why no connection came about. `url` only serves to blot out its password."""
+    if problem := address_problem(url):
+        return AppUnavailable(f"APP_DATABASE_URL: {problem}")
     if isinstance(error, psycopg.ProgrammingError):
         return AppUnavailable(
             "APP_DATABASE_URL is not the address of a PostgreSQL database, which looks like "
@@ -59,6 +75,8 @@ def told(error: Exception, secrets: Iterable[object] = ()) -> str:
     state = getattr(error, "sqlstate", None) or _DATA_EXCEPTION
     if state.startswith(_DATA_EXCEPTION):
         text = _QUOTED.sub('"..."', text)
+    if diag and diag.message_hint and not state.startswith(_DATA_EXCEPTION):
+        text = f"{text} ({diag.message_hint.rstrip('.')})"
     for secret in secrets:
         if isinstance(secret, str) and len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "...")

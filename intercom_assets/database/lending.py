@@ -68,6 +68,9 @@ class Lender:
                 return idle
             except psycopg.OperationalError:
                 idle.close()
+            except BaseException:
+                idle.close()
+                raise
         connection = self._connect()
         try:
             connection.execute(begin)

@@ -17,7 +17,7 @@ from psycopg import Cursor, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.failures import line_without
+from intercom_assets.database.failures import address_problem, line_without, told
 from intercom_assets.database.lending import Lender, Lent
 from intercom_assets.database.loaders import guard_loaders
 from intercom_assets.database.queries import query
@@ -45,6 +45,8 @@ _BEGIN = b"""
     set local idle_in_transaction_session_timeout = '10s'
 """
 """A stopped process (SIGSTOP, a frozen machine) must not keep rows locked for longer than this."""
+_BEGIN_READING = _BEGIN.replace(b"read write", b"read only")
+
 
 _RACES = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
 _MISSING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
@@ -92,16 +94,28 @@ class Connected(Lender):
         return self.rows(name, **params)[0][0]
 
     def _once(self, work: Work[T]) -> T:
-        with (
-            _translated(self.url),
-            self.transaction(_BEGIN) as connection,
-            connection.cursor() as cursor,
-        ):
+        """On a replica, in a transaction that only reads: a command that shows works there."""
+        with _translated(self.url):
+            try:
+                return self._in_transaction(_BEGIN, work)
+            except errors.FeatureNotSupported:
+                if not self._is_replica():
+                    raise
+            return self._in_transaction(_BEGIN_READING, work)
+
+    def _in_transaction(self, begin: bytes, work: Work[T]) -> T:
+        with self.transaction(begin) as connection, connection.cursor() as cursor:
             return work(cursor)
+
+    def _is_replica(self) -> bool:
+        with self.transaction(b"begin read only") as connection:
+            return connection.execute("select pg_is_in_recovery()").fetchone() == (True,)
 
 
 def connect(url: str) -> Lent:
     """With time-outs, where the url states none, by which a lost server is noticed."""
+    if problem := address_problem(url):
+        raise StoreUnavailable(f"SYNC_DATABASE_URL (or APP_DATABASE_URL, its default): {problem}")
     given = conninfo_to_dict(url)
     defaults = {key: value for key, value in _LOST_WITHIN_SECONDS.items() if key not in given}
     # Prepared statements outlive a transaction, which transaction pooling does not allow.
@@ -149,7 +163,9 @@ def _translated(url: str) -> Iterator[None]:
         ) from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is not None:
-            raise
+            raise StoreUnavailable(
+                f"the sync's own database refused: {_told(error, url)}"
+            ) from error
         raise StoreUnavailable(
             "SYNC_DATABASE_URL (or APP_DATABASE_URL, its default) is not the address of a "
             "PostgreSQL database, which looks like postgresql://user:password@host:5432/name"
@@ -158,7 +174,17 @@ def _translated(url: str) -> Iterator[None]:
         raise StoreUnavailable(
             f"the sync's own database did not answer: {_told(error, url)}"
         ) from error
+    except errors.ReadOnlySqlTransaction as error:
+        raise StoreUnavailable(
+            f"the sync's own database takes no writes ({_told(error, url)}): set SYNC_DATABASE_URL "
+            "(or APP_DATABASE_URL, its default) to the primary, as a role that may write"
+        ) from error
+    except psycopg.Error as error:
+        # Whatever it is: a replica, a feature that is missing, a trigger of somebody else's.
+        raise StoreUnavailable(f"the sync's own database refused: {_told(error, url)}") from error
 
 
 def _told(error: psycopg.Error, url: str) -> str:
-    return error.diag.message_primary or line_without(error, url) or type(error).__name__
+    if error.diag.message_primary:
+        return told(error)
+    return line_without(error, url) or type(error).__name__

@@ -100,13 +100,20 @@ class Checkup:
         reached = yield from self._look_at_server()
         yield from self._look_at_files()
         yield from self._look_at_mapping(reached)
-        yield from TABLES.probe("schema", lambda: check_schema(self._configuration.sync_url), REACH)
+        yield from self._look_at_tables(reached)
         yield from DAGSTER.probe(
             "pool", lambda: check_dagster(self._env, self._pool, self._settings), INIT_DB
         )
         yield from self._look_at_intercom()
         if self._app:
             self._app.close()
+
+    def _look_at_tables(self, reached: bool) -> Iterator[Finding]:
+        url = self._configuration.sync_url
+        if not reached and url and url == self._configuration.app_url:
+            yield TABLES.skipped("schema", "the app's database")
+            return
+        yield from TABLES.probe("schema", lambda: check_schema(url), REACH)
 
     def _look_at_server(self) -> Generator[Finding, None, bool]:
         """Whether it answered."""
