@@ -28,7 +28,7 @@ from intercom_assets.domain.models import (
 Record = TypeVar("Record", Contact, Company, Failure)
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_PAIRS = frozenset({"accepted", "undone"})
+_PAIRS = frozenset({"accepted", "undone", "refused_leads"})
 _TEAM_COLUMNS = frozenset({"team_id", "company_id", "row_hash", "shadow", "shadow_read_at", "base"})
 _USER_COLUMNS = frozenset(
     {"user_id", "contact_id", "row_hash", "shadow", "shadow_read_at", "base", "in_flight"}

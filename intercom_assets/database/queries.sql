@@ -433,6 +433,10 @@ where l is distinct from excluded
 -- Each user that was ever inside the merge window has one address here, the last one searched.
 select user_id from intercom_sync.user_link where memory ->> 'lead_email' = any(%(emails)s)
 
+-- name: forget_refused_leads
+update intercom_sync.user_link set memory = memory - 'refused_leads'
+where user_id = any(%(ids)s) and memory ? 'refused_leads'
+
 -- name: user_hashes
 select user_id, row_hash from intercom_sync.user_link where user_id = any(%(ids)s)
 

@@ -107,6 +107,10 @@ class LinkStore(Connected):
         """Intercom's id of a company -> team id, of those that are linked."""
         return dict(self.rows("team_links_by_company", ids=list(company_ids)))
 
+    def forget_refused_leads(self, user_ids: Sequence[str]) -> None:
+        """A lead of theirs moved: whoever Intercom would not merge is tried once more."""
+        self.run("forget_refused_leads", ids=list(user_ids))
+
     def users_who_searched_leads(self, emails: Sequence[str]) -> list[str]:
         """Users whose pass searched leads of one of these (lower-case) e-mails."""
         return [row[0] for row in self.rows("users_who_searched_leads", emails=list(emails))]

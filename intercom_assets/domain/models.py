@@ -229,6 +229,7 @@ class UserLink:
     `overwritten`: field -> Unix seconds at which somebody else wrote over our value.
     `left_out`: fields that are not sent as they are.
     `lead_email`: the address that leads were last searched for.
+    `refused_leads`: lead -> hashes of the app's row and of the lead when Intercom refused a merge.
     `listed`: the shadow comes from a listing, which may be minutes old, not from an answer by id.
     `archived`: we archived the contact ourselves (`on_delete: archive`).
     `undone`: field -> what the app and Intercom held when an operator took a write back: both stay
@@ -253,6 +254,7 @@ class UserLink:
     listed: bool = False
     archived: bool = False
     lead_email: str | None = None
+    refused_leads: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     synced_at: int | None = None
     edges: Mapping[str, Edge] = field(default_factory=dict)
     undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ that are valid come in as an argument: this room reads no files.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from intercom_assets.domain.countries import two_letters
 from intercom_assets.domain.models import Value
 from intercom_assets.domain.rails_zones import RAILS_ZONES
 
@@ -45,7 +46,7 @@ def place(stated: str | None, country_code: str | None, book: ZoneBook) -> Place
     zone = book.zone(stated)
     return Place(
         stated=zone,
-        derived=book.zone(book.single.get((country_code or "").upper())),
+        derived=book.zone(book.single.get(two_letters(country_code))),
         unknown=stated if stated and zone is None else None,
     )
 

@@ -127,6 +127,10 @@ class IntercomClient:
         """This view's requests in order, every attempt of them."""
         return self._view.calls
 
+    def their_time(self) -> float | None:
+        """Intercom's present time by the `Date` of its last answer; None before there was one."""
+        return self._transport.their_time()
+
     def counters(self) -> Counters:
         """What all views of this client did so far."""
         return self._transport.counters()

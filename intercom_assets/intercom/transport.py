@@ -94,7 +94,7 @@ class Transport:
         self._rate_limited = 0
         self._retries = 0
         self._waited = 0.0
-        self._dated: tuple[str | None, float] = (None, 0.0)
+        self._dated: tuple[str | None, float, float] = (None, 0.0, 0.0)
 
     def call(
         self,
@@ -132,8 +132,14 @@ class Transport:
                 seconds_waited=self._waited,
                 limit=self._governor.limit,
                 remaining=self._governor.remaining,
-                clock_ahead=_clock_ahead(*self._dated),
+                clock_ahead=_clock_ahead(*self._dated[:2]),
             )
+
+    def their_time(self) -> float | None:
+        """By the `Date` of the last answer, and the time that passed since by our steady clock."""
+        date, _, at = self._dated
+        then = _time_of(date)
+        return None if then is None else then + self._times.clock() - at
 
     def close(self) -> None:
         self._carrier.close()
@@ -182,7 +188,8 @@ class Transport:
         if answer is not None:
             status, request_id = answer.status, request_id_of(answer)
             self._governor.answered(ticket, answer.headers, throttled=status == 429)
-            self._dated = (answer.headers.get("date"), self._times.wall())
+            if date := answer.headers.get("date"):
+                self._dated = (date, self._times.wall(), self._times.clock())
         seconds = self._times.clock() - ticket.sent
         call = Call(endpoint.method, endpoint.template, status, request_id, seconds)
         with self._lock:
@@ -236,8 +243,13 @@ class Transport:
 
 def _clock_ahead(date: str | None, wall: float) -> float | None:
     """By the `Date` of an answer that came at `wall`; None where there is none to read."""
+    then = _time_of(date)
+    return None if then is None else wall - then
+
+
+def _time_of(date: str | None) -> float | None:
     try:
-        return None if date is None else wall - parsedate_to_datetime(date).timestamp()
+        return None if date is None else parsedate_to_datetime(date).timestamp()
     except ValueError:
         return None
 

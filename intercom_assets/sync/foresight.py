@@ -18,6 +18,7 @@ from intercom_assets.domain.models import DataAttribute, TeamLink, UserLink
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync import first_contact
+from intercom_assets.sync.leads import shown
 from intercom_assets.sync.plan import FindLeads
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import LEADS_A_CALL
@@ -109,14 +110,14 @@ def _found(services: Services, key: str) -> UserLink | None:
     return UserLink(key, contact.id, shadow=contact, shadow_read_at=services.now())
 
 
-def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    found: dict[str, list[str]] = {}
+def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, str]] = {}
     client = services.intercom.within(None)
     for start in range(0, len(emails), LEADS_A_CALL):
         query = leads_with_emails(emails[start : start + LEADS_A_CALL])
         for page in client.search_contacts(query):
             for lead in page.items:
-                found.setdefault((lead.email or "").lower(), []).append(lead.id)
+                found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
     return found
 
 

@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass, field, replace
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.fields import Field, intercom_values
 from intercom_assets.domain.models import Contact, EdgeState, Gone, UserLink, Value
-from intercom_assets.domain.values import count_of, digest
+from intercom_assets.domain.values import count_of
 from intercom_assets.intercom.query import touched_since
 from intercom_assets.sync.feeders import Fed
+from intercom_assets.sync.leads import shown
 from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.workspace import require_workspace
@@ -59,7 +60,7 @@ def feed_from_intercom(services: Services) -> Fed:
 
 
 def _look(services: Services) -> Fed:
-    mark = _begin(_stored(services), services.now())
+    mark = _begin(_stored(services), services.now(), services.intercom_now())
     client = services.intercom.within(None)
     queued, looked, pages, ended = 0, 0, 0, False
     for page in client.search_contacts(touched_since(mark.since), starting_after=mark.cursor):
@@ -73,21 +74,26 @@ def _look(services: Services) -> Fed:
             break
     else:
         ended = True
-    _store(services, _end(mark) if ended else mark)
+    _store(services, _end(mark, services.intercom_now()) if ended else mark)
     return Fed(queued, 0, len(client.calls), False, _summary(looked, queued, ended))
 
 
-def _begin(mark: Watermark, now: int) -> Watermark:
-    """The look that is due now; one that was cut short goes on where it was."""
+def _begin(mark: Watermark, now: int, theirs: int) -> Watermark:
+    """The look that is due now; one that was cut short goes on where it was.
+
+    `theirs`: what Intercom's clock says, which dated what is looked for; ours may be ahead of it.
+    """
     if mark.cursor is not None:
         return mark
-    if now - mark.slow_at >= SLOW_EVERY:
-        return replace(mark, since=min(mark.reached, now) - SLOW_OVERLAP, slow_at=now, told={})
-    return replace(mark, since=min(mark.reached, now) - FAST_OVERLAP)
+    reached = min(mark.reached, theirs)
+    if not 0 <= now - mark.slow_at < SLOW_EVERY:
+        return replace(mark, since=reached - SLOW_OVERLAP, slow_at=now, told={})
+    return replace(mark, since=reached - FAST_OVERLAP)
 
 
-def _end(mark: Watermark) -> Watermark:
-    return replace(mark, cursor=None, reached=max(mark.reached, mark.newest), newest=0)
+def _end(mark: Watermark, theirs: int) -> Watermark:
+    reached = max(min(mark.reached, theirs), mark.newest)
+    return replace(mark, cursor=None, reached=reached, newest=0)
 
 
 def _wake(
@@ -103,14 +109,35 @@ def _wake(
         if contact.id in owners and differs(services, contact, links[owners[contact.id]])
     }
     moved |= _found(services, [c for c in users if c.id not in owners])
-    seen = {c.id: _shown(c) for c in contacts if c.id in moved or c.role == "lead"}
+    seen = {c.id: shown(c) for c in contacts if c.id in moved or c.role == "lead"}
     news = {key: shown for key, shown in seen.items() if told.get(key) != shown}
     wakes = {moved[key] for key in news if key in moved}
     wakes |= _given_to(services, [c for c in users if c.id in news and c.id in owners], owners)
-    leads = [c.email.lower() for c in contacts if c.id in news and c.role == "lead" and c.email]
-    wakes |= set(services.store.users_who_searched_leads(leads)) if leads else set()
+    leads: dict[str, dict[str, str]] = {}
+    for lead in contacts:
+        if lead.id in news and lead.role == "lead" and lead.email:
+            leads.setdefault(lead.email.lower(), {})[lead.id] = news[lead.id]
+    wakes |= _who_searched(services, leads)
     services.store.enqueue(QueueKind.USER, sorted(wakes), cause="intercom", needs_read=True)
     return len(wakes), news
+
+
+def _who_searched(services: Services, leads: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """Users whose address a lead has; but not for one that is as it was when Intercom would not
+    merge it. `leads`: e-mail -> leads, and what they look like."""
+    searched = services.store.users_who_searched_leads(sorted(leads)) if leads else []
+    links = services.store.user_links(searched)
+    moved = sorted(
+        user_id
+        for user_id, link in links.items()
+        if any(
+            link.refused_leads.get(lead, ("", ""))[1] != looks
+            for lead, looks in leads.get(link.lead_email or "", {}).items()
+        )
+    )
+    if moved:
+        services.store.forget_refused_leads(moved)
+    return set(moved)
 
 
 def _found(services: Services, contacts: Sequence[Contact]) -> dict[str, str]:
@@ -176,11 +203,6 @@ def _moving(link: UserLink) -> frozenset[str]:
 def _rest(contact: Contact) -> tuple[object, ...]:
     """What a pass reads of a contact besides its fields and companies."""
     return contact.external_id, contact.stated_time_zone, contact.country_code
-
-
-def _shown(contact: Contact) -> str:
-    told = asdict(contact)
-    return digest(*(repr(told[name]) for name in sorted(told)))
 
 
 def _summary(looked: int, queued: int, ended: bool) -> str:

@@ -18,8 +18,8 @@ from intercom_assets.sync.team_pass import TeamPass
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.users import LEADS_A_CALL, read_users, user_rules
 
-FindLeads = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
-"""E-mails in lower case -> the ids of the leads that have them."""
+FindLeads = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
+"""E-mails in lower case -> the leads that have them, by id, and what they look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,8 @@ def _know_leads(users: Sequence[UserPass], find_leads: FindLeads) -> None:
     wanted = {user.user_id: email for user in users if (email := user.lead_to_search())}
     found = find_leads(sorted(set(wanted.values()))) if wanted else {}
     for user in users:
-        user.leads = tuple(found.get(wanted.get(user.user_id, ""), ()))
+        if (email := wanted.get(user.user_id)) is not None:
+            user.found_leads(email, found.get(email, {}))
 
 
 def _planned(user: UserPass) -> PlannedUser:

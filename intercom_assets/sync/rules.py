@@ -11,12 +11,16 @@ from intercom_assets.domain.values import digest
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`now` in Unix seconds, `merge_window` in seconds. `barred`: field -> why nobody writes it."""
+    """`now` in Unix seconds, `intercom_now` by Intercom's clock; `merge_window` in seconds.
+
+    `barred`: field -> why nobody writes it.
+    """
 
     fields: Mapping[str, Field]
     zones: ZoneBook
     mapping_version: str
     now: int
+    intercom_now: int
     merge_window: int
     clear_unusable: bool
     truncate: bool

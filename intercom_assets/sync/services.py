@@ -46,3 +46,8 @@ class Services:
 
     def now(self) -> int:
         return int(self.wall())
+
+    def intercom_now(self) -> int:
+        """What Intercom's clock says, for comparing with its own times; ours before it answered."""
+        theirs = self.intercom.their_time()
+        return self.now() if theirs is None else int(theirs)

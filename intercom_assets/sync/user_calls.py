@@ -316,6 +316,7 @@ def _merge(user: UserPass, client: IntercomClient, lead_id: str) -> None:
         if refusal.verdict is not Verdict.REJECTED:
             raise
         user.note("merge refused", client, why=refusal.message)
+        user.refused_leads[lead_id] = (user.row_hash, user.leads_shown[lead_id])
         return
     user.see(merged)
     user.note("merged", client, why=f"lead {lead_id} has the user's e-mail")

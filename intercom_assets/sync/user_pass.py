@@ -118,7 +118,8 @@ class UserPass(UserSides):
         """A listing never justifies a clearing or a detach, nor "unchanged" for what just moved."""
         if not self.link.listed or self.contact is None or self.look is Look.FRESH:
             return False
-        if self.rules.now - (self.contact.updated_at or self.rules.now) <= RECENT:
+        theirs = self.rules.intercom_now
+        if theirs - (self.contact.updated_at or theirs) <= RECENT:
             return True
         edges = self.memberships()
         clears = None in self.plan().to_intercom.values()
@@ -290,6 +291,7 @@ class UserPass(UserSides):
         self.contact, self.look, self.base, self._plan = None, Look.FRESH, {}, None
         self.accepted, self.edges, self.archived, self.sent = {}, {}, False, {}
         self.undone, self.undone_teams, self.undone_companies = {}, set(), set()
+        self.refused_leads = {}
 
     def inherit_nothing(self) -> None:
         """What Intercom holds was another person's: none of it is pulled, and what the app has not

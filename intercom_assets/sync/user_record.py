@@ -80,6 +80,7 @@ def _link(work: Work, user: UserPass) -> UserLink:
         listed=link.listed and not user.has_looked and user.contact is not None,
         archived=user.archived,
         lead_email=user.lead_email if done else link.lead_email,
+        refused_leads=user.refused_leads,
         synced_at=user.rules.now if done else link.synced_at,
         undone=user.fields_kept,
         undone_teams=sorted(user.teams_kept_out),

@@ -74,6 +74,8 @@ class UserSides:
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     leads: Sequence[str] = ()
     lead_email: str | None = None
+    leads_shown: Mapping[str, str] = field(default_factory=dict)
+    refused_leads: dict[str, tuple[str, str]] = field(default_factory=dict)
     archived: bool = False
     problem: Problem | None = None
     tried: bool = False
@@ -101,6 +103,7 @@ class UserSides:
         self.undone, self.undone_teams = dict(link.undone), set(link.undone_teams)
         self.undone_companies = set(link.undone_companies)
         self.edges, self.lead_email = dict(link.edges), link.lead_email
+        self.refused_leads = dict(link.refused_leads)
         self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
         self.left_out = {n: each for n, each in link.left_out.items() if each.is_of_value}
         self.see_row(self.row)
@@ -298,16 +301,30 @@ class UserSides:
 
     def lead_to_search(self) -> str | None:
         """The address to search; once for each, and again where Intercom's side has moved, or for
-        a user who was away.
+        a user who was away; but not if all that was found was refused and is as it was.
 
         A delay of ours does not close the window: it is open as of when the change was noticed.
         """
         if not isinstance(self.row, AppUser) or self.problem:
             return None
-        anew = self.told_to_look or self.is_back
+        anew = self.is_back or self._has_refused(changed=True)
+        anew = anew or (self.told_to_look and not self._has_refused(changed=False))
         link = replace(self.link, lead_email=None) if anew else self.link
         as_of = min(self.rules.now, self.waiting_since or self.rules.now)
         return lead_email(self.row, link, as_of, self.rules.merge_window)
+
+    def found_leads(self, email: str, leads: Mapping[str, str]) -> None:
+        """What a search for the address found: leads, and what they look like. Who was refused is
+        not tried again before that, or the app's row, has changed."""
+        still = {k: was for k, was in self.refused_leads.items() if k in leads}
+        self.lead_email, self.refused_leads, self.leads_shown = email, still, leads
+        now = {lead: (self.row_hash, looks) for lead, looks in leads.items()}
+        self.leads = tuple(lead for lead in leads if still.get(lead) != now[lead])
+
+    def _has_refused(self, *, changed: bool) -> bool:
+        """Whether Intercom refused a lead, with the row as it is now or with another one."""
+        then = (row for row, _ in self.link.refused_leads.values())
+        return any((row != self.row_hash) is changed for row in then)
 
     @property
     def _fields(self) -> Mapping[str, Field]:

@@ -16,6 +16,7 @@ from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
 from intercom_assets.sync.gone import hold_gone, let_go
 from intercom_assets.sync.held_emails import free_email
+from intercom_assets.sync.leads import shown
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
@@ -86,6 +87,7 @@ def user_rules(services: Services, barred: dict[str, str]) -> Rules:
         zones=services.zones,
         mapping_version=services.app.mapping_version,
         now=services.now(),
+        intercom_now=services.intercom_now(),
         merge_window=int(settings.merge_leads_for.total_seconds()),
         clear_unusable=settings.clear_unusable,
         truncate=settings.truncate,
@@ -137,20 +139,21 @@ def _search_leads(work: Work, users: Sequence[UserPass]) -> None:
     """One search for fifteen addresses; where it fails, the users are saved and come again."""
     wanted = {u.user_id: email for u in users if (email := u.lead_to_search())}
     emails = sorted(set(wanted.values()))
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, str]] = {}
     failed: dict[str, Problem] = {}
     for start in range(0, len(emails), LEADS_A_CALL):
         group = emails[start : start + LEADS_A_CALL]
         try:
             for page in work.client().search_contacts(leads_with_emails(group)):
                 for lead in page.items:
-                    found.setdefault((lead.email or "").lower(), []).append(lead.id)
+                    found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
         except IntercomError as error:
             failed.update(dict.fromkeys(group, problem_of(error)))
     for user in users:
         if (email := wanted.get(user.user_id)) is not None:
-            user.leads, user.lead_email = tuple(found.get(email, ())), email
             user.late_problem = failed.get(email)
+            if user.late_problem is None:
+                user.found_leads(email, found.get(email, {}))
 
 
 def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:

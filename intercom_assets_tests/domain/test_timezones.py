@@ -88,11 +88,11 @@ class TestPlace:
     def test_nothing_stated_is_nothing_unknown(self, stated: str | None) -> None:
         assert place(stated, None, SMALL) == Place()
 
-    @pytest.mark.parametrize("code", ["NO", "no"])
+    @pytest.mark.parametrize("code", ["NO", "no", "NOR", "nor", " Nor "])
     def test_a_country_with_one_zone_has_it(self, code: str) -> None:
         assert place(None, code, SMALL) == Place(derived="Europe/Oslo")
 
-    @pytest.mark.parametrize("code", ["US", "ZZ", "", None])
+    @pytest.mark.parametrize("code", ["US", "usa", "ZZ", "ZZZ", "NORW", "", None])
     def test_a_country_with_several_zones_or_none_is_no_guess(self, code: str | None) -> None:
         assert place(None, code, WORLD).derived is None
 

@@ -259,15 +259,8 @@ def a_mapping(folder: Path, sql: Sql | None = None, **settings: Any) -> Path:
     return folder
 
 
-@contextmanager
-def a_played_world(
-    url: str, folder: Path, now: float | None = None, ahead: float = 0.0, token: str = TOKEN
-) -> Iterator[Played]:
-    """`now`: our clock stands still there (Unix s); Intercom's and the client's go on."""
-    times = Skipping(ahead=ahead)
-    simulator = Simulator(clock=times.theirs)
-    wire = Telegraph(simulator)
-    client = IntercomClient(
+def a_client(wire: Telegraph, times: Skipping, token: str = TOKEN) -> IntercomClient:
+    return IntercomClient(
         token,
         BASE_URL,
         rate_share=1.0,
@@ -277,6 +270,17 @@ def a_played_world(
         wall=times.wall,
         sleep=times.sleep,
     )
+
+
+@contextmanager
+def a_played_world(
+    url: str, folder: Path, now: float | None = None, ahead: float = 0.0, token: str = TOKEN
+) -> Iterator[Played]:
+    """`now`: our clock stands still there (Unix s); Intercom's and the client's go on."""
+    times = Skipping(ahead=ahead)
+    simulator = Simulator(clock=times.theirs)
+    wire = Telegraph(simulator)
+    client = a_client(wire, times, token)
     with Store(url) as store:
         wall = times.calendar if now is None else lambda: now
         services = Services(AppDatabase(url, load_mapping(folder)), store, client, wall)

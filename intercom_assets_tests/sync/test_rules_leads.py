@@ -1,9 +1,11 @@
 """Rules 35 to 41 of the replaced job: leads with a new user's e-mail become part of the user."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets.sync.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
@@ -205,3 +207,88 @@ def test_a_merge_that_landed_without_an_answer_is_done(played: Played) -> None:
     assert _roles(played) == ["user"]
     assert played.app_user(ada)["phone_number"] == "+44 20 7946"
     assert played.settles_but_for_leads(ada)
+
+
+# --- a lead that Intercom would not merge ---------------------------------------------------------
+
+REFUSAL = {"status": 400, "code": "invalid_merge", "message": "cannot be merged"}
+
+
+def _refused(played: Played) -> tuple[int, str]:
+    """A young user whose lead was refused once, by a fault that lasts."""
+    lead = _a_lead(played)
+    played.intercom.set(faults=[{"kind": "error", "endpoint": MERGE, "count": None, **REFUSAL}])
+    ada = played.given_user(email="ada@example.com", created_at=NOW)
+    played.sync(ada)
+    return ada, lead
+
+
+def _lead_calls(calls: Sequence[str]) -> list[str]:
+    return [call for call in calls if "merge" in call or "search" in call]
+
+
+def test_a_refused_lead_is_neither_searched_nor_tried_again_at_a_look(played: Played) -> None:
+    ada, _ = _refused(played)
+
+    for name in ("By Hand", "By Hand Again"):
+        played.intercom.by_hand.edit_contact(str(ada), name=name)
+        assert _lead_calls(played.look(ada).calls) == []
+    for _ in range(3):
+        feed_from_intercom(played.services)
+        played.times.sleep(16 * 60)
+        assert _lead_calls(played.sync_due().calls) == []
+    assert played.actions(ada).count("merge refused") == 1
+
+
+def test_a_refused_lead_is_tried_again_once_the_lead_has_changed(played: Played) -> None:
+    feed_from_intercom(played.services)
+    ada, lead = _refused(played)
+    feed_from_intercom(played.services)
+    played.sync_due()
+    played.intercom.reset("faults")
+    played.times.sleep(5)
+    played.intercom.by_hand.edit_contact(lead, name="Someone")
+
+    feed_from_intercom(played.services)
+    played.sync_due()
+
+    assert _roles(played) == ["user"]
+    assert played.settles_but_for_leads(ada)
+
+
+def test_a_refused_lead_is_tried_again_once_the_app_has_changed(played: Played) -> None:
+    ada, _ = _refused(played)
+    played.intercom.reset("faults")
+    played.update_user(ada, name="Ada Byron")
+
+    played.sync(ada)
+
+    assert _roles(played) == ["user"]
+
+
+def test_refused_again_after_a_change_it_is_remembered_again(played: Played) -> None:
+    ada, _ = _refused(played)
+    played.update_user(ada, name="Ada Byron")
+
+    assert len(_lead_calls(played.sync(ada).calls)) == 2
+
+    assert _lead_calls(played.look(ada).calls) == []
+    assert played.sync(ada).calls == []
+
+
+def test_another_lead_beside_a_refused_one_is_merged(played: Played) -> None:
+    feed_from_intercom(played.services)
+    ada, _lead = _refused(played)
+    feed_from_intercom(played.services)
+    played.sync_due()
+    played.intercom.reset("faults")
+    played.intercom.set(
+        faults=[{"kind": "error", "endpoint": MERGE, "count": 1, **REFUSAL, "message": "no"}]
+    )
+    played.times.sleep(5)
+    _a_lead(played)
+
+    feed_from_intercom(played.services)
+    played.sync_due()
+
+    assert played.actions(ada).count("merged") == 1

@@ -99,12 +99,15 @@ def test_the_new_zone_is_in_the_attributes_of_the_same_pass(worlds: Worlds) -> N
     assert world.settles(ada)
 
 
-def test_a_country_with_one_zone_fills_an_empty_zone_and_replaces_none(played: Played) -> None:
+@pytest.mark.parametrize("code", ["IT", "ITA", "ita", " it "])
+def test_a_country_with_one_zone_fills_an_empty_zone_and_replaces_none(
+    played: Played, code: str
+) -> None:
     ada = played.given_user(email="a@example.com", time_zone=None)
     bob = played.given_user(email="b@example.com", time_zone="Europe/London")
     played.sync(ada, bob)
     for user in (ada, bob):
-        played.intercom.by_hand.edit_contact(str(user), country_code="IT")
+        played.intercom.by_hand.edit_contact(str(user), country_code=code)
 
     played.look(ada, bob)
 
