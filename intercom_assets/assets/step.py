@@ -29,6 +29,7 @@ from intercom_assets.assets.subjects import (
     SYNC_HEALTH,
     Subject,
 )
+from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.partitions import add_keys
 from intercom_assets.sync.batch import run_batch
@@ -38,7 +39,6 @@ from intercom_assets.sync.environment import (
     opened,
     sentence_of,
 )
-from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.outcomes import ChunkReport, Totals
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.source import Batch

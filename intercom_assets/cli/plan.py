@@ -13,6 +13,7 @@ from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.plan_telling import Summary, document, tell
 from intercom_assets.cli.progress import Bars, progress_on
+from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.sync.environment import opened, read_environment
@@ -20,6 +21,7 @@ from intercom_assets.sync.foresight import Foresight, foreseeing
 from intercom_assets.sync.guard import past_guards
 from intercom_assets.sync.plan import plan_teams, plan_users
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.switched_ids import Switch, find_switch
 
 
 @click.command(cls=NamesIds)
@@ -46,6 +48,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], as_json: bool) -> None:
     ):
         keys = named or _everybody(services)
         summary = _planned(seen, bars, *keys, shown=named is not None)
+        summary.switches = _switches(seen.services, summary)
         summary.plan_id = plan_id(summary.counts, services.app.mapping_version)
         summary.past_guards = past_guards(seen.services, summary.counts)
         summary.minutes = seen.minutes(summary.calls)
@@ -72,6 +75,13 @@ def _planned(
         summary.add_team(team)
         bars.advance("teams", 1)
     return summary
+
+
+def _switches(services: Services, summary: Summary) -> list[Switch]:
+    """As the runs look for them, which stop there."""
+    new = {QueueKind.USER: summary.new_users, QueueKind.TEAM: summary.new_teams}
+    found = (find_switch(services, kind, keys) for kind, keys in new.items())
+    return [switch for switch in found if switch is not None]
 
 
 def _everybody(services: Services) -> tuple[list[str], list[str]]:

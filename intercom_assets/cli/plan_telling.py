@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +12,9 @@ from intercom_assets.cli.cells import Listing, cell, plain
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.values import count_of
+from intercom_assets.sync.environment import as_sentence
 from intercom_assets.sync.plan import PlannedChange, PlannedTeam, PlannedUser
+from intercom_assets.sync.switched_ids import Switch
 from intercom_assets.sync.users import LEADS_A_CALL
 
 SHOWN = 20
@@ -46,6 +49,9 @@ class Summary:
         self.plan_id, self.minutes = "", 0.0
         self.unasked: str | None = None
         self.past_guards: Sequence[str] = ()
+        self.new_users: list[str] = []
+        self.new_teams: list[str] = []
+        self.switches: Sequence[Switch] = ()
         self._shown = shown
         self._counts = Counts()
 
@@ -58,6 +64,8 @@ class Summary:
         self.merges += len(user.merge)
         self.searches += user.searched
         self.companies_to_make.update(user.companies_to_make)
+        if user.action == "create":
+            self.new_users.append(user.user_id)
         if self._shown or (user.problem and len(self.users) < SHOWN):
             self.users.append(user)
 
@@ -65,13 +73,15 @@ class Summary:
         self.team_actions[team.action] += 1
         self.team_fields.update(change.field for change in team.changes)
         self.left.update(team.left)
+        if team.action == "create":
+            self.new_teams.append(team.team_id)
         if self._shown or (team.problem and len(self.teams) < SHOWN):
             self.teams.append(team)
 
     @property
     def counts(self) -> Counts:
-        """Of the users: what the guards look at, and a plan's id is made of."""
-        return self._counts
+        """What the guards look at, and a plan's id is made of."""
+        return reduce(Counts.plus, (switch.counts for switch in self.switches), self._counts)
 
     @property
     def attributes_to_make(self) -> list[tuple[str, Field]]:
@@ -132,6 +142,8 @@ def _lines(summary: Summary) -> list[str]:
             f"Past the guards of sync.yaml: it {' and '.join(summary.past_guards)}. If that is "
             f"meant: intercom-assets sync --all --accept {summary.plan_id}"
         )
+    for switch in summary.switches:
+        lines.append(as_sentence(f"{switch.finding}. {switch.way_on(summary.plan_id)}"))
     return [*lines, f"Plan {summary.plan_id}. Nothing was written."]
 
 
@@ -191,6 +203,15 @@ def document(summary: Summary) -> dict[str, object]:
     return {
         "plan": summary.plan_id,
         "past_guards": list(summary.past_guards),
+        "switched_ids": [
+            {
+                "kind": switch.kind,
+                "count": switch.count,
+                "old": switch.example.old,
+                "new": switch.example.new,
+            }
+            for switch in summary.switches
+        ],
         "users": {
             "asked": counts.users,
             "actions": dict(summary.user_actions),

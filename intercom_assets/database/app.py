@@ -114,6 +114,10 @@ class AppDatabase:
             lambda c, shapes: app_lookups.ids_with_email(c, shapes.users, emails, created_since)
         )
 
+    def teams_named(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """Name -> ids of the teams that have it."""
+        return self._reading(lambda c, shapes: app_lookups.teams_named(c, shapes.teams, names))
+
     # --- writing back ---
 
     @property

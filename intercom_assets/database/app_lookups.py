@@ -70,6 +70,23 @@ def ids_with_email(
     return found
 
 
+def teams_named(
+    connection: AppConnection, teams: Shape, names: Sequence[str]
+) -> dict[str, list[str]]:
+    """Name -> ids."""
+    if not teams.has("name"):
+        return {}
+    text = teams.query.select("q.id, q.name", "where q.name::text = any(%(names)s::text[]) ")
+    with telling(teams.query, text):
+        rows = connection.execute(encoded(connection, text), {"names": list(names)}).fetchall()
+    found: dict[str, list[str]] = {}
+    for raw, name in rows:
+        key = teams.ids["id"].text(raw)
+        if key is not None:
+            found.setdefault(str(name), []).append(key)
+    return found
+
+
 def _changed(
     connection: AppConnection, shape: Shape, column: str, since: int
 ) -> tuple[frozenset[str], int]:

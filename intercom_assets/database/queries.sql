@@ -351,6 +351,80 @@ on conflict (user_id) do update set
     needs_read = excluded.needs_read, memory = excluded.memory
 where l is distinct from excluded
 
+-- name: user_identities
+-- `left_before`: marked as deleted, and not since a day only.
+select l.user_id as id, lower(l.shadow ->> 'email') as mark,
+       (l.shadow ->> 'signed_up_at')::bigint as created_at,
+       coalesce((l.base ->> 'deleted')::boolean, false) and not exists (
+           select from intercom_sync.gone g
+           where g.kind = 'user' and g.key = l.user_id and g.found_at > now() - interval '1 day'
+       ) as left_before
+from intercom_sync.user_link l
+where l.contact_id is not null
+  and lower(l.shadow ->> 'email') = any(array(select lower(m) from unnest(%(marks)s::text[]) m))
+
+-- name: team_identities
+select l.team_id as id, l.shadow ->> 'name' as mark,
+       (l.shadow ->> 'remote_created_at')::bigint as created_at,
+       coalesce((l.base ->> 'company_deleted')::boolean, false) and not exists (
+           select from intercom_sync.gone g
+           where g.kind = 'team' and g.key = l.team_id and g.found_at > now() - interval '1 day'
+       ) as left_before
+from intercom_sync.team_link l
+where l.company_id is not null and l.shadow ->> 'name' = any(%(marks)s)
+
+-- name: users_near
+-- Linked users with an e-mail, next to one in the order of ids: no other order has an index.
+(select user_id as id, lower(shadow ->> 'email') as mark
+ from intercom_sync.user_link
+ where user_id >= %(key)s and contact_id is not null and shadow ->> 'email' is not null
+   and base ->> 'deleted' is distinct from 'true'
+ order by user_id limit %(each)s)
+union all
+(select user_id, lower(shadow ->> 'email')
+ from intercom_sync.user_link
+ where user_id < %(key)s and contact_id is not null and shadow ->> 'email' is not null
+   and base ->> 'deleted' is distinct from 'true'
+ order by user_id desc limit %(each)s)
+
+-- name: teams_near
+(select team_id as id, shadow ->> 'name' as mark
+ from intercom_sync.team_link
+ where team_id >= %(key)s and company_id is not null and shadow ->> 'name' is not null
+   and base ->> 'company_deleted' is distinct from 'true'
+ order by team_id limit %(each)s)
+union all
+(select team_id, shadow ->> 'name'
+ from intercom_sync.team_link
+ where team_id < %(key)s and company_id is not null and shadow ->> 'name' is not null
+   and base ->> 'company_deleted' is distinct from 'true'
+ order by team_id desc limit %(each)s)
+
+-- name: linked_teams_among
+select team_id from intercom_sync.team_link where team_id = any(%(ids)s) and company_id is not null
+
+-- name: drop_new_links
+-- Of ids that get another's link: what an attempt to make a contact may have noted.
+delete from intercom_sync.user_link where user_id = any(%(new)s) and contact_id is null
+
+-- name: drop_new_edges
+delete from intercom_sync.edge where user_id = any(%(new)s)
+
+-- name: move_links
+-- Whoever was archived is live again by now.
+update intercom_sync.user_link l set
+    user_id = n.new_id, needs_read = true, memory = l.memory - 'archived'
+from unnest(%(old)s::text[], %(new)s::text[]) as n (old_id, new_id)
+where l.user_id = n.old_id
+
+-- name: move_edges
+update intercom_sync.edge e set user_id = n.new_id
+from unnest(%(old)s::text[], %(new)s::text[]) as n (old_id, new_id)
+where e.user_id = n.old_id
+
+-- name: drop_queued
+delete from intercom_sync.queue where kind = %(kind)s and key = any(%(keys)s) and claim_token = %(token)s
+
 -- name: linked_among
 select user_id from intercom_sync.user_link where user_id = any(%(ids)s) and contact_id is not null
 

@@ -197,3 +197,10 @@ alter table intercom_sync.run_member
 
 create index user_link_left_out on intercom_sync.user_link (user_id) where memory ? 'left_out';
 create index team_link_left_out on intercom_sync.team_link (team_id) where memory ? 'left_out';
+
+-- step 7: whose e-mail or name it was, for ids that were switched
+
+create index user_link_email on intercom_sync.user_link ((lower(shadow ->> 'email')))
+    where contact_id is not null;
+create index team_link_name on intercom_sync.team_link ((shadow ->> 'name'))
+    where company_id is not null;

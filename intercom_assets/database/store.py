@@ -3,6 +3,7 @@
     store_queue       what may differ now, leases, heartbeats
     store_links       what we know of each user and team
     store_record      in flight, recorded: the two ends of a chunk
+    store_switched    ids that the app switched, and links moved to the new ones
     store_journal     what was done and why; erasing and pruning
     store_workspace   attributes, watermarks, counters, who is held as gone
 
@@ -14,11 +15,11 @@ makes and upgrades it.
 from intercom_assets.database.store_journal import JournalStore
 from intercom_assets.database.store_links import LinkStore
 from intercom_assets.database.store_queue import QueueStore
-from intercom_assets.database.store_record import RecordStore
+from intercom_assets.database.store_switched import SwitchedStore
 from intercom_assets.database.store_workspace import WorkspaceStore
 
 
-class Store(QueueStore, LinkStore, RecordStore, JournalStore, WorkspaceStore):
+class Store(QueueStore, LinkStore, SwitchedStore, JournalStore, WorkspaceStore):
     """`Store(url, max_connections=8, journal_values=True)`. Threads may share one.
 
     `journal_values=False` keeps only the names of fields in the journal, not what was in them.

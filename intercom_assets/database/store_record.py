@@ -67,7 +67,7 @@ class RecordStore(Connected):
         """
 
         def work(cursor: Cursor[TupleRow]) -> frozenset[str]:
-            ours = _lock(cursor, QueueKind.USER, token, [note.user_id for note in notes])
+            ours = lock_rows(cursor, QueueKind.USER, token, [note.user_id for note in notes])
             held = [note for note in notes if note.user_id in ours]
             if held:
                 noted: Documents = [{"user_id": n.user_id, "values": n.values} for n in held]
@@ -81,7 +81,7 @@ class RecordStore(Connected):
         """`note_in_flight` for teams, which are looked at anew until a pass is recorded."""
 
         def work(cursor: Cursor[TupleRow]) -> frozenset[str]:
-            ours = _lock(cursor, QueueKind.TEAM, token, list(notes))
+            ours = lock_rows(cursor, QueueKind.TEAM, token, list(notes))
             noted: Documents = [{"team_id": key, "values": notes[key]} for key in sorted(ours)]
             run(cursor, "note_teams_in_flight", keys=list(ours))
             run(cursor, "note_team_values", notes=document(noted))
@@ -99,7 +99,7 @@ class RecordStore(Connected):
         by_id = {record.link.user_id: record for record in records}
 
         def work(cursor: Cursor[TupleRow]) -> Recorded:
-            ours = _lock(cursor, QueueKind.USER, token, list(by_id))
+            ours = lock_rows(cursor, QueueKind.USER, token, list(by_id))
             held = {key: record for key, record in by_id.items() if key in ours}
             conflicts = _write_links(cursor, _USERS, map(_user_link_document, held.values()))
             linked = {key: record for key, record in held.items() if key not in conflicts}
@@ -116,7 +116,7 @@ class RecordStore(Connected):
         by_id = {record.link.team_id: record for record in records}
 
         def work(cursor: Cursor[TupleRow]) -> Recorded:
-            ours = _lock(cursor, QueueKind.TEAM, token, list(by_id))
+            ours = lock_rows(cursor, QueueKind.TEAM, token, list(by_id))
             held = {key: record for key, record in by_id.items() if key in ours}
             conflicts = _write_links(
                 cursor, _TEAMS, (team_document(record.link) for record in held.values())
@@ -172,7 +172,7 @@ def _add_entries(
     _add(cursor, "add_journal", run_id, plain, values=values)
 
 
-def _lock(
+def lock_rows(
     cursor: Cursor[TupleRow], kind: QueueKind, token: UUID, keys: Sequence[str]
 ) -> frozenset[str]:
     """Locks the rows; those that still carry our token."""

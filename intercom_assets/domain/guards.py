@@ -10,9 +10,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 
+class GuardStopped(Exception):
+    """The batch would do more than the guards allow. One sentence; nothing was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a batch would do, in users, but `detaches` in memberships and `calls` in calls."""
+    """What a batch would do, in users, but `detaches` in memberships and `calls` in calls.
+
+    `switched`, `switchedteams`: who is new, and somebody whom the app had under another id.
+    """
 
     users: int = 0
     creates: int = 0
@@ -20,6 +27,8 @@ class Counts:
     archives: int = 0
     detaches: int = 0
     calls: int = 0
+    switched: int = 0
+    switchedteams: int = 0
 
     def plus(self, other: "Counts") -> "Counts":
         one, two = asdict(self), asdict(other)
@@ -62,6 +71,8 @@ def breaches(counts: Counts, limits: Limits, linked: int) -> list[str]:
 
 
 _ACCEPTED = ("creates", "changes", "archives", "detaches")
+_RARE = ("switched", "switchedteams")
+"""Part of a plan's id only where there are any."""
 
 
 def plan_id(counts: Counts, mapping_version: str) -> str:
@@ -69,7 +80,8 @@ def plan_id(counts: Counts, mapping_version: str) -> str:
 
     Sizes are rounded up to two figures, so that a few more users do not make it another plan.
     """
-    sizes = [f"{name}{_rounded_up(getattr(counts, name))}" for name in _ACCEPTED]
+    names = [*_ACCEPTED, *(name for name in _RARE if getattr(counts, name))]
+    sizes = [f"{name}{_rounded_up(getattr(counts, name))}" for name in names]
     return "-".join([*sizes, mapping_version[:6]])
 
 
@@ -78,7 +90,7 @@ def accepts(accepted: str, counts: Counts, mapping_version: str) -> bool:
     sizes = _sizes(accepted)
     if not sizes or not accepted.endswith("-" + mapping_version[:6]):
         return False
-    return all(getattr(counts, name) <= sizes.get(name, 0) for name in _ACCEPTED)
+    return all(getattr(counts, name) <= sizes.get(name, 0) for name in (*_ACCEPTED, *_RARE))
 
 
 def is_plan_id(text: str) -> bool:
@@ -87,7 +99,7 @@ def is_plan_id(text: str) -> bool:
 
 
 def _sizes(accepted: str) -> Mapping[str, int]:
-    found = re.findall(rf"({'|'.join(_ACCEPTED)})(\d+)-", accepted)
+    found = re.findall(rf"({'|'.join((*_ACCEPTED, *_RARE))})(\d+)-", accepted)
     return {name: int(size) for name, size in found}
 
 

@@ -69,7 +69,7 @@ def prepare(
         if batch.kind is QueueKind.USER:
             check_users(services, some, batch.accepted)
         else:
-            check_teams(services, some)
+            check_teams(services, some, batch.accepted)
 
 
 def _has_unpaired(services: Services, kind: QueueKind, keys: Sequence[str]) -> bool:

@@ -15,12 +15,12 @@ from intercom_assets.database.app import AppDatabase, AppUnavailable
 from intercom_assets.database.failures import Refused
 from intercom_assets.database.store import Store
 from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
+from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Unauthorized
 from intercom_assets.intercom.network import checked_token, checked_url, checked_version
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
-from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.workspace import WrongWorkspace
 

@@ -11,15 +11,20 @@ from typing import TypeAlias
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.switched_ids import stop_before_marking
 
 Row: TypeAlias = AppUser | AppTeam | Unfit | Gone
 READ_AT_ONCE = 1_000
 
 
 def hold_gone(services: Services, kind: QueueKind, gone: Sequence[str]) -> frozenset[str]:
-    """Of those linked that a read no longer returned, who is to be left alone for now."""
+    """Of those linked that a read no longer returned, who is to be left alone for now.
+
+    Raises `GuardStopped` where they seem to have got other ids.
+    """
     if not gone:
         return frozenset()
+    stop_before_marking(services, kind, gone)
     most = _allowed(services, kind)
     return frozenset(gone) - services.store.admit_gone(kind, gone, most=most)
 

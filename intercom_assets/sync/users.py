@@ -20,6 +20,7 @@ from intercom_assets.sync.leads import shown
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.switched_ids import stop_for_teams
 from intercom_assets.sync.user_calls import first_call, second_calls
 from intercom_assets.sync.user_notes import note_first_calls, note_second_calls
 from intercom_assets.sync.user_pass import UserPass
@@ -38,9 +39,10 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     """Brings these users into step. Every one of them has an outcome, in the order given.
 
     Raises `AppUnavailable` where the app cannot be read, and a fatal `IntercomError`; then nothing
-    is recorded and the leases are the caller's to give back.
+    is recorded and the leases are the caller's to give back. `GuardStopped` likewise.
     """
     users = read_users(work.services, [row.key for row in leased], rules_of(work))
+    _stop_for_teams(work.services, users)
     by_key = {row.key: row for row in leased}
     erased = work.services.store.tombstoned(list(by_key))
     left_out = _held_as_gone(work.services, users) | erased
@@ -69,6 +71,15 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
         work.services.store.forget_user(user_id)
     work.stop_if_fatal()
     return outcomes
+
+
+def _stop_for_teams(services: Services, users: Sequence[UserPass]) -> None:
+    """Before anything is sent, if the users' teams seem to be old ones under other ids."""
+    known = users[0].companies if users else {}
+    stop_for_teams(
+        services,
+        {t for u in users if isinstance(u.row, AppUser) for t in u.row.teams} - known.keys(),
+    )
 
 
 def rules_of(work: Work) -> Rules:

@@ -12,7 +12,7 @@ import pytest
 from intercom_assets.database.capture import remove_capture
 from intercom_assets.database.records import Counted, QueueKind
 from intercom_assets.database.store import Store
-from intercom_assets.sync.guard import GuardStopped
+from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.sync.overview import FIGURES, lag_of, use_of
 from intercom_assets.sync.stops import noted
 from intercom_assets_tests.cli.conftest import Shell

@@ -42,10 +42,11 @@ PATIENT = Timeouts(answer=600.0)
 
 @dataclass(frozen=True)
 class Sql:
-    """Changes of the sample's users.sql and teams.sql: text -> text instead."""
+    """Changes of the sample's three queries: text -> text instead."""
 
     users: Mapping[str, str] = field(default_factory=dict)
     teams: Mapping[str, str] = field(default_factory=dict)
+    memberships: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -248,7 +249,11 @@ def a_mapping(folder: Path, sql: Sql | None = None, **settings: Any) -> Path:
     """The sample's mapping with other SQL and other settings of sync.yaml, in `folder`."""
     shutil.copytree(SAMPLE, folder, dirs_exist_ok=True)
     changed = sql or Sql()
-    for name, replaced in (("users.sql", changed.users), ("teams.sql", changed.teams)):
+    for name, replaced in (
+        ("users.sql", changed.users),
+        ("teams.sql", changed.teams),
+        ("memberships.sql", changed.memberships),
+    ):
         text = (folder / name).read_text()
         for old, new in replaced.items():
             assert old in text, f"{name} has no {old!r}"

@@ -3,8 +3,8 @@
 import pytest
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.sync.batch import run_batch
-from intercom_assets.sync.guard import GuardStopped
 from intercom_assets.sync.source import Batch
 from intercom_assets.sync.stops import stops
 from intercom_assets_tests.sync.world import World

@@ -1,0 +1,128 @@
+"""Whether the app's ids were switched for everybody: who is who, and what stops a batch. Pure.
+
+A mapping that selects `'usr_' || id`, or an app that moves from bigint to uuid, looks like all
+users leaving and as many strangers registering. What gives it away: the e-mails (of teams: names)
+of many ids that the app no longer returns are there under ids that are new to us.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+MANY = 10
+"""Ids that changed together: so many are not people who happened to register again."""
+FEW = 3
+"""In a small app that few are enough, if they are more than half of those looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One id and what it is recognized by: `mark` is the e-mail in lower case, or a team's name.
+
+    `deleted`: of a new one, that the app has it with `deleted_at`. `left_before`: of an old one,
+    that it was marked as deleted a while ago: the same mark under a new id is a new beginning.
+    """
+
+    id: str
+    mark: str
+    created_at: int | None = None
+    deleted: bool = False
+    left_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedId:
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Several old or several new ids with one mark."""
+
+    old: Sequence[str]
+    new: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    pairs: Sequence[SwitchedId] = ()
+    ambiguous: Sequence[Ambiguous] = ()
+
+    @property
+    def count(self) -> int:
+        """New ids that have a counterpart, whether or not it is clear which."""
+        return len(self.pairs) + sum(len(each.new) for each in self.ambiguous)
+
+    @property
+    def example(self) -> SwitchedId | None:
+        unclear = (SwitchedId(each.old[0], each.new[0]) for each in self.ambiguous)
+        return next(chain(self.pairs, unclear), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Linked ids near an old one. `moved`: of them, no longer returned and back under a new id."""
+
+    size: int = 0
+    moved: int = 0
+
+    @property
+    def shows_a_switch(self) -> bool:
+        most = self.moved >= FEW and 2 * self.moved > self.size
+        return most or self.moved >= MANY
+
+
+def shows_a_switch(pairs: int, new: int) -> bool:
+    """Of one batch. `new`: all its new ids that have a mark."""
+    return pairs >= MANY and 2 * pairs >= new
+
+
+@dataclass(slots=True)
+class _Group:
+    old: list[Identity] = field(default_factory=list)
+    new: list[Identity] = field(default_factory=list)
+
+    def pairs(self) -> list[SwitchedId]:
+        """One of each is a pair; of several, those two that alone began at the same second."""
+        if len(self.old) == len(self.new) == 1:
+            return [SwitchedId(self.old[0].id, self.new[0].id)]
+        old, new = _only_ones(self.old), _only_ones(self.new)
+        return [SwitchedId(old[key], new[key]) for key in old if key in new]
+
+
+def match(old: Iterable[Identity], new: Iterable[Identity]) -> Matched:
+    """Which new id is which old one's. One that left before can only be a deleted row's."""
+    groups: dict[tuple[str, bool], _Group] = defaultdict(_Group)
+    deleted = {each.mark for each in new if each.deleted}
+    for each in new:
+        groups[each.mark, each.deleted].new.append(each)
+    for each in old:
+        if each.left_before:
+            groups[each.mark, True].old.append(each)
+        else:
+            in_life = (each.mark, False) in groups
+            groups[each.mark, not in_life and each.mark in deleted].old.append(each)
+    return _matched(group for group in groups.values() if group.old and group.new)
+
+
+def _matched(groups: Iterable[_Group]) -> Matched:
+    pairs: list[SwitchedId] = []
+    ambiguous: list[Ambiguous] = []
+    for group in groups:
+        found = group.pairs()
+        pairs += found
+        old = {each.id for each in group.old} - {pair.old for pair in found}
+        new = {each.id for each in group.new} - {pair.new for pair in found}
+        if old and new:
+            ambiguous.append(Ambiguous(sorted(old), sorted(new)))
+    return Matched(pairs, ambiguous)
+
+
+def _only_ones(identities: Sequence[Identity]) -> dict[int, str]:
+    by_start: dict[int, list[str]] = defaultdict(list)
+    for each in identities:
+        if each.created_at is not None:
+            by_start[each.created_at].append(each.id)
+    return {start: ids[0] for start, ids in by_start.items() if len(ids) == 1}
