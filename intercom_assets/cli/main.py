@@ -13,6 +13,7 @@ from intercom_assets.cli.installation import (
     remove_capture_command,
 )
 from intercom_assets.cli.plan import plan
+from intercom_assets.cli.relink import relink
 from intercom_assets.cli.repair import erase, retry, undo
 from intercom_assets.cli.simulate import simulate
 from intercom_assets.cli.status import status
@@ -28,7 +29,7 @@ def main() -> None:
 
 for command in (
     demo, simulate, init, check, init_db, install_capture_command, remove_capture_command, plan,
-    sync, up, status, explain, retry, undo, erase,
+    sync, up, status, explain, retry, relink, undo, erase,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -47,11 +47,12 @@ class SwitchedStore(RecordStore):
         run_id: str,
         moves: Mapping[str, str],
         journal: Sequence[JournalEntry],
+        made_for_it: Sequence[str] = (),
     ) -> frozenset[str]:
         """Gives each new id all that is remembered of the old one (old -> new), and queues it.
 
         Returns the old ids that another run has by now: of them nothing was moved. `journal`: by
-        the new ids.
+        the new ids. `made_for_it`: rows of the queue that go, unless they changed since the lease.
         """
 
         def work(cursor: Cursor[TupleRow]) -> frozenset[str]:
@@ -65,10 +66,11 @@ class SwitchedStore(RecordStore):
                 run(cursor, name, **ids)
             run(cursor, "forget_gone", kind=QueueKind.USER, keys=keys)
             run(cursor, "drop_queued", kind=QueueKind.USER, keys=keys, token=token)
+            run(cursor, "finish_done", kind=QueueKind.USER, keys=list(made_for_it), token=token)
             entries = [entry for entry in journal if entry.key in ids["new"]]
             add_journal(cursor, run_id, entries, values=self._journal_values)
             queued = dict.fromkeys(ids["new"], 0.0)
             enqueue(cursor, QueueKind.USER, queued, cause="relinked", needs_read=True)
             return frozenset(moves) - held.keys()
 
-        return self.transact(work) if moves else frozenset()
+        return self.transact(work)

@@ -1,0 +1,151 @@
+"""`relink`: the contacts of users whose ids the app switched, moved to the new ids.
+
+What is moved, and in which order, is `sync/relink.py`'s; here it is asked for and told.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from intercom_assets.cli.cells import Listing, a_console, plain
+from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.cli.interruptible import ending_after_the_chunk
+from intercom_assets.cli.progress import Bar, Bars, progress_on
+from intercom_assets.domain.switched_ids import Matched
+from intercom_assets.domain.values import count_of
+from intercom_assets.sync.batch import new_run_id
+from intercom_assets.sync.environment import opened, read_environment
+from intercom_assets.sync.relink import CAUSE, Relinked, State, find_switched
+from intercom_assets.sync.relink import relink as move_links
+from intercom_assets.sync.services import Services
+
+SHOWN = 20
+"""Links that are listed; all are counted, and `--json` has them all."""
+ORDER = (State.FAILED, State.BUSY, State.LEFT, State.MOVED)
+UNCLEAR = "left: more than one user has the e-mail"
+
+
+@dataclass
+class Summary:
+    """`run`: None where nothing was to be written. `relinked`: what became of the pairs."""
+
+    matched: Matched
+    run: str | None = None
+    relinked: list[Relinked] = field(default_factory=list)
+    stopped: bool = False
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show whose links would be moved; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+@click.pass_context
+def relink(ctx: click.Context, dry_run: bool, as_json: bool) -> None:
+    """Give contacts to the new ids of their users, after the app switched its ids.
+
+    For users whom the app no longer returns and whose e-mail one user has who is new to the sync:
+    the contact gets the new id, with all that is remembered of it. Cut short, run it again; then
+    `sync --all`. Who cannot be told by the e-mail is listed and left.
+
+    Example: intercom-assets relink --dry-run
+    """
+    configuration = read_environment()
+    if not dry_run and configuration.refusal:
+        raise Failed(configuration.refusal)
+    console = a_console(stderr=True)
+    with (
+        opened(configuration) as services,
+        progress_on(console, not as_json and console.is_terminal) as progress,
+    ):
+        bars = Bars(progress)
+        summary = Summary(find_switched(services, lambda count: bars.advance("users", count)))
+        if not dry_run and summary.matched.pairs:
+            bar = Bar(progress, "links", len(summary.matched.pairs))
+            _move(services, summary, bar, console)
+    if as_json:
+        click.echo(json.dumps(_document(summary), indent=2))
+    else:
+        _tell(a_console(), summary)
+    failing = any(each.state in (State.BUSY, State.FAILED) for each in summary.relinked)
+    ctx.exit(FAILED if failing or summary.stopped else 0)
+
+
+def _move(services: Services, summary: Summary, bar: Bar, console: Console) -> None:
+    summary.run = new_run_id(CAUSE)
+    pairs, failed = summary.matched.pairs, 0
+    with ending_after_the_chunk(lambda: console.print("Ending after the links in work.")) as stop:
+        for some in move_links(services, summary.run, pairs, stop.is_set):
+            summary.relinked += some
+            failed += sum(each.state is not State.MOVED for each in some)
+            bar.advance(len(some), failed)
+    summary.stopped = len(summary.relinked) < len(pairs)
+
+
+def _tell(console: Console, summary: Summary) -> None:
+    listing = Listing("", "old id", "new id", "what became of it")
+    rows = _rows(summary)
+    for row in rows[:SHOWN]:
+        listing.add(*map(plain, row))
+    if rows:
+        console.print(listing)
+    if len(rows) > SHOWN:
+        console.print(f"... and {len(rows) - SHOWN:,} more; --json has them all", highlight=False)
+    for line in _lines(summary):
+        console.print(Text(plain(line)), soft_wrap=True)
+
+
+def _rows(summary: Summary) -> list[tuple[str, str, str]]:
+    """What needs a look comes first."""
+    unclear = [
+        (", ".join(each.old), ", ".join(each.new), UNCLEAR) for each in summary.matched.ambiguous
+    ]
+    if summary.run is None:
+        return unclear + [(pair.old, pair.new, "to move") for pair in summary.matched.pairs]
+    done = sorted(summary.relinked, key=lambda each: ORDER.index(each.state))
+    told = [(each.ids.old, each.ids.new, _became(each)) for each in done]
+    return unclear + told
+
+
+def _became(each: Relinked) -> str:
+    return f"{each.state}: {each.why}" if each.why else each.state
+
+
+def _lines(summary: Summary) -> Sequence[str]:
+    pairs, unclear = summary.matched.pairs, len(summary.matched.ambiguous)
+    left = f" {count_of(unclear, 'e-mail')} of more than one user: left." if unclear else ""
+    if not pairs:
+        return [f"No link to move.{left}"]
+    if summary.run is None:
+        return [f"{count_of(len(pairs), 'link')} to move.{left} Nothing was written."]
+    counts = Counter(each.state for each in summary.relinked)
+    told = ", ".join(f"{counts[state]:,} {state}" for state in reversed(ORDER) if counts[state])
+    lines = [f"Links: {told}.{left}", f"Run {summary.run}, as explain knows it."]
+    if summary.stopped:
+        lines.append("Stopped before all were moved; what was done is kept: run relink again.")
+    return [*lines, "Then bring them into step: intercom-assets sync --all"]
+
+
+def _document(summary: Summary) -> dict[str, object]:
+    counts = Counter(each.state for each in summary.relinked)
+    return {
+        "dry_run": summary.run is None,
+        "to_move": len(summary.matched.pairs),
+        "run": summary.run,
+        **{state: counts[state] for state in State},
+        "links": [
+            {"old": each.ids.old, "new": each.ids.new, "state": each.state, "why": each.why or None}
+            for each in summary.relinked
+        ]
+        or [
+            {"old": pair.old, "new": pair.new, "state": "to move", "why": None}
+            for pair in summary.matched.pairs
+        ],
+        "ambiguous": [
+            {"old": list(each.old), "new": list(each.new)} for each in summary.matched.ambiguous
+        ],
+        "stopped": summary.stopped,
+    }
