@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from intercom_assets.domain.attempts import UNARCHIVED, attempts_in
 from intercom_assets.domain.fields import DELETED, Field, contact_patch
+from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.memberships import MembershipPlan
 from intercom_assets.domain.models import ContactPatch, Edge, EdgeState, Reason, Value, Values
 from intercom_assets.domain.reconcile import Reconciliation
@@ -66,13 +67,22 @@ def second_calls(
 def _with_email(
     calls: Calls, free_email: FreeEmail, user: UserPass, client: IntercomClient
 ) -> None:
-    """Once more where the address was only still on a contact that has no right to it."""
+    """Once more where another contact holds the address: it gave it up, or it is left out."""
     try:
         calls(user, client)
     except (Conflict, identity.HeldByAnother) as refusal:
         if not free_email(user, client, refusal):
-            raise
+            _leave_email_out(user, refusal)
         calls(user, client)
+
+
+def _leave_email_out(user: UserPass, refusal: Conflict | identity.HeldByAnother) -> None:
+    """Raises the refusal where no address was sent that it could be about."""
+    email = user.plan().to_intercom.get(EMAIL)
+    if email is None:
+        raise refusal
+    why = f"Intercom refused it: contact {refusal.contact_id} of another user has this address"
+    user.leave_out(EMAIL, email, Reason.REFUSED, why)
 
 
 def _guarded(user: UserPass, client: IntercomClient, calls: Calls) -> None:

@@ -125,19 +125,17 @@ def test_a_contact_given_an_id_of_nobody_is_left_alone(world: World) -> None:
     assert_each_has_an_own_contact(world, ada, bob)
 
 
-def test_retry_gets_out_once_the_id_was_put_back_by_hand(world: World) -> None:
+def test_retry_brings_what_a_contact_of_nobody_kept_from_its_user(world: World) -> None:
     world.intercom.set(equal_email="always")
     ada, bob = a_pair(world, second_linked=True)
     x = world.contact(ada)["id"]
     move(world, x, "nobody-of-the-app")
     world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
-    world.sync_due()
-    move(world, x, ada)
+    assert world.sync_due()[ada].left_out == ("email",)
+    world.intercom.by_hand.edit_contact(x, email=None)
 
-    world.services.store.retry(QueueKind.USER, [str(ada)])
-    world.sync_due()
+    world.sync(ada, by_hand=True)
 
-    assert world.contact(ada)["id"] == x
     settle(world, ada, bob)
     assert_each_has_an_own_contact(world, ada, bob)
 

@@ -50,10 +50,10 @@ def test_a_contact_of_another_user_is_never_taken_over(world: World) -> None:
 
     synced = world.sync(ada)
 
-    assert synced[ada].status is Status.PARKED
-    assert "another user" in (synced[ada].problem or "")
+    assert synced[ada].left_out == ("email",)
     assert world.contact(other)["name"] == "Other One"
-    assert len(world.intercom.contacts()) == 1
+    assert (world.contact(ada)["name"], world.contact(ada)["email"]) == ("Ada L.", None)
+    assert world.sync(ada, other).calls == []
 
 
 def test_an_archived_contact_of_ours_is_unarchived_and_adopted(world: World) -> None:
@@ -77,8 +77,8 @@ def test_an_archived_contact_of_another_user_is_archived_again(world: World) -> 
 
     synced = world.sync(ada)
 
-    assert synced[ada].status is Status.PARKED
-    assert world.intercom.contacts() == []
+    assert synced[ada].left_out == ("email",)
+    assert [c["external_id"] for c in world.intercom.contacts()] == [str(ada)]
 
 
 def test_a_deleted_contact_that_still_holds_the_identity_is_waited_for(world: World) -> None:

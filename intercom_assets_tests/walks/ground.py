@@ -11,7 +11,8 @@ from intercom_assets_tests.sync.playing import Played
 class Ground:
     """`tampered`: users whose identity was changed by hand in this round; `unarchived`: users whose
     contact once was taken out of the archive by hand, or by a login; `inherited`: users whose
-    contact may take values of a lead. `by_hand`: teams whose company was edited there since the app
+    contact may take values of a lead; `given`: users who ever got another's contact, of which
+    nothing is pulled until it changes. `by_hand`: teams whose company was edited there since the app
     changed the team. `strangers`: contacts that are nobody's of the app, as they were. `known`:
     users that ever were in the app. `needs_audit`: something that no search shows was done.
     `to_be_seen`: users whom the Messenger sees once Intercom's changes were looked for, just before
@@ -23,6 +24,7 @@ class Ground:
     tampered: set[int] = field(default_factory=set)
     unarchived: set[int] = field(default_factory=set)
     inherited: set[int] = field(default_factory=set)
+    given: set[int] = field(default_factory=set)
     by_hand: set[int] = field(default_factory=set)
     known: set[int] = field(default_factory=set)
     to_be_seen: list[tuple[int, int]] = field(default_factory=list)

@@ -107,6 +107,35 @@ def _alter(ground: Ground, step: Step) -> None:
     )
 
 
+def _give_id(ground: Ground, step: Step) -> None:
+    """The contact is given the id of another user, who has none just then."""
+    other = step.user % 4 + 1
+    taken = any(c["external_id"] == str(other) for c in ground.played.intercom.contacts())
+    if not taken:
+        ground.tampered.add(other)
+        ground.given.add(other)
+        _tamper(
+            ground,
+            step,
+            lambda c: ground.played.intercom.by_hand.edit_contact(c, external_id=str(other)),
+        )
+
+
+def _swap_ids(ground: Ground, step: Step) -> None:
+    one, other = ground.contact(step.user), ground.contact(step.user % 4 + 1)
+    if not one or not other or one["state"] != "live" or other["state"] != "live":
+        return
+    if one["id"] == other["id"] or None in (one["external_id"], other["external_id"]):
+        return
+    ground.tampered |= {step.user, step.user % 4 + 1}
+    ground.given |= {step.user, step.user % 4 + 1}
+    ground.needs_audit = True
+    by_hand = ground.played.intercom.by_hand
+    by_hand.edit_contact(one["id"], external_id="for a moment")
+    by_hand.edit_contact(other["id"], external_id=one["external_id"])
+    by_hand.edit_contact(one["id"], external_id=other["external_id"])
+
+
 def _merge_away(ground: Ground, step: Step) -> None:
     def merge(contact: str) -> None:
         into = ground.played.intercom.by_hand.create_contact(
@@ -240,6 +269,8 @@ INTERCOM_MOVES: Mapping[str, Callable[[Ground, Step], None]] = {
     "delete": _delete,
     "strip": _strip,
     "alter": _alter,
+    "give_id": _give_id,
+    "swap_ids": _swap_ids,
     "merge_away": _merge_away,
     "merge_into_user": _merge_into_user,
     "lead": _lead,

@@ -91,6 +91,8 @@ WEIGHTS: Mapping[str, int] = {
     "delete": 1,
     "strip": 2,
     "alter": 1,
+    "give_id": 2,
+    "swap_ids": 2,
     "merge_away": 1,
     "merge_into_user": 1,
     "lead": 5,

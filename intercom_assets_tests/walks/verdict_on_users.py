@@ -67,7 +67,7 @@ def findings_on_user(case: UserCase) -> Iterator[str]:
         if row["deleted_at"] is not None and case.user in case.ground.unarchived:
             return  # archived once and no more; what changes meanwhile is not sent
         yield from _who_it_is(case, row, live)
-        yield from _plain_fields(row, live)
+        yield from _plain_fields(case, row, live)
         yield from _memberships(case, live)
         yield from _leads(case, row)
         yield from _two_way_fields(case, row, live)
@@ -101,7 +101,19 @@ def _who_it_is(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Ite
         yield "the app has not the id of its contact"
 
 
-def _plain_fields(row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
+def _is_refused(case: UserCase, row: dict[str, Any]) -> bool:
+    """The workspace takes no second user with the address, and another contact has it."""
+    email = (plain(row["email"]) or "").lower()
+    holders = [
+        c
+        for c in case.ground.played.intercom.contacts()
+        if c["role"] == "user" and (c["email"] or "").lower() == email
+    ]
+    link = case.ground.played.services.store.user_links([str(case.user)]).get(str(case.user))
+    return link is not None and "email" in link.left_out and bool(holders)
+
+
+def _plain_fields(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
     attributes = live["custom_attributes"]
     pairs = {
         "email": ((plain(row["email"]) or "").lower(), (live["email"] or "").lower()),
@@ -110,7 +122,7 @@ def _plain_fields(row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
         "the zone shown": (plain(row["time_zone"]), attributes.get("time_zone")),
     }
     for name, (ours, theirs) in pairs.items():
-        if ours != theirs:
+        if ours != theirs and not (name == "email" and _is_refused(case, row)):
             yield f"{name} is {ours!r} in the app and {theirs!r} in Intercom"
 
 
@@ -150,7 +162,7 @@ def _two_way_fields(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -
 def _held(case: UserCase, name: str, theirs: str | None) -> Held | None:
     """None where it is not told what must come of it."""
     row, contact = case.before.row, case.before.contact
-    if row is None or case.tampered or case.user in case.ground.inherited:
+    if row is None or case.tampered or case.user in case.ground.inherited | case.ground.given:
         return None
     if case.before.live is None and (contact is not None or case.ground.may_be_adopted):
         return None
