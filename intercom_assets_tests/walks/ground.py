@@ -12,7 +12,7 @@ class Ground:
     """`tampered`: users whose identity was changed by hand in this round; `unarchived`: users whose
     contact once was taken out of the archive by hand, or by a login; `inherited`: users whose
     contact may take values of a lead; `given`: users who ever got another's contact, of which
-    nothing is pulled until it changes. `by_hand`: teams whose company was edited there since the app
+    nothing is pulled until it changes. `by_hand`: teams whose company was edited since the app
     changed the team. `strangers`: contacts that are nobody's of the app, as they were. `known`:
     users that ever were in the app. `needs_audit`: something that no search shows was done.
     `to_be_seen`: users whom the Messenger sees once Intercom's changes were looked for, just before
