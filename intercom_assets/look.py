@@ -23,14 +23,18 @@ from intercom_assets.database.records import DueSummary, Lane
 from intercom_assets.domain.values import count_of
 from intercom_assets.partitions import add_keys
 from intercom_assets.pool import missing_pool
+from intercom_assets.recording import record_unshown
 from intercom_assets.run_health import fail_dead_runs, run_ahead, stopped_lately, tags_of
 from intercom_assets.sync.feeders import Fed, feed_from_app
+from intercom_assets.sync.outcomes import UNSHOWN
 from intercom_assets.sync.services import Services
 
 LOOK_EVERY = 0.2
 HEALTH_EVERY = 5.0
 SWEEP_JOB = "nightly_sweep_job"
 SWEPT_LATELY = timedelta(minutes=1)
+SHOWN_AT_ONCE = 2_000
+"""Users and teams for whom a tick makes up materializations, in some three seconds."""
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -93,6 +97,9 @@ class Look:
         store = self._services.store
         for run_id in fail_dead_runs(self._context.instance, store, self._location):
             self._context.log.warning(f"Run {run_id} was dead and is failed now.")
+            store.put_state(UNSHOWN, True)  # it may have died before it could show what it did
+        if self._subject is USERS and store.get_state(UNSHOWN):
+            record_unshown(self._context.instance, store, SHOWN_AT_ONCE)
 
     def _launch(self, requests: list[dg.RunRequest]) -> dg.SensorResult:
         """A tick that launches has no reason to skip, so what it found is in its log."""

@@ -20,6 +20,7 @@ from intercom_assets.assets.subjects import BULK, LANE_TAG
 from intercom_assets.history import UnknownHistory
 from intercom_assets.history import prune_history as prune
 from intercom_assets.pool import POOL
+from intercom_assets.recording import record_unshown
 from intercom_assets.resources import (
     AppDatabaseResource,
     IntercomResource,
@@ -29,7 +30,7 @@ from intercom_assets.resources import (
 from intercom_assets.sync.audit import audit
 from intercom_assets.sync.environment import SAID_IN_ONE_SENTENCE, opened, sentence_of
 from intercom_assets.sync.services import Services
-from intercom_assets.sync.sweep import sweep
+from intercom_assets.sync.sweep import Swept, sweep
 
 DAGSTER_DATABASE_URL = "DAGSTER_DATABASE_URL"
 T = TypeVar("T")
@@ -42,7 +43,13 @@ def sweep_everybody(
     sync_database: SyncDatabaseResource,
     intercom: IntercomResource,
 ) -> None:
-    users, teams = _with_services(app_database, sync_database, intercom, sweep, calls=False)
+    def sweep_and_show(services: Services) -> tuple[Swept, Swept]:
+        record_unshown(context.instance, services.store)
+        return sweep(services)
+
+    users, teams = _with_services(
+        app_database, sync_database, intercom, sweep_and_show, calls=False
+    )
     for noun, swept in (("users", users), ("teams", teams)):
         context.log.info(
             f"{swept.looked} {noun} looked at; {swept.queued} differ and {swept.missing} are no "

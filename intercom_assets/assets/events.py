@@ -49,12 +49,13 @@ def worth_reporting(
     `nobodies`: also those whom neither side has, or shall have: their partitions were asked for,
     and a backfill counts one that brings nothing as failed.
     """
-    silent = {Status.HELD}
-    if not everybody:
-        silent.add(Status.UNCHANGED)
-    if not nobodies:
-        silent |= NOBODY.keys()
-    return [outcome for outcome in outcomes if outcome.status not in silent]
+    silent = {Status.HELD} if nobodies else {Status.HELD, *NOBODY}
+    return [
+        outcome
+        for outcome in outcomes
+        if outcome.status not in silent
+        and (everybody or outcome.is_first or outcome.status is not Status.UNCHANGED)
+    ]
 
 
 def events_of(

@@ -17,6 +17,9 @@ import dagster as dg
 
 Event: TypeAlias = dg.AssetMaterialization | dg.AssetObservation
 
+NO_RUN = ""
+"""The run, and its job, of an event that belongs to none (Dagster's own marks)."""
+
 _NAMES = (
     "DagsterEvent",
     "DagsterEventBatchMetadata",
@@ -46,6 +49,28 @@ def report_together(context: dg.AssetExecutionContext, events: Sequence[Event]) 
         )
 
 
+def report_without_run(instance: dg.DagsterInstance, events: Sequence[Event]) -> None:
+    """Of one asset and one sort, of work that was no run of Dagster's."""
+    internals = _internals()
+    if not events or internals is None:
+        for event in events:
+            instance.report_runless_asset_event(event)
+        return
+    batch, last = internals.generate_event_batch_id(), len(events) - 1
+    for at, event in enumerate(events):
+        instance.report_dagster_event(
+            internals.DagsterEvent(
+                event_type_value=_sort_of(event).value,
+                job_name=NO_RUN,
+                event_specific_data=_data_of(internals, event),
+                message=_message_of(event),
+            ),
+            NO_RUN,
+            logging.INFO,
+            internals.DagsterEventBatchMetadata(batch, at == last),
+        )
+
+
 def announce_failure(
     context: dg.AssetExecutionContext, asset: dg.AssetKey, partitions: Sequence[str]
 ) -> None:
@@ -67,24 +92,33 @@ def announce_failure(
 
 def _dagster_event(internals: ModuleType, step: Any, event: Event) -> Any:
     """As the step itself would write it."""
-    is_observation = isinstance(event, dg.AssetObservation)
-    sort = (
-        dg.DagsterEventType.ASSET_OBSERVATION
-        if is_observation
-        else dg.DagsterEventType.ASSET_MATERIALIZATION
-    )
-    data = internals.AssetObservationData if is_observation else internals.StepMaterializationData
     return internals.DagsterEvent(
-        event_type_value=sort.value,
+        event_type_value=_sort_of(event).value,
         job_name=step.job_name,
         step_handle=step.step.handle,
         node_handle=step.step.node_handle,
         step_kind_value=step.step.kind.value,
         logging_tags=step.event_tags,
-        event_specific_data=data(event),
-        message=f"{event.asset_key.to_user_string()}, partition {event.partition}",
+        event_specific_data=_data_of(internals, event),
+        message=_message_of(event),
         pid=os.getpid(),
     )
+
+
+def _sort_of(event: Event) -> dg.DagsterEventType:
+    if isinstance(event, dg.AssetObservation):
+        return dg.DagsterEventType.ASSET_OBSERVATION
+    return dg.DagsterEventType.ASSET_MATERIALIZATION
+
+
+def _data_of(internals: ModuleType, event: Event) -> Any:
+    if isinstance(event, dg.AssetObservation):
+        return internals.AssetObservationData(event)
+    return internals.StepMaterializationData(event)
+
+
+def _message_of(event: Event) -> str:
+    return f"{event.asset_key.to_user_string()}, partition {event.partition}"
 
 
 def _internals() -> ModuleType | None:

@@ -5,7 +5,7 @@ two seconds. Must not: launching anything.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +13,17 @@ import dagster as dg
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import SQLAlchemyError
 
+from intercom_assets.assets.subjects import TEAMS, USERS
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.instance_settings import missing_settings
 from intercom_assets.launch.dagster_storage import require_storage
 from intercom_assets.partitions import APP_TEAM, APP_USER, add_keys
 from intercom_assets.pool import LIMIT, POOL, missing_pool, set_up_pool
+from intercom_assets.recording import record_chunk, record_unshown
 from intercom_assets.sync.environment import ConfigurationError, read_environment
+from intercom_assets.sync.outcomes import UNSHOWN, ChunkReport
+from intercom_assets.sync.workspace import screens
 
 KEYS_AT_ONCE = 10_000
 
@@ -41,6 +45,33 @@ def missing_dagster_settings() -> list[str]:
     """What dagster.yaml lacks, in sentences; nothing where the instance cannot be read at all."""
     with _instance() as instance:
         return list(missing_settings(instance))
+
+
+@contextmanager
+def recorder(store: Store, base_url: str) -> Iterator[Callable[[ChunkReport, str], None]]:
+    """Shows in Dagster what a command did, chunk by chunk."""
+    subjects = {USERS.kind: USERS, TEAMS.kind: TEAMS}
+    with _instance() as instance:
+
+        def record(report: ChunkReport, run_id: str) -> None:
+            subject = subjects[QueueKind(report.kind)]
+            try:
+                record_chunk(instance, subject, report, run_id, screens(store, base_url))
+            except (dg.DagsterError, SQLAlchemyError):
+                # Dagster's storage went away: what is synced is synced, and is shown later.
+                store.put_state(UNSHOWN, True)
+
+        yield record
+
+
+def show_unshown(store: Store) -> str | None:
+    """Materializations for who is in step and has none, in one line; None if everybody has."""
+    with _instance() as instance:
+        counts = record_unshown(instance, store)
+    if not any(counts.values()):
+        return None
+    told = " and ".join(f"{count:,} {noun}s" for noun, count in counts.items())
+    return f"Dagster: {told} were in step already and are shown as materialized"
 
 
 def register_partitions(keys: dict[QueueKind, Sequence[str]]) -> str:

@@ -57,6 +57,7 @@ def init_db(accept: tuple[str, ...]) -> None:
         missing_dagster_settings,
         register_linked,
         set_pool,
+        show_unshown,
     )
 
     click.echo(set_pool())
@@ -65,6 +66,8 @@ def init_db(accept: tuple[str, ...]) -> None:
     with Store(configuration.sync_url, max_connections=1) as store:
         if registered := register_linked(store):
             click.echo(registered)
+        if shown := show_unshown(store):
+            click.echo(shown)
 
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Only print the statements.")

@@ -6,9 +6,11 @@ so that the companies of the users are there. Must not: anything that decides ab
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Event
+from typing import TypeAlias
 
 import click
 from rich.console import Console
@@ -24,13 +26,17 @@ from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.domain.values import count_of
 from intercom_assets.sync.batch import new_run_id, prepare, run_batch
 from intercom_assets.sync.environment import no_dagster, opened, read_environment
-from intercom_assets.sync.outcomes import Outcome, Status, Totals
+from intercom_assets.sync.outcomes import UNSHOWN, ChunkReport, Outcome, Status, Totals
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.source import Batch
 
 SHOWN = 20
 """Failures that are listed; all of them are counted."""
 NOT_DAGSTER = "{}: left out making everybody a partition in Dagster.".format
+
+
+Show: TypeAlias = Callable[[ChunkReport, str], None]
+"""Takes a chunk that is durable, and the run's id."""
 
 
 @dataclass
@@ -83,7 +89,7 @@ def sync(
     if configuration.refusal:
         raise Failed(configuration.refusal)
     console = a_console(stderr=True)
-    with opened(configuration) as services:
+    with opened(configuration) as services, _showing(services, configuration.base_url) as show:
         keys = _everybody(services) if everybody else _named(users, teams)
         summary = Summary({kind: len(some) for kind, some in keys.items()})
         if everybody:
@@ -96,6 +102,7 @@ def sync(
                 stop,
                 console,
                 not as_json and console.is_terminal,
+                show,
             )
     click.echo(json.dumps(_document(summary), indent=2) if as_json else _told(summary))
     ctx.exit(FAILED if summary.failures or summary.stopped else 0)
@@ -130,6 +137,22 @@ def _register(keys: dict[QueueKind, tuple[str, ...]]) -> str:
     return register_partitions(dict(keys))
 
 
+@contextmanager
+def _showing(services: Services, base_url: str) -> Iterator[Show]:
+    """What is done becomes materializations, where Dagster's storage is at hand; elsewhere a note
+    has it done by whoever has that storage."""
+    if no_dagster():
+        try:
+            yield lambda report, run: None
+        finally:
+            services.store.put_state(UNSHOWN, True)
+        return
+    from intercom_assets.cli.dagster_steps import recorder
+
+    with recorder(services.store, base_url) as record:
+        yield record
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """Whom, and how far. `accept`: a plan that may go past the guards."""
@@ -156,6 +179,7 @@ def _run(
     stop: Event,
     console: Console,
     shown: bool,
+    show: Show,
 ) -> None:
     started, run_id = time.monotonic(), new_run_id("cli")
     batches = [asked.batch(kind) for kind in asked.keys]
@@ -169,6 +193,7 @@ def _run(
             ready, run = replace(batch, prepared=True), f"{run_id}-{kind}s"
             for report in run_batch(services, ready, run, stop.is_set):
                 totals.add(report.outcomes)
+                show(report, run)
                 if not asked.everybody:
                     summary.unknown += _unknown(kind, report.outcomes)
                 bar.advance(len(report.outcomes), len(totals.failing))

@@ -529,6 +529,23 @@ where team_id > %(after)s and company_id is not null
 order by team_id
 limit %(limit)s
 
+-- name: users_in_step_after
+-- Synced at least once, and not given up on since.
+select l.user_id, l.contact_id from intercom_sync.user_link l
+where l.user_id > %(after)s and l.memory ? 'synced_at' and l.contact_id is not null
+  and not exists (select from intercom_sync.queue q
+                  where q.kind = 'user' and q.key = l.user_id and q.parked_at is not null)
+order by l.user_id
+limit %(limit)s
+
+-- name: teams_in_step_after
+select l.team_id, l.company_id from intercom_sync.team_link l
+where l.team_id > %(after)s and l.memory ? 'synced_at' and l.company_id is not null
+  and not exists (select from intercom_sync.queue q
+                  where q.kind = 'team' and q.key = l.team_id and q.parked_at is not null)
+order by l.team_id
+limit %(limit)s
+
 -- name: count_linked_users
 select count(*) from intercom_sync.user_link where contact_id is not null
 

@@ -34,6 +34,10 @@ class Claimed:
 
 _HASHES = {QueueKind.USER: "user_hashes", QueueKind.TEAM: "team_hashes"}
 _LINKED_AFTER = {QueueKind.USER: "linked_users_after", QueueKind.TEAM: "linked_teams_after"}
+_IN_STEP_AFTER = {
+    QueueKind.USER: "users_in_step_after",
+    QueueKind.TEAM: "teams_in_step_after",
+}
 EXTERNAL_ID_MOVED = "external id moved"
 _COUNT_LINKED = {QueueKind.USER: "count_linked_users", QueueKind.TEAM: "count_linked_teams"}
 
@@ -127,6 +131,15 @@ class LinkStore(Connected):
         while found := [row[0] for row in self.rows(_LINKED_AFTER[kind], after=after, limit=chunk)]:
             yield found
             after = found[-1]
+
+    def in_step(
+        self, kind: QueueKind = QueueKind.USER, *, chunk: int = 5_000
+    ) -> Iterator[list[tuple[str, str]]]:
+        """Everybody who was synced and is not parked, with the contact's (company's) id."""
+        after = ""
+        while found := self.rows(_IN_STEP_AFTER[kind], after=after, limit=chunk):
+            yield [(key, other) for key, other in found]
+            after = found[-1][0]
 
     def count_linked(self, kind: QueueKind = QueueKind.USER) -> int:
         return int(self.value(_COUNT_LINKED[kind]))

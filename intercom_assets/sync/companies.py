@@ -236,6 +236,7 @@ def _outcome(
         intercom_id=team.company.id if team.company else None,
         problem=failure.message if failure else None,
         waited=now - leased.first_at.timestamp(),
+        is_first=team.link.synced_at is None,
         newly_parked=parked and not (leased.parked and leased.failed_hash == team.row_hash),
     )
 

@@ -8,6 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+UNSHOWN = "not shown in dagster"
+"""Our own note that somebody was synced where Dagster's storage was not at hand, or by a run that
+died: who is in step and has no materialization is looked for."""
+
 
 class Status(StrEnum):
     """HELD: another run has it and was told to look again. ABSENT: nothing on either side.
@@ -26,7 +30,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One user's or team's pass. `changed`, `overruled` and `left_out` are field names."""
+    """One user's or team's pass. `changed`, `overruled` and `left_out` are field names. `is_first`:
+    no pass before it ended well, so nothing shows it yet."""
 
     key: str
     status: Status
@@ -38,6 +43,7 @@ class Outcome:
     waited: float | None = None
     newly_parked: bool = False
     left_out: tuple[str, ...] = ()
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ def _outcome(
         intercom_id=user.contact.id if user.contact else None,
         problem=conflict.message if conflict else _message(record),
         waited=now - leased.first_at.timestamp(),
+        is_first=user.link.synced_at is None,
         newly_parked=parked and not (leased.parked and leased.failed_hash == user.row_hash),
     )
 

@@ -131,7 +131,7 @@ def test_all_makes_everybody_a_partition_where_dagster_is_set_up(
 
 
 def test_a_dagster_home_that_is_none_is_told_in_one_sentence(shell: Shell, tmp_path: Path) -> None:
-    done = shell.run("sync", "--all", DAGSTER_HOME=str(tmp_path / "nowhere"))
+    done = shell.run("sync", "--all", DAGSTER_HOME=str(tmp_path / "no" / "where"))
 
     assert done.exit_code == 1
     assert "DAGSTER_HOME" in done.stderr

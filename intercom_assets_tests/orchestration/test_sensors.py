@@ -12,6 +12,7 @@ from intercom_assets.assets.subjects import LANE_TAG, SENSOR_TAG, TEAMS, USERS
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.pool import POOL, set_up_pool
 from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
+from intercom_assets.sync.outcomes import UNSHOWN
 from intercom_assets_tests.builders import insert_team, insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Stage, a_mapping
 
@@ -256,3 +257,21 @@ def test_a_page_view_alone_launches_nothing(stage: Stage) -> None:
     update_row(stage.url, "users", ada, last_request_at="2026-07-01T10:00:00Z")
 
     assert stage.tick("changed_users").run_requests == []
+
+
+def test_who_was_synced_where_dagster_was_not_at_hand_is_shown_by_the_next_tick(
+    stage: Stage,
+) -> None:
+    """By a command without DAGSTER_HOME, or by a run that died before it could show it."""
+    ada, bob = (str(insert_user(stage.url, email=f"user{n}@example.com")) for n in range(2))
+    stage.run(USERS, config={"user_ids": [ada, bob]})
+    shown = dg.AssetKey("reconciled_profiles")
+    stage.instance.wipe_assets([shown])
+    assert stage.tick("changed_users").run_requests == []
+    assert stage.instance.get_materialized_partitions(shown) == set()
+
+    stage.store.put_state(UNSHOWN, True)
+    stage.tick("changed_users")
+
+    assert {ada, bob} <= set(stage.instance.get_materialized_partitions(shown))
+    assert stage.store.get_state(UNSHOWN) is None

@@ -1,0 +1,24 @@
+"""Who gets events: pure, from outcomes."""
+
+import pytest
+
+from intercom_assets.assets.events import worth_reporting
+from intercom_assets.sync.outcomes import Outcome, Status
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+def test_who_is_found_equal_at_first_sight_is_shown_even_if_nobody_asked_for_him(
+    everybody: bool,
+) -> None:
+    first = Outcome("1", Status.UNCHANGED, is_first=True)
+    again = Outcome("2", Status.UNCHANGED)
+
+    shown = worth_reporting([first, again], everybody=everybody)
+
+    assert shown == ([first, again] if everybody else [first])
+
+
+def test_who_is_in_another_runs_hands_is_that_runs_to_show() -> None:
+    held = Outcome("1", Status.HELD, is_first=True)
+
+    assert worth_reporting([held], everybody=True, nobodies=True) == []
