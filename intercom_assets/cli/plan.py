@@ -27,9 +27,12 @@ from intercom_assets.sync.switched_ids import Switch, find_switch
 @click.command(cls=NamesIds)
 @click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
 @click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
+@click.option("--look", is_flag=True, help="Look at everybody's contact in Intercom, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-def plan(users: tuple[str, ...], teams: tuple[str, ...], as_json: bool) -> None:
+def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bool) -> None:
     """Show what a sync would change; of everybody, if none are named. Writes nothing.
+
+    Named users are looked at in Intercom, one call each; everybody only with --look (150 a call).
 
     Example: intercom-assets plan --user 7 8
     """
@@ -43,6 +46,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], as_json: bool) -> None:
             services,
             None if named is None else named[0],
             ask=bool(configuration.token),
+            look=look,
             progress=(bars := Bars(progress)).advance,
         ) as seen,
     ):
@@ -53,6 +57,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], as_json: bool) -> None:
         summary.past_guards = past_guards(seen.services, summary.counts)
         summary.minutes = seen.minutes(summary.calls)
         summary.unasked = seen.unasked
+        summary.looked = look or named is not None
         summary.to_make = seen.to_make
     if as_json:
         click.echo(json.dumps(document(summary), indent=2))
@@ -65,7 +70,8 @@ def _planned(
 ) -> Summary:
     summary = Summary(shown=shown)
     bars.expect("users", len(users))
-    for user in plan_users(seen.services, users, seen.barred.get("contact"), seen.find_leads):
+    barred = seen.barred.get("contact")
+    for user in plan_users(seen.services, users, barred, seen.find_leads, seen.looked_at):
         summary.add_user(user)
         bars.advance("users", 1)
     # Companies that these users need are made on their way.

@@ -32,6 +32,12 @@ TOLD = {
 }
 
 
+NOT_LOOKED = (
+    "Intercom was not looked at: what somebody changed there since the last look is not in this. "
+    "--look looks."
+)
+
+
 class Summary:
     """Counts of everybody, and the users and teams themselves where they were named."""
 
@@ -48,6 +54,9 @@ class Summary:
         self.to_make: Mapping[str, Sequence[Field]] = {}
         self.plan_id, self.minutes = "", 0.0
         self.unasked: str | None = None
+        self.looked = True
+        self.edited: Counter[str] = Counter()
+        self.lost = 0
         self.past_guards: Sequence[str] = ()
         self.new_users: list[str] = []
         self.new_teams: list[str] = []
@@ -60,6 +69,8 @@ class Summary:
         self.user_actions[user.action] += 1
         self.user_fields.update(change.field for change in user.changes)
         self.left.update(user.left)
+        self.edited.update(edit.field for edit in user.edits)
+        self.lost += user.lost
         self.attaches += len(user.attach)
         self.merges += len(user.merge)
         self.searches += user.searched
@@ -133,6 +144,13 @@ def _lines(summary: Summary) -> list[str]:
         lines.append(
             f"{name} is no longer in the mapping: its value stays in Intercom for {count:,}"
         )
+    if summary.edited:
+        told = ", ".join(f"{name} of {count:,}" for name, count in summary.edited.most_common())
+        lines.append(f"Changed in Intercom since the last look: {told}.")
+    if summary.lost:
+        lines.append(f"{count_of(summary.lost, 'contact')} that we know cannot be found any more.")
+    if not summary.looked and not summary.unasked:
+        lines.append(NOT_LOOKED)
     if summary.unasked:
         lines.append(f"{summary.unasked} Contacts and leads that are there look new in this plan.")
     minutes = f"{summary.minutes:,.1f} minutes" if summary.minutes >= 1 else "less than a minute"
@@ -161,6 +179,9 @@ def _fields_table(what: str, counted: Counter[str]) -> Listing:
 
 def _of_user(user: PlannedUser) -> Listing:
     table = _table(user.changes)
+    for edit in user.edits:
+        then, now = cell(edit.then, edit.kind), cell(edit.now, edit.kind)
+        table.add(plain(edit.field), "intercom", then, now, "somebody changed it there")
     for team in user.attach:
         table.add("membership", "intercom", "-", f"team {plain(team)}", "the user is in the team")
     for company in user.detach:
@@ -235,6 +256,8 @@ def document(summary: Summary) -> dict[str, object]:
         ],
         "left_the_mapping": dict(summary.left),
         "intercom_not_asked": summary.unasked,
+        "intercom_looked_at": summary.looked and not summary.unasked,
+        "edited_in_intercom": dict(summary.edited),
         "calls": summary.calls,
         "minutes": round(summary.minutes, 3),
         "details": [
@@ -253,6 +276,10 @@ def _user_document(user: PlannedUser) -> dict[str, Any]:
         "attach": list(user.attach),
         "detach": list(user.detach),
         "merge": list(user.merge),
+        "edited_in_intercom": [
+            {"field": edit.field, "then": edit.then, "now": edit.now} for edit in user.edits
+        ],
+        "contact_lost": user.lost,
         "left_the_mapping": list(user.left),
     }
 

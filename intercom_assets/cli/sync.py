@@ -19,11 +19,14 @@ from intercom_assets.cli.cells import a_console, plain
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.interruptible import ending_after_the_chunk
+from intercom_assets.cli.plan_telling import NOT_LOOKED
 from intercom_assets.cli.progress import Bar, Bars, progress_on
+from intercom_assets.database.identity import storable
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.guards import is_plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.domain.values import count_of
+from intercom_assets.sync.audit import audit
 from intercom_assets.sync.batch import new_run_id, prepare, run_batch
 from intercom_assets.sync.environment import no_dagster, opened, read_environment
 from intercom_assets.sync.outcomes import UNSHOWN, ChunkReport, Outcome, Status, Totals
@@ -52,6 +55,8 @@ class Summary:
     stopped: bool = False
     seconds: float = 0.0
     dagster: str | None = None
+    looked: bool = True
+    overruled: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
 
@@ -67,6 +72,7 @@ class Summary:
 @click.option(
     "--accept", metavar="PLAN_ID", help="Go past the guards for this plan's kind and size."
 )
+@click.option("--look", is_flag=True, help="With --all: look at everybody's contact, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 @click.pass_context
 def sync(
@@ -75,9 +81,13 @@ def sync(
     teams: tuple[str, ...],
     everybody: bool,
     accept: str | None,
+    look: bool,
     as_json: bool,
 ) -> None:
     """Bring users and teams into step now. Ctrl-C ends it after the chunk in work.
+
+    Named users are looked at in Intercom, one call each. With --all that is done only if --look is
+    given (150 contacts a call); without, an unchanged user costs no call.
 
     Example: intercom-assets sync --user 7 8
     """
@@ -95,6 +105,8 @@ def sync(
         if everybody:
             summary.dagster = _register(keys)
         with ending_after_the_chunk(lambda: _say_stopping(console)) as stop:
+            summary.looked = look or not everybody
+            _look(services, keys, everybody, look)
             _run(
                 services,
                 _Asked(keys, everybody, accept),
@@ -196,6 +208,7 @@ def _run(
                 show(report, run)
                 if not asked.everybody:
                     summary.unknown += _unknown(kind, report.outcomes)
+                    summary.overruled += _overruled(kind, report.outcomes)
                 bar.advance(len(report.outcomes), len(totals.failing))
             if totals.statuses[Status.CHANGED]:
                 summary.runs.append(run)
@@ -207,6 +220,25 @@ def _run(
 
 def _unknown(kind: QueueKind, outcomes: Iterable[Outcome]) -> list[str]:
     return [f"{kind} {each.key}" for each in outcomes if each.status is Status.ABSENT]
+
+
+def _overruled(kind: QueueKind, outcomes: Iterable[Outcome]) -> list[str]:
+    return [
+        f"{kind} {each.key}: somebody's {', '.join(each.overruled)} in Intercom was overruled"
+        for each in outcomes
+        if each.overruled
+    ]
+
+
+def _look(
+    services: Services, keys: Mapping[QueueKind, tuple[str, ...]], everybody: bool, look: bool
+) -> None:
+    """Notes whom the run is to read in Intercom before it decides."""
+    if look:
+        audit(services)
+    if not everybody:
+        named = [key for key in keys.get(QueueKind.USER, ()) if storable(key)]
+        services.store.enqueue(QueueKind.USER, named, cause="by hand", needs_read=True)
 
 
 def _say_stopping(console: Console) -> None:
@@ -229,8 +261,11 @@ def _told(summary: Summary) -> str:
         plain(f"{each}: not in the app, and no contact or company of it is known")
         for each in summary.unknown[:SHOWN]
     ]
+    lines += [plain(told) for told in summary.overruled[:SHOWN]]
     if summary.dagster:
         lines.append(summary.dagster)
+    if not summary.looked:
+        lines.append(NOT_LOOKED)
     if summary.stopped:
         lines.append("Stopped before everybody was handled; what was done is kept.")
     lines += [f"Run {run}, as explain and undo know it." for run in summary.runs]
@@ -261,6 +296,7 @@ def _document(summary: Summary) -> dict[str, object]:
             for kind, each in summary.failures
         ],
         "unknown": summary.unknown,
+        "looked_at_intercom": summary.looked,
         "stopped": summary.stopped,
         "seconds": round(summary.seconds, 2),
         "dagster": summary.dagster,

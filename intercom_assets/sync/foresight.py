@@ -14,12 +14,12 @@ from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.domain.attributes import plan_attributes
 from intercom_assets.domain.fields import Field
-from intercom_assets.domain.models import DataAttribute, TeamLink, UserLink
+from intercom_assets.domain.models import Contact, DataAttribute, TeamLink, UserLink
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync import first_contact
 from intercom_assets.sync.leads import shown
-from intercom_assets.sync.plan import FindLeads
+from intercom_assets.sync.plan import FindLeads, LookedAt
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import LEADS_A_CALL
 from intercom_assets.sync.workspace import require_workspace
@@ -32,13 +32,15 @@ WINDOWS_A_MINUTE = 6
 @dataclass(frozen=True, slots=True)
 class Foresight:
     """`services`: as given, with a store that also shows what was listed. `barred`, `to_make`: by
-    model. `unasked`: why Intercom was not asked, in one sentence.
+    model. `looked_at`: contacts as they are now. `unasked`: why Intercom was not asked, in one
+    sentence.
     """
 
     services: Services
     barred: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     to_make: Mapping[str, Sequence[Field]] = field(default_factory=dict)
     find_leads: FindLeads | None = None
+    looked_at: LookedAt = field(default_factory=dict)
     unasked: str | None = None
 
     def minutes(self, calls: int) -> float:
@@ -54,14 +56,18 @@ def foreseeing(
     named: Sequence[str] | None,
     *,
     ask: bool,
+    look: bool = False,
     progress: Callable[[str, int], None] | None = None,
 ) -> Iterator[Foresight]:
-    """`named`: users; None is everybody. `ask`: whether there is a token to ask Intercom with."""
+    """`named`: users, who are looked at; None is everybody, who are if `look` says so. `ask`:
+    whether there is a token to ask Intercom with."""
     if not ask:
         yield Foresight(services, unasked="Intercom was not asked: no access token is set.")
         return
     try:
         seen = _look(services, named, progress)
+        if named is not None or look:
+            seen = replace(seen, looked_at=_contacts_now(seen.services, named, progress))
     except IntercomError as error:
         yield Foresight(services, unasked=f"Intercom could not be asked: {error}.")
         return
@@ -93,6 +99,32 @@ def _look(
         {model: plan.missing for model, plan in plans.items()},
         lambda emails: _leads(services, emails),
     )
+
+
+def _contacts_now(
+    services: Services,
+    named: Sequence[str] | None,
+    progress: Callable[[str, int], None] | None,
+) -> LookedAt:
+    """Of named users one call each; everybody's are listed, 150 a call."""
+    if named is not None:
+        links = services.store.user_links(named)
+        known = {key: link.contact_id for key, link in links.items() if not link.archived}
+        return {key: _now(services, contact) for key, contact in known.items() if contact}
+    found: dict[str, Contact | None] = {}
+    for page in services.intercom.within(None).list_contacts():
+        owners = services.store.links_by_contact([contact.id for contact in page.items])
+        found |= {owners[c.id]: c for c in page.items if c.id in owners}
+        if progress:
+            progress("contacts", len(page.items))
+    return found
+
+
+def _now(services: Services, contact_id: str) -> Contact | None:
+    try:
+        return services.intercom.within(None).get_contact(contact_id)
+    except (NotFound, Merged):
+        return None
 
 
 def _looked_up(services: Services, named: Sequence[str]) -> list[UserLink]:

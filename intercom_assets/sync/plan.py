@@ -7,12 +7,14 @@ is `foresight.py`'s.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
-from intercom_assets.domain.models import AppUser, Gone, Kind, Side, Value, Values
+from intercom_assets.domain.models import AppUser, Contact, Gone, Kind, Side, Value, Values
 from intercom_assets.domain.reconcile import PLACE, Reconciliation
 from intercom_assets.sync.companies import read_teams
+from intercom_assets.sync.failures import Stuck
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.team_pass import TeamPass
 from intercom_assets.sync.user_pass import UserPass
@@ -20,6 +22,19 @@ from intercom_assets.sync.users import LEADS_A_CALL, read_users, user_rules
 
 FindLeads = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
 """E-mails in lower case -> the leads that have them, by id, and what they look like."""
+
+LookedAt = Mapping[str, Contact | None]
+"""User ids -> their contacts as read just now; None for one that is there no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What somebody changed in Intercom since the sync last saw it."""
+
+    field: str
+    then: Value
+    now: Value
+    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,9 @@ class PlannedUser:
 
     `attach`: team ids, of which `companies_to_make` have no company yet. `detach`: company ids.
     `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
-    Intercom. `searched`: leads are searched, which `calls` leaves out: one search serves fifteen.
+    Intercom. `edits`: made there since the last look; `lost`: its contact is there no more; both
+    only of who was looked at. `searched`: leads are searched, which `calls` leaves out: one search
+    serves fifteen.
     """
 
     user_id: str
@@ -61,6 +78,8 @@ class PlannedUser:
     searched: bool = False
     problem: str | None = None
     is_gone: bool = False
+    edits: Sequence[Edit] = ()
+    lost: bool = False
 
     @property
     def counts(self) -> Counts:
@@ -94,6 +113,7 @@ def plan_users(
     keys: Sequence[str],
     barred: Mapping[str, str] | None = None,
     find_leads: FindLeads | None = None,
+    looked_at: LookedAt | None = None,
 ) -> Iterator[PlannedUser]:
     """Plans users in chunks; reads the app and our own tables, and what `find_leads` asks."""
     rules, size = user_rules(services, dict(barred or {})), services.settings.chunk_size
@@ -103,8 +123,12 @@ def plan_users(
         if find_leads:
             _know_leads([user for user in users if user.user_id not in erased], find_leads)
         for user in users:
-            is_erased = user.user_id in erased
-            yield PlannedUser(user.user_id, "erased") if is_erased else _planned(user)
+            if user.user_id in erased:
+                yield PlannedUser(user.user_id, "erased")
+            elif user.user_id in (looked_at or {}):
+                yield _planned_on(user, (looked_at or {})[user.user_id])
+            else:
+                yield _planned(user)
 
 
 def plan_teams(
@@ -132,6 +156,31 @@ def _know_leads(users: Sequence[UserPass], find_leads: FindLeads) -> None:
     for user in users:
         if (email := wanted.get(user.user_id)) is not None:
             user.found_leads(email, found.get(email, {}))
+
+
+def _planned_on(user: UserPass, contact: Contact | None) -> PlannedUser:
+    """What a pass would do on this answer."""
+    if contact is None:
+        user.forget_contact()
+        return replace(_planned(user), lost=True)
+    edits = _edits(user, contact)
+    try:
+        user.see(contact)
+    except Stuck as stuck:
+        user.problem = stuck.problem
+    return replace(_planned(user), edits=edits)
+
+
+def _edits(user: UserPass, contact: Contact) -> tuple[Edit, ...]:
+    if user.contact is None:
+        return ()
+    fields = user.rules.fields.values()
+    then, now = (intercom_values(fields, each) for each in (user.contact, contact))
+    return tuple(
+        Edit(each.name, then[each.name], now[each.name], each.kind)
+        for each in fields
+        if not each.same(then[each.name], now[each.name])
+    )
 
 
 def _planned(user: UserPass) -> PlannedUser:

@@ -234,3 +234,49 @@ def test_what_takes_long_has_a_bar() -> None:
 
     assert "contacts" in screen.getvalue()
     assert "1/2" in screen.getvalue()
+
+
+def _edited_by_an_agent(shell: Shell, **changes: Any) -> str:
+    shell.run("sync", "--all")
+    [contact] = [c["id"] for c in shell.intercom.contacts() if c["external_id"] == "14"]
+    shell.intercom.by_hand.edit_contact(contact, **changes)
+    return str(contact)
+
+
+def test_a_named_user_is_looked_at_and_what_an_agent_changed_is_told(shell: Shell) -> None:
+    _edited_by_an_agent(shell, email="typed@by.hand", name="By Hand")
+    before = shell.intercom.stats()
+
+    plan = planned(shell, "--user", "14")
+    said = shell.run("plan", "--user", "14").stdout
+
+    [user] = plan["details"]
+    edits = {edit["field"]: edit["now"] for edit in user["edited_in_intercom"]}
+    assert edits == {"email": "typed@by.hand", "name": "By Hand"}
+    assert {c["field"] for c in user["changes"]} == {"email", "name"}
+    assert "somebody changed it there" in said
+    assert shell.intercom.stats()["writes"] == before["writes"]
+    assert plan["intercom_looked_at"] is True
+
+
+def test_a_named_user_whose_contact_is_gone_is_planned_anew(shell: Shell) -> None:
+    shell.run("sync", "--all")
+    contact = next(c["id"] for c in shell.intercom.contacts() if c["external_id"] == "14")
+    shell.intercom.by_hand.archive_contact(contact)
+
+    [user] = planned(shell, "--user", "14")["details"]
+
+    assert (user["action"], user["contact_lost"]) == ("create", True)
+
+
+def test_of_everybody_it_says_that_intercom_was_not_looked_at_and_looks_if_told_to(
+    shell: Shell,
+) -> None:
+    _edited_by_an_agent(shell, email="typed@by.hand")
+
+    assert "Intercom was not looked at" in shell.run("plan").stdout
+    assert planned(shell)["edited_in_intercom"] == {}
+    looked = planned(shell, "--look")
+    assert looked["edited_in_intercom"] == {"email": 1}
+    assert looked["users"]["changes"] == 1
+    assert "Intercom was not looked at" not in shell.run("plan", "--look").stdout

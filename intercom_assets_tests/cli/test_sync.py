@@ -37,16 +37,16 @@ def test_a_user_who_is_named_is_brought_into_step(shell: Shell) -> None:
     assert contact["custom_attributes"]["annual_saving"] == "Annual saving $316"
 
 
-def test_one_who_is_in_step_already_costs_no_call(shell: Shell) -> None:
+def test_one_who_is_in_step_already_costs_one_look_and_no_write(shell: Shell) -> None:
     shell.run("sync", "--user", "1", "14")
-    before = shell.intercom.stats()["calls"]
+    before = shell.intercom.stats()
 
     done = shell.run("sync", "--user", "1", "14", "--json")
 
     assert json.loads(done.stdout)["users"] == {
-        "asked": 2, "statuses": {"unchanged": 2}, "changed_fields": {}, "calls": 0, "overruled": 0,
+        "asked": 2, "statuses": {"unchanged": 2}, "changed_fields": {}, "calls": 2, "overruled": 0,
     }  # fmt: skip
-    assert shell.intercom.stats()["calls"] == before
+    assert shell.intercom.stats()["writes"] == before["writes"]
 
 
 def test_all_is_teams_before_users_and_nobody_is_left_out(shell: Shell) -> None:
@@ -180,3 +180,30 @@ def test_ctrl_c_ends_it_after_the_chunk_with_what_was_done_kept(
             "select count(*) from users where metadata ->> 'intercom_user_id' is not null"
         ).fetchone()
     assert found == (len(shell.intercom.contacts()),)
+
+
+def _edit(shell: Shell, user: str, **changes: str) -> None:
+    contact = next(c["id"] for c in shell.intercom.contacts() if c["external_id"] == user)
+    shell.intercom.by_hand.edit_contact(contact, **changes)
+
+
+def test_a_named_user_is_looked_at_and_an_overruled_edit_is_told(shell: Shell) -> None:
+    shell.run("sync", "--all")
+    _edit(shell, "14", email="typed@by.hand")
+
+    done = shell.run("sync", "--user", "14")
+
+    assert "somebody's email in Intercom was overruled" in done.stdout
+    assert "typed@by.hand" not in {c["email"] for c in shell.intercom.contacts()}
+
+
+def test_everybody_is_looked_at_only_if_told_to(shell: Shell) -> None:
+    shell.run("sync", "--all")
+    _edit(shell, "14", email="typed@by.hand")
+
+    assert "Intercom was not looked at" in shell.run("sync", "--all").stdout
+    assert "typed@by.hand" in {c["email"] for c in shell.intercom.contacts()}
+    looked = shell.run("sync", "--all", "--look").stdout
+
+    assert "Intercom was not looked at" not in looked
+    assert "typed@by.hand" not in {c["email"] for c in shell.intercom.contacts()}
