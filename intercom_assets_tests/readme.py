@@ -7,6 +7,9 @@ part stands between a mark `<!-- NAME -->` and the next blank line after it.
 import re
 from pathlib import Path
 
+import click
+
+from intercom_assets.cli.main import COMMANDS
 from intercom_assets.cli.main import main as commands
 from intercom_assets.domain.who_wins import as_markdown, rows_of_teams, rows_of_users
 
@@ -40,10 +43,16 @@ def _after_old_part(text: str) -> str:
 
 def _commands() -> str:
     rows = [
-        f"| `intercom-assets {name}` | {command.get_short_help_str(200)} |"
-        for name, command in sorted(commands.commands.items())
+        f"| `intercom-assets {name}` | {_command(name).get_short_help_str(200)} |"
+        for name in sorted(COMMANDS)
     ]
     return "\n".join(["| command | does |", "| --- | --- |", *rows])
+
+
+def _command(name: str) -> click.Command:
+    found = commands.get_command(click.Context(commands), name)
+    assert found, name
+    return found
 
 
 def block(text: str, mark: str) -> str:

@@ -4,16 +4,20 @@ The only place that decides this, for every command. Wrong use is click's own ex
 not known here is a fault of ours and keeps its traceback.
 """
 
-from typing import Any
-
 import click
 
 from intercom_assets.demo.binaries import PostgresUnavailable
+from intercom_assets.demo.place import DirectoryUnusable
 from intercom_assets.demo.processes import ProcessFailed
 from intercom_assets.sync.environment import SAID_IN_ONE_SENTENCE, sentence_of
 
 FAILED = 1
-KNOWN: tuple[type[Exception], ...] = (*SAID_IN_ONE_SENTENCE, PostgresUnavailable, ProcessFailed)
+KNOWN: tuple[type[Exception], ...] = (
+    *SAID_IN_ONE_SENTENCE,
+    PostgresUnavailable,
+    ProcessFailed,
+    DirectoryUnusable,
+)
 
 
 class Failed(click.ClickException):
@@ -22,11 +26,6 @@ class Failed(click.ClickException):
     exit_code = FAILED
 
 
-class Commands(click.Group):
-    """A group whose commands need not know how an error is told."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KNOWN as error:
-            raise Failed(sentence_of(error)) from error
+def as_failure(error: Exception) -> Exception:
+    """The sentence of one that is known; any other as it is."""
+    return Failed(sentence_of(error)) if isinstance(error, KNOWN) else error

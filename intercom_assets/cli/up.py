@@ -60,7 +60,7 @@ LARGEST_LOG_BYTES = 20_000_000
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def up(port: int, dry_run: bool) -> None:
-    """Run Dagster with the sync's sensors on this machine until Ctrl-C, and make what that needs.
+    """Run Dagster and the sync's sensors here until Ctrl-C, and make what that needs.
 
     It makes what is missing: Dagster's home and database, the sync's own tables, the pool's size.
     A service that ends by itself is started again.

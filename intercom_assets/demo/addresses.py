@@ -51,11 +51,13 @@ def addresses_of(data_dir: Path) -> Addresses:
     """Where the demo that runs in `data_dir` is. Raises `ProcessFailed` if none does."""
     try:
         return Addresses(**json.loads((data_dir / _FILE).read_text()))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ProcessFailed(
             f"No demo is running in {data_dir}; start one with `intercom-assets demo --data-dir "
             f"{data_dir}`."
         ) from None
+    except OSError as error:
+        raise ProcessFailed(f"{data_dir} cannot be read: {error.strerror}.") from None
 
 
 def free_ports(count: int) -> list[int]:

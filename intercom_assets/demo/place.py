@@ -12,22 +12,46 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+class DirectoryUnusable(Exception):
+    """A directory can be neither made nor written to. One sentence."""
+
+
 @contextmanager
 def demo_place(given: Path | None = None) -> Iterator[Path]:
     """`given`, made if it is missing; without it a temporary directory, removed at the end."""
     if given is not None:
-        given = given.expanduser().absolute()
-        if not given.exists():
-            given.mkdir(parents=True)
-            given.chmod(_rights())
-        yield given
+        yield _made(given.expanduser().absolute())
         return
-    place = Path(tempfile.mkdtemp(prefix="intercom-assets-demo-"))
+    try:
+        place = Path(tempfile.mkdtemp(prefix="intercom-assets-demo-"))
+    except OSError as error:
+        raise _unusable(tempfile.gettempdir(), "TMPDIR", error) from None
     try:
         place.chmod(_rights())
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _made(place: Path) -> Path:
+    """Raises `DirectoryUnusable` for one that can be neither made nor written to."""
+    try:
+        if not place.exists():
+            place.mkdir(parents=True)
+            place.chmod(_rights())
+        # Whether we may write there is known by writing: root may where others may not, and a
+        # file system may be full or read-only.
+        with tempfile.TemporaryFile(dir=place):
+            return place
+    except OSError as error:
+        raise _unusable(str(place), "--data-dir", error) from None
+
+
+def _unusable(place: str, named_by: str, error: OSError) -> DirectoryUnusable:
+    why = (error.strerror or str(error)).lower()
+    return DirectoryUnusable(
+        f"{place} cannot be used for the demo's files: {why}; name another directory ({named_by})"
+    )
 
 
 def private_directory(path: Path) -> Path:

@@ -6,13 +6,14 @@ WRITE_OUTPUTS=1 puts what was printed into both, to be read before it is kept.
 import os
 from io import StringIO
 
+import click
 import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
 from rich.console import Console
 
 from intercom_assets.cli.cells import Listing, cell
-from intercom_assets.cli.main import main
+from intercom_assets.cli.main import COMMANDS, main
 from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.outputs import PAGES, agrees, played, shown_in, write
 
@@ -50,7 +51,9 @@ def test_no_line_is_wider_than_the_screen_and_nothing_typed_by_a_stranger_reache
 
 
 def test_every_command_has_an_example_in_its_help() -> None:
-    for name, command in main.commands.items():
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        assert command
         told = CliRunner().invoke(main, [name, "--help"]).output
         assert f"intercom-assets {name}" in told.partition("Example")[2], name
         assert command.help

@@ -5,7 +5,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from intercom_assets.cli.main import main
 from intercom_assets.demo.place import demo_place, private_directory
 from intercom_assets.demo.processes import Processes
 
@@ -46,3 +48,18 @@ def test_logs_are_for_our_eyes_only(tmp_path: Path) -> None:
     assert rights(private_directory(tmp_path / "dagster")) == 0o700
     with Processes(tmp_path / "processes", {}) as processes:
         assert rights(processes.home) == 0o700
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere", "/sys", "/dev/null/x"])
+@pytest.mark.parametrize("more", [["--once"], ["--play", "c"]])
+def test_a_data_dir_that_cannot_be_is_one_sentence(
+    tmp_path: Path, place: str, more: list[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    done = CliRunner().invoke(main, ["demo", "--data-dir", str(tmp_path / place), *more])
+
+    assert done.exit_code in (1, 2)
+    assert isinstance(done.exception, SystemExit)
+    assert str(tmp_path / place) in done.stderr
+    assert "Traceback" not in done.output
