@@ -266,6 +266,11 @@ def _told(summary: Summary) -> str:
         lines.append(summary.dagster)
     if not summary.looked:
         lines.append(NOT_LOOKED)
+    waiting = sum(totals.statuses[Status.RETRY] for totals in summary.totals.values())
+    if waiting:
+        lines.append(
+            f"{waiting:,} to be tried again: by the sensors, or run the same command again."
+        )
     if summary.stopped:
         lines.append("Stopped before everybody was handled; what was done is kept.")
     lines += [f"Run {run}, as explain and undo know it." for run in summary.runs]

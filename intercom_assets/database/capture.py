@@ -26,7 +26,7 @@ from intercom_assets.database.capture_guards import (
     ownership,
 )
 from intercom_assets.database.capture_rights import not_logged, unwritable
-from intercom_assets.database.failures import AppUnavailable, LockedOut, Refused
+from intercom_assets.database.failures import AppUnavailable, LockedOut, Refused, told
 from intercom_assets.database.watches import (
     Present,
     TriggerKey,
@@ -159,13 +159,25 @@ def _changed(
     raise AssertionError("the last try returns or raises")
 
 
+def _allowed(doing: str, error: errors.InsufficientPrivilege) -> AppUnavailable:
+    """What makes tables and triggers is the owner's to run; who reads and writes back is not."""
+    return AppUnavailable(
+        f"{doing}: {told(error)}: run it with APP_DATABASE_URL as the role that owns the tables in "
+        "watch and has the right CREATE on the database (grant create on database NAME to ROLE); "
+        "or give it the SQL that --dry-run prints"
+    )
+
+
 def _run(connections: Connections, doing: str, plan: Plan, dry_run: bool) -> list[str]:
     with connections.altering(doing) as connection:
-        changes = list(plan(connection))
-        if not dry_run:
-            _lock(connection, doing, changes)
-            for change in changes:
-                connection.execute(change.statement)
+        try:
+            changes = list(plan(connection))
+            if not dry_run:
+                _lock(connection, doing, changes)
+                for change in changes:
+                    connection.execute(change.statement)
+        except errors.InsufficientPrivilege as error:
+            raise _allowed(doing, error) from error
         return [change.statement.as_string(connection) for change in changes]
 
 

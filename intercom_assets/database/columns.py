@@ -4,6 +4,7 @@ Asks PostgreSQL to describe each query and holds the answer against what a mappi
 what does not fit is a `MappingError` with file and column. Rows are not read here.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import psycopg
 
 from intercom_assets.database.app_connections import AppConnection, encoded
-from intercom_assets.database.failures import failed, line_of, told
+from intercom_assets.database.failures import AppUnavailable, failed, line_of, told
 from intercom_assets.database.identity import IdType, id_type
 from intercom_assets.domain.models import Column, Kind
 from intercom_assets.mapping.problems import MappingError, nearest
@@ -26,6 +27,8 @@ _KINDS = {
 }
 _NUMERIC, _NAIVE, _INTERVAL = 1700, 1114, 1186
 _FLOATS, _JSON = (700, 701), (114, 3802)
+_NOT_SQL = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_BARE_USER = re.compile(r"\b(?:from|join)\s+user\b(?!\s*\.)", re.IGNORECASE)
 UNNAMED = "?column?"
 """What PostgreSQL calls a column without a name."""
 _NUMBER = (Kind.INTEGER, Kind.FLOAT)
@@ -160,9 +163,20 @@ def _described(connection: AppConnection, query: Query) -> Sequence[psycopg.Colu
         raise MappingError(f"{line}: {_syntax(error, is_inside=line != query.file)}") from None
     except psycopg.errors.ReadOnlySqlTransaction as error:
         raise writes(query, error) from None
+    except psycopg.errors.UndefinedColumn as error:
+        advice = _forgotten(query.sql)
+        raise AppUnavailable(f"{failed(query.line(error, text), error)}{advice}") from None
     except psycopg.Error as error:
         raise failed(query.line(error, text), error) from None
     return cursor.description or ()
+
+
+def _forgotten(sql: str) -> str:
+    """Why columns that are there are not found, where the text shows it."""
+    bare = _NOT_SQL.sub(" ", sql)
+    if _BARE_USER.search(bare):
+        return '; user without quotes is who is logged in, and the table is "user"'
+    return "" if re.search(r"\bfrom\b", bare, re.IGNORECASE) else "; the SELECT has no FROM"
 
 
 def writes(query: Query, error: psycopg.Error) -> MappingError:

@@ -89,9 +89,18 @@ def unstable_columns(reading: Reading) -> dict[str, list[str]]:
     return found
 
 
-def has_rows(connection: AppConnection, shape: Shape) -> bool:
+def limiting_word(shape: Shape) -> str | None:
+    """LIMIT, OFFSET or FETCH of the query itself, not of a query in brackets within it."""
+    text = re.sub(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", " ", shape.query.sql, flags=re.DOTALL)
+    while (outer := re.sub(r"\([^()]*\)", " ", text)) != text:
+        text = outer
+    found = re.search(r"\b(limit|offset|fetch)\b\s+(?:[\d:$]|first|next)", text, re.IGNORECASE)
+    return found[1].upper() if found else None
+
+
+def has_rows(connection: AppConnection, shape: Shape, where: str = "") -> bool:
     """Whether the query returns anything, also rows without an id."""
-    text = shape.query.select("1", "limit 1")
+    text = shape.query.select("1", f"{where} limit 1")
     with telling(shape.query, text):
         return connection.execute(encoded(connection, text), ()).fetchone() is not None
 

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import Cursor, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
+from psycopg.sql import Identifier
 
 from intercom_assets.database.failures import address_problem, line_without, told
 from intercom_assets.database.lending import Lender, Lent
@@ -50,6 +51,13 @@ _BEGIN_READING = _BEGIN.replace(b"read write", b"read only")
 
 _RACES = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
 _MISSING = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
+
+
+_GRANTS = (
+    "grant usage on schema intercom_sync to {role}; grant select, insert, update, delete on all "
+    "tables in schema intercom_sync to {role}; grant usage on all sequences in schema "
+    "intercom_sync to {role}"
+)
 
 
 class StoreUnavailable(Exception):
@@ -159,7 +167,8 @@ def _translated(url: str) -> Iterator[None]:
         ) from error
     except errors.InsufficientPrivilege as error:
         raise StoreNotReady(
-            f"this role may not use the sync's own tables: {_told(error, url)}"
+            f"this role may not use the sync's own tables ({_told(error, url)}): as the role that "
+            f"ran init-db, {_GRANTS.format(role=_role(url))}"
         ) from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is not None:
@@ -182,6 +191,11 @@ def _translated(url: str) -> Iterator[None]:
     except psycopg.Error as error:
         # Whatever it is: a replica, a feature that is missing, a trigger of somebody else's.
         raise StoreUnavailable(f"the sync's own database refused: {_told(error, url)}") from error
+
+
+def _role(url: str) -> str:
+    """As a statement names it."""
+    return Identifier(str(conninfo_to_dict(url).get("user") or "ROLE")).as_string(None)
 
 
 def _told(error: psycopg.Error, url: str) -> str:

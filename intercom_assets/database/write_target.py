@@ -26,6 +26,11 @@ _MOMENTS = {
 }
 
 
+_NEVER = frozenset({"json", "jsonb", "xml", "bytea", *_MOMENTS, "interval"})
+_NOT_TEXT = frozenset({"boolean", "uuid"})
+_NO_ID = frozenset({*_WHOLE, "real", "double precision", "money"}) | _NEVER | _NOT_TEXT
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Where the Intercom id is stored. `present` reads it, `holds` says what is there instead.
@@ -123,6 +128,8 @@ def _target(
 def _assignment(table: Table, field: str, column: str, kind: Kind) -> Composable:
     where = f"write_back.columns.{field}"
     sql_type = table.writable_type_of(column, where)
+    if kind is not Kind.DATE:
+        _require_fitting(sql_type, kind, f'{where} is "{column}" of type {sql_type}')
     if kind is not Kind.DATE or sql_type in _WHOLE:
         return SQL("{} = %s::{}").format(Name(column), _type(sql_type))
     if sql_type not in _MOMENTS:
@@ -133,9 +140,23 @@ def _assignment(table: Table, field: str, column: str, kind: Kind) -> Composable
     return SQL("{} = {}").format(Name(column), SQL(_MOMENTS[sql_type]))
 
 
+def _require_fitting(sql_type: str, kind: Kind, found: str) -> None:
+    """Not every text is a number, but some are; no name is ever a JSON document or a date."""
+    never = _NEVER | (_NOT_TEXT if kind is Kind.STRING else frozenset())
+    if sql_type in never or sql_type.endswith("[]"):
+        raise MappingError(
+            f"{SYNC_YAML}: {found}; allowed: a column whose type holds {kind} values"
+        )
+
+
 def _slot(table: Table, place: str, where: str) -> Slot:
     if place in table.columns or "." not in place:
         sql_type = table.writable_type_of(place, where)
+        if sql_type in _NO_ID or sql_type.endswith("[]"):
+            raise MappingError(
+                f'{SYNC_YAML}: {where} is "{place}" of type {sql_type}; allowed: a column of text, '
+                "since Intercom's ids are, or COLUMN.KEY of a jsonb column"
+            )
         column = Name(place)
         assign = SQL("{} = %s::{}").format(column, _type(sql_type))
         return Slot(SQL("{}::text").format(column), SQL("null"), assign)

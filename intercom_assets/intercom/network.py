@@ -65,6 +65,11 @@ def checked_url(base_url: str) -> str:
     parts = _parts(base_url)
     if parts is None:
         raise ValueError("Intercom's address is a plain URL such as https://api.intercom.io")
+    if parts.path.strip("/"):
+        raise ValueError(
+            f"Intercom's address has no path, and this one ends in {parts.path}: give "
+            f"{parts.scheme}://{parts.netloc}"
+        )
     if parts.scheme != "https" and not (
         parts.scheme == "http" and is_loopback(parts.hostname or "")
     ):

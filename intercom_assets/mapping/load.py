@@ -72,6 +72,11 @@ def _problems(folder: Path, name: str) -> list[str]:
 
 
 def _read(folder: Path, name: str) -> str:
+    if folder.exists() and not folder.is_dir():
+        raise MappingError(
+            f"the mapping is a folder, and {folder} is a file: set INTERCOM_SYNC_CONFIG to the "
+            f"folder that holds {', '.join(FILES[:-1])} and {FILES[-1]}"
+        )
     if not folder.is_dir():
         raise MappingError(f"the mapping's folder {folder} does not exist")
     try:

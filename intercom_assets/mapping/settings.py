@@ -18,6 +18,7 @@ KEYS = re.compile(r"(?<![:\w]):keys\b")
 """Where the SELECT of a watch receives the changed keys, as an array of their column's type."""
 
 _NAME = Field(min_length=1, max_length=200, description="the name of a table or column")
+_OFF = ("off", "no", "false", "none")
 _DURATION = "a duration such as 30s, 5m, 24h or 30d"
 
 LONGEST_CALL = timedelta(seconds=18)
@@ -174,8 +175,9 @@ class SyncSettings(Section):
     @field_validator("write_back", mode="before")
     @classmethod
     def _off_is_empty(cls, raw: Any) -> Any:
-        """YAML reads `off` as false."""
-        return {} if raw is None or raw is False else raw
+        """YAML reads `off` as false, and one in quotes as a text."""
+        quoted = isinstance(raw, str) and raw.strip().lower() in _OFF
+        return {} if raw is None or raw is False or quoted else raw
 
     @field_validator("lease")
     @classmethod

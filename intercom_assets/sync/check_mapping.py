@@ -7,18 +7,22 @@ Each probe is a function that yields findings; which of them run, and in which o
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from intercom_assets.database.app import AppDatabase
-from intercom_assets.database.app_connections import Connections
+from intercom_assets.database.app_connections import AppConnection, Connections
 from intercom_assets.database.app_reads import ids_after
+from intercom_assets.database.columns import Shape
 from intercom_assets.database.inspection import (
     clock_words,
     has_rows,
+    limiting_word,
     read_whole,
     some_memberships,
     unstable_columns,
 )
+from intercom_assets.database.shapes import Shapes
 from intercom_assets.database.validation import mapping_problems
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
@@ -126,6 +130,7 @@ def check_rows(app: AppDatabase) -> Iterator[Finding]:
         )
     elif not users:
         yield MAPPING.warning("rows", f"{USERS_SQL} returns nobody.", "Check its conditions.")
+    yield from _check_left_out(app)
     yield from _check_memberships(app)
     yield MAPPING.ok("rows", f"{len(users)} users and {len(teams)} teams were read as a sample.")
 
@@ -152,6 +157,30 @@ def _check_values(
             f"{name} cannot be sent of {count:,} of the rows that were read; {first[name]}.",
             "It is left out of those until it changes, and everything else of them is synced.",
         )
+
+
+def _check_left_out(app: AppDatabase) -> Iterator[Finding]:
+    """Whom a query leaves out although the app has them."""
+    shapes = app.shapes
+    for shape in (shapes.users, shapes.teams, shapes.memberships):
+        if word := limiting_word(shape):
+            yield MAPPING.bad(
+                "rows",
+                f"{shape.query.file} ends in {word}: whoever it cuts off counts as gone, and is "
+                "marked as deleted.",
+                f"Take {word} out; plan --user and sync --user are for a few.",
+            )
+    for shape in (shapes.users, shapes.teams):
+        if app.reading(partial(_has_null_ids, shape)):
+            yield MAPPING.warning(
+                "rows",
+                f"{shape.query.file} returns rows whose id is null; they are left out.",
+                "Select another column as id, or add a condition: where id is not null.",
+            )
+
+
+def _has_null_ids(shape: Shape, connection: AppConnection, _: Shapes) -> bool:
+    return has_rows(connection, shape, "where q.id is null")
 
 
 def _check_memberships(app: AppDatabase) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import pytest
 
 from intercom_assets.cli.ids import with_options_repeated
 from intercom_assets_tests.cli.conftest import Shell
+from intercom_assets_tests.roles import a_role
 
 NOWHERE = "postgresql://me:hush@127.0.0.1:9/app"
 COMMANDS = [
@@ -98,3 +99,24 @@ def test_several_ids_may_follow_one_option() -> None:
     assert with_options_repeated(given) == [
         "--json", "--user", "7", "--user", "8", "--team", "3", "--team", "4", "--all",
     ]  # fmt: skip
+
+
+def test_a_mapping_that_is_a_file_is_told_as_such(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "sync.yaml"
+    file.write_text("")
+
+    done = shell.run("plan", INTERCOM_SYNC_CONFIG=str(file))
+
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert "is a file: set INTERCOM_SYNC_CONFIG to the folder" in done.stderr
+
+
+def test_a_role_without_rights_is_told_the_grants(shell: Shell) -> None:
+    url = shell.variables["APP_DATABASE_URL"]
+    with a_role(url, "select on users", "select on teams", "select on memberships") as role:
+        status = shell.run("status", APP_DATABASE_URL=role)
+        removed = shell.run("remove-capture", APP_DATABASE_URL=role)
+
+    assert 'grant usage on schema intercom_sync to "intercom_assets_test_' in status.stderr
+    assert "as the role that owns the tables" in removed.stderr
+    assert (status.stderr.count("\n"), removed.stderr.count("\n")) == (1, 1)

@@ -506,6 +506,18 @@ def test_it_works_where_no_log_was_installed(database: str) -> None:
             'write_back.columns.created_at is "name" of type text; allowed for a date: ',
         ),
         (
+            {"table": "users", "columns": {"name": "metadata"}},
+            'write_back.columns.name is "metadata" of type jsonb; allowed: a column whose type',
+        ),
+        (
+            {"table": "users", "columns": {"name": "created_at"}},
+            'write_back.columns.name is "created_at" of type timestamp with time zone; allowed: a',
+        ),
+        (
+            {"table": "users", "intercom_id": "metadata"},
+            'write_back.intercom_id is "metadata" of type jsonb; allowed: a column of text, since',
+        ),
+        (
             {"table": "users", "intercom_id": "email.crm"},
             'write_back.intercom_id is "email.crm", and email is text; allowed: a column, or',
         ),

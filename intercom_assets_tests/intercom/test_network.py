@@ -59,6 +59,8 @@ def test_https_and_loopback_are_addresses(given: str, checked: str) -> None:
         "https://[::1",
         "http://127.0.0.1.example.com",
         "http://0.0.0.0:8123",
+        "https://api.intercom.io/v2",
+        "http://127.0.0.1:8123/contacts/",
         "api.intercom.io",
         "https://",
         "",

@@ -77,6 +77,7 @@ sensor_wait_seconds: 5
 
 def test_write_back_can_be_switched_off_in_words(tmp_path: Path) -> None:
     assert settings_of(tmp_path, "write_back: off").write_back.table == ""
+    assert settings_of(tmp_path, 'write_back: "off"').write_back.table == ""
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,43 @@ def test_rows_without_an_id_are_not_told_as_nobody(untouched: str, tmp_path: Pat
     assert reds(found) == ["users.sql returns rows without an id, and nobody else."]
 
 
+@pytest.mark.parametrize(
+    "end", ["limit 5", "offset 2", "fetch first 5 rows only", "LIMIT 5 -- few"]
+)
+def test_a_query_that_is_cut_off_is_red(untouched: str, tmp_path: Path, end: str) -> None:
+    users = f"select id, email, (select 'limit 3' limit 1) as a from users order by id {end}"
+    found = checked(untouched, a_folder(tmp_path, users=users, sync=POLLING))
+    within = "select id, email, (select domain from teams limit 1) as a from users -- limit 5"
+
+    [told] = reds(found)
+
+    assert told.startswith(f"users.sql ends in {end.split()[0].upper()}: ")
+    assert reds(checked(untouched, a_folder(tmp_path, users=within, sync=POLLING))) == []
+
+
+def test_rows_whose_id_is_null_are_noted(untouched: str, tmp_path: Path) -> None:
+    users = "select nullif(id, 1) as id, email from users"
+    found = checked(untouched, a_folder(tmp_path, users=users, sync=POLLING))
+
+    assert "users.sql returns rows whose id is null; they are left out." in notes(found, "Mapping")
+
+
+@pytest.mark.parametrize(
+    ("users", "told"),
+    [
+        ("select id, email from user", 'and the table is "user"'),
+        ("select id, email", "the SELECT has no FROM"),
+        ('select "createdAt" from users', 'reference the column "users.created_at"'),
+    ],
+)
+def test_what_postgresql_hints_at_is_told(
+    untouched: str, tmp_path: Path, users: str, told: str
+) -> None:
+    found = checked(untouched, a_folder(tmp_path, users=users, sync=POLLING))
+
+    assert any(told in text for text in reds(found)), reds(found)
+
+
 def test_every_key_of_the_settings_that_is_wrong_is_told(untouched: str, tmp_path: Path) -> None:
     folder = a_folder(tmp_path, sync="threads: many\nlease: 30\nguards: {create: 5}\n")
 
