@@ -31,6 +31,7 @@ def _check(name: str, question: Callable[[Services], Finding]) -> dg.AssetChecks
         pool=POOL if name in CALLS_INTERCOM else None,
     )
     def check(
+        context: dg.AssetCheckExecutionContext,
         app_database: AppDatabaseResource,
         sync_database: SyncDatabaseResource,
         intercom: IntercomResource,
@@ -40,6 +41,7 @@ def _check(name: str, question: Callable[[Services], Finding]) -> dg.AssetChecks
             return dg.AssetCheckResult(passed=True, description=f"Not asked: {said.refusal}")
         try:
             with opened(said) as services:
+                _show_queue(context, services)
                 finding = question(services)
         except SAID_IN_ONE_SENTENCE as error:
             return dg.AssetCheckResult(passed=False, description=sentence_of(error))
@@ -48,6 +50,25 @@ def _check(name: str, question: Callable[[Services], Finding]) -> dg.AssetChecks
         )
 
     return check
+
+
+def _show_queue(context: dg.AssetCheckExecutionContext, services: Services) -> None:
+    """Once for each run of checks: an asset that is checked and was never anything looks broken.
+
+    Without a run: what a run materializes, it would plan, and planned checks can be reset.
+    """
+    run = context.instance.get_run_record_by_id(context.run.run_id)
+    latest = context.instance.get_latest_materialization_event(SYNC_HEALTH)
+    if latest is not None and run is not None and latest.timestamp >= (run.start_time or 0.0):
+        return
+    facts: dict[str, int | float] = {}
+    for kind, depth in services.store.depth().items():
+        facts |= {f"{kind}s_due": depth.due, f"{kind}s_later": depth.later}
+        facts |= {f"{kind}s_parked": depth.parked}
+        facts[f"{kind}s_oldest_seconds"] = round(depth.oldest_seconds, 1)
+    context.instance.report_runless_asset_event(
+        dg.AssetMaterialization(SYNC_HEALTH, metadata=facts, description="the queue as it is")
+    )
 
 
 CHECKS = [_check(name, question) for name, question in QUESTIONS.items()]

@@ -15,5 +15,7 @@ HEALTH = dg.AssetSpec(
     description="How the sync is doing. Every run leaves its numbers here: users or teams handled, "
     "calls, calls refused by the rate limit, share of that limit, users a second, Intercom edits "
     "that were overruled. Choose **Plots** beside the metadata to see them over time. The health "
-    "checks are under **Checks**; the job `health_job` asks them each quarter of an hour.",
+    "checks are under **Checks**; the job `health_job` asks them each quarter of an hour, and "
+    "notes here how long the queue is. **Materialize** is grey, since nothing is made here: to "
+    "ask now, press **Execute all** under **Checks**.",
 )

@@ -31,13 +31,12 @@ class _Shown(TypedDict):
     """What assets of one side have in common on their pages."""
 
     group_name: str
-    owners: list[str]
     kinds: set[str]
 
 
 GROUP = "in_step"
-OF_THE_APP = _Shown(group_name=GROUP, owners=["team:app"], kinds={"postgres", "table"})
-OF_THE_SYNC = _Shown(group_name=GROUP, owners=["team:support"], kinds={"python"})
+OF_THE_APP = _Shown(group_name=GROUP, kinds={"postgres", "table"})
+OF_THE_SYNC = _Shown(group_name=GROUP, kinds={"python"})
 
 
 @dataclass(frozen=True)

@@ -25,17 +25,26 @@ from intercom_assets.resources import (
 )
 from intercom_assets.workspace import key_of
 
+MATERIALIZE = (
+    "\n\n**Materialize** asks for users by their ids, one or a range, and syncs them now, "
+    "whichever of the three assets of a user it is pressed on; a user who is in step costs no "
+    "call. Nobody has to press it: the sensor `changed_users` does so within seconds of a change."
+)
+NOTHING_TO_PRESS = (
+    "\n\nThere is nothing to press here: this is the app's own table, and the sync only reads it."
+)
+
 USERS_TABLE = dg.AssetSpec(
     key_of("users"),
     **OF_THE_APP,
     description="The app's users, as users.sql selects them. A column that is not selected never "
-    "leaves the app. A change here is noticed by the sensor `changed_users`.",
+    "leaves the app. A change here is noticed by the sensor `changed_users`." + NOTHING_TO_PRESS,
 )
 MEMBERSHIPS_TABLE = dg.AssetSpec(
     key_of("memberships"),
     **OF_THE_APP,
     description="Who is in which team of the app, as memberships.sql selects it. A contact is "
-    "attached to the companies of its user's teams.",
+    "attached to the companies of its user's teams." + NOTHING_TO_PRESS,
 )
 
 APP_USERS = dg.AssetSpec(
@@ -44,7 +53,7 @@ APP_USERS = dg.AssetSpec(
     skippable=True,
     **OF_THE_SYNC | {"kinds": {"python", "postgres"}},
     description="The app's side of each user, as a run read it. One partition per user, named by "
-    "the user's id in the app. No copy of the row is kept.",
+    "the user's id in the app. No copy of the row is kept." + MATERIALIZE,
 )
 INTERCOM_CONTACTS = dg.AssetSpec(
     key_of("intercom_contacts"),
@@ -52,7 +61,7 @@ INTERCOM_CONTACTS = dg.AssetSpec(
     skippable=True,
     **OF_THE_SYNC | {"kinds": {"python", "intercom"}},
     description="The contact that is matched to each user, as Intercom last told it: by the id "
-    "that is stored, by external id, or by e-mail if it has no other owner.",
+    "that is stored, by external id, or by e-mail if it has no other owner." + MATERIALIZE,
 )
 RECONCILED_PROFILES = dg.AssetSpec(
     key_of("reconciled_profiles"),
@@ -61,7 +70,8 @@ RECONCILED_PROFILES = dg.AssetSpec(
     **OF_THE_SYNC | {"kinds": {"python", "postgres", "intercom"}},
     description="The profile that both sides agreed on: decided field by field, and held by both. "
     "A partition is green once app and Intercom hold the same, and red while its user is parked: "
-    "given up on until the row changes or an operator runs `intercom-assets retry`.",
+    "given up on until the row changes or an operator runs `intercom-assets retry`, or presses "
+    "**Materialize** for it." + MATERIALIZE,
 )
 
 

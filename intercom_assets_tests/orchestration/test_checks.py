@@ -6,7 +6,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.assets.subjects import USERS
+from intercom_assets.assets.subjects import SYNC_HEALTH, USERS
 from intercom_assets.checks import health_job
 from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.audit import STATE as AUDIT
@@ -41,6 +41,24 @@ def _red(stage: Stage) -> dict[str, str]:
 
 def test_on_a_settled_system_every_check_is_green(settled: Stage) -> None:
     assert _red(settled) == {}
+
+
+def test_an_asset_that_is_checked_is_materialized_once_a_run_of_its_checks(settled: Stage) -> None:
+    """Or its page would say "Never materialized" above five green checks."""
+    before = _noted(settled)
+
+    _red(settled)
+    _red(settled)
+
+    facts = _noted(settled)[len(before) :]
+    assert len(facts) == 2
+    assert (facts[-1]["users_due"], facts[-1]["users_parked"]) == (0, 0)
+
+
+def _noted(stage: Stage) -> list[dict[str, object]]:
+    records = stage.instance.fetch_materializations(SYNC_HEALTH, limit=100, ascending=True).records
+    events = [record.asset_materialization for record in records]
+    return [{name: each.value for name, each in e.metadata.items()} for e in events if e]
 
 
 def _stuck(stage: Stage) -> None:
