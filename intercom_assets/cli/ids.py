@@ -41,3 +41,9 @@ def with_options_repeated(args: Sequence[str]) -> list[str]:
             repeated.append(option)
         repeated.append(arg)
     return repeated
+
+
+def several(named: str) -> str:
+    """What to say of an id that is nowhere and looks like more than one."""
+    ids = named.rpartition(" ")[2].replace(";", ",").split(",")
+    return f"; if these are {len(ids)} ids: {' '.join(ids)}" if len(ids) > 1 and all(ids) else ""

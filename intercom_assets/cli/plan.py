@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 import click
 
 from intercom_assets.cli.cells import a_console
-from intercom_assets.cli.ids import ID, NamesIds
+from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.ids import ID, NamesIds, several
 from intercom_assets.cli.plan_telling import Summary, document, tell
 from intercom_assets.cli.progress import Bars, progress_on
 from intercom_assets.database.records import QueueKind
@@ -63,6 +64,8 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bo
         click.echo(json.dumps(document(summary), indent=2))
     else:
         tell(a_console(), summary)
+    if named is not None and (nowhere := summary.nowhere):
+        raise Failed(f"{nowhere[0]} is nowhere{several(nowhere[0])}.")
 
 
 def _planned(

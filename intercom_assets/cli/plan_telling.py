@@ -90,6 +90,12 @@ class Summary:
             self.teams.append(team)
 
     @property
+    def nowhere(self) -> list[str]:
+        """Who was named and is on neither side."""
+        users = [f"user {u.user_id}" for u in self.users if u.action == "absent"]
+        return users + [f"team {t.team_id}" for t in self.teams if t.action == "absent"]
+
+    @property
     def counts(self) -> Counts:
         """What the guards look at, and a plan's id is made of."""
         return reduce(Counts.plus, (switch.counts for switch in self.switches), self._counts)

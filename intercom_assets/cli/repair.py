@@ -4,6 +4,7 @@ What is printed of an undo and an erasure is `repair_telling.py`'s.
 """
 
 import json
+from getpass import getuser
 
 import click
 
@@ -13,6 +14,7 @@ from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.repair_telling import (
     receipt_document,
     step_document,
+    tell_erased,
     tell_receipt,
     tell_steps,
 )
@@ -21,7 +23,7 @@ from intercom_assets.domain.models import JournalEntry
 from intercom_assets.domain.values import count_of
 from intercom_assets.sync.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.erase import AtWork, erase_user, receipt_of
+from intercom_assets.sync.erase import AtWork, erase_user, is_known, receipt_of
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.undo import UnknownRun, find_run, plan_undo
 from intercom_assets.sync.undo import undo as take_back
@@ -119,28 +121,54 @@ def _is_left(step: Step) -> bool:
 
 
 @click.command()
-@click.option(
-    "--user", "user_id", type=ID, required=True, metavar="ID", help="The app's id of the user."
-)
+@click.option("--user", "user_id", type=ID, metavar="ID", help="The app's id of the user.")
 @click.option("--yes", is_flag=True, help="Do it; without this nothing is deleted.")
-@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@click.option("--unknown", is_flag=True, help="Also an id that neither side knows.")
+@click.option("--list", "listed", is_flag=True, help="List who was erased, and who is no more.")
+@click.option("--lift", is_flag=True, help="The user may be made again; needs --reason.")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept with who said so.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt, or the list, as JSON.")
 @click.pass_context
-def erase(ctx: click.Context, user_id: str, yes: bool, as_json: bool) -> None:
+def erase(
+    ctx: click.Context,
+    user_id: str | None,
+    yes: bool,
+    unknown: bool,
+    listed: bool,
+    lift: bool,
+    reason: str,
+    as_json: bool,
+) -> None:
     """Delete one person from Intercom and from our own tables, with a receipt.
 
-    The person is never made again by a later sync, sweep or backfill. What the app has stays; it is
-    yours to delete. Cut short, run it again. Without --yes it shows the receipt of one who was
-    erased before.
+    The person is never made again by a later sync, sweep or backfill, unless --lift says so. What
+    the app has stays; it is yours to delete. Cut short, run it again. Without --yes it shows the
+    receipt of one who was erased before. An id that is nowhere is refused: see --unknown.
 
     Example: intercom-assets erase --user 7 --yes
     """
+    if listed + bool(user_id) != 1 or (lift and (yes or not reason.strip())):
+        raise click.UsageError(
+            "Say --user ID (with --yes, or with --lift and --reason TEXT), or --list alone."
+        )
     configuration = read_environment()
     if yes and configuration.refusal:
         raise Failed(configuration.refusal)
     with opened(configuration) as services:
+        if user_id is None:
+            tell_erased(services.store, as_json=as_json)
+            return
+        if lift:
+            _lift(services, user_id, reason.strip())
+            return
         receipt = receipt_of(services, user_id) if not yes else None
         if receipt is None and not yes:
             raise click.UsageError(f"This deletes user {user_id} in Intercom for good: say --yes.")
+        if receipt is None and not (unknown or is_known(services, user_id)):
+            raise Failed(
+                f"User {user_id} is neither in the app nor in Intercom nor in our tables, so "
+                "nothing was done; if the id is right all the same, add --unknown."
+            )
         try:
             receipt = receipt or erase_user(services, user_id)
         except AtWork as busy:
@@ -150,3 +178,10 @@ def erase(ctx: click.Context, user_id: str, yes: bool, as_json: bool) -> None:
     else:
         tell_receipt(a_console(), receipt)
     ctx.exit(0 if receipt.complete else FAILED)
+
+
+def _lift(services: Services, user_id: str, reason: str) -> None:
+    if not services.store.lift_tombstone(user_id, getuser(), reason):
+        raise Failed(f"User {user_id} was not erased: there is nothing to lift.")
+    services.store.enqueue(QueueKind.USER, [user_id], cause="erasure lifted")
+    click.echo(f"User {user_id} may be made again, and is in the queue.")

@@ -1,13 +1,16 @@
 """What `undo` and `erase` print: steps and what became of them, a receipt; or JSON."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
+import click
 from rich.console import Console
 from rich.text import Text
 
-from intercom_assets.cli.cells import Listing, cell, plain
+from intercom_assets.cli.cells import Listing, a_console, cell, plain
 from intercom_assets.cli.times import utc
+from intercom_assets.database.store import Store
 from intercom_assets.domain.models import Side
 from intercom_assets.sync.erase import Receipt
 from intercom_assets.sync.undo_steps import Act, State, Step
@@ -112,6 +115,38 @@ def _answer(is_404: bool, receipt: Receipt) -> str:
     if receipt.contact_id is None:
         return "404, not found" if is_404 else "STILL THERE"
     return f"{'404, not found' if is_404 else 'STILL THERE'}, asked at {utc(receipt.at)}"
+
+
+def tell_erased(store: Store, *, as_json: bool) -> None:
+    """Who was erased, and whose erasure was lifted: by whom, when and why."""
+    erased, lifted = store.tombstones(), store.lifted_tombstones()
+    if as_json:
+        told = {
+            "erased": [{"user": each.user_id, "at": each.at.isoformat()} for each in erased],
+            "lifted": [
+                {
+                    "user": each.user_id,
+                    "erased_at": each.erased_at.isoformat(),
+                    "lifted_at": each.lifted_at.isoformat(),
+                    "by": each.by,
+                    "reason": each.reason,
+                }
+                for each in lifted
+            ],
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    listing = Listing("Erased", "user", "erased", "lifted", "by", "why")
+    for each in erased:
+        listing.add(plain(each.user_id), utc(each.at), "", "", "")
+    for one in lifted:
+        moments = utc(one.erased_at), utc(one.lifted_at)
+        listing.add(plain(one.user_id), *moments, plain(one.by), plain(one.reason))
+    console = a_console()
+    if erased or lifted:
+        console.print(listing)
+    else:
+        console.print("Nobody was erased.")
 
 
 def receipt_document(receipt: Receipt) -> dict[str, object]:

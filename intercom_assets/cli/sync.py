@@ -17,7 +17,7 @@ from rich.console import Console
 
 from intercom_assets.cli.cells import a_console, plain
 from intercom_assets.cli.failures import FAILED, Failed
-from intercom_assets.cli.ids import ID, NamesIds
+from intercom_assets.cli.ids import ID, NamesIds, several
 from intercom_assets.cli.interruptible import ending_after_the_chunk
 from intercom_assets.cli.plan_telling import NOT_LOOKED
 from intercom_assets.cli.progress import Bar, Bars, progress_on
@@ -117,7 +117,7 @@ def sync(
                 show,
             )
     click.echo(json.dumps(_document(summary), indent=2) if as_json else _told(summary))
-    ctx.exit(FAILED if summary.failures or summary.stopped else 0)
+    ctx.exit(FAILED if summary.failures or summary.stopped or summary.unknown else 0)
 
 
 def _named(users: Sequence[str], teams: Sequence[str]) -> dict[QueueKind, tuple[str, ...]]:
@@ -258,7 +258,7 @@ def _told(summary: Summary) -> str:
             f"... and {len(summary.failures) - SHOWN:,} more; see `intercom-assets status`"
         )
     lines += [
-        plain(f"{each}: not in the app, and no contact or company of it is known")
+        plain(f"{each}: not in the app, and no contact or company of it is known{several(each)}")
         for each in summary.unknown[:SHOWN]
     ]
     lines += [plain(told) for told in summary.overruled[:SHOWN]]

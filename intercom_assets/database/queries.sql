@@ -649,6 +649,15 @@ select user_id, at, receipt from intercom_sync.tombstone
 where user_id = any(coalesce(%(ids)s::text[], array[user_id]))
 order by at, user_id
 
+-- name: lift_tombstone
+with lifted as (delete from intercom_sync.tombstone where user_id = %(user_id)s returning user_id, at)
+insert into intercom_sync.lifted_tombstone (user_id, erased_at, lifted_by, reason)
+select user_id, at, %(by)s, %(reason)s from lifted
+
+-- name: lifted_tombstones
+select user_id, erased_at, lifted_at, lifted_by, reason from intercom_sync.lifted_tombstone
+order by id
+
 -- name: remove_tombstone
 delete from intercom_sync.tombstone where user_id = %(user_id)s
 

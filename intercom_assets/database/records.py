@@ -230,6 +230,17 @@ class Tombstone:
 
 
 @dataclass(frozen=True, slots=True)
+class LiftedTombstone:
+    """An erased user who may be created again: who said so, and why."""
+
+    user_id: str
+    erased_at: datetime
+    lifted_at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class HeldGone:
     """Gone users or teams that wait for an operator."""
 

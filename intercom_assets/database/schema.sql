@@ -204,3 +204,14 @@ create index user_link_email on intercom_sync.user_link ((lower(shadow ->> 'emai
     where contact_id is not null;
 create index team_link_name on intercom_sync.team_link ((shadow ->> 'name'))
     where company_id is not null;
+
+-- step 8: erasures that were taken back, and why
+
+create table intercom_sync.lifted_tombstone (
+    id bigint generated always as identity primary key,
+    user_id text collate "C" not null,
+    erased_at timestamptz not null,
+    lifted_at timestamptz not null default now(),
+    lifted_by text not null,
+    reason text not null
+);

@@ -11,7 +11,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from intercom_assets.database.encoding import document, journal_entry
-from intercom_assets.database.records import JournalRow, Json, QueueKind, Tombstone
+from intercom_assets.database.records import JournalRow, Json, LiftedTombstone, QueueKind, Tombstone
 from intercom_assets.database.store_connection import Connected, aware, run
 
 PRUNED_AT_ONCE = 10_000
@@ -60,6 +60,13 @@ class JournalStore(Connected):
         """Of everybody who was erased, or of those of the ids."""
         named = None if ids is None else list(ids)
         return [Tombstone(*row) for row in self.rows("tombstones", ids=named)]
+
+    def lift_tombstone(self, user_id: str, by: str, reason: str) -> bool:
+        """True if there was one. The person may be created again; who said so, and why, stays."""
+        return self.run("lift_tombstone", user_id=user_id, by=by, reason=reason) == 1
+
+    def lifted_tombstones(self) -> list[LiftedTombstone]:
+        return [LiftedTombstone(*row) for row in self.rows("lifted_tombstones")]
 
     def remove_tombstone(self, user_id: str) -> bool:
         """True if there was one: the person may be created again."""

@@ -39,3 +39,22 @@ def secret_word(name: str) -> str | None:
             return " ".join(pair)
     compact = "".join(words)
     return next((word for word in ("password", "passwd") if word in compact), None)
+
+
+_ALSO = frozenset({"iban", "passport", "cc", "pan"})
+_NO_SECRETS = frozenset({"session", "sessions", "signature", "cookie", "fingerprint", "recovery"})
+_OF_SECRETS = frozenset({
+    "at", "on", "used", "count", "counts", "limit", "total", "enabled", "required", "expires",
+    "left", "spent", "usage", "per", "month", "day", "type", "status", "attempts",
+})  # fmt: skip
+"""What stands last in `password_changed_at`, which tells of a secret and does not hold one."""
+
+
+def leaking_word(name: str) -> str | None:
+    """The word by which a selected column looks like a secret that is about to leave the app."""
+    words = words_of(name)
+    if not words or words[-1] in _OF_SECRETS:
+        return None
+    card = "card" if words[-1] == "card" or ("credit", "card") in pairwise(words) else None
+    found = next((word for word in words if word in _ALSO), None) or card or secret_word(name)
+    return None if found in _NO_SECRETS else found

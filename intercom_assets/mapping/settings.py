@@ -138,6 +138,11 @@ class SyncSettings(Section):
     merge_leads_for: Duration = Field(default=timedelta(hours=24), description=_DURATION)
     on_delete: Literal["mark", "archive"] = Field(default="mark", description="mark or archive")
     clear_unusable: bool = Field(default=True, description="true or false")
+    allow_secrets: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="a list of columns that are no secrets",
+    )
     truncate: bool = Field(default=False, description="true or false")
     last_seen_every: Duration = Field(default=timedelta(hours=1), description=_DURATION)
     rate_share: float = Field(default=0.8, gt=0, le=1, description="a share above 0 and at most 1")

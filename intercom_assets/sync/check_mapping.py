@@ -26,7 +26,8 @@ from intercom_assets.database.shapes import Shapes
 from intercom_assets.database.validation import mapping_problems
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, Kind, Unfit
+from intercom_assets.domain.secret_names import leaking_word
 from intercom_assets.mapping.load import (
     MEMBERSHIPS_SQL,
     TEAMS_SQL,
@@ -84,6 +85,22 @@ def check_selected(app: AppDatabase) -> Iterator[Finding]:
         f"{USERS_SQL} selects {len(users)} columns and {TEAMS_SQL} {len(teams)}; "
         f"{counts[0]} and {counts[1]} of them are custom attributes.",
     )
+
+
+def check_secrets(app: AppDatabase) -> Iterator[Finding]:
+    """What is selected leaves the app: what looks like a secret has to be allowed by name."""
+    allowed = set(app.mapping.settings.allow_secrets)
+    for file, columns in ((USERS_SQL, app.users_columns), (TEAMS_SQL, app.teams_columns)):
+        for column in columns:
+            word = leaking_word(column.name) if column.is_attribute else None
+            if word and column.name not in allowed and column.kind is not Kind.BOOLEAN:
+                yield MAPPING.bad(
+                    "secrets",
+                    f"{file}: {column.name} looks like a secret ({word}), and would be shown in "
+                    "Intercom.",
+                    "Leave it out of the SELECT; or, if it is none, name it in sync.yaml: "
+                    f"allow_secrets: [{column.name}]",
+                )
 
 
 def check_steady(app: AppDatabase) -> Iterator[Finding]:

@@ -9,10 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from intercom_assets.database.publications import danger, ways_out
 from intercom_assets.database.schema import SCHEMA, published, schema_version, shipped_steps
 from intercom_assets.database.store import Store
+from intercom_assets.mapping.problems import nearest
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
     INTERCOM_ACCESS_TOKEN,
+    INTERCOM_ALERT_WEBHOOK,
+    INTERCOM_API_VERSION,
+    INTERCOM_BASE_URL,
+    INTERCOM_SYNC_CONFIG,
     INTERCOM_SYNC_ENABLED,
+    INTERCOM_WORKSPACE,
     MEANS_ON,
     SYNC_DATABASE_URL,
     Configuration,
@@ -31,6 +37,33 @@ BACKFILLS_WAIT = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
 LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
 UP_SETS_IT = "`intercom-assets up` sets it for its services; under another supervisor,"
 INIT_DB = "Run intercom-assets init-db."
+
+
+INTERCOM_OPENAPI = "INTERCOM_OPENAPI"
+"""Tests only."""
+KNOWN_VARIABLES = frozenset(
+    {
+        INTERCOM_ACCESS_TOKEN,
+        INTERCOM_ALERT_WEBHOOK,
+        INTERCOM_API_VERSION,
+        INTERCOM_BASE_URL,
+        INTERCOM_OPENAPI,
+        INTERCOM_SYNC_CONFIG,
+        INTERCOM_SYNC_ENABLED,
+        INTERCOM_WORKSPACE,
+    }
+)
+
+
+def check_variables(env: Mapping[str, str]) -> Iterator[Finding]:
+    """A variable of ours that is misspelt is read by nobody."""
+    for name in sorted(env):
+        if name.startswith("INTERCOM_") and name not in KNOWN_VARIABLES:
+            yield CONFIGURATION.bad(
+                "variables",
+                f"{name} is set, and nothing reads it{nearest(name, KNOWN_VARIABLES)}",
+                "Rename or unset it.",
+            )
 
 
 def check_configuration(configuration: Configuration) -> Iterator[Finding]:

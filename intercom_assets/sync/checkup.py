@@ -40,6 +40,7 @@ from intercom_assets.sync.check_mapping import (
     check_files,
     check_mapping,
     check_rows,
+    check_secrets,
     check_selected,
     check_steady,
 )
@@ -50,6 +51,7 @@ from intercom_assets.sync.check_setup import (
     check_configuration,
     check_dagster,
     check_schema,
+    check_variables,
 )
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
@@ -97,6 +99,7 @@ class Checkup:
     def findings(self) -> Iterator[Finding]:
         """One after the other as they are found; raises nothing."""
         yield from check_configuration(self._configuration)
+        yield from check_variables(self._env)
         reached = yield from self._look_at_server()
         yield from self._look_at_files()
         yield from self._look_at_mapping(reached)
@@ -146,6 +149,7 @@ class Checkup:
 
     def _look_at_rows(self, app: AppDatabase) -> Iterator[Finding]:
         yield from MAPPING.probe("queries", lambda: check_selected(app), EDIT)
+        yield from MAPPING.probe("secrets", lambda: check_secrets(app), EDIT)
         rows = list(MAPPING.probe("rows", lambda: check_rows(app), EDIT))
         yield from rows
         if any(finding.verdict is Verdict.BAD for finding in rows):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from intercom_assets.database.records import Json, QueueKind
+from intercom_assets.domain.models import Gone
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.batch import new_run_id
@@ -101,6 +102,23 @@ def erase_user(
         store.add_tombstone(user_id, receipt.document())
         store.forget_user(user_id)
     return receipt
+
+
+def is_known(services: Services, user_id: str) -> bool:
+    """Whether there is such a user anywhere: in the app, in our tables, or in Intercom."""
+    store = services.store
+    link = store.user_links([user_id]).get(user_id)
+    if (link and link.contact_id) or store.tombstoned([user_id]) or store.explain(user_id):
+        return True
+    if not isinstance(services.app.read_users([user_id])[user_id], Gone):
+        return True
+    try:
+        services.intercom.within(None).find_contact(user_id)
+    except NotFound:
+        return False
+    except Merged:
+        return True
+    return True
 
 
 def receipt_of(services: Services, user_id: str) -> Receipt | None:
