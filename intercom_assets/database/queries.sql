@@ -254,6 +254,19 @@ from (
 group by kind, field, reason
 order by kind desc, count(*) desc, field
 
+-- name: users_left_out_for
+-- Of whom one of these fields is left out, since nobody could write it.
+select user_id from intercom_sync.user_link
+where memory ? 'left_out' and exists (
+    select from jsonb_each(memory -> 'left_out') as e
+    where e.key = any(%(fields)s) and e.value ->> 0 = 'barred')
+
+-- name: teams_left_out_for
+select team_id from intercom_sync.team_link
+where memory ? 'left_out' and exists (
+    select from jsonb_each(memory -> 'left_out') as e
+    where e.key = any(%(fields)s) and e.value ->> 0 = 'barred')
+
 -- name: queue_row
 select first_at, nullif(due_at, 'infinity') as due_at, cause, attempts, parked_at, parked_until,
        last_error as error,

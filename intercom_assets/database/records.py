@@ -33,12 +33,16 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a user or team is not in step, as an operator is told. No values, no personal data."""
+    """Why a user or team is not in step, as an operator is told. No values, no personal data.
+
+    `tries`: in a row that ended so, of those that are no attempts.
+    """
 
     message: str
     field: str | None = None
     code: str | None = None
     request_id: str | None = None
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,10 @@ class QueueStore(Connected):
 
         return self.transact(work)
 
+    def left_out_for(self, kind: QueueKind, fields: Sequence[str]) -> list[str]:
+        """Of whom one of these fields is left out, since nobody could write it."""
+        return [key for (key,) in self.rows(f"{kind}s_left_out_for", fields=list(fields))]
+
     def left_out(self) -> list[LeftOutCount]:
         """Fields that are not sent of somebody."""
         return [

@@ -29,7 +29,13 @@ from intercom_assets.domain.models import (
     Unfit,
     Values,
 )
-from intercom_assets.sync.failures import Problem, Verdict, unfit
+from intercom_assets.sync.failures import (
+    WAITS_FOR_ATTRIBUTE,
+    Problem,
+    Verdict,
+    unfit,
+    waits_for_attribute,
+)
 from intercom_assets.sync.gone import hold_gone, let_go
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
@@ -86,6 +92,8 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     """Brings these teams into step. Every one of them has an outcome, in the order given."""
     keys = [row.key for row in leased]
     by_key = {row.key: row for row in leased}
+    if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
+        work.attributes.ask_again()
     teams = read_teams(work.services, keys, work.attributes.barred("company"))
     for team in teams:
         if by_key[team.team_id].needs_read:
@@ -107,11 +115,21 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     work.ready_attributes(callers)
     _note(work, callers)
     work.call_for(callers, lambda team: team.upsert(work.client()))
+    _keep_one_waiting(work, teams)
     _store_ids(work, teams, by_key)
     outcomes = _record(work, teams, by_key, held_back)
     _wake_members(work.services, teams)
     work.stop_if_fatal()
     return outcomes
+
+
+def _keep_one_waiting(work: Work, teams: Sequence[TeamPass]) -> None:
+    """As of users: one asks again, and frees the rest."""
+    failing = work.attributes.failing("company")
+    for team in teams if failing else ():
+        if team.problem is None and failing & team.fields_left_out.keys():
+            team.problem = waits_for_attribute(team.fields_left_out, failing)
+            return
 
 
 def _barred_read_again(work: Work) -> dict[str, str]:

@@ -5,14 +5,16 @@ ever. A fatal error (bad token, no plan, unknown version) is nobody's fault and 
 here: it stops the run.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from intercom_assets.domain.models import Unfit
+from intercom_assets.domain.models import LeftOut, Unfit
 from intercom_assets.intercom.errors import (
     IntercomError,
     LeaseRanOut,
     Rejected,
+    ScopeMissing,
     Unavailable,
     UnknownAttribute,
 )
@@ -20,6 +22,8 @@ from intercom_assets.intercom.errors import (
 LONGEST_WAIT_UNAVAILABLE = 15.0
 FIRST_WAIT_REJECTED = 5.0
 LONGEST_WAIT_REJECTED = 3600.0
+LONGEST_WAIT_GROWN = 900.0
+WAITS_FOR_ATTRIBUTE = "waits_for_attribute"
 WAIT_NOT_RESTORABLE = 8 * 86_400.0
 """Intercom keeps a deleted contact's identity locked for about 7 days (intercom-api 6.6)."""
 WAIT_BUSY = 2.0
@@ -49,6 +53,7 @@ class Problem:
     """Why a pass did not end as decided: one sentence for the operator, without personal data.
 
     `may_have_landed`: a write was sent and not answered, so Intercom is read before the next one.
+    `grows`: no attempt, but each wait is longer than the last one.
     `unknown_attribute`: the workspace's attributes are not what they were believed to be.
     """
 
@@ -59,10 +64,13 @@ class Problem:
     request_id: str | None = None
     wait: float | None = None
     may_have_landed: bool = False
+    grows: bool = False
     unknown_attribute: bool = False
 
     def delay(self, attempts: int) -> float:
         """Seconds until the next try; `attempts` are those before this one."""
+        if self.grows:
+            return min((self.wait or FIRST_WAIT_REJECTED) * 2.0**attempts, LONGEST_WAIT_GROWN)
         if self.wait is not None:
             return self.wait
         if self.verdict is Verdict.REJECTED:
@@ -70,6 +78,11 @@ class Problem:
         if self.verdict is Verdict.UNAVAILABLE:
             return LONGEST_WAIT_UNAVAILABLE / 3
         return WAIT_BUSY
+
+
+def stops_everything(error: IntercomError) -> bool:
+    """Of a call about nobody in particular: a token that may not list may write all the same."""
+    return error.fatal and not isinstance(error, ScopeMissing)
 
 
 class Stuck(Exception):
@@ -114,3 +127,12 @@ def _verdict_of(error: Rejected) -> Verdict:
 
 def unfit(row: Unfit) -> Problem:
     return Problem(Verdict.PARK, row.reason, field=row.column)
+
+
+def waits_for_attribute(left_out: Mapping[str, LeftOut], failing: Collection[str]) -> Problem:
+    """Everything else is synced; this one asks again whether the attribute can be written."""
+    name = min(left_out.keys() & set(failing))
+    message = f"waits for {name}, all else is synced: {left_out[name].why}"
+    return Problem(
+        Verdict.BUSY, message, field=name, code=WAITS_FOR_ATTRIBUTE, wait=60.0, grows=True
+    )

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from intercom_assets.domain.models import Company, Contact, Gone, TeamLink, UserLink
-from intercom_assets.intercom.errors import IntercomError, ScopeMissing
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.sync.failures import stops_everything
 from intercom_assets.sync.services import Services
 
 STATE, FAILED = "first_contact", "first_contact_failed"
@@ -59,11 +60,6 @@ def list_workspace(
     services.store.put_state(STATE, {"at": services.now(), "users": users, "teams": teams})
     services.store.delete_state(FAILED)
     return users, teams
-
-
-def stops_everything(error: IntercomError) -> bool:
-    """A token that may not list may write all the same."""
-    return error.fatal and not isinstance(error, ScopeMissing)
 
 
 def leave_out(services: Services) -> None:

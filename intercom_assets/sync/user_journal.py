@@ -7,6 +7,7 @@ from intercom_assets.domain.fields import TIME_ZONE
 from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value
 from intercom_assets.domain.reconcile import Decision
 from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import IntercomError
 
 KIND, LEFT_OUT = "user", "left out"
 
@@ -45,6 +46,18 @@ def entry_of_unknown_zone(user_id: str, name: Value) -> JournalEntry:
 def entry_of_inheritance(user_id: str) -> JournalEntry:
     why = "what the contact held was another person's: none of it is taken over"
     return JournalEntry(KIND, user_id, "not inherited", None, Side.APP, why=why)
+
+
+def entry_of_refused_search(user_id: str, refusal: IntercomError) -> JournalEntry:
+    why = f"leads with its e-mail are not searched, which Intercom refused: {refusal}"
+    return JournalEntry(
+        KIND,
+        user_id,
+        "lead search refused",
+        side=Side.INTERCOM,
+        why=why,
+        request_id=refusal.request_id,
+    )
 
 
 def parked_now(kind: str, key: str, ending: Ending, leased: Leased) -> list[JournalEntry]:

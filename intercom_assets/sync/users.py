@@ -11,17 +11,21 @@ from functools import partial
 
 from intercom_assets.database.records import Leased, QueueKind
 from intercom_assets.domain.models import AppUser, Gone, UserLink
-from intercom_assets.intercom.errors import IntercomError
-from intercom_assets.intercom.query import leads_with_emails
-from intercom_assets.sync.failures import Problem, Verdict, problem_of
+from intercom_assets.sync.failures import (
+    WAITS_FOR_ATTRIBUTE,
+    Problem,
+    Verdict,
+    waits_for_attribute,
+)
 from intercom_assets.sync.gone import hold_gone, let_go
 from intercom_assets.sync.held_emails import free_email
-from intercom_assets.sync.leads import shown
+from intercom_assets.sync.lead_search import LeadSearch
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.switched_ids import stop_for_teams
 from intercom_assets.sync.user_calls import first_call, second_calls
+from intercom_assets.sync.user_journal import entry_of_refused_search
 from intercom_assets.sync.user_notes import note_first_calls, note_second_calls
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.user_record import record_chunk
@@ -41,6 +45,8 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     Raises `AppUnavailable` where the app cannot be read, and a fatal `IntercomError`; then nothing
     is recorded and the leases are the caller's to give back. `GuardStopped` likewise.
     """
+    if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
+        work.attributes.ask_again()
     users = read_users(work.services, [row.key for row in leased], rules_of(work))
     _stop_for_teams(work.services, users)
     by_key = {row.key: row for row in leased}
@@ -65,6 +71,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     _know_companies(work, active)
     _make_second_calls(work, active)
     _put_right(work, active)
+    _keep_one_waiting(work, active)
     outcomes = record_chunk(work, users, by_key, frozenset(u.user_id for u in active))
     outcomes = [replace(o, status=Status.ERASED) if o.key in erased else o for o in outcomes]
     for user_id in erased:  # also what a run that was at work during the erasure left behind
@@ -80,6 +87,18 @@ def _stop_for_teams(services: Services, users: Sequence[UserPass]) -> None:
         services,
         {t for u in users if isinstance(u.row, AppUser) for t in u.row.teams} - known.keys(),
     )
+
+
+def _keep_one_waiting(work: Work, users: Sequence[UserPass]) -> None:
+    """One of those of whom a field is left out since a call fails asks again; it frees the rest."""
+    failing = work.attributes.failing("contact")
+    if not failing:
+        return
+    for user in users:
+        if user.problem or user.late_problem or not failing & user.fields_left_out.keys():
+            continue
+        user.late_problem = waits_for_attribute(user.fields_left_out, failing)
+        return
 
 
 def rules_of(work: Work) -> Rules:
@@ -149,22 +168,18 @@ def _teams_of(services: Services, companies: Collection[str]) -> dict[str, str]:
 def _search_leads(work: Work, users: Sequence[UserPass]) -> None:
     """One search for fifteen addresses; where it fails, the users are saved and come again."""
     wanted = {u.user_id: email for u in users if (email := u.lead_to_search())}
+    search = LeadSearch(work.client)
     emails = sorted(set(wanted.values()))
-    found: dict[str, dict[str, str]] = {}
-    failed: dict[str, Problem] = {}
     for start in range(0, len(emails), LEADS_A_CALL):
-        group = emails[start : start + LEADS_A_CALL]
-        try:
-            for page in work.client().search_contacts(leads_with_emails(group)):
-                for lead in page.items:
-                    found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
-        except IntercomError as error:
-            failed.update(dict.fromkeys(group, problem_of(error)))
+        search.ask(emails[start : start + LEADS_A_CALL])
     for user in users:
         if (email := wanted.get(user.user_id)) is not None:
-            user.late_problem = failed.get(email)
+            user.late_problem = search.problem_of(email)
             if user.late_problem is None:
-                user.found_leads(email, found.get(email, {}))
+                user.found_leads(email, search.found.get(email, {}))
+                if email in search.refused:
+                    refusal = search.refused[email]
+                    user.journal.append(entry_of_refused_search(user.user_id, refusal))
 
 
 def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:

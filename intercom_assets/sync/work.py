@@ -5,7 +5,7 @@ call is made for a row after its lease has run out.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Protocol, TypeVar
 
@@ -17,6 +17,11 @@ from intercom_assets.sync.attributes import AttributeBook
 from intercom_assets.sync.failures import Problem, Verdict, problem_of
 from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.services import Services
+
+
+def _in_a_row(last: Failure | None, problem: Problem) -> int:
+    """How often this ended so before, one time after the other."""
+    return last.tries if last is not None and last.code == problem.code else 0
 
 
 class Pass(Protocol):
@@ -107,7 +112,9 @@ class Work:
         failure = Failure(problem.message, problem.field, problem.code, problem.request_id)
         before = leased.attempts if leased.failed_hash == row_hash else 0
         if problem.verdict in (Verdict.BUSY, Verdict.UNAVAILABLE):
-            wait = problem.delay(before)
+            tries = _in_a_row(leased.error, problem)
+            wait = problem.delay(tries)
+            failure = replace(failure, tries=tries + 1)
             return RetryIn(wait, failure, leased.attempts, leased.failed_hash)
         attempts = before + 1
         if problem.verdict is Verdict.LATER:

@@ -35,6 +35,7 @@ from intercom_assets.sync.services import Services
 from intercom_assets.sync.source import Batch
 from intercom_assets_tests.sync.world import BASE_URL, TOKEN, Synced, Wire, World
 
+BARE_REFUSAL = b'{"type":"error.list","errors":[{"code":"bad_request","message":"Bad Request"}]}'
 UNHURRIED = {"lease": "2h", "heartbeat": "5s"}
 PATIENT = Timeouts(answer=600.0)
 """Leases and calls outlast the time that is skipped while they are under way."""
@@ -92,6 +93,7 @@ class Telegraph(Wire):
     """The wire, with what happens elsewhere while a request is on it.
 
     `lost_headers`: of answers, in lower case. `stores`: what Intercom makes of a request's body.
+    `refuses`: which requests, with their bodies, are answered by a bare 400.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -99,6 +101,7 @@ class Telegraph(Wire):
         self.headers: list[Mapping[str, str]] = []
         self.lost_headers: set[str] = set()
         self.stores: Callable[[bytes], bytes] = bytes
+        self.refuses: Callable[[str, bytes], bool] = lambda _request, _body: False
         self._events: list[Event] = []
         self._lock = threading.Lock()
 
@@ -114,6 +117,9 @@ class Telegraph(Wire):
         event = self._due(f"{method} {path}")
         if event and not event.after:
             event.action()
+        if self.refuses(f"{method} {path}", body):
+            self.requests.append(f"{method} {path}")
+            return Answer(400, {"Content-Type": "application/json"}, BARE_REFUSAL)
         answer = super().handle(method, path, headers, self.stores(body))
         if event and event.after:
             event.action()
