@@ -20,7 +20,7 @@ LEADS_REFUSED = "lead_search_refused"
 
 @dataclass(slots=True)
 class LeadSearch:
-    """`found`: address -> ids of its leads, and what they show. `refused`: what Intercom took not."""
+    """`found`: address -> ids of its leads, and what they show. `refused`: what it did not take."""
 
     client: Callable[[], IntercomClient]
     found: dict[str, dict[str, str]] = field(default_factory=dict)
