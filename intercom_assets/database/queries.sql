@@ -267,6 +267,19 @@ where memory ? 'left_out' and exists (
     select from jsonb_each(memory -> 'left_out') as e
     where e.key = any(%(fields)s) and e.value ->> 0 = 'barred')
 
+-- name: wake_refused
+-- Who waits since this call failed for everybody.
+with chosen as materialized (
+    select kind, key from intercom_sync.queue
+    where last_error ->> 'endpoint' = %(endpoint)s and (last_error ->> 'everybodys')::boolean
+      and parked_at is null and due_at > now()
+    order by kind, key
+    for update skip locked
+)
+update intercom_sync.queue q set due_at = now()
+from chosen c
+where q.kind = c.kind and q.key = c.key
+
 -- name: queue_row
 select first_at, nullif(due_at, 'infinity') as due_at, cause, attempts, parked_at, parked_until,
        last_error as error,

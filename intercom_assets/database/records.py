@@ -35,7 +35,8 @@ class Lane(IntEnum):
 class Failure:
     """Why a user or team is not in step, as an operator is told. No values, no personal data.
 
-    `tries`: in a row that ended so, of those that are no attempts.
+    `tries`: in a row that ended so, of those that are no attempts. `endpoint`, `at` (Unix s): which
+    call it was, and when. `everybodys`: it fails for others, too, as far as is known.
     """
 
     message: str
@@ -43,6 +44,9 @@ class Failure:
     code: str | None = None
     request_id: str | None = None
     tries: int = 0
+    endpoint: str | None = None
+    at: float = 0.0
+    everybodys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

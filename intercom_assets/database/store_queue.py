@@ -178,6 +178,10 @@ class QueueStore(Connected):
 
         return self.transact(work)
 
+    def wake_refused(self, endpoint: str) -> int:
+        """Makes due who waits since this call failed for everybody."""
+        return self.run("wake_refused", endpoint=endpoint)
+
     def left_out_for(self, kind: QueueKind, fields: Sequence[str]) -> list[str]:
         """Of whom one of these fields is left out, since nobody could write it."""
         return [key for (key,) in self.rows(f"{kind}s_left_out_for", fields=list(fields))]

@@ -192,6 +192,8 @@ def _record(
     leased: dict[str, Leased],
     held_back: frozenset[str],
 ) -> list[Outcome]:
+    for team in teams:
+        work.hear(team.team_id, team.answered, team.problem)
     records = [
         TeamRecord(team.link, left_parked(leased[team.team_id]) or Done())
         if team.team_id in held_back
@@ -199,6 +201,7 @@ def _record(
         for team in teams
     ]
     recorded = work.services.store.record_teams(work.lease.token, work.run.run_id, records)
+    work.write_down_answers()
     now = work.services.wall()
     return [
         _outcome(team, leased[team.team_id], record, recorded, now)

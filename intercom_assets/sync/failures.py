@@ -19,10 +19,12 @@ from intercom_assets.intercom.errors import (
     UnknownAttribute,
 )
 
-LONGEST_WAIT_UNAVAILABLE = 15.0
+WAIT_UNAVAILABLE = 5.0
 FIRST_WAIT_REJECTED = 5.0
 LONGEST_WAIT_REJECTED = 3600.0
 LONGEST_WAIT_GROWN = 900.0
+LONGEST_WAIT_IN_DOUBT, SHORT_WAITS = 300.0, 4
+"""Where nobody else used the same call, the first few waits stay short."""
 WAITS_FOR_ATTRIBUTE = "waits_for_attribute"
 WAIT_NOT_RESTORABLE = 8 * 86_400.0
 """Intercom keeps a deleted contact's identity locked for about 7 days (intercom-api 6.6)."""
@@ -53,7 +55,7 @@ class Problem:
     """Why a pass did not end as decided: one sentence for the operator, without personal data.
 
     `may_have_landed`: a write was sent and not answered, so Intercom is read before the next one.
-    `grows`: no attempt, but each wait is longer than the last one.
+    `grows`: no attempt, but each wait is longer than the last one. `endpoint`: of the call.
     `unknown_attribute`: the workspace's attributes are not what they were believed to be.
     """
 
@@ -65,6 +67,7 @@ class Problem:
     wait: float | None = None
     may_have_landed: bool = False
     grows: bool = False
+    endpoint: str | None = None
     unknown_attribute: bool = False
 
     def delay(self, attempts: int) -> float:
@@ -76,13 +79,19 @@ class Problem:
         if self.verdict is Verdict.REJECTED:
             return min(FIRST_WAIT_REJECTED * 2.0**attempts, LONGEST_WAIT_REJECTED)
         if self.verdict is Verdict.UNAVAILABLE:
-            return LONGEST_WAIT_UNAVAILABLE / 3
+            return WAIT_UNAVAILABLE
         return WAIT_BUSY
 
 
 def stops_everything(error: IntercomError) -> bool:
     """Of a call about nobody in particular: a token that may not list may write all the same."""
     return error.fatal and not isinstance(error, ScopeMissing)
+
+
+def grown(tries: int, longest: float) -> float:
+    """Seconds: each wait twice the last one."""
+    doubled: float = FIRST_WAIT_REJECTED * 2.0 ** min(tries, 30)
+    return min(doubled, longest)
 
 
 class Stuck(Exception):
@@ -106,6 +115,7 @@ def problem_of(error: IntercomError) -> Problem:
             code=error.code,
             request_id=error.request_id,
             may_have_landed=error.may_have_landed,
+            endpoint=error.endpoint or None,
         )
     assert isinstance(error, Rejected), "the error tree has no third branch"
     return Problem(
@@ -115,6 +125,7 @@ def problem_of(error: IntercomError) -> Problem:
         code=error.code,
         request_id=error.request_id,
         wait=WAIT_BUSY if isinstance(error, UnknownAttribute) else None,
+        endpoint=error.endpoint or None,
         unknown_attribute=isinstance(error, UnknownAttribute),
     )
 

@@ -37,6 +37,7 @@ from intercom_assets.domain.reconcile import (
 from intercom_assets.domain.values import digest
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, NotFound, Rejected
+from intercom_assets.sync.answers import answered_in
 from intercom_assets.sync.failures import RACE_LOST, Problem, Verdict, problem_of
 from intercom_assets.sync.refused_fields import deliver
 
@@ -65,6 +66,7 @@ class TeamPass:
     problem: Problem | None = None
     is_answered: bool = False
     calls: int = 0
+    answered: set[str] = field(default_factory=set)
     journal: list[JournalEntry] = field(default_factory=list)
     agreed: Values = field(default_factory=dict)
     noted: Values = field(default_factory=dict)
@@ -144,6 +146,7 @@ class TeamPass:
             self.problem = problem_of(error)
         finally:
             self.calls += len(client.calls)
+            self.answered |= answered_in(client.calls)
 
     def see(self, answer: Company) -> None:
         """Takes a company as it was read. What a run that died had done to it is that run's."""
@@ -172,6 +175,7 @@ class TeamPass:
             self.problem = problem_of(error)
         finally:
             self.calls += len(client.calls)
+            self.answered |= answered_in(client.calls)
         self.problem = self.problem or self._unsettled()
 
     def send(self, client: IntercomClient, names: Collection[str]) -> None:

@@ -29,6 +29,7 @@ from intercom_assets.intercom.errors import (
     Rejected,
 )
 from intercom_assets.sync import identity
+from intercom_assets.sync.answers import answered_in
 from intercom_assets.sync.failures import (
     COMPANY_NOT_FOUND,
     Problem,
@@ -97,6 +98,7 @@ def _guarded(user: UserPass, client: IntercomClient, calls: Calls) -> None:
         user.problem = problem_of(error)
     finally:
         user.calls += len(client.calls)
+        user.answered |= answered_in(client.calls)
 
 
 def _make_first_call(user: UserPass, client: IntercomClient) -> None:

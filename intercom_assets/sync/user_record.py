@@ -24,12 +24,15 @@ def record_chunk(
     """Makes the chunk durable, in the order of `users`. `active`: whom it worked on."""
     records = []
     for user in users:
+        work.hear(user.user_id, user.answered, user.problem or user.late_problem)
+    for user in users:
         row = leased[user.user_id]
         if user.user_id in active:
             records.append(_record_of(work, user, row))
         else:
             records.append(_left_alone(user, row))
     recorded = work.services.store.record_users(work.lease.token, work.run.run_id, records)
+    work.write_down_answers()
     return [
         _outcome(user, leased[user.user_id], record, recorded, work.services.wall())
         for user, record in zip(users, records, strict=True)

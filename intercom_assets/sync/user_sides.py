@@ -91,6 +91,7 @@ class UserSides:
     inherited_nothing: bool = False
     late_problem: Problem | None = None
     calls: int = 0
+    answered: set[str] = field(default_factory=set)
     reread: Callable[[], Rules] | None = None
     journal: list[JournalEntry] = field(default_factory=list)
     _plan: Reconciliation | None = None

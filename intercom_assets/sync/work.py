@@ -4,7 +4,7 @@ Shared by the passes over users and over teams. The lease's deadline goes with e
 call is made for a row after its lease has run out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Protocol, TypeVar
@@ -13,15 +13,30 @@ from intercom_assets.database.records import Ending, Failure, Leased, Parked, Re
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.pool import Failed, Pool, Undone
+from intercom_assets.sync.answers import Answers
 from intercom_assets.sync.attributes import AttributeBook
-from intercom_assets.sync.failures import Problem, Verdict, problem_of
+from intercom_assets.sync.failures import (
+    LONGEST_WAIT_GROWN,
+    LONGEST_WAIT_IN_DOUBT,
+    LONGEST_WAIT_REJECTED,
+    SHORT_WAITS,
+    Problem,
+    Verdict,
+    grown,
+    problem_of,
+)
 from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.services import Services
 
 
 def _in_a_row(last: Failure | None, problem: Problem) -> int:
     """How often this ended so before, one time after the other."""
-    return last.tries if last is not None and last.code == problem.code else 0
+    is_same = last is not None and (last.code, last.endpoint) == (problem.code, problem.endpoint)
+    return last.tries if last is not None and is_same else 0
+
+
+def _same_call(last: Failure | None, problem: Problem) -> Failure | None:
+    return last if last is not None and last.endpoint == problem.endpoint else None
 
 
 class Pass(Protocol):
@@ -47,7 +62,7 @@ class Run:
     freeing_email: Lock = field(default_factory=Lock)
 
     def holding(self, lease: Lease) -> "Work":
-        return Work(self, lease)
+        return Work(self, lease, Answers(self.services.store))
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,7 @@ class Work:
 
     run: Run
     lease: Lease
+    answers: Answers
 
     @property
     def services(self) -> Services:
@@ -107,14 +123,53 @@ class Work:
             return False
         return leased.parked and leased.failed_hash == row_hash
 
+    def hear(self, key: str, endpoints: Iterable[str], problem: Problem | None) -> None:
+        """Which calls of a pass were answered, and which one was not."""
+        self.answers.hear(key, endpoints, problem.endpoint if problem else None)
+
+    def write_down_answers(self) -> None:
+        self.answers.write_down(self.services.wall())
+
+    def _is_everybodys(self, problem: Problem, leased: Leased) -> bool:
+        """Whether the same call succeeded for nobody else since it began to fail."""
+        endpoint, last = problem.endpoint, _same_call(leased.error, problem)
+        counts = problem.verdict in (Verdict.REJECTED, Verdict.UNAVAILABLE)
+        if endpoint is None or not counts:
+            return False
+        if self.answers.succeeds_for_others(endpoint, leased.key, last):
+            return False
+        self.answers.everybodys.add(endpoint)
+        return True
+
+    def _unblamed(self, problem: Problem, leased: Leased) -> float | None:
+        """Seconds to wait for what is no attempt; None if it is one."""
+        tries, is_away = _in_a_row(leased.error, problem), problem.verdict is Verdict.UNAVAILABLE
+        if problem.verdict is Verdict.BUSY or (is_away and problem.endpoint is None):
+            return problem.delay(tries)
+        everybodys = self._is_everybodys(problem, leased)
+        if not is_away or problem.endpoint is None:
+            return grown(tries, LONGEST_WAIT_GROWN) if everybodys else None
+        last = _same_call(leased.error, problem)
+        if not everybodys:
+            return grown(tries, LONGEST_WAIT_REJECTED)
+        if self.answers.is_there_for_others(problem.endpoint, leased.key, last):
+            return grown(max(0, tries - SHORT_WAITS), LONGEST_WAIT_IN_DOUBT)
+        return problem.delay(0)
+
     def after(self, problem: Problem, leased: Leased, row_hash: str) -> Ending:
         """What the queue does with a row whose pass ended with a problem."""
-        failure = Failure(problem.message, problem.field, problem.code, problem.request_id)
+        failure = Failure(
+            problem.message,
+            problem.field,
+            problem.code,
+            problem.request_id,
+            endpoint=problem.endpoint,
+            at=self.services.wall(),
+            everybodys=self._is_everybodys(problem, leased),
+        )
         before = leased.attempts if leased.failed_hash == row_hash else 0
-        if problem.verdict in (Verdict.BUSY, Verdict.UNAVAILABLE):
-            tries = _in_a_row(leased.error, problem)
-            wait = problem.delay(tries)
-            failure = replace(failure, tries=tries + 1)
+        if (wait := self._unblamed(problem, leased)) is not None:
+            failure = replace(failure, tries=_in_a_row(leased.error, problem) + 1)
             return RetryIn(wait, failure, leased.attempts, leased.failed_hash)
         attempts = before + 1
         if problem.verdict is Verdict.LATER:

@@ -7,6 +7,7 @@ import pytest
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.sync.outcomes import Status
+from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 
 REFUSALS = [400, 403, 404, 409, 422]
@@ -94,3 +95,140 @@ def test_a_search_that_is_refused_altogether_blames_nobody(played: Played) -> No
     played.intercom.reset("faults")
     played.run_all_due()
     assert {row[0] for row in played.rows("select count(*) from intercom_sync.queue")} == {0}
+
+
+# --- the same call for everybody, or for one ------------------------------------------------------
+
+
+def _ago(world: Played) -> None:
+    """Whoever waits is due, and the clock has moved on."""
+    world.times.later += 10
+    world.run("update intercom_sync.queue set due_at = now() where parked_at is null")
+
+
+@pytest.mark.parametrize("many", [1, 2, 7])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+def test_a_refusal_of_everybody_is_no_attempt_and_ends_by_itself(
+    played: Played, many: int, status: int
+) -> None:
+    users = [played.given_user(email=f"u{n}@example.com") for n in range(many)]
+    team = played.given_team(domain="one.example")
+    played.sync(*users)
+    played.sync_teams(team)
+    for user in users:
+        played.update_user(user, name="Changed")
+    played.update_team(team, plan="business")
+    fault = {"kind": "error", "status": status, "code": "odd", "count": None}
+    endpoints = ("PUT /contacts/{id}", "POST /contacts", "POST /companies")
+    played.intercom.set(faults=[{**fault, "endpoint": endpoint} for endpoint in endpoints])
+
+    for _ in range(10):
+        played.sync(*users)
+        played.sync_teams(team)
+        _ago(played)
+
+    assert played.services.store.parked() == []
+    assert _attempts(played) == {0}
+    assert played.services.store.left_out() == []
+    played.intercom.reset("faults")
+    played.run_all_due()
+    assert {played.contact(user)["name"] for user in users} == {"Changed"}
+    assert played.company(team)["plan"]["name"] == "business"
+
+
+def test_when_one_gets_through_all_who_waited_are_due(played: Played) -> None:
+    users = [played.given_user(email=f"u{n}@example.com") for n in range(6)]
+    played.sync(*users)
+    for user in users:
+        played.update_user(user, name="Changed")
+    _fails(played, "PUT /contacts/{id}", status=400)
+    for _ in range(8):
+        played.sync(*users)
+        _ago(played)
+    played.sync(*users)
+    assert played.services.store.due(QueueKind.USER).count == 0
+    played.intercom.reset("faults")
+
+    played.sync(users[0])
+
+    assert played.services.store.due(QueueKind.USER).count == 5
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_refusal_of_one_while_others_get_through_is_its_own(
+    played: Played, together: bool
+) -> None:
+    ada, bob = played.given_user(email="a@example.com"), played.given_user(email="b@example.com")
+    played.sync(ada, bob)
+    _fails(played, f"PUT /contacts/{played.contact(ada)['id']}", status=400)
+    played.update_user(ada, name="Ada L.")
+
+    for number in range(10):
+        played.update_user(bob, name=f"Bob {number}")
+        if together:
+            played.sync(ada, bob)
+        else:
+            played.sync(ada)
+            _ago(played)
+            played.sync(bob)
+
+    [parked] = played.services.store.parked()
+    assert parked.key == str(ada)
+
+
+def _wait(world: Played, user: int) -> float:
+    [[seconds]] = world.rows(
+        "select extract(epoch from due_at - now()) from intercom_sync.queue where key = %s",
+        str(user),
+    )
+    return float(seconds)
+
+
+@pytest.mark.parametrize("kind", ["error", "dropped_connection"])
+@pytest.mark.parametrize("call", ["PUT", "unarchive"])
+def test_a_call_that_stays_away_for_one_is_tried_in_growing_intervals(
+    worlds: Worlds, kind: str, call: str
+) -> None:
+    world = worlds(on_delete="archive")
+    ada, bob = world.given_user(email="a@example.com"), world.given_user(email="b@example.com")
+    world.sync(ada, bob)
+    path = f"PUT /contacts/{world.contact(ada)['id']}"
+    if call == "unarchive":
+        path = f"POST /contacts/{world.contact(ada)['id']}/unarchive"
+        world.update_user(ada, deleted_at=datetime.now(UTC))
+        world.sync(ada)
+        world.update_user(ada, deleted_at=None)
+    world.update_user(ada, name="Ada L.")
+    world.intercom.set(faults=[{"kind": kind, "endpoint": path, "count": None}])
+    waits = []
+
+    for number in range(14):
+        world.update_user(bob, name=f"Bob {number}")
+        world.sync(ada, bob)
+        waits.append(round(_wait(world, ada)))
+        _ago(world)
+
+    assert waits == sorted(waits)
+    assert waits[0] <= 15
+    assert waits[-1] >= 250
+    assert world.services.store.parked() == []
+    waiting = world.services.store.waiting(QueueKind.USER, str(ada))
+    assert waiting is not None
+    assert waiting.error is not None
+    assert waiting.error.tries == 14
+    world.intercom.reset("faults")
+    world.run_all_due()
+    assert world.contact(ada)["name"] == "Ada L."
+
+
+def test_an_outage_keeps_its_short_waits(played: Played) -> None:
+    users = [played.given_user(email=f"u{n}@example.com") for n in range(3)]
+    played.sync(*users)
+    for user in users:
+        played.update_user(user, name="Changed")
+    played.intercom.set(faults=[{"kind": "error", "status": 503, "count": None}])
+
+    for _ in range(10):
+        played.sync(*users)
+        assert max(_wait(played, user) for user in users) <= 15
+        _ago(played)
