@@ -48,7 +48,7 @@ def test_a_user_new_to_intercom_is_created_whole_in_one_call(played: Played) -> 
 def test_an_error_at_the_look_up_is_that_users_and_is_tried_again(played: Played) -> None:
     """Rule 8: the job ended on all but a 404; nobody else is touched here, and nothing is lost."""
     ada, bob = played.given_user(name="Ada"), played.given_user(name="Bob", email="bob@example.com")
-    refusal = {"kind": "error", "endpoint": "POST /contacts", "status": 422, "count": 1}
+    refusal = {"kind": "error", "endpoint": "POST /contacts", "status": 403, "code": "no"}
     played.intercom.set(faults=[refusal])
 
     synced = played.sync(ada, bob)
