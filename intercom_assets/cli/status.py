@@ -117,6 +117,8 @@ def _tell(console: Console, seen: Overview, found: list[Alarm]) -> None:
     if seen.parked:
         console.print(_parked(seen))
         console.print("When mended: intercom-assets retry --all", highlight=False)
+    if seen.failing:
+        console.print(_failing(seen))
     if seen.left_out:
         console.print(_left_out(seen))
         again = "Each is sent when its value changes, or after: intercom-assets retry --all"
@@ -219,6 +221,14 @@ def _parked(seen: Overview) -> Listing:
         again = f"at {utc(row.parked_until)}" if row.parked_until else "when it changes"
         tries = str(row.attempts)
         listing.add(f"{row.kind} {plain(row.key)}", utc(row.parked_at), tries, again, plain(why))
+    return listing
+
+
+def _failing(seen: Overview) -> Listing:
+    listing = Listing("Tried again in growing intervals", "who", "since", "tries", "why")
+    for row in seen.failing:
+        why = row.error.message if row.error else "no reason was recorded"
+        listing.add(f"{row.kind} {plain(row.key)}", utc(row.since), str(row.tries), plain(why))
     return listing
 
 

@@ -44,6 +44,17 @@ def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
             }
             for row in seen.parked
         ],
+        "failing": [
+            {
+                "kind": row.kind,
+                "id": row.key,
+                "since": row.since.isoformat(),
+                "tries": row.tries,
+                "why": row.error.message if row.error else None,
+                "fails_for_everybody": row.error.everybodys if row.error else False,
+            }
+            for row in seen.failing
+        ],
         "left_out": [
             {
                 "kind": each.kind,

@@ -280,6 +280,15 @@ update intercom_sync.queue q set due_at = now()
 from chosen c
 where q.kind = c.kind and q.key = c.key
 
+-- name: failing
+-- Not parked, and failed a few times in a row.
+select kind, key, first_at, attempts + coalesce((last_error ->> 'tries')::integer, 0), last_error
+from intercom_sync.queue
+where parked_at is null and last_error is not null
+  and attempts + coalesce((last_error ->> 'tries')::integer, 0) >= %(least)s
+order by first_at, key
+limit %(limit)s
+
 -- name: queue_row
 select first_at, nullif(due_at, 'infinity') as due_at, cause, attempts, parked_at, parked_until,
        last_error as error,

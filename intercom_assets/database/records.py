@@ -104,6 +104,17 @@ class ParkedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FailingRow:
+    """Who is tried again and again; `tries` in a row, attempts or not."""
+
+    kind: QueueKind
+    key: str
+    since: datetime
+    tries: int
+    error: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOutCount:
     """A field that is left out of `count` users or teams; `key`, `why`: one of them."""
 

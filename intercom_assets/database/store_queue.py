@@ -17,6 +17,7 @@ from intercom_assets.database.records import (
     Beat,
     Depth,
     DueSummary,
+    FailingRow,
     Failure,
     Lane,
     Leased,
@@ -181,6 +182,13 @@ class QueueStore(Connected):
     def wake_refused(self, endpoint: str) -> int:
         """Makes due who waits since this call failed for everybody."""
         return self.run("wake_refused", endpoint=endpoint)
+
+    def failing(self, *, least: int = 3, limit: int = 20) -> list[FailingRow]:
+        """Longest first: who failed at least so often in a row, and is not parked."""
+        return [
+            FailingRow(QueueKind(kind), key, since, tries, record(Failure, error))
+            for kind, key, since, tries, error in self.rows("failing", least=least, limit=limit)
+        ]
 
     def left_out_for(self, kind: QueueKind, fields: Sequence[str]) -> list[str]:
         """Of whom one of these fields is left out, since nobody could write it."""

@@ -14,6 +14,7 @@ from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.records import (
     Counted,
     Depth,
+    FailingRow,
     HeldGone,
     Json,
     LeftOutCount,
@@ -101,6 +102,7 @@ class Overview:
     capture: Capture
     runs: int
     left_out: Sequence[LeftOutCount] = ()
+    failing: Sequence[FailingRow] = ()
 
     @property
     def parked_count(self) -> int:
@@ -174,6 +176,7 @@ def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | No
         capture=look_at_capture(),
         runs=sum(beat.alive for beat in store.heartbeats()),
         left_out=store.left_out(),
+        failing=store.failing(limit=PARKED_LISTED),
     )
 
 

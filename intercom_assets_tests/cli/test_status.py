@@ -69,6 +69,7 @@ def test_keys_of_a_monitor_are_these(shell: Shell) -> None:
         "last_audit": None,
         "parked": [],
         "left_out": [],
+        "failing": [],
         "alarms": [],
     }
 

@@ -216,6 +216,8 @@ def test_a_call_that_stays_away_for_one_is_tried_in_growing_intervals(
     assert waiting is not None
     assert waiting.error is not None
     assert waiting.error.tries == 14
+    [failing] = world.services.store.failing()
+    assert (failing.key, failing.tries) == (str(ada), 14)
     world.intercom.reset("faults")
     world.run_all_due()
     assert world.contact(ada)["name"] == "Ada L."
