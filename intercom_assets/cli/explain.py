@@ -15,6 +15,7 @@ from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import AppUser
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.spelling import named
 from intercom_assets.sync.users import read_users, user_rules
 
 SHOWN = 100
@@ -54,6 +55,7 @@ def explain(user_id: str, last: int, as_json: bool) -> None:
 def _story(services: Services, user_id: str, last: int) -> Story:
     """With how a pass would decide now, on what is remembered of Intercom."""
     store = services.store
+    [user_id] = named(services, QueueKind.USER, [user_id])
     user = read_users(services, [user_id], user_rules(services, {}))[0]
     in_app = isinstance(user.row, AppUser)
     erased = store.tombstones([user_id])

@@ -22,6 +22,7 @@ from intercom_assets.sync.foresight import Foresight, foreseeing
 from intercom_assets.sync.guard import past_guards
 from intercom_assets.sync.plan import plan_teams, plan_users
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.spelling import named
 from intercom_assets.sync.switched_ids import Switch, find_switch
 
 
@@ -39,27 +40,27 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bo
     """
     configuration = read_environment()
     console = a_console(stderr=True)
-    named = (list(dict.fromkeys(users)), list(dict.fromkeys(teams))) if users or teams else None
-    with (
-        opened(configuration) as services,
-        progress_on(console, not as_json and console.is_terminal) as progress,
-        foreseeing(
-            services,
-            None if named is None else named[0],
-            ask=bool(configuration.token),
-            look=look,
-            progress=(bars := Bars(progress)).advance,
-        ) as seen,
-    ):
-        keys = named or _everybody(services)
-        summary = _planned(seen, bars, *keys, shown=named is not None)
-        summary.switches = _switches(seen.services, summary)
-        summary.plan_id = plan_id(summary.counts, services.app.mapping_version)
-        summary.past_guards = past_guards(seen.services, summary.counts)
-        summary.minutes = seen.minutes(summary.calls)
-        summary.unasked = seen.unasked
-        summary.looked = look or named is not None
-        summary.to_make = seen.to_make
+    with opened(configuration) as services:
+        asked = _named(services, users, teams) if users or teams else None
+        with (
+            progress_on(console, not as_json and console.is_terminal) as progress,
+            foreseeing(
+                services,
+                None if asked is None else asked[0],
+                ask=bool(configuration.token),
+                look=look,
+                progress=(bars := Bars(progress)).advance,
+            ) as seen,
+        ):
+            keys = asked or _everybody(services)
+            summary = _planned(seen, bars, *keys, shown=asked is not None)
+            summary.switches = _switches(seen.services, summary)
+            summary.plan_id = plan_id(summary.counts, services.app.mapping_version)
+            summary.past_guards = past_guards(seen.services, summary.counts)
+            summary.minutes = seen.minutes(summary.calls)
+            summary.unasked = seen.unasked
+            summary.looked = look or asked is not None
+            summary.to_make = seen.to_make
     if as_json:
         click.echo(json.dumps(document(summary), indent=2))
     else:
@@ -93,7 +94,13 @@ def _switches(services: Services, summary: Summary) -> list[Switch]:
     return [switch for switch in found if switch is not None]
 
 
-def _everybody(services: Services) -> tuple[list[str], list[str]]:
+def _named(
+    services: Services, users: Sequence[str], teams: Sequence[str]
+) -> tuple[Sequence[str], Sequence[str]]:
+    return named(services, QueueKind.USER, users), named(services, QueueKind.TEAM, teams)
+
+
+def _everybody(services: Services) -> tuple[Sequence[str], Sequence[str]]:
     return _ids(services.app.stream_users()), _ids(services.app.stream_teams())
 
 

@@ -32,6 +32,7 @@ from intercom_assets.sync.environment import no_dagster, opened, read_environmen
 from intercom_assets.sync.outcomes import UNSHOWN, ChunkReport, Outcome, Status, Totals
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.source import Batch
+from intercom_assets.sync.spelling import named
 
 SHOWN = 20
 """Failures that are listed; all of them are counted."""
@@ -100,7 +101,7 @@ def sync(
         raise Failed(configuration.refusal)
     console = a_console(stderr=True)
     with opened(configuration) as services, _showing(services, configuration.base_url) as show:
-        keys = _everybody(services) if everybody else _named(users, teams)
+        keys = _everybody(services) if everybody else _named(services, users, teams)
         summary = Summary({kind: len(some) for kind, some in keys.items()})
         if everybody:
             summary.dagster = _register(keys)
@@ -120,12 +121,14 @@ def sync(
     ctx.exit(FAILED if summary.failures or summary.stopped or summary.unknown else 0)
 
 
-def _named(users: Sequence[str], teams: Sequence[str]) -> dict[QueueKind, tuple[str, ...]]:
-    named = {
-        QueueKind.TEAM: tuple(dict.fromkeys(teams)),
-        QueueKind.USER: tuple(dict.fromkeys(users)),
+def _named(
+    services: Services, users: Sequence[str], teams: Sequence[str]
+) -> dict[QueueKind, tuple[str, ...]]:
+    keys = {
+        QueueKind.TEAM: named(services, QueueKind.TEAM, teams),
+        QueueKind.USER: named(services, QueueKind.USER, users),
     }
-    return {kind: keys for kind, keys in named.items() if keys}
+    return {kind: some for kind, some in keys.items() if some}
 
 
 def _everybody(services: Services) -> dict[QueueKind, tuple[str, ...]]:

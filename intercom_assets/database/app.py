@@ -5,7 +5,7 @@ modules that it puts together (see the room's charter); what is read here are id
 the mapping selects, nothing else of the app.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from threading import Lock
 from types import TracebackType
@@ -18,15 +18,17 @@ from intercom_assets.database.app_reads import (
     ShapeChanged,
     Source,
     TeamSource,
-    Uncomputable,
     UserSource,
     ids_after,
     read_some,
     stream,
 )
 from intercom_assets.database.capture_log import LogRow
+from intercom_assets.database.computing import Uncomputable
 from intercom_assets.database.failures import AppUnavailable
+from intercom_assets.database.records import QueueKind
 from intercom_assets.database.shapes import Shapes, read_shapes
+from intercom_assets.database.spellings import own_keys
 from intercom_assets.database.write_back import (
     WriteBack,
     WrittenBack,
@@ -97,6 +99,16 @@ class AppDatabase:
 
     def stream_teams(self, chunk: int = 5_000) -> Iterator[list[AppTeam | Unfit]]:
         return self._stream(TeamSource(self.shapes), chunk)
+
+    def own_keys(self, kind: QueueKind, keys: Collection[str]) -> dict[str, str]:
+        """Key -> the id as the app has it, of those that spell it otherwise (see `spellings`)."""
+        if not keys:
+            return {}
+        return self._reading(
+            lambda c, shapes: own_keys(
+                c, shapes.users if kind is QueueKind.USER else shapes.teams, keys
+            )
+        )
 
     def poll(self, since: int) -> Polled:
         """Who changed at or after `since` (Unix seconds) by `updated_at`."""

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from intercom_assets.database.app_connections import AppConnection, encoded
-from intercom_assets.database.app_reads import telling
 from intercom_assets.database.columns import Shape
+from intercom_assets.database.computing import telling
 from intercom_assets.database.shapes import Shapes
+from intercom_assets.database.spellings import own_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ def poll(connection: AppConnection, shapes: Shapes, since: int) -> Polled:
     users, latest_user = _changed(connection, shapes.users, "id", since)
     teams, latest_team = _changed(connection, shapes.teams, "id", since)
     members, latest_member = _changed(connection, shapes.memberships, "user_id", since)
+    own = own_keys(connection, shapes.users, members - users)
+    members = frozenset(own.get(key, key) for key in members)
     latest = max(latest_user, latest_team, latest_member)
     return Polled(users | members, teams, min(latest, now(connection)))
 

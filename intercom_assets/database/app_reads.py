@@ -10,43 +10,29 @@ import logging
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import psycopg
-from psycopg import errors
 
 from intercom_assets.database.app_connections import AppConnection, encoded
-from intercom_assets.database.columns import Query, Shape, writes
-from intercom_assets.database.failures import AppUnavailable, failed, told
+from intercom_assets.database.columns import Shape
+from intercom_assets.database.computing import Uncomputable, telling
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.identity import MOST_BYTES
 from intercom_assets.database.rows import Row, TeamRows, UserRows, one_per_id
 from intercom_assets.database.shapes import Shapes
+from intercom_assets.database.spellings import asked_keys, own_keys, spells
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
 
 T = TypeVar("T", AppUser, AppTeam)
 Keyed: TypeAlias = list[tuple[str, Row]]
-_COMPUTED = (
-    errors.DataError,
-    errors.RaiseException,
-    # "cannot convert NaN to bigint", and values that are too large to be made.
-    errors.FeatureNotSupported,
-    errors.ProgramLimitExceeded,
-)
 _log = logging.getLogger(__name__)
 
 
 class ShapeChanged(AppUnavailable):
     """A query returns other columns than when it was described: an app's table was altered."""
-
-
-class Uncomputable(Exception):
-    """PostgreSQL could not compute a row of a query: a failed cast, a division by zero."""
-
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(f"{file}: {reason}")
 
 
 class Source(ABC, Generic[T]):
@@ -64,14 +50,14 @@ class Source(ABC, Generic[T]):
 class UserSource(Source[AppUser]):
     def __init__(self, shapes: Shapes) -> None:
         self.shape = shapes.users
-        self._memberships = shapes.memberships
+        self._memberships, self._teams = shapes.memberships, shapes.teams
         self._rows = UserRows(shapes.users)
 
     def id_of(self, row: Row) -> str | None:
         return self._rows.id_of(row)
 
     def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, AppUser | Unfit]:
-        teams = teams_of(connection, self._memberships, [key for key, _ in rows])
+        teams = teams_of(connection, self._memberships, self._teams, [key for key, _ in rows])
         return one_per_id(
             self.shape.query.file, rows, lambda key, row: self._rows.read(row, teams.get(key, ()))
         )
@@ -125,9 +111,9 @@ def ids_after(connection: AppConnection, shape: Shape, last: str | None, limit: 
 
 
 def teams_of(
-    connection: AppConnection, memberships: Shape, users: Sequence[str]
+    connection: AppConnection, memberships: Shape, teams_shape: Shape, users: Sequence[str]
 ) -> dict[str, set[str]]:
-    """The team ids of each user that is in any team."""
+    """The team ids of each user that is in any team; both as users.sql and teams.sql have them."""
     user, team = memberships.ids["user_id"], memberships.ids["team_id"]
     spelled = [key for key in users if spells(connection, memberships, "user_id", key)]
     teams: dict[str, set[str]] = defaultdict(set)
@@ -139,59 +125,18 @@ def teams_of(
     with telling(memberships.query, text):
         rows = connection.execute(encoded(connection, text), (spelled,)).fetchall()
     pairs = [(user.text(one), team.text(other)) for one, other in rows]
-    asked = _asked(connection, memberships, "user_id", {key for key, _ in pairs if key}, spelled)
+    other = sorted({key for key, _ in pairs if key}.difference(spelled))
+    asked = dict(asked_keys(connection, memberships, "user_id", other, spelled)) if other else {}
+    own = own_keys(connection, teams_shape, {value for _, value in pairs if value})
     for key, value in pairs:
         if key is not None and value is not None:
-            teams[asked.get(key, key)].add(value)
+            teams[asked.get(key, key)].add(own.get(value, value))
     return teams
-
-
-def _asked(
-    connection: AppConnection, shape: Shape, column: str, found: set[str], keys: Sequence[str]
-) -> dict[str, str]:
-    """Of ids that came back in another spelling than they were asked for (citext, a collation
-    that ignores case), the key that was asked for; equal as the app's own type has it."""
-    other = sorted(found.difference(keys))
-    if not other:
-        return {}
-    id_type = shape.ids[column]
-    text = shape.query.select(
-        f"distinct q.{column}, asked.key",
-        f"join unnest(%(keys)s::{id_type.sql_type}[]) as asked (key) on asked.key = q.{column} "
-        f"where q.{column} = any(%(other)s::{id_type.sql_type}[])",
-    )
-    with telling(shape.query, text):
-        rows = connection.execute(
-            encoded(connection, text), {"keys": list(keys), "other": other}
-        ).fetchall()
-    return {str(id_type.text(raw)): str(id_type.text(key)) for raw, key in rows}
-
-
-def spells(connection: AppConnection, shape: Shape, column: str, key: str) -> bool:
-    """Whether `key` could be an id of the column's type, in the database's encoding."""
-    try:
-        encoded(connection, key)
-    except UnicodeEncodeError:
-        return False
-    return shape.ids[column].spells(key)
 
 
 def check(shape: Shape, description: Sequence[psycopg.Column] | None) -> None:
     if not shape.fits(description):
         raise ShapeChanged(f"{shape.query.file}: the columns changed while it was read")
-
-
-@contextmanager
-def telling(query: Query, sent: str = "") -> Iterator[None]:
-    """Names the query in what goes wrong: Uncomputable for a row's content, else AppUnavailable."""
-    try:
-        yield
-    except _COMPUTED as error:
-        raise Uncomputable(query.file, told(error)) from error
-    except errors.ReadOnlySqlTransaction as error:
-        raise writes(query, error) from error
-    except psycopg.Error as error:
-        raise failed(query.line(error, sent), error) from error
 
 
 def _refuse_for_all(connection: AppConnection, source: Source[T]) -> None:

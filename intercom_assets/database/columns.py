@@ -147,6 +147,7 @@ class _Type:
     name: str
     category: str
     is_enum: bool
+    is_exact: bool
 
 
 def _described(connection: AppConnection, query: Query) -> Sequence[psycopg.Column]:
@@ -199,11 +200,12 @@ def _syntax(error: psycopg.Error, *, is_inside: bool) -> str:
 
 def _types(connection: AppConnection, oids: list[int]) -> dict[int, _Type]:
     rows: list[tuple[Any, ...]] = connection.execute(
-        "select oid::int8, format_type(oid, -1), typcategory::text, typtype = 'e' "
+        "select oid::int8, format_type(oid, -1), typcategory::text, typtype = 'e', "
+        "(select bool_and(collisdeterministic) from pg_catalog.pg_collation) "
         "from pg_catalog.pg_type where oid = any(%s::oid[])",
         (oids,),
     ).fetchall()
-    return {oid: _Type(name, category, is_enum) for oid, name, category, is_enum in rows}
+    return {oid: _Type(*rest) for oid, *rest in rows}
 
 
 def _is_id(query: Query, name: str) -> bool:
@@ -211,7 +213,13 @@ def _is_id(query: Query, name: str) -> bool:
 
 
 def _id(query: Query, column: psycopg.Column, sql_type: _Type) -> IdType:
-    found = id_type(column.type_code, sql_type.name, sql_type.category, column.scale)
+    found = id_type(
+        column.type_code,
+        sql_type.name,
+        sql_type.category,
+        column.scale,
+        is_exact=sql_type.is_exact,
+    )
     if found is None:
         raise MappingError(
             f"{query.file}: {column.name} is {sql_type.name}; "

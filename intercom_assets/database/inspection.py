@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from intercom_assets.database.app_connections import AppConnection, encoded
-from intercom_assets.database.app_reads import ids_after, telling
+from intercom_assets.database.app_reads import ids_after
 from intercom_assets.database.columns import Shape
+from intercom_assets.database.computing import telling
 from intercom_assets.database.shapes import Shapes
 
 Node: TypeAlias = Mapping[str, Any]

@@ -39,6 +39,7 @@ from intercom_assets.sync.failures import (
 from intercom_assets.sync.gone import hold_gone, let_go
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.spelling import wake_owners
 from intercom_assets.sync.team_pass import OVERRULED, TeamPass
 from intercom_assets.sync.user_journal import changed_in, left_out_now, parked_now
 from intercom_assets.sync.work import Work, left_parked
@@ -95,6 +96,7 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
         work.attributes.ask_again()
     teams = read_teams(work.services, keys, work.attributes.barred("company"))
+    wake_owners(work.services, QueueKind.TEAM, [t.team_id for t in teams if t.was_never_there])
     for team in teams:
         if by_key[team.team_id].needs_read:
             team.company = None  # deleted in Intercom, or doubted: the upsert carries everything

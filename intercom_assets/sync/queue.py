@@ -21,6 +21,7 @@ from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.database.store_queue import MOST_KEYS_AT_ONCE, enqueue
 from intercom_assets.database.store_workspace import SWEEP_WANTED, put_state
+from intercom_assets.sync.spelling import in_own_spelling
 
 DelayOf: TypeAlias = Callable[[QueueKind, Sequence[str]], Mapping[str, float]]
 """Keys -> seconds to wait, of those that are not due at once."""
@@ -63,6 +64,7 @@ def drain(
     rows: Sequence[LogRow] = app.read_log(limit)
     if not rows:
         return Drained(sweep_wanted_at=store.sweep_wanted())
+    rows = in_own_spelling(app, store, rows)
     changed = _changed(rows)
     delays = {kind: _delays(delay, kind, keys) for kind, keys in changed.items()}
     _queue_ahead(store, changed, delays)

@@ -23,6 +23,7 @@ from intercom_assets.sync.lead_search import LeadSearch
 from intercom_assets.sync.outcomes import Outcome, Status
 from intercom_assets.sync.rules import Rules
 from intercom_assets.sync.services import Services
+from intercom_assets.sync.spelling import wake_owners
 from intercom_assets.sync.switched_ids import stop_for_teams
 from intercom_assets.sync.user_calls import first_call, second_calls
 from intercom_assets.sync.user_journal import entry_of_refused_search
@@ -50,6 +51,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     users = read_users(work.services, [row.key for row in leased], rules_of(work))
     _stop_for_teams(work.services, users)
     by_key = {row.key: row for row in leased}
+    wake_owners(work.services, QueueKind.USER, [u.user_id for u in users if u.is_absent])
     erased = work.services.store.tombstoned(list(by_key))
     left_out = _held_as_gone(work.services, users) | erased
     active = [
