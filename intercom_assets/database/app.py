@@ -13,7 +13,6 @@ from typing import Self, TypeVar
 
 from intercom_assets.database import app_lookups, capture_log
 from intercom_assets.database.app_connections import AppConnection, Connections
-from intercom_assets.database.app_lookups import Polled
 from intercom_assets.database.app_reads import (
     ShapeChanged,
     Source,
@@ -39,7 +38,7 @@ from intercom_assets.database.write_target import Target, team_target, user_targ
 from intercom_assets.domain.models import AppTeam, AppUser, Column, Gone, Unfit
 from intercom_assets.mapping.load import AppMapping
 
-__all__ = ["AppDatabase", "AppUnavailable", "Polled", "WriteBack", "WrittenBack", "WrittenTeam"]
+__all__ = ["AppDatabase", "AppUnavailable", "WriteBack", "WrittenBack", "WrittenTeam"]
 
 T = TypeVar("T", AppUser, AppTeam)
 R = TypeVar("R")
@@ -109,10 +108,6 @@ class AppDatabase:
                 c, shapes.users if kind is QueueKind.USER else shapes.teams, keys
             )
         )
-
-    def poll(self, since: int) -> Polled:
-        """Who changed at or after `since` (Unix seconds) by `updated_at`."""
-        return self._reading(lambda c, shapes: app_lookups.poll(c, shapes, since))
 
     def now(self) -> int:
         """The database's own clock, in whole Unix seconds."""

@@ -4,36 +4,11 @@ Run in a caller's read-only transaction. Values are read by `app_reads`, by id.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from intercom_assets.database.app_connections import AppConnection, encoded
 from intercom_assets.database.columns import Shape
 from intercom_assets.database.computing import telling
 from intercom_assets.database.shapes import Shapes
-from intercom_assets.database.spellings import own_keys
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """`newest`: the latest `updated_at` found, but never later than the database's clock.
-
-    One row dated 2099 would otherwise hide everybody else's changes until then.
-    """
-
-    users: frozenset[str]
-    teams: frozenset[str]
-    newest: int
-
-
-def poll(connection: AppConnection, shapes: Shapes, since: int) -> Polled:
-    """Who changed at or after `since` (Unix seconds), as far as `updated_at` is selected."""
-    users, latest_user = _changed(connection, shapes.users, "id", since)
-    teams, latest_team = _changed(connection, shapes.teams, "id", since)
-    members, latest_member = _changed(connection, shapes.memberships, "user_id", since)
-    own = own_keys(connection, shapes.users, members - users)
-    members = frozenset(own.get(key, key) for key in members)
-    latest = max(latest_user, latest_team, latest_member)
-    return Polled(users | members, teams, min(latest, now(connection)))
 
 
 def unpolled(shapes: Shapes) -> list[str]:
@@ -88,19 +63,3 @@ def teams_named(
         if key is not None:
             found.setdefault(str(name), []).append(key)
     return found
-
-
-def _changed(
-    connection: AppConnection, shape: Shape, column: str, since: int
-) -> tuple[frozenset[str], int]:
-    if not shape.has("updated_at"):
-        return frozenset(), since
-    text = shape.query.select(
-        f"q.{column}, floor(extract(epoch from max(q.updated_at)))::bigint",
-        "where q.updated_at >= to_timestamp(%s) and isfinite(q.updated_at) group by 1",
-    )
-    with telling(shape.query, text):
-        rows = connection.execute(encoded(connection, text), (since,)).fetchall()
-    ids = (shape.ids[column].text(raw) for raw, _ in rows)
-    latest = max((seconds for _, seconds in rows), default=since)
-    return frozenset(key for key in ids if key is not None), max(latest, since)

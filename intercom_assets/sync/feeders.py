@@ -12,25 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
-from psycopg import Cursor
-from psycopg.rows import TupleRow
-
 from intercom_assets.database.app import AppUnavailable
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store_queue import enqueue
-from intercom_assets.database.store_workspace import put_state
 from intercom_assets.domain.models import Gone
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.companies import team_hash
 from intercom_assets.sync.gone import let_go
+from intercom_assets.sync.polling import POLLED, poll
 from intercom_assets.sync.queue import drain
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.user_pass import UserPass
 from intercom_assets.sync.users import read_users, user_rules
 
-POLLED = "polled"
-POLLING = "polling"
-"""How far a round of polling has come that one tick could not end."""
 DRAINED_AT_ONCE = 5_000
 """Keys in one transaction of the drain: it holds their locks for some 100 ms."""
 LOOKED_AT_ONCE = 1_000
@@ -114,39 +108,25 @@ class _SeenOnly:
 
 
 def _poll(services: Services) -> Fed:
-    """Rows inside the overlap come again at every tick; those that we have seen are left out.
+    """Rows inside the overlap come again; those that we have seen are left out."""
+    found: dict[QueueKind, dict[str, float]] = {kind: {} for kind in QueueKind}
 
-    Users in the order of their ids, for `FEED_SECONDS`; the next tick goes on behind the last one,
-    and the time that was reached moves when all were looked at.
-    """
-    store, until = services.store, monotonic() + FEED_SECONDS
-    overlap = int(services.settings.poll_overlap.total_seconds())
-    reached = store.get_state(POLLED)
-    since = reached if isinstance(reached, int) else services.app.now()
-    polled = services.app.poll(since - overlap)
-    begun = store.get_state(POLLING)
-    after, newest = (
-        (str(begun["after"]), begun["newest"]) if isinstance(begun, dict) else ("", polled.newest)
-    )
-    teams = _changed_teams(services, sorted(polled.teams))
-    store.enqueue(QueueKind.TEAM, teams, cause=POLLED)
-    left = sorted(key for key in polled.users if key > after)
-    users, calm = 0, 0
-    while left:
-        some, left = left[:LOOKED_AT_ONCE], left[LOOKED_AT_ONCE:]
-        due = _polled_users(services, some)
-        users, calm = users + len(due), calm + sum(wait > 0 for wait in due.values())
-        if left and monotonic() >= until:
-            store.put_state(POLLED, since)
-            store.put_state(POLLING, {"after": some[-1], "newest": newest})
-            return Fed(users, len(teams), 0, False, _summary(users, len(teams), calm))
+    def queue(kind: QueueKind, keys: Sequence[str]) -> int:
+        of_kind = _polled_users if kind is QueueKind.USER else _polled_teams
+        due = of_kind(services, keys) if keys else {}
+        found[kind] |= due
+        return len(due)
 
-    def end(cursor: Cursor[TupleRow]) -> None:
-        put_state(cursor, POLLED, newest)
-        put_state(cursor, POLLING, None)
+    poll(services, queue, FEED_SECONDS)
+    users, teams = found[QueueKind.USER], found[QueueKind.TEAM]
+    calm = sum(wait > 0 for wait in users.values())
+    return Fed(len(users), len(teams), 0, False, _summary(len(users), len(teams), calm))
 
-    store.transact(end)
-    return Fed(users, len(teams), 0, False, _summary(users, len(teams), calm))
+
+def _polled_teams(services: Services, keys: Sequence[str]) -> dict[str, float]:
+    due = dict.fromkeys(_changed_teams(services, keys), 0.0)
+    services.store.transact(partial(enqueue, kind=QueueKind.TEAM, delays=due, cause=POLLED))
+    return due
 
 
 def _polled_users(services: Services, keys: Sequence[str]) -> dict[str, float]:

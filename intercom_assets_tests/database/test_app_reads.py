@@ -340,35 +340,6 @@ def test_a_stream_that_is_not_read_to_its_end_frees_its_connection(app: AppDatab
 # --- looking up -----------------------------------------------------------------------------------
 
 
-def test_polling_finds_who_changed_since(app: AppDatabase) -> None:
-    old = insert_user(app.url, updated_at=CREATED_AT)
-    fresh, member = insert_user(app.url), insert_user(app.url, updated_at=CREATED_AT)
-    team = insert_team(app.url)
-    insert_membership(app.url, member, team)
-
-    polled = app.poll(app.now() - 60)
-
-    assert polled.users == {str(fresh), str(member)}
-    assert polled.teams == {str(team)}
-    assert abs(polled.newest - app.now()) < 60
-    assert app.poll(SIGNED_UP).users == {str(old), str(fresh), str(member)}
-
-
-def test_a_row_dated_in_the_future_does_not_blind_the_poller(app: AppDatabase) -> None:
-    run(app.url, "insert into users (email, updated_at) values ('a', '2099-01-01')")
-    run(app.url, "insert into users (email, updated_at) values ('b', 'infinity')")
-
-    assert app.poll(app.now() - 60).newest <= app.now()
-
-
-def test_a_query_without_updated_at_is_not_polled(database: str) -> None:
-    insert_user(database)
-    with an_app(database) as app:
-        polled = app.poll(0)
-
-    assert (polled.users, polled.teams, polled.newest) == (frozenset(), frozenset(), 0)
-
-
 def test_users_are_found_by_email_in_any_case(app: AppDatabase) -> None:
     ada = str(insert_user(app.url, email="Ada@Example.com"))
     other = str(insert_user(app.url, email="ada@example.com"))

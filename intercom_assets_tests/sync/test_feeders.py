@@ -175,20 +175,6 @@ def test_polling_finds_what_moved_updated_at_and_asks_once(polled: World) -> Non
     assert polled.contact(ada)["email"] == "someone@example.com"
 
 
-def test_polling_looks_at_a_burst_bit_by_bit(
-    polled: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feeders, "LOOKED_AT_ONCE", 2)
-    monkeypatch.setattr(feeders, "FEED_SECONDS", 0.0)
-    users = [polled.given_user(email=f"u{n}@example.com", created_at=OLD) for n in range(5)]
-
-    assert [feed_from_app(polled.services).users for _ in range(3)] == [2, 2, 1]
-    due = polled.services.store.due_keys(QueueKind.USER, 9)
-    assert sorted(due) == sorted(map(str, users))
-    polled.sync_due()
-    assert sum(feed_from_app(polled.services).users for _ in range(3)) == 0
-
-
 def test_polling_does_not_see_a_deletion_and_the_sweep_does(polled: World) -> None:
     ada = polled.given_user(created_at=OLD)
     feed_from_app(polled.services)
