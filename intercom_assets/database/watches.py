@@ -5,6 +5,7 @@ of an older version or of a changed watch is seen by its name alone.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -58,6 +59,12 @@ where n.nspname = 'intercom_capture'
 """
 _VIRTUAL = """
 select attgenerated = 'v' from pg_catalog.pg_attribute where attrelid = %s::oid and attname = %s
+"""
+_MOVED_UNSEEN = """
+select c.oid::regclass::text from pg_catalog.pg_class c
+where c.oid = any(%s::oid[]) and c.relkind = 'p'
+  and current_setting('server_version_num')::int between 150000 and 189999
+order by 1
 """
 _WATCHABLE = ("r", "p")
 _NO_TRIGGERS = {
@@ -181,6 +188,15 @@ def key_type(connection: AppConnection, watch: Watch) -> str:
     """The type of the values that a watch's SELECT receives."""
     table = find_table(connection, watch.table, "watch.table")
     return table.columns[_column(connection, table, watch, "watch")]
+
+
+def moved_unseen(connection: AppConnection, watches: Sequence[Watch]) -> list[str]:
+    """Partitioned tables whose rows a MERGE moves without handing them to a trigger."""
+    tables = [
+        find_table(connection, watch.table, f"watch[{place}].table").oid
+        for place, watch in enumerate(watches, 1)
+    ]
+    return [name for (name,) in connection.execute(_MOVED_UNSEEN, (tables,)).fetchall()]
 
 
 def present_triggers(connection: AppConnection) -> dict[TriggerKey, Present]:

@@ -15,7 +15,7 @@ from intercom_assets.database.inspection import tables_read
 from intercom_assets.database.publications import danger, subscribed, unaccepted, ways_out
 from intercom_assets.database.rights import OLDEST, missing_grants, read_server, row_security
 from intercom_assets.database.watch_gaps import Gap, gaps, hidden
-from intercom_assets.database.watches import present_triggers
+from intercom_assets.database.watches import moved_unseen, present_triggers
 from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
 from intercom_assets.sync.environment import as_sentence
@@ -89,6 +89,14 @@ def check_capture(app: AppDatabase, wall: float, workspace: str = "") -> Iterato
             f"{table} is filled by a subscription, which fires no trigger of a statement: its "
             "changes wait for the nightly sweep.",
             "Set APP_DATABASE_URL to the database that publishes it.",
+        )
+    for table in app.reading(lambda c, _: moved_unseen(c, watches)):
+        yield CAPTURE.warning(
+            "triggers",
+            f"{table} is partitioned: PostgreSQL 15 to 18 hand no trigger the rows that a MERGE in "
+            "a function or a prepared statement moves between partitions; those wait for the "
+            "nightly sweep. Any other statement is seen.",
+            "Nothing, if the app has no such MERGE, or a day's delay will do.",
         )
     for gap in app.reading(lambda c, s: gaps(c, s, watches)):
         yield CAPTURE.warning("watched", _gap(gap), _close(gap))

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from intercom_assets.database.records import QueueKind
 from intercom_assets.simulator.wire import Answer
+from intercom_assets.sync import intercom_changes
 from intercom_assets.sync.intercom_changes import feed_from_intercom
-from intercom_assets_tests.sync.world import World
+from intercom_assets_tests.sync.world import World, a_world
 
 TODAY = datetime.now(UTC)
 OLD = TODAY - timedelta(days=400)
@@ -151,3 +153,26 @@ def test_many_changes_are_looked_at_over_several_ticks(world: World) -> None:
     assert feeds[0].calls == 5
     assert sum(fed.calls for fed in feeds) >= 7
     assert sum(fed.users for fed in feeds) == 3
+
+
+def test_a_bulk_import_within_one_second_is_looked_at_to_its_end(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No page begins where another time does, and one of the last is edited while it goes on."""
+    monkeypatch.setattr(intercom_changes, "MOST_PAGES", 1)
+    clock = [TODAY.timestamp()]
+    with a_world(database, clock=lambda: clock[0]) as world:
+        feed_from_intercom(world.services)
+        users = [world.given_user(email=f"u{n}@b.example", created_at=OLD) for n in range(400)]
+        world.sync(*users)
+        clock[0] += 5
+        for user in users:
+            world.intercom.by_hand.edit_contact(str(user), phone="+14155550100")
+        feed_from_intercom(world.services)
+        for user in (users[0], users[-1]):
+            world.intercom.by_hand.edit_contact(str(user), phone="+14155550199")
+
+        calls = [feed_from_intercom(world.services).calls for _ in range(6)]
+
+        assert set(calls) == {1}
+        assert len(world.services.store.due_keys(QueueKind.USER, 999)) == len(users)

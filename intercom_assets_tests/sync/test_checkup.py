@@ -401,6 +401,33 @@ def test_a_log_that_the_triggers_could_not_write_to_is_red(app: str) -> None:
     assert any("1 statement of the app could not be logged" in text for text in told)
 
 
+def test_a_partitioned_table_has_a_note_of_what_a_merge_in_a_function_hides(
+    empty_database: str, tmp_path: Path
+) -> None:
+    run(
+        empty_database,
+        "create table plain (id int primary key, email text);"
+        "create table parted (user_id int, region int) partition by list (region)",
+    )
+    folder = a_folder(
+        tmp_path,
+        users="select id, email from plain",
+        teams="select null::int as id, null::text as name where false",
+        memberships="select user_id, region as team_id from parted",
+        sync="write_back: off\nwatch:\n  - {table: plain, wakes: user, key: id}\n"
+        "  - {table: parted, wakes: user, key: user_id}",
+    )
+    apply_schema(empty_database)
+    install_capture(empty_database, load_mapping(folder))
+
+    found = checked(empty_database, folder)
+
+    told = [text for text in notes(found, "Changes in the app") if "MERGE" in text]
+    assert [text.split()[0] for text in told] == ["parted"]
+    assert "nightly sweep" in told[0]
+    assert of(found, Verdict.BAD, "Changes in the app") == []
+
+
 def test_polling_says_what_it_cannot_see(empty_database: str, tmp_path: Path) -> None:
     create_sample_app(empty_database)
     folder = a_folder(tmp_path, users="select id, email from users", sync=POLLING)

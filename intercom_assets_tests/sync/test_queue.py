@@ -1,5 +1,9 @@
 """Draining the app's log into the queue: with our tables in the app's database, and elsewhere."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,9 +13,11 @@ import pytest
 from intercom_assets.database.capture import remove_capture
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store_queue import enqueue
+from intercom_assets.demo.groups import wait_until
 from intercom_assets.sync import queue
 from intercom_assets.sync.queue import Drained, drain
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
+from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.sync.sides import Sides, the_sides
 
 USER, TEAM = QueueKind.USER, QueueKind.TEAM
@@ -143,6 +149,34 @@ def test_without_capture_there_is_nothing_to_drain(sides: Sides) -> None:
 
 def dying(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
     raise ConnectionError
+
+
+DRAINING = """
+import sys
+from intercom_assets.sync.queue import drain
+from intercom_assets_tests.sync.sides import the_sides
+with the_sides(*sys.argv[1:]) as sides:
+    while drain(sides.app, sides.store, 200).more:
+        pass
+"""
+
+
+def test_a_process_that_is_killed_in_the_middle_of_a_long_row_loses_nothing(sides: Sides) -> None:
+    run(sides.app.url, "insert into users (email) select 'u' || n from generate_series(1, 40000) n")
+    killed = subprocess.Popen(
+        [sys.executable, "-c", DRAINING, sides.app.url, sides.store.url],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        assert wait_until(lambda: sides.store.due(USER).count >= 1_000, 60, every=0.02)
+    finally:
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+    assert sides.logged() == 1
+
+    assert wait_until(lambda: not sides.drain().more and sides.logged() == 0, 60)
+
+    assert sides.store.due(USER, at_most=99_999).count == 40_000
 
 
 # --- bursts ---------------------------------------------------------------------------------------
