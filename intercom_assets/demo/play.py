@@ -5,6 +5,7 @@ showed what it expects before it began proves nothing, and is told as not held.
 Must not: what is expected (`story.py`), starting processes (`world.py`), printing.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,8 @@ from intercom_assets.demo.story import (
 )
 
 PATIENCE = 120.0
-"""Seconds for a step. At rest none takes ten; a busy machine must not fail the story."""
+"""Seconds without any progress of a step. At rest none takes ten in all; a busy machine must not
+fail the story."""
 SETTLING_SECONDS = 60.0
 LOOK_EVERY = 0.3
 LOOK_AT_ALL_EVERY = 0.5
@@ -55,15 +57,17 @@ def play_everybody(sides: Sides, act: Callable[[], object], patience: float = PA
     calls, started = _total(sides.intercom.calls_by_endpoint()), time.monotonic()
     act()
     seen = facts_of_everybody(read_everybody(sides))
-    while seen != EVERYBODY and time.monotonic() - started < patience:
+    waiting = Patience(patience)
+    while seen != EVERYBODY and waiting.goes_on((seen, _progress(sides))):
         time.sleep(LOOK_AT_ALL_EVERY)
         seen = facts_of_everybody(read_everybody(sides))
     seconds = time.monotonic() - started
     settle(sides)
     calls = _total(sides.intercom.calls_by_endpoint()) - calls
     return Told(
-        "a", "the first sync of everybody", EVERYBODY, seen, seen == EVERYBODY, seconds, calls
-    )
+        "a", "the first sync of everybody", EVERYBODY, seen, seen == EVERYBODY, seconds, calls,
+        "" if seen == EVERYBODY else busy_machine(),
+    )  # fmt: skip
 
 
 def play_changes(
@@ -72,8 +76,8 @@ def play_changes(
     """Steps b to g, or those of `letters`: started together, timed one by one."""
     log = _CallLog(sides.intercom)
     playing = [_Playing(step, sides) for step in CHANGES if not letters or step.letter in letters]
-    waiting = playing
-    while waiting and any(time.monotonic() - each.started < patience for each in waiting):
+    waiting, left = playing, Patience(patience)
+    while waiting and left.goes_on((len(waiting), _progress(sides))):
         time.sleep(LOOK_EVERY)
         log.look()
         waiting = [each for each in waiting if not each.look(sides)]
@@ -87,9 +91,9 @@ def play_quiet(sides: Sides, patience: float = PATIENCE) -> Told:
     settle(sides)
     since, started = time.time(), time.monotonic()
     before = read_quiet(sides, since)
-    wait_until(
-        lambda: fewest_ticks(sides.dagster.ticks_since(since)) >= TICKS, patience, LOOK_EVERY
-    )
+    left = Patience(patience)
+    while left.goes_on(ticks := sides.dagster.ticks_since(since)) and fewest_ticks(ticks) < TICKS:
+        time.sleep(LOOK_EVERY)
     after = read_quiet(sides, since)
     seen = facts_of_quiet(before, after)
     calls = _total(after["calls"]) - _total(before["calls"])
@@ -105,6 +109,38 @@ def settle(sides: Sides) -> bool:
     return wait_until(
         lambda: sides.app.queued() == 0 and sides.dagster.runs_under_way() == 0, SETTLING_SECONDS
     )
+
+
+class Patience:
+    """Ends when nothing has moved for `seconds`, however long it all takes."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._sign: object = None
+        self._moved_at = clock()
+
+    def goes_on(self, sign: object) -> bool:
+        """`sign`: anything that differs once there was progress."""
+        if sign != self._sign:
+            self._sign, self._moved_at = sign, self._clock()
+        return self._clock() - self._moved_at < self._seconds
+
+
+def _progress(sides: Sides) -> tuple[object, ...]:
+    """What differs while somebody still works: calls, the queue, runs, and ticks that end."""
+    return (
+        _total(sides.intercom.calls_by_endpoint()),
+        sides.app.queued(),
+        sides.dagster.runs_under_way(),
+    )
+
+
+def busy_machine() -> str:
+    """The machine as the likely reason, where more waits for its processors than they can do."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load <= cores:
+        return ""
+    return f"the machine is busy: a load of {load:.1f} on {cores} processors"
 
 
 def _total(calls: dict[str, int]) -> int:
@@ -134,7 +170,8 @@ class _Playing:
         return Told(
             step.letter, step.title, step.expected, step.facts(self.shown),
             step.held(self.shown) and not self.proves_nothing, self.seconds,
-            log.count(step.about(self.shown)), ALREADY if self.proves_nothing else "",
+            log.count(step.about(self.shown)),
+            ALREADY if self.proves_nothing else "" if step.held(self.shown) else busy_machine(),
         )  # fmt: skip
 
 

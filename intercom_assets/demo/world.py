@@ -48,7 +48,8 @@ from intercom_assets.launch.services import (
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 
 TOKEN = "demo-token"
-START_SECONDS = 90.0
+START_SECONDS = 600.0
+"""For a slow machine. A process that ends meanwhile is noticed at once."""
 DEFINITIONS_WITHOUT_SCHEDULES = "intercom_assets.demo.definitions"
 SETTINGS = (
     "\n# The demo's own: short ticks, so that there is something to see.\nsensor_wait_seconds: 5\n"
