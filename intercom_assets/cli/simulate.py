@@ -3,7 +3,7 @@
 import click
 
 from intercom_assets.cli.failures import Failed
-from intercom_assets.simulator.server import HOST, serve
+from intercom_assets.simulator.server import serve
 from intercom_assets.simulator.simulator import Simulator
 
 DEFAULT_TOKEN = "demo-token"
@@ -17,10 +17,11 @@ def simulate(port: int, token: str) -> None:
 
     Example: intercom-assets simulate --port 8080
     """
-    click.echo(
-        f"A simulated Intercom answers at http://{HOST}:{port} (token {token}); Ctrl-C ends it."
-    )
+
+    def announce(url: str) -> None:
+        click.echo(f"A simulated Intercom answers at {url} (token {token}); Ctrl-C ends it.")
+
     try:
-        serve(Simulator(token=token), port)
+        serve(Simulator(token=token), port, announce)
     except OSError as error:
         raise Failed(f"Port {port} cannot be used: {error.strerror}.") from error

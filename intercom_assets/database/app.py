@@ -32,6 +32,7 @@ from intercom_assets.database.write_back import (
     WriteBack,
     WrittenBack,
     WrittenTeam,
+    without_row,
     write_back,
 )
 from intercom_assets.database.write_target import Target, team_target, user_target
@@ -40,6 +41,8 @@ from intercom_assets.mapping.load import AppMapping
 
 __all__ = ["AppDatabase", "AppUnavailable", "WriteBack", "WrittenBack", "WrittenTeam"]
 
+FIRST_IDS = 200
+"""Of each query, by which `check` sees whether its write-back finds rows."""
 T = TypeVar("T", AppUser, AppTeam)
 R = TypeVar("R")
 
@@ -143,6 +146,20 @@ class AppDatabase:
         source, target = TeamSource(self.shapes), _configured(self._team_target)
         with self._connections.writing("write_back.teams") as connection:
             return write_back(connection, target, source, "team", requests)
+
+    def write_back_misses(self, kind: QueueKind) -> tuple[int, int] | None:
+        """Of the first ids of the kind's query: how many, and how many of those the table of its
+        write-back has no row for. None where nothing is written back."""
+        target = self._user_target if kind is QueueKind.USER else self._team_target
+        if target is None:
+            return None
+        rows: Iterator[Sequence[AppUser | AppTeam | Unfit]] = (
+            self.stream_users(FIRST_IDS) if kind is QueueKind.USER else self.stream_teams(FIRST_IDS)
+        )
+        ids = [row.id for row in next(rows, [])]
+        shape = self.shapes.users if kind is QueueKind.USER else self.shapes.teams
+        with self._connections.reading("write_back") as connection:
+            return len(ids), len(without_row(connection, target, shape, ids))
 
     # --- the change log (it is emptied here where it is in another database than ours) ---
 

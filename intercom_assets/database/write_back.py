@@ -16,6 +16,7 @@ from psycopg import errors
 from intercom_assets.database.app_connections import AppConnection
 from intercom_assets.database.app_reads import Source, read_some
 from intercom_assets.database.capture_log import log_position, take_back
+from intercom_assets.database.columns import Shape
 from intercom_assets.database.failures import told
 from intercom_assets.database.write_target import Target, parameters
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit, Value, Values
@@ -91,7 +92,7 @@ def write_back(
     rows = read_some(connection, source, list(by_id))
     verdicts: dict[str, Verdict] = {
         key: ("refused", "the table of write_back has no row for it")
-        for key in _without_row(connection, target, source, by_id.keys() - slots.keys())
+        for key in without_row(connection, target, source.shape, by_id.keys() - slots.keys())
         if not isinstance(rows[key], Gone | Unfit)
     }
     changes: list[_Change] = []
@@ -127,13 +128,13 @@ def _lock(
     return {key: _Present(present, blocked) for key, present, blocked in rows}
 
 
-def _without_row(
-    connection: AppConnection, target: Target, source: Source[T], keys: Collection[str]
+def without_row(
+    connection: AppConnection, target: Target, shape: Shape, keys: Collection[str]
 ) -> set[str]:
     """Of the keys that could not be locked: those that are nobody's lock, but not there."""
     if not keys:
         return set()
-    spelled = [key for key in keys if source.shape.ids["id"].spells(key)]
+    spelled = [key for key in keys if shape.ids["id"].spells(key)]
     there = {key for (key,) in connection.execute(target.keys(), (spelled,)).fetchall()}
     return set(keys) - there
 

@@ -13,6 +13,7 @@ from intercom_assets.database.capture import CaptureState, capture_state
 from intercom_assets.database.capture_guards import SCHEMA, has_log
 from intercom_assets.database.inspection import tables_read
 from intercom_assets.database.publications import danger, subscribed, unaccepted, ways_out
+from intercom_assets.database.records import QueueKind
 from intercom_assets.database.rights import OLDEST, missing_grants, read_server, row_security
 from intercom_assets.database.watch_gaps import Gap, gaps, hidden
 from intercom_assets.database.watches import moved_unseen, present_triggers
@@ -73,6 +74,19 @@ def check_rights(app: AppDatabase) -> Iterator[Finding]:
     if not grants:
         has = "read, and write back" if settings.write_back.table else "read"
         yield RIGHTS.ok("rights", f"This role may {has} what the mapping says.")
+
+
+def check_write_back(app: AppDatabase) -> Iterator[Finding]:
+    """Whether what is pulled finds its row: a key of another column would store nothing."""
+    for kind, where in ((QueueKind.USER, "write_back"), (QueueKind.TEAM, "write_back.teams")):
+        read, missing = app.write_back_misses(kind) or (0, 0)
+        if missing:
+            yield RIGHTS.bad(
+                "write_back",
+                f"{SYNC_YAML}: {where}.key finds no row for {missing:,} of the first "
+                f"{count_of(read, kind)} of {kind}s.sql, so nothing of theirs would be stored.",
+                f"Set {where}.key to the column of {where}.table that holds the id of {kind}s.sql.",
+            )
 
 
 def check_capture(app: AppDatabase, wall: float, workspace: str = "") -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from intercom_assets.sync.check_app import (
     check_rights,
     check_server,
     check_standby,
+    check_write_back,
 )
 from intercom_assets.sync.check_intercom import (
     INTERCOM,
@@ -159,6 +160,7 @@ class Checkup:
             yield from MAPPING.probe("cost", lambda: check_cost(app), EDIT)
         yield from RIGHTS.probe("replica", lambda: check_standby(app), REACH)
         yield from RIGHTS.probe("rights", lambda: check_rights(app), ROLE)
+        yield from RIGHTS.probe("write_back", lambda: check_write_back(app), EDIT)
         yield from CAPTURE.probe("triggers", lambda: self._capture(app), ROLE)
         with suppress(*SAID_IN_ONE_SENTENCE):
             self.who_wins = _who_wins(app)

@@ -92,6 +92,7 @@ def test_a_port_that_is_taken_is_told(shell: Shell) -> None:
 
     assert done.exit_code == 1
     assert "cannot be used" in done.stderr
+    assert "answers" not in done.stdout
 
 
 def test_several_ids_may_follow_one_option() -> None:

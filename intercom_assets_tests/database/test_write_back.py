@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
@@ -17,6 +18,7 @@ from intercom_assets.domain.models import AppUser, Gone, Unfit, Values
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, read_row
 from intercom_assets_tests.database.mappings import a_mapping, an_app, rows, run
+from intercom_assets_tests.mapping_folders import a_folder
 
 MAPPING = load_mapping()
 
@@ -193,13 +195,20 @@ def test_a_row_that_moved_on_is_not_overwritten(app: AppDatabase) -> None:
     assert answer.row.values["name"] == "Newer"
 
 
-def test_a_row_that_is_gone_or_unfit_is_told_as_changed(app: AppDatabase) -> None:
-    unfit = insert_user(app.url, name=None)
-    run(app.url, "update users set created_at = 'infinity'")
-
-    written = app.write_back_users(
-        [a_write_back(n, {"name": None}, {"name": "x"}) for n in (unfit, 999)] + [WriteBack("x")]
+def test_a_row_that_is_gone_or_unfit_is_told_as_changed(database: str, tmp_path: Path) -> None:
+    """A user is unfit whom the query returns twice."""
+    unfit = insert_user(database, name=None)
+    folder = a_folder(
+        tmp_path,
+        users="select id, name from users union all select id, name from users",
+        sync="write_back: {table: users, columns: {name: name}}",
     )
+
+    with an_app(database, load_mapping(folder)) as app:
+        gone = [WriteBack("x", {"name": None}, {"name": "x"})]
+        written = app.write_back_users(
+            [a_write_back(n, {"name": None}, {"name": "x"}) for n in (unfit, 999)] + gone
+        )
 
     assert [type(answer.row) for answer in written.values()] == [Unfit, Gone, Gone]
     assert {answer.status for answer in written.values()} == {"changed"}
