@@ -6,7 +6,7 @@ of many ids that the app no longer returns are there under ids that are new to u
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -105,6 +105,52 @@ def match(old: Iterable[Identity], new: Iterable[Identity]) -> Matched:
             in_life = (each.mark, False) in groups
             groups[each.mark, not in_life and each.mark in deleted].old.append(each)
     return _matched(group for group in groups.values() if group.old and group.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How new ids are made of old ones, or old ones of new: what stands before and after."""
+
+    before: str
+    after: str
+    longer: str
+
+    def old_of(self, new: str) -> str | None:
+        if self.longer == "old":
+            return f"{self.before}{new}{self.after}"
+        inner = new.removeprefix(self.before).removesuffix(self.after)
+        return inner if inner and f"{self.before}{inner}{self.after}" == new else None
+
+
+def form_of(pairs: Sequence[SwitchedId]) -> Form | None:
+    """The one form of all these pairs, if they are more than a few: `usr_7` of `7`."""
+    if len(pairs) < FEW:
+        return None
+    for form in _forms(max(pairs, key=lambda pair: len(pair.old))):
+        if all(form.old_of(pair.new) == pair.old for pair in pairs):
+            return form
+    return None
+
+
+def _forms(pair: SwitchedId) -> Iterator[Form]:
+    for longer, inner, outer in (("new", pair.old, pair.new), ("old", pair.new, pair.old)):
+        at = outer.find(inner)
+        while at >= 0:
+            yield Form(outer[:at], outer[at + len(inner) :], longer)
+            at = outer.find(inner, at + 1)
+
+
+def with_more(matched: Matched, more: Sequence[SwitchedId]) -> Matched:
+    """These are clear as well, by something else than their marks."""
+    known = {key for pair in more for key in (pair.old, pair.new)}
+    ambiguous = (
+        Ambiguous(
+            [key for key in each.old if key not in known],
+            [key for key in each.new if key not in known],
+        )
+        for each in matched.ambiguous
+    )
+    return Matched([*matched.pairs, *more], [each for each in ambiguous if each.old and each.new])
 
 
 def _matched(groups: Iterable[_Group]) -> Matched:

@@ -1,6 +1,7 @@
 """Moves links from ids that the app switched to the new ones: one PUT of `external_id` each.
 
-Which ids is decided by e-mail (`domain/switched_ids.py`); what is not clear is left and named.
+Which ids is decided by e-mail (`domain/switched_ids.py`), and by the form of the ids where all that
+are clear have one; what is not clear is left and named.
 Intercom comes first, then our own tables, in one transaction: cut short between, it is run again
 and finds the contact with its new id. Both ids are leased, so that no run is at work on either.
 The next sync reads each contact before it decides anything.
@@ -18,7 +19,7 @@ from intercom_assets.domain.models import (
     Side,
     UserLink,
 )
-from intercom_assets.domain.switched_ids import Matched, SwitchedId, match
+from intercom_assets.domain.switched_ids import Matched, SwitchedId, form_of, match, with_more
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
     Conflict,
@@ -32,7 +33,7 @@ from intercom_assets.sync.failures import problem_of
 from intercom_assets.sync.leases import Lease, Pulse
 from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.services import Services
-from intercom_assets.sync.switched_ids import departed, identity_of
+from intercom_assets.sync.switched_ids import departed, departed_among, identity_of
 from intercom_assets.sync.workspace import require_workspace
 
 CAUSE = "relink"
@@ -77,13 +78,27 @@ class Relinked:
 
 def find_switched(services: Services, progress: Callable[[int], None] | None = None) -> Matched:
     """Of everybody: reads the app and our own tables, calls nothing, writes nothing."""
-    new = []
+    new, ids = [], []
     for rows in services.app.stream_users():
         unlinked = set(services.store.unlinked_among(QueueKind.USER, [row.id for row in rows]))
+        ids += sorted(unlinked)
         new += [each for row in rows if row.id in unlinked and (each := identity_of(row))]
         if progress:
             progress(len(rows))
-    return match(departed(services, QueueKind.USER, [each.mark for each in new]), new)
+    matched = match(departed(services, QueueKind.USER, [each.mark for each in new]), new)
+    return with_more(matched, _by_form(services, matched.pairs, ids))
+
+
+def _by_form(
+    services: Services, pairs: Sequence[SwitchedId], new: Sequence[str]
+) -> list[SwitchedId]:
+    """Whom the e-mail does not tell, where all clear pairs are of one form: `usr_7` of `7`."""
+    form = form_of(pairs)
+    taken = {key for pair in pairs for key in (pair.old, pair.new)}
+    old_of = {key: old for key in new if form and (old := form.old_of(key)) is not None}
+    asked = {key: old for key, old in old_of.items() if not {key, old} & taken}
+    gone = departed_among(services, sorted(asked.values()))
+    return [SwitchedId(old, key) for key, old in asked.items() if old in gone]
 
 
 def relink(

@@ -72,13 +72,21 @@ def find_switch(services: Services, kind: QueueKind, keys: Sequence[str]) -> Swi
     new = services.store.unlinked_among(kind, keys)
     if not new or next(services.store.linked_ids(kind, chunk=1), None) is None:
         return None
-    living = [each for each in identities_of(services, kind, new) if not each.deleted]
+    marked = identities_of(services, kind, new)
+    living = [each for each in marked if not each.deleted]
     matched = match(departed(services, kind, [each.mark for each in living]), living)
-    if matched.example is None:
-        return None
-    if shows_a_switch(matched.count, len(living)) or _near(services, kind, matched.example.old)[0]:
-        return Switch(kind, matched.count, matched.example)
-    return None
+    if (example := matched.example) is not None:
+        many = shows_a_switch(matched.count, len(living))
+        found = many or _near(services, kind, example.old)[0]
+        return Switch(kind, matched.count, example) if found else None
+    markless = sorted(set(new) - {each.id for each in marked})
+    return _switch_near(services, kind, markless[0]) if markless else None
+
+
+def _switch_near(services: Services, kind: QueueKind, key: str) -> Switch | None:
+    """Of an id that has nothing to be recognized by: what happened to all the others."""
+    shown, moved = _near(services, kind, key)
+    return Switch(kind, len(moved), moved[0]) if shown else None
 
 
 def stop_before_marking(services: Services, kind: QueueKind, gone: Sequence[str]) -> None:
@@ -87,9 +95,8 @@ def stop_before_marking(services: Services, kind: QueueKind, gone: Sequence[str]
     new = [key for key in gone if key not in known]
     if not new or _is_accepted(services, kind):
         return
-    shown, moved = _near(services, kind, new[0])
-    if shown:
-        switch = Switch(kind, len(moved), moved[0])
+    switch = _switch_near(services, kind, new[0])
+    if switch is not None:
         _stop(services, switch, f"This run ends before it marks any {kind} as deleted: ")
 
 
@@ -146,6 +153,13 @@ def departed(services: Services, kind: QueueKind, marks: Sequence[str]) -> list[
         known.update({each.id: each for each in services.store.identities(kind, some)})
     rows = _rows(services, kind, list(known))
     return [replace(known[key], deleted=False) for key, row in rows.items() if _is_gone(row)]
+
+
+def departed_among(services: Services, users: Sequence[str]) -> frozenset[str]:
+    """Those of the users that are linked and that the app no longer returns."""
+    unlinked = set(services.store.unlinked_among(QueueKind.USER, users))
+    rows = _rows(services, QueueKind.USER, [key for key in users if key not in unlinked])
+    return frozenset(key for key, row in rows.items() if _is_gone(row))
 
 
 def _near(services: Services, kind: QueueKind, old: str) -> tuple[bool, list[SwitchedId]]:

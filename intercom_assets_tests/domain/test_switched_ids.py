@@ -5,10 +5,13 @@ import pytest
 from intercom_assets.domain.switched_ids import (
     Ambiguous,
     Identity,
+    Matched,
     Sample,
     SwitchedId,
+    form_of,
     match,
     shows_a_switch,
+    with_more,
 )
 
 
@@ -54,6 +57,45 @@ def test_who_left_and_registered_again_is_told_from_the_account_before() -> None
     pairs = match(old, new).pairs
 
     assert {pair.old: pair.new for pair in pairs} == {"3": "u3", "9": "u9"}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "new", "old"),
+    [
+        ({"1": "usr_1", "2": "usr_2", "31": "usr_31"}, "usr_4", "4"),
+        ({"1": "1-1", "2": "1-2", "31": "1-31"}, "1-1-4", "1-4"),
+        ({"u1": "1", "u2": "2", "u3": "3"}, "44", "u44"),
+        ({"1": "usr_1", "2": "usr_2", "31": "usr_31"}, "cus_4", None),
+    ],
+)
+def test_the_form_of_all_pairs_tells_others(
+    pairs: dict[str, str], new: str, old: str | None
+) -> None:
+    form = form_of([SwitchedId(*pair) for pair in pairs.items()])
+
+    assert form is not None
+    assert form.old_of(new) == old
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        {"1": "usr_1", "2": "usr_2"},
+        {"1": "usr_1", "2": "usr_2", "3": "cus_3"},
+        {"1": "0b1f", "2": "77aa", "3": "9c9d"},
+    ],
+)
+def test_without_a_form_of_all_nothing_is_told(pairs: dict[str, str]) -> None:
+    assert form_of([SwitchedId(*pair) for pair in pairs.items()]) is None
+
+
+def test_what_became_clear_is_no_longer_ambiguous() -> None:
+    matched = Matched([], [Ambiguous(["7", "8", "9"], ["u7", "u8"]), Ambiguous(["3"], ["u3"])])
+
+    more = with_more(matched, [SwitchedId("7", "u7"), SwitchedId("3", "u3")])
+
+    assert more.ambiguous == [Ambiguous(["8", "9"], ["u8"])]
+    assert len(more.pairs) == 2
 
 
 @pytest.mark.parametrize(

@@ -148,9 +148,26 @@ def test_a_token_that_is_refused_in_mid_work_ends_it_and_nothing_is_lost(worlds:
     assert set(_states(_relinked(played)).values()) == {State.MOVED}
 
 
+def test_the_form_of_the_ids_tells_those_whose_email_does_not(worlds: Worlds) -> None:
+    played = worlds(**NO_WRITES)
+    given_users(played, 3)
+    unclear = [played.given_user(email="family@example.com") for _ in range(2)]
+    unclear += [played.given_user(email=None, name="No E-mail")]
+    played.sync(*unclear)
+    before = _by_id(played)
+    _switch(played)
+
+    matched = find_switched(played.services)
+    _relinked(played)
+    played.run_all_due()
+
+    assert (len(matched.pairs), matched.ambiguous) == (6, [])
+    assert _by_id(played) == {f"usr_{old}": contact for old, contact in before.items()}
+
+
 def test_an_email_of_several_is_left_and_named(worlds: Worlds) -> None:
     played = worlds(**NO_WRITES)
-    clear = given_users(played, 3)
+    clear = given_users(played, 2)
     same = [played.given_user(email="family@example.com") for _ in range(2)]
     played.sync(*same)
     _switch(played)

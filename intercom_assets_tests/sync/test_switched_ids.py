@@ -59,6 +59,20 @@ def test_a_small_batch_of_many_who_were_switched_stops(
     assert writes(played) == before
 
 
+def test_somebody_without_an_email_stops_among_others_who_were_switched(worlds: Worlds) -> None:
+    played = worlds(**NO_WRITES)
+    given_users(played, 8)
+    nobody = played.given_user(email=None)
+    played.sync(nobody)
+    played.remap(SWITCHED, **NO_WRITES)
+    before = writes(played)
+
+    with pytest.raises(GuardStopped):
+        played.sync(f"usr_{nobody}")
+
+    assert writes(played) == before
+
+
 @pytest.mark.parametrize("size", [1, 2, 15, 30])
 def test_nobody_is_marked_as_deleted_before_it_is_seen(worlds: Worlds, size: int) -> None:
     """A batch of old ids only, as a sweep or a trigger may queue them first."""
