@@ -200,7 +200,7 @@ def test_a_row_that_is_gone_or_unfit_is_told_as_changed(database: str, tmp_path:
     unfit = insert_user(database, name=None)
     folder = a_folder(
         tmp_path,
-        users="select id, name from users union all select id, name from users",
+        users="select id, email, name from users union all select id, email, name from users",
         sync="write_back: {table: users, columns: {name: name}}",
     )
 

@@ -480,9 +480,11 @@ def test_our_tables_of_a_newer_program_are_red(app: str) -> None:
     assert told == "The schema intercom_sync is of version 1000, newer than this program."
 
 
-def test_dagster_without_its_pool_is_red_and_without_its_variables_noted(app: str) -> None:
+def test_dagster_without_its_pool_is_red_and_without_its_variables_noted(
+    app: str, tmp_path: Path
+) -> None:
     env = {
-        "DAGSTER_HOME": "/somewhere",
+        "DAGSTER_HOME": str(tmp_path),
         "DAGSTER_DATABASE_URL": app,
         "DAGSTER_EVENT_BATCH_SIZE": "500",
     }
