@@ -7,23 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from intercom_assets.domain.fields import TEAM_FIELDS
 from intercom_assets.mapping.settings import Guards, SyncSettings
 from intercom_assets.sync.health import QUESTIONS
 from intercom_assets_tests.benchmarks.__main__ import BENCHMARKS
 from intercom_assets_tests.commands import commands_in, misunderstood
-from intercom_assets_tests.test_deploy import DAGSTERS, OURS
+from intercom_assets_tests.test_deploy import DAGSTERS, DEPLOY, OURS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 OF_OTHERS = {
     "INTERCOM_ASSETS_SOURCE", "DAGSTER_DATABASE_PASSWORD", "HTTPS_PROXY", "REQUESTS_CA_BUNDLE",
-    "PLAN_ID",
+    "PLAN_ID", "COMPLETED_SUCCESS",
 }  # fmt: skip
-"""Read by compose.yaml or by requests, or a word in a command."""
+"""Read by compose.yaml or by requests, a word in a command, or a state of Dagster's."""
 CHANGING = re.compile(r"\d[\d,]*[a-f0-9]*|\.\.\.|\{\}|\busers?\b|\bINTERCOM_\w+|[;:.]$")
 """What a message has in place of a field of its f-string, as a page shows it."""
 RED = ROOT / "docs" / "when-something-is-red.md"
 PRODUCTION = ROOT / "docs" / "production.md"
+DAGSTER_YAML = DEPLOY / "dagster.yaml"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -66,8 +68,10 @@ def test_every_setting_that_is_named_is_one() -> None:
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?:: \w+)?`", RED.read_text()))
     others = {"weekly_audit_job", "prune_history", "share_of_rate_limit", "rate_limited_calls"}
     others |= {"failed_runs", "api_plan_restricted", "intercom_sync"} | set(QUESTIONS)
+    dagsters = set(re.findall(r"^ *(\w+):", DAGSTER_YAML.read_text(), re.MULTILINE))
+    ours = SyncSettings.model_fields.keys() | Guards.model_fields.keys()
 
-    assert named - others <= SyncSettings.model_fields.keys() | Guards.model_fields.keys()
+    assert named - others <= ours | dagsters | {field.name for field in TEAM_FIELDS}
 
 
 @cache

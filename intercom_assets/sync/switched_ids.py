@@ -48,12 +48,14 @@ class Switch:
     def finding(self) -> str:
         was, now = self.example.old, self.example.new
         if self.kind is QueueKind.USER:
-            whom, what, them = count_of(self.count, "user"), "e-mails of users", "whom"
+            users = count_of(self.count, "user")
+            whose = f"{users} with an id new to this sync have the e-mails of users whom"
         else:
-            whom, what, them = count_of(self.count, "team"), "names of teams", "that"
+            teams = count_of(self.count, "team")
+            whose = f"{teams} with an id new to this sync have the names of teams that"
         return (
-            f"{whom} with an id new to this sync have the {what} {them} the app no longer returns "
-            f"(it had {was} and now has {now}), so the ids seem to have been switched"
+            f"{whose} the app no longer returns (it had {was} and now has {now}), so the ids seem "
+            "to have been switched"
         )
 
     def way_on(self, accept: str) -> str:
