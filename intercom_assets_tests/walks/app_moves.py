@@ -11,6 +11,7 @@ from intercom_assets_tests.walks.script import Step
 
 OLD, YOUNG = timedelta(days=400), timedelta(hours=1)
 DAY = 86_400
+LONG = 300
 
 
 def _update(ground: Ground, user: int, **columns: Any) -> None:
@@ -29,6 +30,11 @@ def _insert(ground: Ground, step: Step) -> None:
 
 def _set(column: str) -> Callable[[Ground, Step], None]:
     return lambda ground, step: _update(ground, step.user, **{column: step.value})
+
+
+def _app_long_name(ground: Ground, step: Step) -> None:
+    """Longer than Intercom holds."""
+    _update(ground, step.user, name=step.value * LONG)
 
 
 def _app_seen(ground: Ground, step: Step) -> None:
@@ -133,6 +139,7 @@ def _skip_day(ground: Ground, step: Step) -> None:
 APP_MOVES: Mapping[str, Callable[[Ground, Step], None]] = {
     "insert": _insert,
     "app_name": _set("name"),
+    "app_long_name": _app_long_name,
     "app_phone_number": _set("phone_number"),
     "app_time_zone": _set("time_zone"),
     "app_plan": _set("plan"),

@@ -1,5 +1,6 @@
 """Where a walk goes: the world, and what its judge may not forget of what was done to it."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,9 @@ class Ground:
     changed the team. `strangers`: contacts that are nobody's of the app, as they were. `known`:
     users that ever were in the app. `needs_audit`: something that no search shows was done.
     `to_be_seen`: users whom the Messenger sees once Intercom's changes were looked for, just before
-    the runs, and how long ago by its clock; `seen`: when it did in this round.
+    the runs, and how long ago by its clock; `seen`: when it did in this round. `contests`: user and
+    field that another integration writes over before each of the next so many runs, and their look
+    at Intercom's changes; `edits`: how often each user's field was written over there, ever.
     """
 
     played: Played
@@ -29,6 +32,8 @@ class Ground:
     known: set[int] = field(default_factory=set)
     to_be_seen: list[tuple[int, int]] = field(default_factory=list)
     seen: dict[int, int] = field(default_factory=dict)
+    contests: Counter[tuple[int, str]] = field(default_factory=Counter)
+    edits: Counter[tuple[int, str]] = field(default_factory=Counter)
     needs_audit: bool = False
     may_be_adopted: bool = False
 

@@ -10,12 +10,16 @@ from intercom_assets_tests.walks.script import Step
 
 EMBEDDED = 10
 """Companies that a contact's document lists."""
+OUR_NAMES = {"phone": "phone_number", "last_seen_at": "last_request_at"}
+CONTESTED_RUNS = 3
 
 
 def _edit(ground: Ground, user: int, **changes: Any) -> None:
     contact = ground.contact(user)
     if contact is not None and contact["state"] == "live":
         ground.played.intercom.by_hand.edit_contact(contact["id"], **changes)
+        for name in changes.get("custom_attributes", changes):
+            ground.edits[user, OUR_NAMES.get(name, name)] += 1
 
 
 def _hand(field_name: str) -> Callable[[Ground, Step], None]:
@@ -48,6 +52,21 @@ def see_meanwhile(ground: Ground) -> None:
         if contact and contact["state"] == "live" and at > (contact["last_seen_at"] or 0):
             _edit(ground, user, last_seen_at=at)
             ground.seen[user] = at
+
+
+def _contest(ground: Ground, step: Step) -> None:
+    ground.contests[step.user, step.value] = CONTESTED_RUNS
+
+
+def write_over(ground: Ground) -> None:
+    """Another integration, with a value of its own each time."""
+    for user, name in sorted(+ground.contests):
+        ground.contests[user, name] -= 1
+        value = f"theirs{ground.edits[user, name]}.{user}@example.com"
+        if name == "email":
+            _edit(ground, user, email=value)
+        else:
+            _attribute(name)(ground, Step("", user, value=value))
 
 
 def _attribute(name: str) -> Callable[[Ground, Step], None]:
@@ -262,6 +281,7 @@ INTERCOM_MOVES: Mapping[str, Callable[[Ground, Step], None]] = {
     "email": _hand("email"),
     "seen": _seen,
     "seen_meanwhile": _seen_meanwhile,
+    "contest": _contest,
     "plan_attribute": _attribute("subscription_plan"),
     "deleted_attribute": _deleted_attribute,
     "archive": _archive,

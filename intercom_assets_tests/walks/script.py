@@ -58,6 +58,7 @@ EMAILS = tuple(f"u{user}@example.com" for user in USERS)
 WEIGHTS: Mapping[str, int] = {
     "insert": 10,
     "app_name": 6,
+    "app_long_name": 3,
     "app_phone_number": 5,
     "app_time_zone": 4,
     "app_plan": 3,
@@ -107,12 +108,14 @@ WEIGHTS: Mapping[str, int] = {
     "company_delete": 1,
     "archive_attribute": 1,
     "seen_meanwhile": 3,
+    "contest": 3,
     "mistake": 2,
     "skip": 2,
     "skip_day": 1,
 }
 VALUES: Mapping[str, Sequence[Any]] = {
     "app_name": NAMES,
+    "app_long_name": ("L", "M"),
     "name": NAMES,
     "named_lead": ("Lead One", "L"),
     "app_phone_number": PHONES,
@@ -126,6 +129,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "app_seen": SEEN_AGO,
     "seen": SEEN_AGO,
     "seen_meanwhile": SEEN_AGO,
+    "contest": ("subscription_plan", "email"),
     "mistake": (False, True),
     "app_email": (*EMAILS, "new@example.com"),
     "email": ("hand@example.com", *EMAILS),

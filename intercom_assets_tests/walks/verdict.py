@@ -1,7 +1,8 @@
 """Both sides read after the runs of a round, and whatever is wrong with them in sentences.
 
-Nothing of the engine is asked but whom it parked and why, and which contact it links to whom. Who
-is who, and what was agreed on, is here; the rest in `verdict_on_users` and `verdict_on_teams`.
+Nothing of the engine is asked but whom it parked and what it left out, and why, and which contact
+it links to whom. Who is who, and what was agreed on, is here; the rest in `verdict_on_users` and
+`verdict_on_teams`.
 """
 
 import re

@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.models import LeftOut, Reason
 from intercom_assets_tests.walks.expected import Held, plain, two_way, zone, zone_of
 from intercom_assets_tests.walks.ground import Ground
 from intercom_assets_tests.walks.script import TEAMS
 
 TWO_WAY = {"name": "name", "phone_number": "phone"}
+LONGEST, CONTESTED_TIMES = 255, 3
+"""Characters that Intercom holds of a name; edits that make a field a contested one."""
 YOUNG = 86_000
 """Seconds since sign-up for which leads are merged for certain: a day, less what a round takes."""
 
@@ -47,6 +50,13 @@ class UserCase:
         return self.user in self.ground.tampered
 
     @property
+    def left_out(self) -> Mapping[str, LeftOut]:
+        """Fields that may differ on the two sides; `_left_out` judges the reasons."""
+        key = str(self.user)
+        link = self.ground.played.services.store.user_links([key]).get(key)
+        return link.left_out if link is not None else {}
+
+    @property
     def is_on_the_list(self) -> bool:
         return bool(self.ground.played.services.store.found_gone(QueueKind.USER, [str(self.user)]))
 
@@ -66,6 +76,7 @@ def findings_on_user(case: UserCase) -> Iterator[str]:
     elif live is not None:
         if row["deleted_at"] is not None and case.user in case.ground.unarchived:
             return  # archived once and no more; what changes meanwhile is not sent
+        yield from _left_out(case, row, live)
         yield from _who_it_is(case, row, live)
         yield from _plain_fields(case, row, live)
         yield from _memberships(case, live)
@@ -101,28 +112,43 @@ def _who_it_is(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Ite
         yield "the app has not the id of its contact"
 
 
-def _is_refused(case: UserCase, row: dict[str, Any]) -> bool:
-    """The workspace takes no second user with the address, and another contact has it."""
+def _left_out(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
+    for name, each in case.left_out.items():
+        if each.reason is Reason.CONTESTED:
+            right = case.ground.edits[case.user, name] >= CONTESTED_TIMES
+        elif each.reason is Reason.REFUSED:
+            right = _is_refused(case, name, row, live)
+        else:
+            right = each.reason is Reason.BARRED and name == "monthly_usage"
+        if not right:
+            yield f"{name} is left out for no good reason: {each.reason}, {each.why}"
+
+
+def _is_refused(case: UserCase, name: str, row: dict[str, Any], live: dict[str, Any]) -> bool:
+    """A name that is too long; an address that another contact has, and there may be one only."""
+    if name == "name":
+        return len(plain(row["name"]) or "") > LONGEST
+    if name != "email":
+        return False
     email = (plain(row["email"]) or "").lower()
     holders = [
         c
         for c in case.ground.played.intercom.contacts()
-        if c["role"] == "user" and (c["email"] or "").lower() == email
+        if c["role"] == "user" and c["id"] != live["id"] and (c["email"] or "").lower() == email
     ]
-    link = case.ground.played.services.store.user_links([str(case.user)]).get(str(case.user))
-    return link is not None and "email" in link.left_out and bool(holders)
+    return bool(holders)
 
 
 def _plain_fields(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
     attributes = live["custom_attributes"]
     pairs = {
         "email": ((plain(row["email"]) or "").lower(), (live["email"] or "").lower()),
-        "plan": (row["plan"], attributes.get("subscription_plan")),
+        "subscription_plan": (row["plan"], attributes.get("subscription_plan")),
         "deleted": (row["deleted_at"] is not None, attributes.get("deleted")),
         "the zone shown": (plain(row["time_zone"]), attributes.get("time_zone")),
     }
     for name, (ours, theirs) in pairs.items():
-        if ours != theirs and not (name == "email" and _is_refused(case, row)):
+        if ours != theirs and name not in case.left_out:
             yield f"{name} is {ours!r} in the app and {theirs!r} in Intercom"
 
 
@@ -153,7 +179,10 @@ def _two_way_fields(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -
         policy = case.settings["fields"].get(name, "fill")
         now = plain(row[name]), plain(live[theirs])
         held = _held(case, name, theirs)
-        if held is not None and now != (wanted := two_way(policy, name, held)):
+        if name in case.left_out:
+            if held is not None and now[0] != held.app:
+                yield f"{name} ({policy}) is left out, and the app's became {now[0]!r}: {held}"
+        elif held is not None and now != (wanted := two_way(policy, name, held)):
             yield f"{name} ({policy}) is {now} and not {wanted}, from {held}"
         elif held is None and now[0] != now[1] and case.settings["clear_unusable"]:
             yield f"{name} ({policy}) is {now[0]!r} in the app and {now[1]!r} in Intercom"

@@ -12,7 +12,7 @@ from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.playing import Played, a_mapping, a_played_world
 from intercom_assets_tests.walks.app_moves import APP_MOVES
 from intercom_assets_tests.walks.ground import Ground
-from intercom_assets_tests.walks.intercom_moves import INTERCOM_MOVES, see_meanwhile
+from intercom_assets_tests.walks.intercom_moves import INTERCOM_MOVES, see_meanwhile, write_over
 from intercom_assets_tests.walks.script import TEAMS, USERS, Round, Walk
 from intercom_assets_tests.walks.verdict import Judge
 
@@ -64,7 +64,7 @@ def _take_round(ground: Ground, judge: Judge, number: int, each: Round) -> None:
 
 
 def _run_to_quiet(ground: Ground, each: Round) -> list[str]:
-    played = ground.played
+    played, soon = ground.played, SOON + max(ground.contests.values(), default=0)
     if each.faults:
         played.intercom.set(faults=[dict(fault) for fault in each.faults])
     for turn in range(PATIENCE):
@@ -72,18 +72,19 @@ def _run_to_quiet(ground: Ground, each: Round) -> list[str]:
             played.intercom.reset("faults")
         if _one_turn(ground):
             played.intercom.reset("faults")
-            return [f"quiet only after {turn} turns"] if turn > SOON else []
+            return [f"quiet only after {turn} turns"] if turn > soon else []
     waiting = played.rows("select kind, key, last_error from intercom_sync.queue")
     return [f"never quiet: {waiting}"]
 
 
 def _one_turn(ground: Ground) -> bool:
     """Everything that the sensors and the audit would do; whether nothing was left to do."""
-    played, quiet = ground.played, True
+    played, quiet = ground.played, not +ground.contests
+    write_over(ground)
     fed = feed_from_app(played.services)
     played.times.sleep(LAG)
     try:
-        quiet = feed_from_intercom(played.services).users == 0
+        quiet = feed_from_intercom(played.services).users == 0 and quiet
         if ground.needs_audit:
             audit(played.services)
             ground.needs_audit, quiet = False, False
