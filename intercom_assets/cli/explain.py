@@ -1,4 +1,4 @@
-"""`explain`: why Intercom shows what it shows for one user, as a timeline.
+"""`explain`: why Intercom shows what it shows for one user or team, as a timeline.
 
 Values of a person are printed here because the person was asked for by id; nowhere else are they.
 """
@@ -8,11 +8,14 @@ import json
 import click
 
 from intercom_assets.cli.cells import a_console
-from intercom_assets.cli.explain_telling import Story, document, tell
+from intercom_assets.cli.explain_document import document
+from intercom_assets.cli.explain_telling import Story, tell
 from intercom_assets.cli.failures import Failed
 from intercom_assets.cli.ids import ID
 from intercom_assets.database.records import QueueKind
-from intercom_assets.domain.models import AppUser
+from intercom_assets.domain.models import AppTeam, AppUser
+from intercom_assets.sync.attributes import barred_now
+from intercom_assets.sync.companies import read_teams
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.spelling import named
@@ -23,9 +26,8 @@ SHOWN = 100
 
 
 @click.command()
-@click.option(
-    "--user", "user_id", type=ID, required=True, metavar="ID", help="The app's id of the user."
-)
+@click.option("--user", "user_id", type=ID, metavar="ID", help="The app's id of the user.")
+@click.option("--team", "team_id", type=ID, metavar="ID", help="The app's id of the team.")
 @click.option(
     "--last",
     default=SHOWN,
@@ -34,25 +36,34 @@ SHOWN = 100
     help="How many entries of the timeline, the newest.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-def explain(user_id: str, last: int, as_json: bool) -> None:
-    """Show what was decided for one user, when and why. Reads; calls nobody.
+def explain(user_id: str | None, team_id: str | None, last: int, as_json: bool) -> None:
+    """Show what was decided for one user or team, when and why. Reads; calls nobody.
 
     Each write with who wins the field, both sides' values when it was decided, what they had
     agreed on before, Intercom's request id, and the run. Edits that lost stand out.
 
     Example: intercom-assets explain --user 7
+
+    Example: intercom-assets explain --team 3
     """
+    if (user_id is None) == (team_id is None):
+        raise click.UsageError("Name one user (--user ID) or one team (--team ID).")
     with opened(read_environment()) as services:
-        story = _story(services, user_id, last)
+        if user_id is not None:
+            story = _story_of_user(services, user_id, last)
+        else:
+            story = _story_of_team(services, team_id or "", last)
     if not story.is_known:
-        raise Failed(f"Nothing is known of user {user_id}: the app has none, and nothing was done.")
+        raise Failed(
+            f"Nothing is known of {story.kind} {story.key}: the app has none, and nothing was done."
+        )
     if as_json:
         click.echo(json.dumps(document(story), indent=2))
     else:
         tell(a_console(), story)
 
 
-def _story(services: Services, user_id: str, last: int) -> Story:
+def _story_of_user(services: Services, user_id: str, last: int) -> Story:
     """With how a pass would decide now, on what is remembered of Intercom."""
     store = services.store
     [user_id] = named(services, QueueKind.USER, [user_id])
@@ -61,8 +72,11 @@ def _story(services: Services, user_id: str, last: int) -> Story:
     erased = store.tombstones([user_id])
     rows = store.explain(user_id, last + 1)
     return Story(
-        user_id=user_id,
-        link=user.link,
+        kind=QueueKind.USER,
+        key=user_id,
+        intercom_id=user.link.contact_id,
+        read_at=user.link.shadow_read_at,
+        archived=user.link.archived,
         in_app=in_app,
         problem=user.problem.message if user.problem else None,
         decisions=user.plan().decisions if in_app and not erased else (),
@@ -71,6 +85,29 @@ def _story(services: Services, user_id: str, last: int) -> Story:
         waiting=store.waiting(QueueKind.USER, user_id),
         held=user_id in store.held_gone().keys,
         erased=erased[0] if erased else None,
+        rows=rows[:last],
+        has_more=len(rows) > last,
+    )
+
+
+def _story_of_team(services: Services, team_id: str, last: int) -> Story:
+    store = services.store
+    [team_id] = named(services, QueueKind.TEAM, [team_id])
+    team = read_teams(services, [team_id], barred_now(store).get("company", {}))[0]
+    in_app = isinstance(team.row, AppTeam)
+    rows = store.explain(team_id, last + 1, QueueKind.TEAM)
+    return Story(
+        kind=QueueKind.TEAM,
+        key=team_id,
+        intercom_id=team.link.company_id,
+        read_at=team.link.shadow_read_at,
+        in_app=in_app,
+        problem=team.problem.message if team.problem else None,
+        decisions=team.plan().decisions if in_app else (),
+        base=team.link.base,
+        left_out=team.fields_left_out,
+        waiting=store.waiting(QueueKind.TEAM, team_id),
+        held=team_id in store.held_gone(QueueKind.TEAM).keys,
         rows=rows[:last],
         has_more=len(rows) > last,
     )

@@ -1,4 +1,4 @@
-"""What `explain` prints of a user: how things stand, who wins now, what was done; or JSON."""
+"""What `explain` prints of a user or team: how things stand, who wins now, what was done."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from rich.text import Text
 
 from intercom_assets.cli.cells import Listing, cell, plain
 from intercom_assets.cli.times import utc
-from intercom_assets.database.records import JournalRow, Tombstone, Waiting
+from intercom_assets.database.records import JournalRow, QueueKind, Tombstone, Waiting
 from intercom_assets.domain.fields import Field
-from intercom_assets.domain.models import JournalEntry, LeftOut, Side, UserLink, Value, Values
+from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value, Values
 from intercom_assets.domain.reconcile import Decision
 
 OVERRULED = "overruled"
@@ -30,11 +30,14 @@ WORDS = {
 class Story:
     """`rows`: the timeline, newest first, of which there may be more than are shown.
 
-    `decisions`: what a pass would decide now. `held`: gone, and held for an operator's word.
+    `intercom_id`: of the contact or company; `archived`: a contact, by us. `decisions`: what a
+    pass would decide now. `held`: gone, and held for an operator's word.
     """
 
-    user_id: str
-    link: UserLink
+    kind: QueueKind
+    key: str
+    intercom_id: str | None
+    read_at: int | None
     in_app: bool
     problem: str | None
     decisions: Sequence[Decision]
@@ -42,16 +45,14 @@ class Story:
     left_out: Mapping[str, LeftOut]
     waiting: Waiting | None
     held: bool
-    erased: Tombstone | None
     rows: Sequence[JournalRow]
     has_more: bool
+    archived: bool = False
+    erased: Tombstone | None = None
 
     @property
     def is_known(self) -> bool:
-        return bool(self.in_app or self.problem or self.rows or self.erased or self.link.contact_id)
-
-
-# --- for people -----------------------------------------------------------------------------------
+        return bool(self.in_app or self.problem or self.rows or self.erased or self.intercom_id)
 
 
 def tell(console: Console, story: Story) -> None:
@@ -66,9 +67,9 @@ def tell(console: Console, story: Story) -> None:
 
 
 def _standing(story: Story) -> list[str]:
-    lines = [_contact(story)]
+    lines = [_counterpart(story)]
     if not story.in_app and not story.problem:
-        lines.append("The app has no such user.")
+        lines.append(f"The app has no such {story.kind}.")
     if story.problem:
         lines.append(f"It cannot be synced as it is: {story.problem}")
     if story.held:
@@ -78,22 +79,24 @@ def _standing(story: Story) -> list[str]:
         )
     lines += [
         f"LEFT OUT of Intercom is {name}: {each.why}. It is sent when its value changes, or after "
-        f"intercom-assets retry --user {story.user_id}"
+        f"intercom-assets retry --{story.kind} {story.key}"
         for name, each in sorted(story.left_out.items())
     ]
     return [*lines, *_queue(story)]
 
 
-def _contact(story: Story) -> str:
-    link = story.link
+def _counterpart(story: Story) -> str:
+    """What stands for it in Intercom."""
+    who = f"{story.kind.capitalize()} {story.key}"
+    what = "contact" if story.kind is QueueKind.USER else "company"
     if story.erased:
-        found = f"User {story.user_id} was erased on request at {utc(story.erased.at)}"
-        return f"{found} and is never made again; the receipt: erase --user {story.user_id}"
-    if link.contact_id is None:
-        return f"User {story.user_id} has no contact in Intercom that we know of."
-    archived = ", archived by us" if link.archived else ""
-    looked = f"read at {utc(link.shadow_read_at)}" if link.shadow_read_at else "seen in a listing"
-    return f"User {story.user_id} is contact {link.contact_id}, {looked}{archived}."
+        found = f"{who} was erased on request at {utc(story.erased.at)}"
+        return f"{found} and is never made again; the receipt: erase --user {story.key}"
+    if story.intercom_id is None:
+        return f"{who} has no {what} in Intercom that we know of."
+    archived = ", archived by us" if story.archived else ""
+    looked = f"read at {utc(story.read_at)}" if story.read_at else "seen in a listing"
+    return f"{who} is {what} {story.intercom_id}, {looked}{archived}."
 
 
 def _queue(story: Story) -> list[str]:
@@ -103,10 +106,10 @@ def _queue(story: Story) -> list[str]:
     why = f": {row.error.message}" if row.error else ""
     if row.parked_at:
         when = f"at {utc(row.parked_until)}, " if row.parked_until else ""
-        again = "intercom-assets retry --user"
+        again = f"intercom-assets retry --{story.kind}"
         return [
             f"It is PARKED since {utc(row.parked_at)}, after {row.attempts} tries{why}",
-            f"It is tried again {when}when its row changes, or by {again} {story.user_id}",
+            f"It is tried again {when}when its row changes, or by {again} {story.key}",
         ]
     if row.in_work_by:
         return [f"Run {row.in_work_by} is at work on it."]
@@ -193,72 +196,3 @@ def _known(value: Value) -> str:
 
 def _shown(field: Field, value: Value) -> str:
     return cell(value, field.kind)
-
-
-# --- for programs ---------------------------------------------------------------------------------
-
-
-def document(story: Story) -> dict[str, object]:
-    return {
-        "user": story.user_id,
-        "in_app": story.in_app,
-        "problem": story.problem,
-        "contact": story.link.contact_id,
-        "read_at": story.link.shadow_read_at,
-        "held_as_gone": story.held,
-        "erased": None if story.erased is None else dict(story.erased.receipt),
-        "queue": _queue_document(story.waiting),
-        "left_out": {
-            name: {"reason": each.reason, "why": each.why}
-            for name, each in sorted(story.left_out.items())
-        },
-        "fields": [
-            {
-                "field": each.field.name,
-                "policy": each.field.policy,
-                "app": each.app,
-                "intercom": each.intercom,
-                "base": story.base.get(each.field.name),
-                "would_write_to": each.write_to,
-                "looks_first": each.deferred,
-                "why": each.why,
-            }
-            for each in story.decisions
-        ],
-        "timeline": [_row_document(row) for row in story.rows],
-    }
-
-
-def _queue_document(row: Waiting | None) -> dict[str, object] | None:
-    if row is None:
-        return None
-    return {
-        "since": row.first_at.isoformat(),
-        "due_at": row.due_at.isoformat() if row.due_at else None,
-        "parked_at": row.parked_at.isoformat() if row.parked_at else None,
-        "tried_again_at": row.parked_until.isoformat() if row.parked_until else None,
-        "attempts": row.attempts,
-        "why": row.error.message if row.error else None,
-        "in_work_by": row.in_work_by,
-    }
-
-
-def _row_document(row: JournalRow) -> dict[str, object]:
-    entry = row.entry
-    told = entry.field is not None and entry.action != "undone"
-    app, intercom = both_sides(entry) if told else (None, None)
-    return {
-        "at": row.at.isoformat(),
-        "action": entry.action,
-        "field": entry.field,
-        "side": entry.side,
-        "policy": entry.policy,
-        "app": app,
-        "intercom": intercom,
-        "base": entry.base,
-        "old": entry.old,
-        "new": entry.new,
-        "why": entry.why,
-        "request_id": entry.request_id,
-        "run_id": row.run_id,
-    }

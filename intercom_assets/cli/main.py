@@ -37,7 +37,7 @@ COMMANDS = {
     ),
     "explain": Place(
         "explain", "explain",
-        "Show what was decided for one user, when and why. Reads; calls nobody.",
+        "Show what was decided for one user or team, when and why. Reads; calls nobody.",
     ),
     "init": Place(
         "init", "init", "Write a commented mapping into DIR, to be edited. Overwrites nothing."

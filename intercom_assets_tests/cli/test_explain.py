@@ -121,3 +121,51 @@ def test_a_known_wait_is_told_by_explain_and_by_status(shell: Shell) -> None:
     moment = told["tried_again_at"].replace("T", " ")[:19]
     assert f"It is tried again at {moment} UTC" in shell.run("explain", "--user", ADA).output
     assert moment[:10] in shell.run("status").output
+
+
+def test_a_team_is_explained_as_a_user_is(shell: Shell) -> None:
+    shell.run("sync", "--team", "3")
+    _app(shell, "update teams set domain = 'meadow.example' where id = 3")
+    shell.run("sync", "--team", "3")
+    [company] = [c for c in shell.intercom.companies() if c["company_id"] == "3"]
+
+    told = shell.run("explain", "--team", "3")
+    story = json.loads(shell.run("explain", "--team", "3", "--json").output)
+
+    assert told.exit_code == 0
+    assert told.output.startswith(f"Team 3 is company {company['id']}, read at ")
+    assert "What was done, newest first" in told.output
+    assert (story["team"], story["company"]) == ("3", company["id"])
+    assert story["timeline"][-1]["action"] == "created"
+    renamed = story["timeline"][0]
+    assert (renamed["action"], renamed["field"], renamed["new"]) == (
+        "pushed",
+        "name",
+        "meadow.example",
+    )
+    assert all(each["would_write_to"] is None for each in story["fields"])
+
+
+def test_a_team_that_waits_or_is_gone_says_so(shell: Shell) -> None:
+    shell.run("sync", "--team", "3")
+    _app(shell, "delete from memberships where team_id = 3")
+    _app(shell, "delete from teams where id = 3")
+    _app(
+        shell,
+        "insert into intercom_sync.queue (kind, key, lane, cause) values ('team', '3', 0, 'test')"
+        " on conflict do nothing",
+    )
+
+    told = shell.run("explain", "--team", "3").output
+
+    assert "The app has no such team." in told
+    assert "It waits in the queue since" in told
+
+
+def test_one_user_or_one_team_is_named(shell: Shell) -> None:
+    for named in ((), ("--user", "7", "--team", "3")):
+        told = shell.run("explain", *named)
+
+        assert told.exit_code == 2
+        assert "Name one user (--user ID) or one team (--team ID)." in told.output
+    assert "Nothing is known of team nobody" in shell.run("explain", "--team", "nobody").output
