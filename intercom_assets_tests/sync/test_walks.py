@@ -45,6 +45,17 @@ def test_a_field_that_is_left_out_for_a_reason_may_differ(database: str, tmp_pat
     take(LEFT_OUT, database, tmp_path / "mapping")
 
 
+def test_leads_of_an_address_that_another_contact_holds_may_be_left(
+    database: str, tmp_path: Path
+) -> None:
+    rounds = (
+        Round((Step("named_lead", 4, value="Lead One"),)),
+        Round((Step("insert", 4, value=True),)),
+    )
+
+    take(Walk(0, simulated={"equal_email": "always"}, rounds=rounds), database, tmp_path / "m")
+
+
 @pytest.mark.parametrize(
     ("rule", "field"), [("CONTESTED_TIMES", "subscription_plan"), ("LONGEST", "name")]
 )

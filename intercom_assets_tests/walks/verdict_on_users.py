@@ -168,6 +168,8 @@ def _leads(case: UserCase, row: dict[str, Any]) -> Iterator[str]:
     email, created = (row["email"] or "").lower(), _seconds(row["created_at"]) or 0
     if not email or row["deleted_at"] is not None:
         return
+    if "email" in case.left_out:
+        return  # Intercom merges a lead only into a contact with its address
     contacts = case.ground.played.intercom.contacts()
     left = [c for c in contacts if c["role"] == "lead" and (c["email"] or "").lower() == email]
     if left and case.ground.now().timestamp() - created < YOUNG:
