@@ -220,6 +220,8 @@ def _time_zone(case: UserCase, row: dict[str, Any]) -> Iterator[str]:
 
 
 def _last_seen(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iterator[str]:
+    if case.user in case.ground.given:
+        return  # a later time of the other person is neither pulled nor lowered
     ours, theirs = _seconds(row["last_request_at"]), live["last_seen_at"]
     if ours != theirs:
         yield f"last seen at {ours} in the app and {theirs} in Intercom"
