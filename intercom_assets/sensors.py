@@ -90,6 +90,8 @@ def intercom_changes(
 
 def _tick(said: Configuration, look: Callable[[Services], dg.SensorResult]) -> dg.SensorResult:
     """A look with the services open; what goes wrong becomes the reason to skip."""
+    if said.unmapped:
+        return dg.SensorResult(skip_reason=said.refusal)
     try:
         with opened(said) as services:
             return look(services)

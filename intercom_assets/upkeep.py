@@ -103,8 +103,8 @@ def _with_services(
 ) -> T:
     """Runs `work`; what an operator can mend ends the run with one sentence."""
     said = configuration(app_database, sync_database, intercom)
-    if calls and said.refusal:
-        stop(said.refusal)
+    if refusal := said.refusal if calls else said.unmapped:
+        stop(refusal)
     try:
         with opened(said) as services:
             return work(services)

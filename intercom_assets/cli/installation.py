@@ -83,6 +83,8 @@ def install_capture_command(dry_run: bool, accept: tuple[str, ...], take_over: b
     Example: intercom-assets install-capture --dry-run
     """
     configuration = _with_app()
+    if configuration.unmapped and not dry_run:
+        raise ConfigurationError(configuration.unmapped)
     mapping = load_mapping(configuration.mapping_folder)
     may = Permissions(configuration.workspace, accept, take_over)
     _told(install_capture(configuration.app_url, mapping, dry_run, may), dry_run)

@@ -48,7 +48,10 @@ def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone:
     """
     if bool(users or teams) + everybody + gone != 1:
         raise click.UsageError("Say whom: --user ID..., --team ID..., --all alone, or --gone.")
-    with opened(read_environment()) as services:
+    configuration = read_environment()
+    if configuration.unmapped:
+        raise Failed(configuration.unmapped)
+    with opened(configuration) as services:
         if gone:
             counts = {kind: services.store.release_gone(kind) for kind in QueueKind}
         else:
@@ -154,6 +157,8 @@ def erase(
     configuration = read_environment()
     if yes and configuration.refusal:
         raise Failed(configuration.refusal)
+    if lift and configuration.unmapped:
+        raise Failed(configuration.unmapped)
     with opened(configuration) as services:
         if user_id is None:
             tell_erased(services.store, as_json=as_json)

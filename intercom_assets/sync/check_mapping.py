@@ -57,7 +57,7 @@ def check_files(folder: Path | None) -> Iterator[Finding]:
     if folder is None:
         yield MAPPING.warning(
             "files",
-            "INTERCOM_SYNC_CONFIG is not set: the sample app's mapping is used.",
+            "INTERCOM_SYNC_CONFIG is not set: nothing is written with the sample app's mapping.",
             "For your own app: intercom-assets init DIR, and set INTERCOM_SYNC_CONFIG to DIR.",
         )
     else:

@@ -19,7 +19,7 @@ from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Unauthorized
 from intercom_assets.intercom.network import checked_token, checked_url, checked_version
-from intercom_assets.mapping.load import MappingError, load_mapping
+from intercom_assets.mapping.load import SAMPLE, MappingError, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.workspace import WrongWorkspace
@@ -77,7 +77,8 @@ def as_sentence(text: str) -> str:
 class Configuration:
     """The variables as they were read. `repr` shows neither the token nor a password.
 
-    `mapping_folder`: None is the shipped sample app's mapping. `switch`: INTERCOM_SYNC_ENABLED.
+    `mapping_folder`: None is the shipped sample app's, to read with; see `unmapped`. `switch`:
+    INTERCOM_SYNC_ENABLED.
     """
 
     app_url: str = field(default="", repr=False)
@@ -103,7 +104,18 @@ class Configuration:
                 f"{INTERCOM_ACCESS_TOKEN} is not set: without the workspace's access token nothing "
                 "can be read from or written to Intercom."
             )
-        return None
+        return self.unmapped
+
+    @property
+    def unmapped(self) -> str | None:
+        """Why nothing may be written by this mapping; None if it was named."""
+        if self.mapping_folder is not None or not self.app_url:
+            return None
+        return (
+            f"{INTERCOM_SYNC_CONFIG} is not set: nothing is written with the sample's mapping; "
+            "`intercom-assets init DIR` (or `init DIR --from`) makes yours, or set it to "
+            f"{SAMPLE} to use the sample's."
+        )
 
 
 def no_dagster(env: Mapping[str, str] | None = None) -> str | None:

@@ -15,6 +15,7 @@ import psycopg
 from click.testing import Result
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync import environment
@@ -111,6 +112,6 @@ def a_stage(url: str, mapping: Path | None, **variables: str) -> Iterator[Stage]
             environment.INTERCOM_ACCESS_TOKEN: "demo-token",
             environment.INTERCOM_BASE_URL: address,
             environment.INTERCOM_SYNC_ENABLED: "true",
-            environment.INTERCOM_SYNC_CONFIG: str(mapping) if mapping else "",
+            environment.INTERCOM_SYNC_CONFIG: str(mapping or SAMPLE),
         }
         yield Stage(url, Shell(simulator, {**usual, **variables}))

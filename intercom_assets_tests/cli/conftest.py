@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from intercom_assets.cli.main import main
 from intercom_assets.demo.sample_app import seed
+from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync import environment
@@ -56,6 +57,7 @@ def shell(database: str) -> Iterator[Shell]:
                 environment.APP_DATABASE_URL: database,
                 environment.INTERCOM_ACCESS_TOKEN: "demo-token",
                 environment.INTERCOM_BASE_URL: address,
+                environment.INTERCOM_SYNC_CONFIG: str(SAMPLE),
                 environment.INTERCOM_SYNC_ENABLED: "true",
             },
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from intercom_assets.cli.ids import with_options_repeated
+from intercom_assets.mapping.load import SAMPLE
 from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.roles import a_role
 
@@ -69,6 +70,46 @@ def test_a_sync_that_is_switched_off_touches_nothing(shell: Shell, switch: str) 
     assert done.exit_code == 1
     assert "switched off" in done.stderr
     assert shell.intercom.stats()["calls"] == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("sync", "--all"), ("sync", "--user", "7"), ("sync", "--team", "1"), ("install-capture",),
+        ("retry", "--all"), ("retry", "--gone"), ("undo", "--run", "x", "--yes"), ("relink",),
+        ("erase", "--user", "7", "--yes"), ("erase", "--user", "7", "--lift", "--reason", "so"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_nothing_is_written_with_the_samples_mapping_unless_it_is_named(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    done = shell.run(*command, INTERCOM_SYNC_CONFIG="")
+
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("Error: INTERCOM_SYNC_CONFIG is not set: nothing is written")
+    assert "intercom-assets init DIR" in done.stderr
+    assert f"set it to {SAMPLE}" in done.stderr
+    assert shell.intercom.stats()["calls"] == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("plan",), ("status",), ("explain", "--user", "7"), ("install-capture", "--dry-run")],
+    ids=" ".join,
+)
+def test_what_only_reads_works_without_a_mapping_of_ones_own(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    done = shell.run(*command, INTERCOM_SYNC_CONFIG="")
+
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_check_says_that_nothing_is_written_with_the_samples_mapping(shell: Shell) -> None:
+    said = shell.run("check", INTERCOM_SYNC_CONFIG="", COLUMNS="200").stdout
+
+    assert "INTERCOM_SYNC_CONFIG is not set: nothing is written with the sample" in said
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 
 from intercom_assets.demo.groups import wait_until
 from intercom_assets.mapping.load import SAMPLE
+from intercom_assets_tests.builders import update_row
 from intercom_assets_tests.cli.conftest import Shell, forget_everything
 from intercom_assets_tests.mapping_folders import a_folder
 
@@ -139,16 +140,30 @@ def test_a_dagster_home_that_is_none_is_told_in_one_sentence(shell: Shell, tmp_p
 
 
 def test_a_user_whom_intercom_refuses_is_named_and_the_others_are_done(shell: Shell) -> None:
-    shell.intercom.set(
-        faults=[{"kind": "error", "endpoint": "POST /contacts", "status": 400, "count": 1}]
-    )
+    """Refused for good, that is: what one refusal is about is left out, and the rest is sent."""
+    assert shell.run("sync", "--user", "1").exit_code == 0
+    update_row(shell.variables["APP_DATABASE_URL"], "users", 1, name="Ada Renamed")
+    refusal = {"kind": "error", "endpoint": "POST /contacts", "status": 400, "count": None}
+    shell.intercom.set(faults=[refusal])
 
     done = shell.run("sync", "--user", "1", "14")
 
     assert done.exit_code == 1
     assert re.search(r"^users: 1 changed, 1 retry|^users: 1 retry, 1 changed", done.stdout)
-    assert re.search(r"^user (1|14): .*Scripted refusal", done.stdout, re.MULTILINE)
+    assert re.search(r"^user 14: .*Scripted refusal", done.stdout, re.MULTILINE)
     assert len(shell.intercom.contacts()) == 1
+
+
+def test_a_single_refusal_stops_nobody(shell: Shell) -> None:
+    refusal = {"kind": "error", "endpoint": "POST /contacts", "status": 400, "count": 1}
+    shell.intercom.set(faults=[refusal])
+
+    done = shell.run("sync", "--user", "1", "14")
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "users: 2 changed" in done.stdout
+    assert shell.intercom.stats()["faults_met"] == 1
+    assert len(shell.intercom.contacts()) == 2
 
 
 def test_ctrl_c_ends_it_after_the_chunk_with_what_was_done_kept(

@@ -8,6 +8,7 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from intercom_assets.assets.subjects import STOPPED_TAG, USERS
 from intercom_assets.database.records import QueueKind
+from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.partitions import APP_USER
 from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
 from intercom_assets.sync.stops import stops
@@ -111,7 +112,12 @@ def test_a_wrong_token_stops_the_run_at_once_and_blames_no_user(stage: Stage) ->
         ("intercom", IntercomResource(access_token="tok"), "The sync is switched off: INTERCOM"),
         ("intercom", IntercomResource(sync_enabled="yes"), "INTERCOM_ACCESS_TOKEN is not set"),
         ("app_database", AppDatabaseResource(), "APP_DATABASE_URL is not set"),
-        ("app_database", AppDatabaseResource(url=NOBODY_LISTENS), "The app's database cannot be"),
+        (
+            "app_database",
+            AppDatabaseResource(url=NOBODY_LISTENS, mapping=str(SAMPLE)),
+            "The app's database cannot be",
+        ),
+        ("app_database", AppDatabaseResource(url=NOBODY_LISTENS), "INTERCOM_SYNC_CONFIG is not"),
         (
             "app_database",
             AppDatabaseResource(url=NOBODY_LISTENS, mapping="/nowhere"),

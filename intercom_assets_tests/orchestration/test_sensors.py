@@ -10,6 +10,7 @@ import pytest
 
 from intercom_assets.assets.subjects import LANE_TAG, SENSOR_TAG, TEAMS, USERS
 from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.pool import POOL, set_up_pool
 from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
 from intercom_assets.sync.outcomes import UNSHOWN
@@ -157,6 +158,28 @@ def test_while_the_sync_is_off_the_log_is_drained_and_nobody_is_called(stage: St
     assert stage.requests() == 0
 
 
+@pytest.mark.parametrize("sensor", ["changed_users", "changed_teams", "intercom_changes"])
+@pytest.mark.parametrize(
+    ("switch", "sentence"),
+    [("true", "INTERCOM_SYNC_CONFIG is not set"), ("off", "The sync is switched off")],
+)
+def test_without_a_mapping_of_its_own_the_app_is_not_even_read(
+    stage: Stage, sensor: str, switch: str, sentence: str
+) -> None:
+    """The sample's mapping might take the log's rows for what they are not."""
+    insert_user(stage.url)
+    unmapped = stage.having(
+        app_database=AppDatabaseResource(url=stage.url),
+        intercom=IntercomResource(access_token="t", sync_enabled=switch),
+    )
+
+    tick = unmapped.tick(sensor)
+
+    assert tick.run_requests == []
+    assert tick.skip_message.startswith(sentence)
+    assert stage.store.due(QueueKind.USER).count == 0
+
+
 @pytest.mark.parametrize("switch", ["true", "1", "yes", "on", "TRUE", "On"])
 def test_the_switch_is_on_for_these_words(stage: Stage, switch: str) -> None:
     intercom = stage.resources["intercom"]
@@ -193,7 +216,8 @@ def test_what_keeps_a_tick_from_working_is_its_reason_to_skip(
 
 @pytest.mark.parametrize("sensor", ["changed_users", "changed_teams"])
 def test_an_app_database_that_is_down_skips_the_tick(stage: Stage, sensor: str) -> None:
-    down = stage.having(app_database=AppDatabaseResource(url=NOBODY_LISTENS))
+    nobody = AppDatabaseResource(url=NOBODY_LISTENS, mapping=str(SAMPLE))
+    down = stage.having(app_database=nobody)
 
     tick = down.tick(sensor)
 

@@ -1,12 +1,13 @@
 """What the environment says -> what is opened, or the one sentence that says what to do."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from intercom_assets.database.app import AppUnavailable
 from intercom_assets.intercom.errors import Refusal, Unauthorized, VersionUnknown
-from intercom_assets.mapping.load import MappingError
+from intercom_assets.mapping.load import SAMPLE, MappingError
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync.environment import (
@@ -72,6 +73,15 @@ def test_anything_else_is_off(switch: str) -> None:
 def test_a_missing_token_is_said_only_when_the_switch_is_on() -> None:
     assert "ACCESS_TOKEN" in str(Configuration(switch="on").refusal)
     assert "ACCESS_TOKEN" not in str(Configuration().refusal)
+
+
+def test_the_samples_mapping_is_used_only_where_it_is_named() -> None:
+    said = Configuration(app_url=URL, token="tok", switch="on")
+
+    assert str(said.refusal).startswith("INTERCOM_SYNC_CONFIG is not set: nothing is written")
+    assert said.refusal == said.unmapped
+    assert "INTERCOM_SYNC_CONFIG" not in str(replace(said, switch="").refusal)
+    assert replace(said, mapping_folder=SAMPLE).refusal is None
 
 
 def test_neither_token_nor_password_is_shown() -> None:
