@@ -114,7 +114,7 @@ def test_a_query_that_differs_each_time_is_refused_before_anybody_is_sent(
 def test_somebody_who_is_nowhere_is_named(shell: Shell) -> None:
     done = shell.run("sync", "--user", "14", "999", "nobody")
 
-    assert done.exit_code == 0
+    assert done.exit_code == 1
     assert "user 999: not in the app, and no contact or company of it is known" in done.stdout
     assert "user nobody: " in done.stdout
     assert "user 14" not in done.stdout
