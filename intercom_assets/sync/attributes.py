@@ -85,12 +85,12 @@ class AttributeBook:
         self._ready = False
 
     def _ensure(self, client: Callable[[], IntercomClient]) -> None:
-        known = self._cached()
+        known, is_read = self._cached(), False
         if known is None and not self._unread:
-            known = self._read(client)
+            known, is_read = self._read(client), True
         known = self._all_known() if known is None else known
         if self._missing(known):
-            known = self._read(client)
+            known = known if is_read else self._read(client)
             if self._create(client, known):
                 known = self._read(client)
                 self._forgive(known)

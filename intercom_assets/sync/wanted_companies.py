@@ -38,7 +38,7 @@ def ensure_companies(work: Work, team_ids: Sequence[str]) -> Ensured:
             return Ensured(made)
         store.enqueue_missing(QueueKind.TEAM, missing, cause="membership")
         with work.run.pulse.lease(QueueKind.TEAM, len(missing), keys=missing) as lease:
-            waiting = [] if work.run.by_hand else [row for row in lease.rows if row.attempts]
+            waiting = [] if work.run.by_hand else [row for row in lease.rows if _was_refused(row)]
             due = [row for row in lease.rows if row not in waiting]
             outcomes = sync_team_chunk(work.run.holding(lease), due)
     outcomes += map(_still_failing, waiting)
@@ -48,6 +48,11 @@ def ensure_companies(work: Work, team_ids: Sequence[str]) -> Ensured:
         frozenset(o.key for o in outcomes if o.status is Status.ABSENT),
         {o.key: o for o in outcomes if o.status in FAILING and o.key not in made},
     )
+
+
+def _was_refused(row: Leased) -> bool:
+    """Its next try is its own, also where the refusal met everybody and was no attempt."""
+    return row.attempts > 0 or (row.error is not None and row.error.code is not None)
 
 
 def _still_failing(row: Leased) -> Outcome:

@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import dagster as dg
 import pytest
+from dagster._core.scheduler.instigation import TickStatus
 
 from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.demo.databases import Databases
@@ -44,6 +45,7 @@ class Restarted:
 def restarted(databases: Databases) -> Iterator[Restarted]:
     with two_servers(databases) as world, a_webserver(world) as ui:
         ui.stop_sensor("changed_users")
+        wait_for_last_tick(world, "changed_users")
         world.intercom.set(latency_ms=LATENCY)
         seed(world.app_url, users=EVERYBODY, teams=TEAMS)
         users = keys(world, "select id::text as key from users")
@@ -73,6 +75,21 @@ def a_webserver(world: World) -> Iterator[Ui]:
     world.processes.wait_for_http(child, f"{address}/server_info", START_SECONDS)
     yield Ui(address)
     world.processes.stop(child)
+
+
+def wait_for_last_tick(world: World, sensor: str) -> None:
+    """A tick that waits for changes when its sensor is stopped would take the backfill's users."""
+
+    def is_ticking(instance: dg.DagsterInstance) -> bool:
+        states = [each for each in instance.all_instigator_state() if each.name == sensor]
+        ticks = [instance.get_ticks(s.instigator_origin_id, s.selector_id, limit=1) for s in states]
+        return any(tick.status is TickStatus.STARTED for found in ticks for tick in found)
+
+    with (
+        patch.dict(os.environ, world.processes.environment),
+        dg.DagsterInstance.from_config(str(world.place / "dagster")) as instance,
+    ):
+        assert wait_until(lambda: not is_ticking(instance), PATIENCE)
 
 
 def keys(world: World, query: LiteralString) -> set[str]:

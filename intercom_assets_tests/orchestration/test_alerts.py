@@ -57,7 +57,7 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture
 def failed(stage: Stage) -> Ran:
-    ill = insert_user(stage.url, email="ill@example.com", minutes_this_month=float("nan"))
+    ill = insert_user(stage.url, email="ill@example.com", deleted_at="infinity")
     well = insert_user(stage.url, email="well@example.com")
     ran = stage.run(USERS, config={"user_ids": [str(ill), str(well)]})
     assert not ran.succeeded

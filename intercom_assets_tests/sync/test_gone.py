@@ -172,6 +172,7 @@ def test_a_poll_that_sees_them_unchanged_lets_go(worlds: Worlds) -> None:
     with _hidden(played, users):
         _swept(played)
         assert _held(played) == 30
+    played.run("update users set updated_at = now()")
 
     feed_from_app(played.services)
 
