@@ -28,6 +28,7 @@ from intercom_assets.demo.processes import (
     inherited_environment,
     takes_connections,
 )
+from intercom_assets.launch import dagster_database
 from intercom_assets.launch.preparation import (
     LOGS,
     Ground,
@@ -104,6 +105,8 @@ def _run(
     for step in steps(ground, port):
         click.echo(f"- {step}")
     prepare(ground, configuration.sync_url)
+    if ground.database is not None:
+        stack.enter_context(dagster_database.held(ground.dagster_url))
     environment = variables(ground, os.environ)
     with interrupts.held():
         guard = stack.enter_context(Guard(inherited_environment(environment)))
@@ -177,7 +180,7 @@ def _never_twice(home: Path, port: int) -> Iterator[None]:
     except BlockingIOError:
         raise ConfigurationError(
             f"`intercom-assets up` runs already for {home} ({_holder(home / LOCK)}): end that one "
-            "first, or set DAGSTER_HOME to another directory"
+            "first, or set DAGSTER_HOME to another directory, for another workspace"
         ) from None
     except OSError as error:
         raise cannot_write(home, error) from None

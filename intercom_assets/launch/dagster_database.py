@@ -3,6 +3,8 @@
 Names nothing but a server that the operator named. Must not: any table in it, which Dagster makes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from urllib.parse import quote, urlencode
 
@@ -14,7 +16,9 @@ from intercom_assets.database.failures import line_without
 from intercom_assets.sync.environment import ConfigurationError
 
 DAGSTER_DATABASE_URL = "DAGSTER_DATABASE_URL"
-DEFAULT_NAME = "intercom_assets_dagster"
+_SUFFIX = "_dagster"
+_LONGEST_NAME = 63
+_HOLDER = "intercom-assets up"
 _CONNECT_SECONDS = 10
 _ADMINISTRATIVE = ("postgres", "template1")
 _IN_THE_ADDRESS = ("user", "password", "host", "port", "dbname")
@@ -48,6 +52,40 @@ def name_of(url: str) -> str:
     return str(conninfo_to_dict(url).get("dbname", ""))
 
 
+def default_name(beside: str) -> str:
+    """One for each database of our tables: two workspaces on one server share no Dagster."""
+    name = name_of(beside) or "intercom_assets"
+    return name.encode()[: _LONGEST_NAME - len(_SUFFIX)].decode(errors="ignore") + _SUFFIX
+
+
+@contextmanager
+def held(url: str) -> Iterator[None]:
+    """Raises `ConfigurationError` while another `up` works on this database.
+
+    A session that stays open says so, and ends with its process in whatever way. It is no lock:
+    a pooler in transaction mode would keep that for ever.
+    """
+    try:
+        connection = psycopg.connect(
+            url, autocommit=True, connect_timeout=_CONNECT_SECONDS, application_name=_HOLDER
+        )
+    except psycopg.OperationalError as error:
+        raise _unreachable(url, error) from None
+    with connection:
+        others = connection.execute(
+            "select from pg_stat_activity where application_name = %s"
+            " and datname = current_database() and pid <> pg_backend_pid()",
+            (_HOLDER,),
+        ).fetchall()
+        if others:
+            raise ConfigurationError(
+                f"another `intercom-assets up` runs on Dagster's database {name_of(url)}: end that "
+                f"one first, or set {DAGSTER_DATABASE_URL} to another database, one for each "
+                "workspace"
+            )
+        yield
+
+
 def state_of(url: str, beside: str) -> State:
     """`beside`: the address of another database, which may be on the same server.
 
@@ -58,12 +96,16 @@ def state_of(url: str, beside: str) -> State:
     except psycopg.OperationalError as error:
         found = _asked_elsewhere(url, beside)
         if found is None:
-            raise ConfigurationError(
-                f"{DAGSTER_DATABASE_URL}: Dagster's database {name_of(url)} cannot be reached: "
-                f"{line_without(error, url)}"
-            ) from None
+            raise _unreachable(url, error) from None
         return found
     return State.THERE
+
+
+def _unreachable(url: str, error: psycopg.Error) -> ConfigurationError:
+    return ConfigurationError(
+        f"{DAGSTER_DATABASE_URL}: Dagster's database {name_of(url)} cannot be reached: "
+        f"{line_without(error, url)}"
+    )
 
 
 def create(url: str, beside: str) -> None:

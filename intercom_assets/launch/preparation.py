@@ -175,7 +175,7 @@ def _dagster_url(given: str, sync_url: str) -> str:
     try:
         if given:
             return dagster_database.address_of(given)
-        return dagster_database.address_of(sync_url, dagster_database.DEFAULT_NAME)
+        return dagster_database.address_of(sync_url, dagster_database.default_name(sync_url))
     except psycopg.ProgrammingError:
         raise ConfigurationError(
             f"{DAGSTER_DATABASE_URL if given else 'SYNC_DATABASE_URL'} is not the address of a "

@@ -119,6 +119,7 @@ def plan_users(
     rules, size = user_rules(services, dict(barred or {})), services.settings.chunk_size
     for start in range(0, len(keys), size):
         users = read_users(services, keys[start : start + size], rules)
+        _know_void_teams(services, users)
         erased = services.store.tombstoned([user.user_id for user in users])
         if find_leads:
             _know_leads([user for user in users if user.user_id not in erased], find_leads)
@@ -129,6 +130,14 @@ def plan_users(
                 yield _planned_on(user, (looked_at or {})[user.user_id])
             else:
                 yield _planned(user)
+
+
+def _know_void_teams(services: Services, users: Sequence[UserPass]) -> None:
+    """Teams that are gone and never had a company get none, in a pass as here."""
+    missing = {team for user in users for team in user.teams_without_company}
+    if missing:
+        planned = plan_teams(services, sorted(missing))
+        users[0].void_teams.update(each.team_id for each in planned if each.action == "absent")
 
 
 def plan_teams(

@@ -7,8 +7,14 @@ import psycopg
 import pytest
 
 from intercom_assets.demo.databases import Databases
-from intercom_assets.launch import dagster_database
-from intercom_assets.launch.dagster_database import State, address_of, name_of
+from intercom_assets.launch.dagster_database import (
+    State,
+    address_of,
+    create,
+    default_name,
+    held,
+    name_of,
+)
 from intercom_assets.launch.preparation import (
     prepare,
     read_ground,
@@ -92,8 +98,31 @@ def test_without_an_address_dagster_gets_a_database_beside_our_tables(
     env = environment_of(database, tmp_path, "")
     ground = read_ground(read_environment(env), env)
 
-    assert ground.dagster_url == address_of(database, dagster_database.DEFAULT_NAME)
+    assert ground.dagster_url == address_of(database, f"{name_of(database)}_dagster")
     assert any("DAGSTER_DATABASE_URL is not set" in step for step in steps(ground, 3000))
+
+
+def test_two_apps_on_one_server_share_no_database_of_dagster() -> None:
+    longest = "ü" * 31 + "x"
+    names = [default_name(f"postgresql://h/{name}") for name in ("shop", "crm", longest)]
+
+    assert names[:2] == ["shop_dagster", "crm_dagster"]
+    assert len(names[2].encode()) <= 63
+    assert default_name("postgresql://h") == "intercom_assets_dagster"
+
+
+def test_a_second_up_on_the_same_database_is_refused_and_a_later_one_is_not(database: str) -> None:
+    another = pytest.raises(ConfigurationError, match="another `intercom-assets up`")
+    with held(database), another, held(database):
+        pytest.fail("a second one began")
+    with held(database):
+        pass
+
+
+def test_a_database_that_went_away_meanwhile_is_one_sentence() -> None:
+    one = pytest.raises(ConfigurationError, match=r"DAGSTER_DATABASE_URL: .* cannot be reached")
+    with one, held("postgresql://me:secret@127.0.0.1:9/dagster"):
+        pytest.fail("it was reached")
 
 
 def test_a_role_that_may_not_make_it_is_told_who_can(
@@ -181,8 +210,8 @@ def test_an_operators_own_variables_are_left_and_paths_hold_in_any_directory(
 
 def test_making_it_twice_is_harmless(databases: Databases, database: str) -> None:
     url = databases.url(f"{databases.prefix}twice")
-    dagster_database.create(url, database)
+    create(url, database)
 
-    dagster_database.create(url, database)
+    create(url, database)
 
     psycopg.connect(url).close()

@@ -3,6 +3,7 @@
 import pytest
 
 from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.plan import plan_users
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 
@@ -252,6 +253,19 @@ def test_a_deleted_team_is_marked_and_nobody_stays_in_its_company(played: Played
     assert played.teams_of(ada) == set()
     assert played.company(team)["custom_attributes"]["company_deleted"] is True
     assert played.settles(ada)
+
+
+def test_a_plan_knows_that_a_team_gone_before_it_had_a_company_gets_none(played: Played) -> None:
+    ada, [gone, team] = _a_user_in(played, "gone.example", "one.example")
+    played.delete_team(gone)
+
+    [foreseen] = plan_users(played.services, [str(ada)])
+    played.sync(ada)
+    [planned] = plan_users(played.services, [str(ada)])
+
+    assert foreseen.attach == (str(team),)
+    assert played.teams_of(ada) == {str(team)}
+    assert planned.action == "none"
 
 
 def test_a_deleted_user_leaves_all_companies(played: Played) -> None:
