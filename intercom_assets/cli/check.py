@@ -24,16 +24,7 @@ STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red
 MARKS = {Verdict.OK: "ok  ", Verdict.WARNING: "note", Verdict.BAD: "RED "}
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-@click.pass_context
 def check(ctx: click.Context, as_json: bool) -> None:
-    """Look at everything that the sync needs; every red line says what to do. Writes nothing.
-
-    Exit code 1 if a line is red.
-
-    Example: intercom-assets check
-    """
     checkup = Checkup(read_environment(), os.environ, _pool_problem, _settings)
     found: list[Finding] = []
     console = a_console()

@@ -19,35 +19,9 @@ from intercom_assets.demo.addresses import addresses_of
 from intercom_assets.demo.interrupts import Interrupts
 from intercom_assets.demo.play import PATIENCE, Told, play_changes, play_everybody, play_quiet
 from intercom_assets.demo.sample_app import seed, wander
-from intercom_assets.demo.story import CHANGES
 from intercom_assets.demo.world import Wishes, World, running_world
 
-LETTERS = [step.letter for step in CHANGES]
 
-
-@click.command()
-@click.option("--once", is_flag=True, help="Play the story, check it, and stop everything.")
-@click.option("--stay", is_flag=True, help="With --once: leave it running after the story.")
-@click.option(
-    "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where its files are, kept afterwards. Default: a temporary directory.",
-)
-@click.option(
-    "--database-url",
-    metavar="URL",
-    help="A PostgreSQL server to use, where it makes and drops only databases of its own "
-    "(intercom_assets_demo_*). Default: a server of its own.",
-)
-@click.option(
-    "--play",
-    "letters",
-    multiple=True,
-    type=click.Choice(LETTERS),
-    help="Play this step of the story on the demo that runs in --data-dir, and check it.",
-)
-@click.option("--patience", type=float, default=PATIENCE, help="Seconds for a step.", hidden=True)
-@click.pass_context
 def demo(
     ctx: click.Context,
     once: bool,
@@ -55,25 +29,16 @@ def demo(
     data_dir: Path | None,
     database_url: str | None,
     letters: tuple[str, ...],
-    patience: float,
+    patience: float | None,
 ) -> None:
-    """Show the sync at work: a sample app, a stand-in Intercom, and Dagster between them.
-
-    No address and no token of the environment is used, so nothing of yours can be touched.
-
-    Example: intercom-assets demo --once
-    """
-    if stay and not once:
-        raise click.UsageError("--stay goes with --once.")
-    if letters:
+    patience = PATIENCE if patience is None else patience
+    if letters and data_dir:
         ctx.exit(_play_on_a_running_one(letters, data_dir, patience))
     wishes = Wishes(data_dir, database_url, webserver=stay or not once, schedules=not once)
     ctx.exit(_played_once(wishes, stay, patience) if once else _left_running(wishes, patience))
 
 
-def _play_on_a_running_one(letters: Sequence[str], data_dir: Path | None, patience: float) -> int:
-    if data_dir is None:
-        raise click.UsageError("--play needs the --data-dir of the demo that is running.")
+def _play_on_a_running_one(letters: Sequence[str], data_dir: Path, patience: float) -> int:
     told = play_changes(addresses_of(data_dir).sides(), letters, patience)
     tell_story(told)
     return 0 if all_held(told) else FAILED

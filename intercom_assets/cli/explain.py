@@ -11,7 +11,6 @@ from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.explain_document import document
 from intercom_assets.cli.explain_telling import Story, tell
 from intercom_assets.cli.failures import Failed
-from intercom_assets.cli.ids import ID
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import AppTeam, AppUser
 from intercom_assets.sync.attributes import barred_now
@@ -21,33 +20,8 @@ from intercom_assets.sync.services import Services
 from intercom_assets.sync.spelling import named
 from intercom_assets.sync.users import read_users, user_rules
 
-SHOWN = 100
-"""Entries of the timeline, the newest, unless another number is asked for."""
 
-
-@click.command()
-@click.option("--user", "user_id", type=ID, metavar="ID", help="The app's id of the user.")
-@click.option("--team", "team_id", type=ID, metavar="ID", help="The app's id of the team.")
-@click.option(
-    "--last",
-    default=SHOWN,
-    show_default=True,
-    type=click.IntRange(1, 100_000),
-    help="How many entries of the timeline, the newest.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 def explain(user_id: str | None, team_id: str | None, last: int, as_json: bool) -> None:
-    """Show what was decided for one user or team, when and why. Reads; calls nobody.
-
-    Each write with who wins the field, both sides' values when it was decided, what they had
-    agreed on before, Intercom's request id, and the run. Edits that lost stand out.
-
-    Example: intercom-assets explain --user 7
-
-    Example: intercom-assets explain --team 3
-    """
-    if (user_id is None) == (team_id is None):
-        raise click.UsageError("Name one user (--user ID) or one team (--team ID).")
     with opened(read_environment()) as services:
         if user_id is not None:
             story = _story_of_user(services, user_id, last)

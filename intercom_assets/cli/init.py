@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from intercom_assets.cli.commands.setting_up import FROM_ENVIRONMENT
 from intercom_assets.database.catalogue import read_catalogue
 from intercom_assets.mapping.load import FILES
 from intercom_assets.mapping.proposal.proposing import propose
@@ -18,37 +19,9 @@ from intercom_assets.sync.environment import (
 EDIT = "Edit the three queries in {folder}: your tables, your columns. sync.yaml can stay as it is."
 LOOK = "Look through the three queries in {folder}: each choice has its reason beside it."
 TRIGGERS = "intercom-assets install-capture    # sync.yaml says capture: triggers"
-FROM_ENVIRONMENT = " "
 
 
-@click.command()
-@click.argument(
-    "folder", metavar="DIR", required=False, type=click.Path(file_okay=False, path_type=Path)
-)
-@click.option(
-    "--from",
-    "source",
-    metavar="[URL]",
-    is_flag=False,
-    flag_value=FROM_ENVIRONMENT,
-    help=f"Propose it from the tables of the app's database: at URL, or at {APP_DATABASE_URL}.",
-)
-@click.option("--users", metavar="TABLE", default="", help="With --from: the table of users.")
-@click.option(
-    "--teams", metavar="TABLE", default="", help="With --from: the table of teams, or none."
-)
-def init(folder: Path | None, source: str | None, users: str, teams: str) -> None:
-    """Write a commented mapping into DIR, to be edited. Overwrites nothing.
-
-    Example: intercom-assets init my_app --from
-    """
-    if folder is None and source and "://" not in source and "=" not in source:
-        # `--from DIR`: an option with a value that may be left out takes what stands next.
-        folder, source = Path(source), FROM_ENVIRONMENT
-    if folder is None or not str(folder).strip():
-        raise click.UsageError("Missing argument 'DIR'.")
-    if source is None and (users or teams):
-        raise click.UsageError("--users and --teams go with --from.")
+def init(folder: Path, source: str | None, users: str, teams: str) -> None:
     texts, sentences = (starter(), ()) if source is None else _proposed(source, users, teams)
     for made in write_files(folder, texts):
         click.echo(f"made {made}")

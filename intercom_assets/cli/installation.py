@@ -19,27 +19,7 @@ from intercom_assets.sync.environment import (
 LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
 
 
-_accept = click.option(
-    "--accept-publication",
-    "accept",
-    multiple=True,
-    metavar="NAME",
-    help="A publication whose subscribers have our tables already.",
-)
-_take_over = click.option(
-    "--take-over", is_flag=True, help="Also what belongs to another workspace or mapping."
-)
-
-
-@click.command("init-db")
-@_accept
 def init_db(accept: tuple[str, ...]) -> None:
-    """Make or upgrade the sync's own tables, and size Dagster's pool.
-
-    Whom the sync knows already, each becomes a partition, if Dagster does not know them yet.
-
-    Example: intercom-assets init-db
-    """
     configuration = read_environment()
     if not configuration.sync_url:
         raise ConfigurationError(
@@ -70,18 +50,7 @@ def init_db(accept: tuple[str, ...]) -> None:
             click.echo(shown)
 
 
-_dry_run = click.option("--dry-run", is_flag=True, help="Only print the statements.")
-
-
-@click.command("install-capture")
-@_dry_run
-@_accept
-@_take_over
-def install_capture_command(dry_run: bool, accept: tuple[str, ...], take_over: bool) -> None:
-    """Make the change log and its triggers in the app's database.
-
-    Example: intercom-assets install-capture --dry-run
-    """
+def install(dry_run: bool, accept: tuple[str, ...], take_over: bool) -> None:
     configuration = _with_app()
     if configuration.unmapped and not dry_run:
         raise ConfigurationError(configuration.unmapped)
@@ -90,14 +59,7 @@ def install_capture_command(dry_run: bool, accept: tuple[str, ...], take_over: b
     _told(install_capture(configuration.app_url, mapping, dry_run, may), dry_run)
 
 
-@click.command("remove-capture")
-@_dry_run
-@_take_over
-def remove_capture_command(dry_run: bool, take_over: bool) -> None:
-    """Take the change log and its triggers away again.
-
-    Example: intercom-assets remove-capture --dry-run
-    """
+def remove(dry_run: bool, take_over: bool) -> None:
     configuration = _with_app()
     may = Permissions(configuration.workspace, take_over=take_over)
     _told(remove_capture(configuration.app_url, dry_run, may), dry_run)

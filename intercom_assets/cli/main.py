@@ -1,115 +1,51 @@
-"""The commands of `intercom-assets`, each loaded only when it is asked for.
+"""The commands of `intercom-assets`, as a group.
 
-Belongs here: which there are, where each is, and its line in the list. Must not: importing any of
-them, or what they import: `--version` and `--help` are answered without.
+Belongs here: which there are. Must not: their options (`commands/`), what they do, or importing
+what that needs: help and wrong use are answered without.
 """
 
-import importlib
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from intercom_assets.cli.early import ending_at_once
+from intercom_assets.cli.commands.looking import check, explain, plan, status
+from intercom_assets.cli.commands.setting_up import (
+    init,
+    init_db,
+    install_capture,
+    remove_capture,
+    up,
+)
+from intercom_assets.cli.commands.trying import demo, simulate
+from intercom_assets.cli.commands.working import erase, relink, retry, sync, undo
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a command is, and its line in the list: the first sentences of its docstring."""
-
-    module: str
-    name: str
-    line: str
-
-
-COMMANDS = {
-    "check": Place(
-        "check", "check",
-        "Look at everything that the sync needs; every red line says what to do. Writes nothing.",
-    ),
-    "demo": Place(
-        "demo", "demo",
-        "Show the sync at work: a sample app, a stand-in Intercom, and Dagster between them.",
-    ),
-    "erase": Place(
-        "repair", "erase",
-        "Delete one person from Intercom and from our own tables, with a receipt.",
-    ),
-    "explain": Place(
-        "explain", "explain",
-        "Show what was decided for one user or team, when and why. Reads; calls nobody.",
-    ),
-    "init": Place(
-        "init", "init", "Write a commented mapping into DIR, to be edited. Overwrites nothing."
-    ),
-    "init-db": Place(
-        "installation", "init_db",
-        "Make or upgrade the sync's own tables, and size Dagster's pool.",
-    ),
-    "install-capture": Place(
-        "installation", "install_capture_command",
-        "Make the change log and its triggers in the app's database.",
-    ),
-    "plan": Place(
-        "plan", "plan",
-        "Show what a sync would change; of everybody, if none are named. Writes nothing.",
-    ),
-    "relink": Place(
-        "relink", "relink",
-        "Give contacts to the new ids of their users, after the app switched its ids.",
-    ),
-    "remove-capture": Place(
-        "installation", "remove_capture_command",
-        "Take the change log and its triggers away again.",
-    ),
-    "retry": Place(
-        "repair", "retry",
-        "Put parked users and teams back into the queue, their attempts counted anew.",
-    ),
-    "simulate": Place(
-        "simulate", "simulate",
-        "Run a stand-in Intercom on this machine until Ctrl-C. Its page is at /.",
-    ),
-    "status": Place(
-        "status", "status",
-        "Show what waits, how long already, what is parked, and what is used of Intercom's limit.",
-    ),
-    "sync": Place(
-        "sync", "sync",
-        "Bring users and teams into step now. Ctrl-C ends it after the chunk in work.",
-    ),
-    "undo": Place(
-        "repair", "undo", "Take back what a run wrote, where nobody changed it since."
-    ),
-    "up": Place(
-        "up", "up",
-        "Run Dagster and the sync's sensors here until Ctrl-C, and make what that needs.",
-    ),
-}  # fmt: skip
+COMMANDS: dict[str, click.Command] = {
+    "check": check,
+    "demo": demo,
+    "erase": erase,
+    "explain": explain,
+    "init": init,
+    "init-db": init_db,
+    "install-capture": install_capture,
+    "plan": plan,
+    "relink": relink,
+    "remove-capture": remove_capture,
+    "retry": retry,
+    "simulate": simulate,
+    "status": status,
+    "sync": sync,
+    "undo": undo,
+    "up": up,
+}
 
 
 class Commands(click.Group):
-    """A group that loads a command when it is asked for, and whose commands need not know how an
-    error is told."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        place = COMMANDS.get(cmd_name)
-        if place is None:
-            return None
-        with ending_at_once():
-            module = importlib.import_module(f"intercom_assets.cli.{place.module}")
-        command: click.Command = getattr(module, place.name)
-        return command
+    """A group whose commands need not know how an error is told."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list, without loading any of them."""
-        listed = click.Group(commands={
-            name: click.Command(name, short_help=place.line) for name, place in COMMANDS.items()
-        })  # fmt: skip
-        click.Group.format_commands(listed, ctx, formatter)
+        """With all that the first lines of each say, where click cuts them short."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _first_lines(each)) for name, each in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -125,7 +61,13 @@ class Commands(click.Group):
             raise failure from error
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _first_lines(command: click.Command) -> str:
+    return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
+@click.group(
+    cls=Commands, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="intercom_assets", message="%(version)s")
 def main() -> None:
     """Keeps an app's PostgreSQL database and Intercom in step, both ways."""

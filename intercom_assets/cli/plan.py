@@ -11,7 +11,7 @@ import click
 
 from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.failures import Failed
-from intercom_assets.cli.ids import ID, NamesIds, several
+from intercom_assets.cli.ids import several
 from intercom_assets.cli.plan_telling import Summary, document, tell
 from intercom_assets.cli.progress import Bars, progress_on
 from intercom_assets.database.records import QueueKind
@@ -26,18 +26,7 @@ from intercom_assets.sync.spelling import named
 from intercom_assets.sync.switched_ids import Switch, find_switch
 
 
-@click.command(cls=NamesIds)
-@click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
-@click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
-@click.option("--look", is_flag=True, help="Look at everybody's contact in Intercom, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bool) -> None:
-    """Show what a sync would change; of everybody, if none are named. Writes nothing.
-
-    Named users are looked at in Intercom, one call each; everybody only with --look (150 a call).
-
-    Example: intercom-assets plan --user 7 8
-    """
     configuration = read_environment()
     console = a_console(stderr=True)
     with opened(configuration) as services:

@@ -40,19 +40,7 @@ class Summary:
     stopped: bool = False
 
 
-@click.command()
-@click.option("--dry-run", is_flag=True, help="Show whose links would be moved; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-@click.pass_context
 def relink(ctx: click.Context, dry_run: bool, as_json: bool) -> None:
-    """Give contacts to the new ids of their users, after the app switched its ids.
-
-    For users whom the app no longer returns and whose e-mail one user has who is new to the sync:
-    the contact gets the new id, with all that is remembered of it. Cut short, run it again; then
-    `sync --all`. Who cannot be told by the e-mail is listed and left.
-
-    Example: intercom-assets relink --dry-run
-    """
     configuration = read_environment()
     if not dry_run and configuration.refusal:
         raise Failed(configuration.refusal)

@@ -10,7 +10,6 @@ import click
 
 from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.failures import FAILED, Failed
-from intercom_assets.cli.ids import ID, NamesIds
 from intercom_assets.cli.repair_telling import (
     receipt_document,
     step_document,
@@ -30,24 +29,7 @@ from intercom_assets.sync.undo import undo as take_back
 from intercom_assets.sync.undo_steps import State, Step
 
 
-@click.command(cls=NamesIds)
-@click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
-@click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
-@click.option(
-    "--all", "everybody", is_flag=True, help="All who are parked, or of whom a field is left out."
-)
-@click.option("--gone", is_flag=True, help="All who are held as gone: they are gone indeed.")
 def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone: bool) -> None:
-    """Put parked users and teams back into the queue, their attempts counted anew.
-
-    Those too of whom a field is left out, since Intercom refused it or somebody else kept writing
-    it: it is sent again. The sensors' next run tries them, or `sync --user ID` at once. `status`
-    lists who is parked and what is left out, and why.
-
-    Example: intercom-assets retry --user 7 8
-    """
-    if bool(users or teams) + everybody + gone != 1:
-        raise click.UsageError("Say whom: --user ID..., --team ID..., --all alone, or --gone.")
     configuration = read_environment()
     if configuration.unmapped:
         raise Failed(configuration.unmapped)
@@ -77,27 +59,7 @@ def _retried(services: Services, kind: QueueKind, keys: tuple[str, ...] | None) 
     return len(retried)
 
 
-@click.command()
-@click.option(
-    "--run",
-    "given",
-    required=True,
-    metavar="ID",
-    help="As `explain` and Dagster show it; its beginning is enough.",
-)
-@click.option("--yes", is_flag=True, help="Take it back; without this only the plan is shown.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-@click.pass_context
 def undo(ctx: click.Context, given: str, yes: bool, as_json: bool) -> None:
-    """Take back what a run wrote, where nobody changed it since.
-
-    Fields on both sides, memberships, companies' fields, and archiving. What was changed since is
-    left and listed. Nobody is deleted: a contact or company that the run created stays as it is.
-    What is taken back stays so until the app's or Intercom's value changes; then the mapping
-    decides again, so mend first what made the run go wrong. Without --yes it writes nothing.
-
-    Example: intercom-assets undo --run 0f2c1a3b --yes
-    """
     configuration = read_environment()
     if yes and configuration.refusal:
         raise Failed(configuration.refusal)
@@ -123,37 +85,15 @@ def _is_left(step: Step) -> bool:
     return step.state in (State.DUE, State.BUSY, State.FAILED)
 
 
-@click.command()
-@click.option("--user", "user_id", type=ID, metavar="ID", help="The app's id of the user.")
-@click.option("--yes", is_flag=True, help="Do it; without this nothing is deleted.")
-@click.option("--unknown", is_flag=True, help="Also an id that neither side knows.")
-@click.option("--list", "listed", is_flag=True, help="List who was erased, and who is no more.")
-@click.option("--lift", is_flag=True, help="The user may be made again; needs --reason.")
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept with who said so.")
-@click.option("--json", "as_json", is_flag=True, help="Print the receipt, or the list, as JSON.")
-@click.pass_context
 def erase(
     ctx: click.Context,
     user_id: str | None,
     yes: bool,
     unknown: bool,
-    listed: bool,
     lift: bool,
     reason: str,
     as_json: bool,
 ) -> None:
-    """Delete one person from Intercom and from our own tables, with a receipt.
-
-    The person is never made again by a later sync, sweep or backfill, unless --lift says so. What
-    the app has stays; it is yours to delete. Cut short, run it again. Without --yes it shows the
-    receipt of one who was erased before. An id that is nowhere is refused: see --unknown.
-
-    Example: intercom-assets erase --user 7 --yes
-    """
-    if listed + bool(user_id) != 1 or (lift and (yes or not reason.strip())):
-        raise click.UsageError(
-            "Say --user ID (with --yes, or with --lift and --reason TEXT), or --list alone."
-        )
     configuration = read_environment()
     if yes and configuration.refusal:
         raise Failed(configuration.refusal)

@@ -5,7 +5,6 @@ counted, and what is an alarm, is `sync/overview.py`'s.
 """
 
 import json
-import re
 
 import click
 from rich.console import Console
@@ -16,6 +15,7 @@ from intercom_assets.cli.failures import Failed
 from intercom_assets.cli.status_document import document
 from intercom_assets.cli.times import age, utc
 from intercom_assets.database.store import Store
+from intercom_assets.domain.alarms import LIMITS
 from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import (
@@ -26,7 +26,6 @@ from intercom_assets.sync.environment import (
     read_environment,
 )
 from intercom_assets.sync.overview import (
-    FIGURES,
     Alarm,
     Capture,
     Overview,
@@ -35,57 +34,13 @@ from intercom_assets.sync.overview import (
     overview,
 )
 
-ANY = "any"
-_CONDITION = re.compile(r"([a-z]+)(?:>(\d+(?:\.\d+)?))?")
 
-
-class Conditions(click.ParamType[dict[str, float]]):
-    """`parked`, `waiting>60`, `any`; several with commas between."""
-
-    name = "NAME[>N]"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[str, float]:
-        limits: dict[str, float] = {}
-        for condition in str(value).replace(" ", "").split(","):
-            found = _CONDITION.fullmatch(condition)
-            name, limit = found.groups() if found else (condition, None)
-            if name == ANY and limit is None:
-                limits = {**{each: FIGURES[each][0] for each in FIGURES}, **limits}
-            elif name in FIGURES:
-                limits[name] = FIGURES[name][0] if limit is None else float(limit)
-            else:
-                self.fail(f"{condition!r} is none of {', '.join(FIGURES)}, {ANY}", param, ctx)
-        return limits
-
-
-@click.command()
-@click.option(
-    "--fail-if",
-    "conditions",
-    type=Conditions(),
-    multiple=True,
-    help=f"Exit with 1 if one of these is above its limit: {', '.join(FIGURES)}, or {ANY} of them. "
-    "NAME>N sets another limit. Several may be given.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 def status(conditions: tuple[dict[str, float], ...], as_json: bool) -> None:
-    """Show what waits, how long already, what is parked, and what is used of Intercom's limit.
-
-    The exit code is 0 whatever is shown, unless --fail-if asks for another; it is 1 if nothing
-    can be shown. What is an alarm stands below `Attention`, and in `alarms` of the JSON.
-
-    Example, for a monitor: intercom-assets status --json --fail-if any
-
-    Example: intercom-assets status --fail-if 'parked>10,waiting>60'
-    """
     configuration = read_environment()
     with _store(configuration) as store:
         seen = overview(store, lambda: _capture(configuration), configuration.refusal)
     asked = {name: limit for each in conditions for name, limit in each.items()}
-    standard = {name: figure[0] for name, figure in FIGURES.items()}
-    found = alarms(seen, {**standard, **asked})
+    found = alarms(seen, {**LIMITS, **asked})
     if as_json:
         click.echo(json.dumps(document(seen, found), indent=2))
     else:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from intercom_assets.cli.cells import a_console, plain
 from intercom_assets.cli.failures import FAILED, Failed
-from intercom_assets.cli.ids import ID, NamesIds, several
+from intercom_assets.cli.ids import several
 from intercom_assets.cli.interruptible import ending_after_the_chunk
 from intercom_assets.cli.plan_telling import NOT_LOOKED
 from intercom_assets.cli.progress import Bar, Bars, progress_on
@@ -66,16 +66,6 @@ class Summary:
         return [(kind, each) for kind, sums in self.totals.items() for each in sums.failing]
 
 
-@click.command(cls=NamesIds)
-@click.option("--user", "users", type=ID, multiple=True, metavar="ID...", help="These users.")
-@click.option("--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams.")
-@click.option("--all", "everybody", is_flag=True, help="All teams, then all users.")
-@click.option(
-    "--accept", metavar="PLAN_ID", help="Go past the guards for this plan's kind and size."
-)
-@click.option("--look", is_flag=True, help="With --all: look at everybody's contact, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-@click.pass_context
 def sync(
     ctx: click.Context,
     users: tuple[str, ...],
@@ -85,15 +75,6 @@ def sync(
     look: bool,
     as_json: bool,
 ) -> None:
-    """Bring users and teams into step now. Ctrl-C ends it after the chunk in work.
-
-    Named users are looked at in Intercom, one call each. With --all that is done only if --look is
-    given (150 contacts a call); without, an unchanged user costs no call.
-
-    Example: intercom-assets sync --user 7 8
-    """
-    if everybody == bool(users or teams):
-        raise click.UsageError("Say whom: --user ID..., --team ID..., or --all alone.")
     if accept is not None and not is_plan_id(accept):
         raise click.UsageError(f"--accept takes the id that plan prints, and {accept} is none.")
     configuration = read_environment()

@@ -45,29 +45,12 @@ from intercom_assets.launch.services import COMMAND, DAEMON, HOST, WEBSERVER, co
 from intercom_assets.launch.supervisor import Supervisor, ending_of
 from intercom_assets.sync.environment import Configuration, ConfigurationError, read_environment
 
-DEFAULT_PORT = 3000
 LOCK = "intercom_assets_up.lock"
 STILL_WAITING_S = 30.0
 LARGEST_LOG_BYTES = 20_000_000
 
 
-@click.command()
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65_535),
-    default=DEFAULT_PORT,
-    show_default=True,
-    help="Where Dagster's webserver listens, on this machine only.",
-)
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def up(port: int, dry_run: bool) -> None:
-    """Run Dagster and the sync's sensors here until Ctrl-C, and make what that needs.
-
-    It makes what is missing: Dagster's home and database, the sync's own tables, the pool's size.
-    A service that ends by itself is started again.
-
-    Example: intercom-assets up --dry-run
-    """
     configuration = read_environment()
     ground = read_ground(configuration, os.environ)
     refuse(ground)

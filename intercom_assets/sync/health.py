@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 
 from intercom_assets.database.capture import capture_state
 from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.alarms import STUCK_AFTER
 from intercom_assets.domain.attributes import plan_attributes
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync import audit
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.users import read_users, user_rules
 
-STUCK_AFTER = 600.0
-"""Seconds that a due row may wait: far more than a batch takes."""
 SAMPLE = 20
 
 

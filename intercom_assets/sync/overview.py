@@ -25,7 +25,6 @@ from intercom_assets.database.store import Store
 from intercom_assets.intercom.windows import WINDOW
 from intercom_assets.mapping.load import AppMapping, MappingError
 from intercom_assets.sync import audit, sweep
-from intercom_assets.sync.health import STUCK_AFTER
 from intercom_assets.sync.meter import BEYOND, CALLS, LAG, LIMIT, RATE_LIMITED
 from intercom_assets.sync.stops import Stop, stops
 
@@ -133,29 +132,27 @@ class Alarm:
     sentence: str
 
 
-FIGURES: dict[str, tuple[float, Callable[[Overview], float], str]] = {
-    "off": (0, lambda o: float(o.off is not None), "the sync is switched off"),
-    "stopped": (0, lambda o: len(o.stopped), "the last run was stopped"),
+FIGURES: dict[str, tuple[Callable[[Overview], float], str]] = {
+    "off": (lambda o: float(o.off is not None), "the sync is switched off"),
+    "stopped": (lambda o: len(o.stopped), "the last run was stopped"),
     "waiting": (
-        STUCK_AFTER,
         lambda o: o.oldest_seconds,
         "seconds that the oldest change has waited",
     ),
-    "parked": (0, lambda o: o.parked_count, "parked users and teams"),
-    "leftout": (0, lambda o: o.left_out_count, "fields are left out of users and teams"),
-    "held": (0, lambda o: o.held_count, "users and teams held as gone"),
-    "capture": (0, lambda o: float(o.capture.healthy is not True), "capture is not as it should"),
-    "lag": (60, lambda o: o.lag.most or 0.0, "seconds within which 95 % of the changes are done"),
-    "overruled": (100, lambda o: o.overruled, "edits in Intercom were overruled in a day"),
-    "sweep": (2 * 86_400, lambda o: _age(o.swept), "seconds since the last sweep"),
-    "audit": (15 * 86_400, lambda o: _age(o.audited), "seconds since the last audit"),
+    "parked": (lambda o: o.parked_count, "parked users and teams"),
+    "leftout": (lambda o: o.left_out_count, "fields are left out of users and teams"),
+    "held": (lambda o: o.held_count, "users and teams held as gone"),
+    "capture": (lambda o: float(o.capture.healthy is not True), "capture is not as it should"),
+    "lag": (lambda o: o.lag.most or 0.0, "seconds within which 95 % of the changes are done"),
+    "overruled": (lambda o: o.overruled, "edits in Intercom were overruled in a day"),
+    "sweep": (lambda o: _age(o.swept), "seconds since the last sweep"),
+    "audit": (lambda o: _age(o.audited), "seconds since the last audit"),
     "duplicates": (
-        0,
         lambda o: _count(o.audited, "duplicates"),
         "external ids with more than one contact",
     ),
 }
-"""What may be watched: name -> limit, figure, what it counts. Above the limit it is an alarm."""
+"""What may be watched: name -> figure, what it counts. The limits are `domain/alarms.py`'s."""
 
 
 def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | None) -> Overview:
@@ -182,9 +179,9 @@ def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | No
 
 def alarms(seen: Overview, limits: Mapping[str, float]) -> list[Alarm]:
     """The figures of `limits` that are above them."""
-    found = [(name, FIGURES[name][1](seen), limit) for name, limit in limits.items()]
+    found = [(name, FIGURES[name][0](seen), limit) for name, limit in limits.items()]
     return [
-        Alarm(name, value, limit, FIGURES[name][2]) for name, value, limit in found if value > limit
+        Alarm(name, value, limit, FIGURES[name][1]) for name, value, limit in found if value > limit
     ]
 
 

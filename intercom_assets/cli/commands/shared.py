@@ -1,0 +1,13 @@
+"""Options that mean the same in several commands."""
+
+import click
+
+from intercom_assets.cli.ids import ID
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+users = click.option(
+    "--user", "users", type=ID, multiple=True, metavar="ID...", help="These users."
+)
+teams = click.option(
+    "--team", "teams", type=ID, multiple=True, metavar="ID...", help="These teams."
+)
