@@ -10,13 +10,7 @@ import dagster as dg
 
 from intercom_assets.assets.subjects import SYNC_HEALTH
 from intercom_assets.pool import POOL
-from intercom_assets.resources import (
-    AppDatabaseResource,
-    IntercomResource,
-    SyncDatabaseResource,
-    configuration,
-)
-from intercom_assets.sync.environment import SAID_IN_ONE_SENTENCE, opened, sentence_of
+from intercom_assets.resources import SyncResource
 from intercom_assets.sync.health import QUESTIONS, Finding
 from intercom_assets.sync.services import Services
 
@@ -32,24 +26,27 @@ def _check(name: str, question: Callable[[Services], Finding]) -> dg.AssetChecks
     )
     def check(
         context: dg.AssetCheckExecutionContext,
-        app_database: AppDatabaseResource,
-        sync_database: SyncDatabaseResource,
-        intercom: IntercomResource,
+        sync: SyncResource,
     ) -> dg.AssetCheckResult:
-        said = configuration(app_database, sync_database, intercom)
-        if name in CALLS_INTERCOM and said.refusal:
-            return dg.AssetCheckResult(passed=True, description=f"Not asked: {said.refusal}")
-        try:
-            with opened(said) as services:
-                _show_queue(context, services)
-                finding = question(services)
-        except SAID_IN_ONE_SENTENCE as error:
-            return dg.AssetCheckResult(passed=False, description=sentence_of(error))
-        return dg.AssetCheckResult(
-            passed=finding.healthy, description=finding.sentence, metadata=dict(finding.facts)
+        refusal = sync.configuration.refusal
+        if name in CALLS_INTERCOM and refusal:
+            return dg.AssetCheckResult(passed=True, description=f"Not asked: {refusal}")
+
+        def ask(services: Services) -> dg.AssetCheckResult:
+            _show_queue(context, services)
+            return _result(question(services))
+
+        return sync.attempt(
+            ask, lambda error: dg.AssetCheckResult(passed=False, description=error.sentence)
         )
 
     return check
+
+
+def _result(finding: Finding) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=finding.healthy, description=finding.sentence, metadata=dict(finding.facts)
+    )
 
 
 def _show_queue(context: dg.AssetCheckExecutionContext, services: Services) -> None:

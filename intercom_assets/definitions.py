@@ -16,7 +16,7 @@ from intercom_assets.assets.pages import Assets, with_mapping
 from intercom_assets.assets.users import MEMBERSHIPS_TABLE, USERS_TABLE, reconcile_users
 from intercom_assets.checks import CHECKS, health, health_job
 from intercom_assets.jobs import sync_companies, sync_users
-from intercom_assets.resources import RESOURCES, mapping_folder
+from intercom_assets.resources import all_resources, mapping_folder
 from intercom_assets.sensors import changed_teams, changed_users, intercom_changes
 from intercom_assets.upkeep import JOBS, SCHEDULES
 
@@ -30,7 +30,7 @@ def build_defs(
     resources: Mapping[str, object] | None = None,
     schedules: Sequence[dg.ScheduleDefinition] = (*SCHEDULES, health),
 ) -> dg.Definitions:
-    """`resources`: others in place of those that read the environment."""
+    """`resources`: others in place of those that read the environment; see `all_resources`."""
     assets: Assets = [
         USERS_TABLE,
         MEMBERSHIPS_TABLE,
@@ -39,7 +39,7 @@ def build_defs(
         reconcile_companies,
         HEALTH,
     ]
-    given = {**RESOURCES, **(resources or {})}
+    given = all_resources(resources)
     return dg.Definitions(
         assets=with_mapping(assets, mapping_folder(given)),
         jobs=[sync_users, sync_companies, *JOBS, health_job],

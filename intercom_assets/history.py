@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 import dagster as dg
 import psycopg
 
+from intercom_assets.domain.errors import OperatorError
+
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 TABLES = {
@@ -62,7 +64,7 @@ _DRIVER = re.compile(r"\+\w+:")
 """SQLAlchemy's name of a driver, which Dagster takes in an address and PostgreSQL does not."""
 
 
-class UnknownHistory(Exception):
+class UnknownHistory(OperatorError):
     """Dagster's storage is not one whose history can be pruned; one sentence."""
 
 

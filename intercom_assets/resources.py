@@ -6,12 +6,14 @@ themselves are plain and know nothing of Dagster.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field
 
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
     INTERCOM_ACCESS_TOKEN,
@@ -21,8 +23,12 @@ from intercom_assets.sync.environment import (
     INTERCOM_SYNC_ENABLED,
     SYNC_DATABASE_URL,
     Configuration,
+    opened,
     read_environment,
 )
+from intercom_assets.sync.services import Services
+
+T = TypeVar("T")
 
 
 class AppDatabaseResource(dg.ConfigurableResource[None]):
@@ -80,29 +86,54 @@ class AlertsResource(dg.ConfigurableResource[None]):
         return self.webhook.strip() or os.environ.get(INTERCOM_ALERT_WEBHOOK, "").strip()
 
 
-def configuration(
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
-) -> Configuration:
-    """What the resources say, and the environment where they say nothing."""
-    return _read(app_database.variables() | sync_database.variables() | intercom.variables())
+class SyncResource(dg.ConfigurableResource[None]):
+    """All that a tick, a run or a check works with: the two databases and the workspace."""
+
+    app_database: AppDatabaseResource
+    sync_database: SyncDatabaseResource
+    intercom: IntercomResource
+
+    @property
+    def configuration(self) -> Configuration:
+        """What the three say, and the environment where they say nothing."""
+        return _read(
+            self.app_database.variables()
+            | self.sync_database.variables()
+            | self.intercom.variables()
+        )
+
+    def attempt(self, work: Callable[[Services], T], otherwise: Callable[[OperatorError], T]) -> T:
+        """What `work` returns; what `otherwise` does, where an operator has to mend something.
+
+        Opens the services for as long as `work` needs them. Raises what is a fault of ours.
+        """
+        try:
+            with opened(self.configuration) as services:
+                return work(services)
+        except OperatorError as error:
+            return otherwise(error)
 
 
 def mapping_folder(resources: Mapping[str, object]) -> Path | None:
     """Where the mapping is that runs will go by; None is the shipped sample's."""
-    app_database = resources.get("app_database")
-    said = app_database.variables() if isinstance(app_database, AppDatabaseResource) else {}
-    return _read(said).mapping_folder
+    sync = resources.get("sync")
+    given = sync.app_database.variables() if isinstance(sync, SyncResource) else {}
+    return _read(given).mapping_folder
 
 
-def _read(said: Mapping[str, str]) -> Configuration:
-    return read_environment({**os.environ, **{name: text for name, text in said.items() if text}})
+def _read(given: Mapping[str, str]) -> Configuration:
+    return read_environment({**os.environ, **{name: text for name, text in given.items() if text}})
 
 
-RESOURCES: dict[str, object] = {
-    "app_database": AppDatabaseResource(),
-    "sync_database": SyncDatabaseResource(),
-    "intercom": IntercomResource(),
-    "alerts": AlertsResource(),
-}
+def all_resources(given: Mapping[str, object] | None = None) -> dict[str, object]:
+    """`given` has `app_database`, `sync_database`, `intercom` or `alerts` in place of those that
+    read the environment."""
+    parts = {
+        "app_database": AppDatabaseResource(),
+        "sync_database": SyncDatabaseResource(),
+        "intercom": IntercomResource(),
+        "alerts": AlertsResource(),
+        **(given or {}),
+    }
+    alerts = parts.pop("alerts")
+    return {"sync": SyncResource(**parts), "alerts": alerts}

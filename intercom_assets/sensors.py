@@ -12,21 +12,11 @@ from collections.abc import Callable
 import dagster as dg
 
 from intercom_assets.assets.subjects import TEAMS, USERS
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.jobs import sync_companies, sync_users
 from intercom_assets.look import Look
-from intercom_assets.resources import (
-    AppDatabaseResource,
-    IntercomResource,
-    SyncDatabaseResource,
-    configuration,
-)
-from intercom_assets.sync.environment import (
-    SAID_IN_ONE_SENTENCE,
-    Configuration,
-    ConfigurationError,
-    opened,
-    sentence_of,
-)
+from intercom_assets.resources import SyncResource
+from intercom_assets.sync.environment import Configuration, ConfigurationError
 from intercom_assets.sync.intercom_changes import feed_from_intercom
 from intercom_assets.sync.services import Services
 from intercom_assets.upkeep import nightly_sweep_job
@@ -46,12 +36,10 @@ SEARCH_EVERY = 5
 )
 def changed_users(
     context: dg.SensorEvaluationContext,
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
+    sync: SyncResource,
 ) -> dg.SensorResult:
-    said = configuration(app_database, sync_database, intercom)
-    return _tick(said, lambda services: Look(context, USERS, services, said.refusal).wait())
+    refusal = sync.configuration.refusal
+    return _tick(sync, lambda services: Look(context, USERS, services, refusal).wait())
 
 
 @dg.sensor(
@@ -62,12 +50,10 @@ def changed_users(
 )
 def changed_teams(
     context: dg.SensorEvaluationContext,
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
+    sync: SyncResource,
 ) -> dg.SensorResult:
-    said = configuration(app_database, sync_database, intercom)
-    return _tick(said, lambda services: Look(context, TEAMS, services, said.refusal).wait())
+    refusal = sync.configuration.refusal
+    return _tick(sync, lambda services: Look(context, TEAMS, services, refusal).wait())
 
 
 @dg.sensor(
@@ -76,33 +62,29 @@ def changed_teams(
     description="Finds contacts that were edited in Intercom; changed_users then launches the run.",
 )
 def intercom_changes(
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
+    sync: SyncResource,
 ) -> dg.SensorResult:
-    said = configuration(app_database, sync_database, intercom)
-    if said.refusal:
-        return dg.SensorResult(skip_reason=said.refusal)
+    if refusal := sync.configuration.refusal:
+        return dg.SensorResult(skip_reason=refusal)
     return _tick(
-        said, lambda services: dg.SensorResult(skip_reason=feed_from_intercom(services).summary)
+        sync, lambda services: dg.SensorResult(skip_reason=feed_from_intercom(services).summary)
     )
 
 
-def _tick(said: Configuration, look: Callable[[Services], dg.SensorResult]) -> dg.SensorResult:
+def _tick(sync: SyncResource, look: Callable[[Services], dg.SensorResult]) -> dg.SensorResult:
     """A look with the services open; what goes wrong becomes the reason to skip."""
-    if said.unmapped:
-        return dg.SensorResult(skip_reason=said.refusal)
-    try:
-        with opened(said) as services:
-            return look(services)
-    except SAID_IN_ONE_SENTENCE as error:
-        return dg.SensorResult(skip_reason=_reason(said, error))
+    configuration = sync.configuration
+    if configuration.unmapped:
+        return dg.SensorResult(skip_reason=configuration.refusal)
+    return sync.attempt(
+        look, lambda error: dg.SensorResult(skip_reason=_reason(configuration, error))
+    )
 
 
-def _reason(said: Configuration, error: Exception) -> str:
+def _reason(configuration: Configuration, error: OperatorError) -> str:
     """While the sync is off only what keeps the log from being drained is worth a word more."""
-    if said.refusal is None:
-        return sentence_of(error)
+    if configuration.refusal is None:
+        return error.sentence
     if isinstance(error, ConfigurationError):
-        return said.refusal
-    return f"{said.refusal} The app's log is not drained: {sentence_of(error)}"
+        return configuration.refusal
+    return f"{configuration.refusal} The app's log is not drained: {error.sentence}"

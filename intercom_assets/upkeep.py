@@ -15,20 +15,13 @@ from typing import TypeVar
 
 import dagster as dg
 
-from intercom_assets.assets.stopping import stop
+from intercom_assets.assets.stopping import stop, stop_for
 from intercom_assets.assets.subjects import BULK, LANE_TAG
-from intercom_assets.history import UnknownHistory
 from intercom_assets.history import prune_history as prune
 from intercom_assets.pool import POOL
 from intercom_assets.recording import record_unshown
-from intercom_assets.resources import (
-    AppDatabaseResource,
-    IntercomResource,
-    SyncDatabaseResource,
-    configuration,
-)
+from intercom_assets.resources import SyncResource
 from intercom_assets.sync.audit import audit
-from intercom_assets.sync.environment import SAID_IN_ONE_SENTENCE, opened, sentence_of
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.sweep import Swept, sweep
 
@@ -39,17 +32,13 @@ T = TypeVar("T")
 @dg.op(description="Compares everybody in the app, by hash, with what was synced last.")
 def sweep_everybody(
     context: dg.OpExecutionContext,
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
+    sync: SyncResource,
 ) -> None:
     def sweep_and_show(services: Services) -> tuple[Swept, Swept]:
         record_unshown(context.instance, services.store)
         return sweep(services)
 
-    users, teams = _with_services(
-        app_database, sync_database, intercom, sweep_and_show, calls=False
-    )
+    users, teams = _work(sync, sweep_and_show, calls=False)
     for noun, swept in (("users", users), ("teams", teams)):
         context.log.info(
             f"{swept.looked} {noun} looked at; {swept.queued} differ and {swept.missing} are no "
@@ -60,11 +49,9 @@ def sweep_everybody(
 @dg.op(pool=POOL, description="Lists all contacts, 150 a call, and compares them with our copies.")
 def audit_contacts(
     context: dg.OpExecutionContext,
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
+    sync: SyncResource,
 ) -> None:
-    done = _with_services(app_database, sync_database, intercom, audit, calls=True)
+    done = _work(sync, audit, calls=True)
     context.log.info(
         f"{done.looked} contacts listed in {done.calls} calls; {done.queued} differ and "
         f"{done.missing} linked ones are missing: queued."
@@ -74,9 +61,7 @@ def audit_contacts(
 @dg.op(description="Deletes superseded history of Dagster's, and our journal, past its time.")
 def prune_old_history(
     context: dg.OpExecutionContext,
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
+    sync: SyncResource,
 ) -> None:
     def prune_both(services: Services) -> str:
         before = datetime.now(UTC) - services.settings.keep_history
@@ -90,28 +75,15 @@ def prune_old_history(
             f"{done.runs} runs deleted."
         )
 
-    context.log.info(_with_services(app_database, sync_database, intercom, prune_both, calls=False))
+    context.log.info(_work(sync, prune_both, calls=False))
 
 
-def _with_services(
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
-    work: Callable[[Services], T],
-    *,
-    calls: bool,
-) -> T:
+def _work(sync: SyncResource, work: Callable[[Services], T], *, calls: bool) -> T:
     """Runs `work`; what an operator can mend ends the run with one sentence."""
-    said = configuration(app_database, sync_database, intercom)
-    if refusal := said.refusal if calls else said.unmapped:
+    configuration = sync.configuration
+    if refusal := configuration.refusal if calls else configuration.unmapped:
         stop(refusal)
-    try:
-        with opened(said) as services:
-            return work(services)
-    except SAID_IN_ONE_SENTENCE as error:
-        stop(sentence_of(error))
-    except UnknownHistory as error:
-        stop(str(error))
+    return sync.attempt(work, stop_for)
 
 
 @dg.job(name="nightly_sweep_job", tags={LANE_TAG: BULK})

@@ -9,6 +9,7 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster._serdes import deserialize_value, serialize_value
 
 from intercom_assets.definitions import build_defs, defs
+from intercom_assets.resources import IntercomResource, SyncResource
 
 NOTHING_SET = {"PATH": "", "HOME": "/nowhere"}
 
@@ -89,12 +90,13 @@ def test_sensors_are_on() -> None:
 
 
 def test_resources_can_be_replaced_and_show_no_secret() -> None:
-    resources = build_defs({"intercom": "another"}).resources or {}
+    resources = build_defs({"intercom": IntercomResource(access_token="tok-123")}).resources or {}
 
-    assert resources["intercom"] == "another"
-    assert set(resources) == {"app_database", "sync_database", "intercom", "alerts"}
-    intercom = (defs.resources or {})["intercom"]
-    assert "token" not in repr(intercom.__class__(access_token="tok-123"))
+    sync = resources["sync"]
+    assert isinstance(sync, SyncResource)
+    assert sync.configuration.token == "tok-123"
+    assert "tok-123" not in repr(sync)
+    assert set(resources) == {"sync", "alerts"}
 
 
 # Dagster reads a property of its own schedules that it has deprecated.

@@ -15,6 +15,7 @@ from pydantic import Field
 from intercom_assets.assets.subjects import BULK, LANE_TAG, LIVE, SENSOR_TAG, Subject
 from intercom_assets.database.records import Lane
 from intercom_assets.database.store import Store
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.sync.source import Batch
 
 PARENT_TAG = "dagster/parent_run_id"
@@ -36,7 +37,7 @@ class TeamConfig(dg.Config):
     team_ids: list[Any] | None = Field(default=None, description="ids of teams of the app")
 
 
-class WrongLaunch(Exception):
+class WrongLaunch(OperatorError):
     """The run was started in a way that does not say whom it handles. One sentence."""
 
 

@@ -10,12 +10,7 @@ from intercom_assets.assets.step import work_through
 from intercom_assets.assets.subjects import OF_THE_APP, OF_THE_SYNC, TEAMS
 from intercom_assets.partitions import APP_TEAM
 from intercom_assets.pool import POOL
-from intercom_assets.resources import (
-    AppDatabaseResource,
-    IntercomResource,
-    SyncDatabaseResource,
-    configuration,
-)
+from intercom_assets.resources import SyncResource
 from intercom_assets.workspace import key_of
 
 TEAMS_TABLE = dg.AssetSpec(
@@ -47,15 +42,13 @@ INTERCOM_COMPANIES = dg.AssetSpec(
 def reconcile_companies(
     context: dg.AssetExecutionContext,
     config: TeamConfig,
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
+    sync: SyncResource,
 ) -> Iterator[Any]:
     """Brings companies into step with their teams, and reports each of them."""
     yield from work_through(
         context,
         TEAMS,
-        configuration(app_database, sync_database, intercom),
+        sync,
         from_queue=config.from_queue,
         ids=config.team_ids,
     )

@@ -13,6 +13,7 @@ import dagster as dg
 
 from intercom_assets.assets.subjects import APP_USERS, INTERCOM_CONTACTS, TEAMS, USERS
 from intercom_assets.database.columns import MEMBERSHIP_RULES, TEAM_RULES, USER_RULES, Rule
+from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
 from intercom_assets.domain.models import Column, Kind
 from intercom_assets.domain.who_wins import (
@@ -33,7 +34,6 @@ from intercom_assets.mapping.load import (
     load_mapping,
 )
 from intercom_assets.mapping.select_list import column_names
-from intercom_assets.sync.environment import as_sentence
 from intercom_assets.workspace import key_of
 
 Assets = list[dg.AssetsDefinition | dg.AssetSpec]

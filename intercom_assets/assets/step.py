@@ -7,11 +7,11 @@ Dagster what came of it, chunk by chunk, and ends the run as it has to end.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
 import dagster as dg
 
-from intercom_assets.assets.batch import WrongLaunch, batch_of, launch_of
+from intercom_assets.assets.batch import batch_of, launch_of
 from intercom_assets.assets.events import (
     Use,
     events_of,
@@ -21,7 +21,7 @@ from intercom_assets.assets.events import (
     worth_reporting,
 )
 from intercom_assets.assets.reporting import announce_failure, report_together
-from intercom_assets.assets.stopping import stop
+from intercom_assets.assets.stopping import stop, stop_for
 from intercom_assets.assets.subjects import (
     CALLS_TAG,
     CAUSE_TAG,
@@ -29,16 +29,12 @@ from intercom_assets.assets.subjects import (
     SYNC_HEALTH,
     Subject,
 )
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.partitions import add_keys
+from intercom_assets.resources import SyncResource
 from intercom_assets.sync.batch import run_batch
-from intercom_assets.sync.environment import (
-    SAID_IN_ONE_SENTENCE,
-    Configuration,
-    opened,
-    sentence_of,
-)
 from intercom_assets.sync.outcomes import ChunkReport, Totals
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.source import Batch
@@ -51,43 +47,35 @@ MOST_RED = 50
 def work_through(
     context: dg.AssetExecutionContext,
     subject: Subject,
-    configuration: Configuration,
+    sync: SyncResource,
     *,
     from_queue: int | None,
     ids: Sequence[Any] | None,
 ) -> Iterator[Any]:
     """Yields nothing: what was done is reported as it is done. Ends in `Failure` or not at all."""
     yield from ()
-    try:
-        totals = _work(context, subject, configuration, from_queue, ids)
-    except WrongLaunch as error:
-        stop(str(error))
-    except SAID_IN_ONE_SENTENCE as error:
-        sentence = sentence_of(error)
-        if isinstance(error, GuardStopped) or (isinstance(error, IntercomError) and error.fatal):
-            context.instance.add_run_tags(context.run.run_id, {STOPPED_TAG: sentence})
-        stop(sentence)
+    configuration = sync.configuration
+    if configuration.refusal:
+        stop(configuration.refusal)
+
+    def work(services: Services) -> Totals:
+        launch = launch_of(context, subject, services.store, from_queue=from_queue, ids=ids)
+        telling = _Telling(context, subject, services, configuration.base_url)
+        by_partition = launch.partition_keys is not None
+        return telling.all_of(batch_of(subject, launch), by_partition=by_partition)
+
+    totals = sync.attempt(work, lambda error: _stop_run(context, error))
     if totals.parked:
         red = [outcome.key for outcome in totals.parked[:MOST_RED]]
         announce_failure(context, subject.settled, red)
         stop(sentence_of_parked(subject, totals.parked))
 
 
-def _work(
-    context: dg.AssetExecutionContext,
-    subject: Subject,
-    configuration: Configuration,
-    from_queue: int | None,
-    ids: Sequence[Any] | None,
-) -> Totals:
-    if configuration.refusal:
-        stop(configuration.refusal)
-    with opened(configuration) as services:
-        store = services.store
-        launch = launch_of(context, subject, store, from_queue=from_queue, ids=ids)
-        telling = _Telling(context, subject, services, configuration.base_url)
-        by_partition = launch.partition_keys is not None
-        return telling.all_of(batch_of(subject, launch), by_partition=by_partition)
+def _stop_run(context: dg.AssetExecutionContext, error: OperatorError) -> NoReturn:
+    """Ends the run, with a tag if the next one would end alike: none is launched for a while."""
+    if isinstance(error, GuardStopped) or (isinstance(error, IntercomError) and error.fatal):
+        context.instance.add_run_tags(context.run.run_id, {STOPPED_TAG: error.sentence})
+    stop_for(error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from typing import NoReturn
 
 import dagster as dg
 
+from intercom_assets.domain.errors import OperatorError
+
 
 def _stop_class() -> type[dg.Failure]:
     try:
@@ -33,3 +35,8 @@ Stopped = _stop_class()
 def stop(sentence: str) -> NoReturn:
     """Ends the step, and with it the run, as failed."""
     raise Stopped(description=sentence, allow_retries=False) from None
+
+
+def stop_for(error: OperatorError) -> NoReturn:
+    """Ends the step with the error's sentence."""
+    stop(error.sentence)

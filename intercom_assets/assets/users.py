@@ -17,12 +17,7 @@ from intercom_assets.assets.step import work_through
 from intercom_assets.assets.subjects import OF_THE_APP, OF_THE_SYNC, USERS
 from intercom_assets.partitions import APP_USER
 from intercom_assets.pool import POOL
-from intercom_assets.resources import (
-    AppDatabaseResource,
-    IntercomResource,
-    SyncDatabaseResource,
-    configuration,
-)
+from intercom_assets.resources import SyncResource
 from intercom_assets.workspace import key_of
 
 MATERIALIZE = (
@@ -86,15 +81,13 @@ RECONCILED_PROFILES = dg.AssetSpec(
 def reconcile_users(
     context: dg.AssetExecutionContext,
     config: UserConfig,
-    app_database: AppDatabaseResource,
-    sync_database: SyncDatabaseResource,
-    intercom: IntercomResource,
+    sync: SyncResource,
 ) -> Iterator[Any]:
     """Brings users into step, both ways, and reports each of them."""
     yield from work_through(
         context,
         USERS,
-        configuration(app_database, sync_database, intercom),
+        sync,
         from_queue=config.from_queue,
         ids=config.user_ids,
     )

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from intercom_assets.cli.cells import Listing, cell, plain
+from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.values import count_of
-from intercom_assets.sync.environment import as_sentence
 from intercom_assets.sync.plan import PlannedChange, PlannedTeam, PlannedUser
 from intercom_assets.sync.switched_ids import Switch
 from intercom_assets.sync.users import LEADS_A_CALL

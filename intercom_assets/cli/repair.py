@@ -22,9 +22,9 @@ from intercom_assets.domain.models import JournalEntry
 from intercom_assets.domain.values import count_of
 from intercom_assets.sync.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.erase import AtWork, erase_user, is_known, receipt_of
+from intercom_assets.sync.erase import erase_user, is_known, receipt_of
 from intercom_assets.sync.services import Services
-from intercom_assets.sync.undo import UnknownRun, find_run, plan_undo
+from intercom_assets.sync.undo import find_run, plan_undo
 from intercom_assets.sync.undo import undo as take_back
 from intercom_assets.sync.undo_steps import State, Step
 
@@ -64,10 +64,7 @@ def undo(ctx: click.Context, given: str, yes: bool, as_json: bool) -> None:
     if yes and configuration.refusal:
         raise Failed(configuration.refusal)
     with opened(configuration) as services:
-        try:
-            run_id = find_run(services.store, given)
-        except UnknownRun as unknown:
-            raise Failed(f"{unknown}.") from unknown
+        run_id = find_run(services.store, given)
         undo_run = new_run_id("undo")
         steps = (
             [step for some in take_back(services, undo_run, run_id) for step in some]
@@ -114,10 +111,7 @@ def erase(
                 f"User {user_id} is neither in the app nor in Intercom nor in our tables, so "
                 "nothing was done; if the id is right all the same, add --unknown."
             )
-        try:
-            receipt = receipt or erase_user(services, user_id)
-        except AtWork as busy:
-            raise Failed(f"{busy}.") from busy
+        receipt = receipt or erase_user(services, user_id)
     if as_json:
         click.echo(json.dumps(receipt_document(receipt), indent=2))
     else:

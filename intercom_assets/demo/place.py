@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from intercom_assets.domain.errors import OperatorError
 
-class DirectoryUnusable(Exception):
+
+class DirectoryUnusable(OperatorError):
     """A directory can be neither made nor written to. One sentence."""
 
 

@@ -23,6 +23,7 @@ from intercom_assets.demo.groups import end_group, wait_until
 from intercom_assets.demo.guard import Guard
 from intercom_assets.demo.interrupts import Interrupts, none_ignored
 from intercom_assets.demo.place import private_directory
+from intercom_assets.domain.errors import OperatorError
 
 FOREIGN_PREFIXES = ("DAGSTER_", "INTERCOM_", "PG")
 FOREIGN_SUFFIXES = ("DATABASE_URL",)
@@ -31,7 +32,7 @@ LOG_END_BYTES = 8_192
 ON_THIS_MACHINE = "127.0.0.1,localhost"
 
 
-class ProcessFailed(Exception):
+class ProcessFailed(OperatorError):
     """A child ended, or did not answer in time. One sentence, with the end of its log."""
 
 

@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from intercom_assets.domain.errors import OperatorError
 
-class GuardStopped(Exception):
+
+class GuardStopped(OperatorError):
     """The batch would do more than the guards allow. One sentence; nothing was written."""
 
 

@@ -31,6 +31,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from intercom_assets.domain.errors import OperatorError
+
 _EMAIL = re.compile(r"[^\s'\"<>=]+@[^\s'\"<>,;]+")
 _CONFLICT = re.compile(
     r"\b(archived )?contact matching those details already exists with id=(\w+)", re.IGNORECASE
@@ -55,7 +57,7 @@ class Refusal:
     may_have_landed: bool = False
 
 
-class IntercomError(Exception):
+class IntercomError(OperatorError):
     """Any failure of a call. E-mail addresses are taken out of Intercom's message."""
 
     fatal: ClassVar[bool] = False
@@ -83,6 +85,10 @@ class Rejected(IntercomError):
 
 class Unauthorized(Rejected):
     fatal = True
+
+    @property
+    def advice(self) -> str:
+        return "set INTERCOM_ACCESS_TOKEN to a token of this workspace"
 
 
 class PlanRestricted(Rejected):

@@ -11,10 +11,12 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from intercom_assets.domain.errors import OperatorError
+
 _LONGEST_SHOWN = 60
 
 
-class MappingError(Exception):
+class MappingError(OperatorError):
     """The mapping is wrong; the text is one sentence for the person who wrote it."""
 
 

@@ -17,9 +17,9 @@ from intercom_assets.database.records import QueueKind
 from intercom_assets.database.rights import OLDEST, missing_grants, read_server, row_security
 from intercom_assets.database.watch_gaps import Gap, gaps, hidden
 from intercom_assets.database.watches import moved_unseen, present_triggers
+from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
-from intercom_assets.sync.environment import as_sentence
 from intercom_assets.sync.findings import Finding, Part
 
 APP = Part("App database")

@@ -25,6 +25,7 @@ from intercom_assets.database.inspection import (
 from intercom_assets.database.shapes import Shapes
 from intercom_assets.database.validation import mapping_problems
 from intercom_assets.domain.attributes import held
+from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, Kind, Unfit
 from intercom_assets.domain.secret_names import leaking_word
@@ -37,7 +38,6 @@ from intercom_assets.mapping.load import (
 )
 from intercom_assets.mapping.load import mapping_problems as file_problems
 from intercom_assets.sync.check_app import GRANT, ROLE
-from intercom_assets.sync.environment import as_sentence
 from intercom_assets.sync.findings import EDIT, Finding, Part
 from intercom_assets.sync.steady import moving
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from intercom_assets.database.publications import danger, ways_out
 from intercom_assets.database.schema import SCHEMA, published, schema_version, shipped_steps
 from intercom_assets.database.store import Store
+from intercom_assets.domain.errors import as_sentence
 from intercom_assets.mapping.problems import nearest
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
@@ -22,7 +23,6 @@ from intercom_assets.sync.environment import (
     MEANS_ON,
     SYNC_DATABASE_URL,
     Configuration,
-    as_sentence,
     no_dagster,
 )
 from intercom_assets.sync.findings import Finding, Part

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from intercom_assets.database.app import AppDatabase
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
@@ -57,7 +58,6 @@ from intercom_assets.sync.check_setup import (
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
     INTERCOM_ACCESS_TOKEN,
-    SAID_IN_ONE_SENTENCE,
     Configuration,
     ConfigurationError,
     open_intercom,
@@ -162,7 +162,7 @@ class Checkup:
         yield from RIGHTS.probe("rights", lambda: check_rights(app), ROLE)
         yield from RIGHTS.probe("write_back", lambda: check_write_back(app), EDIT)
         yield from CAPTURE.probe("triggers", lambda: self._capture(app), ROLE)
-        with suppress(*SAID_IN_ONE_SENTENCE):
+        with suppress(OperatorError):
             self.who_wins = _who_wins(app)
 
     def _capture(self, app: AppDatabase) -> Iterator[Finding]:

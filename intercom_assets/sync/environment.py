@@ -11,18 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from intercom_assets.database.app import AppDatabase, AppUnavailable
-from intercom_assets.database.failures import Refused
+from intercom_assets.database.app import AppDatabase
 from intercom_assets.database.store import Store
-from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
-from intercom_assets.domain.guards import GuardStopped
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
-from intercom_assets.intercom.errors import IntercomError, Unauthorized
 from intercom_assets.intercom.network import checked_token, checked_url, checked_version
-from intercom_assets.mapping.load import SAMPLE, MappingError, load_mapping
+from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.sync.services import Services
-from intercom_assets.sync.workspace import WrongWorkspace
 
 APP_DATABASE_URL = "APP_DATABASE_URL"
 SYNC_DATABASE_URL = "SYNC_DATABASE_URL"
@@ -38,39 +34,8 @@ DEFAULT_BASE_URL = "https://api.intercom.io"
 MEANS_ON = frozenset({"true", "1", "yes", "on"})
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(OperatorError):
     """The environment lacks something, or has it wrong. One sentence that says what to do."""
-
-
-SAID_IN_ONE_SENTENCE: tuple[type[Exception], ...] = (
-    ConfigurationError,
-    MappingError,
-    AppUnavailable,
-    Refused,
-    StoreUnavailable,
-    StoreNotReady,
-    IntercomError,
-    GuardStopped,
-    WrongWorkspace,
-)
-"""Errors whose text is for the operator as it is. Anything else is a fault of ours."""
-
-
-def sentence_of(error: Exception) -> str:
-    """One of `SAID_IN_ONE_SENTENCE` as a sentence, with what to do where the error does not say."""
-    text = str(error).rstrip(".")
-    if isinstance(error, Unauthorized):
-        text += f"; set {INTERCOM_ACCESS_TOKEN} to a token of this workspace"
-    elif isinstance(error, AppUnavailable) and APP_DATABASE_URL not in text:
-        text += "; nothing is lost, changes wait until it can be read again"
-    return as_sentence(text)
-
-
-def as_sentence(text: str) -> str:
-    """With a capital, unless it begins with a name such as users.sql, and with a full stop."""
-    text = text.rstrip(".")
-    first = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
-    return f"{first}{text[1:]}{'' if text.endswith('?') else '.'}"
 
 
 @dataclass(frozen=True, slots=True)

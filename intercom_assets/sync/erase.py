@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from intercom_assets.database.records import Json, QueueKind
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import Gone
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
@@ -27,7 +28,7 @@ PATIENCE = 90.0
 """Seconds to wait for a run that is at work on the person: more than a lease."""
 
 
-class AtWork(Exception):
+class AtWork(OperatorError):
     """Another run has the person and does not let go. One sentence."""
 
 

@@ -8,14 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from intercom_assets.domain.errors import OperatorError, as_sentence
 from intercom_assets.intercom.errors import Unauthorized, Unavailable
 from intercom_assets.mapping.problems import MappingError
-from intercom_assets.sync.environment import (
-    INTERCOM_ACCESS_TOKEN,
-    SAID_IN_ONE_SENTENCE,
-    ConfigurationError,
-    as_sentence,
-)
+from intercom_assets.sync.environment import INTERCOM_ACCESS_TOKEN, ConfigurationError
 
 EDIT = "Correct it; then run check again."
 
@@ -63,7 +59,7 @@ class Part:
         """The findings of `work`; if it fails, that it failed, and `to_do`. Raises nothing."""
         try:
             yield from work()
-        except SAID_IN_ONE_SENTENCE as error:
+        except OperatorError as error:
             yield self.bad(title, as_sentence(str(error)), _to_do(error) or to_do)
         except Exception as error:
             # The text of an unknown error may hold what must not be shown.

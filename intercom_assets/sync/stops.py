@@ -12,7 +12,7 @@ from datetime import datetime
 from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
-from intercom_assets.sync.environment import SAID_IN_ONE_SENTENCE, sentence_of
+from intercom_assets.domain.errors import OperatorError
 
 _STATE = "stopped: "
 
@@ -34,9 +34,9 @@ def noted(store: Store, kind: QueueKind) -> Iterator[None]:
     away = (StoreUnavailable, StoreNotReady)
     try:
         yield
-    except SAID_IN_ONE_SENTENCE as error:
+    except OperatorError as error:
         with suppress(*away):
-            store.put_state(_STATE + kind, {"why": sentence_of(error)})
+            store.put_state(_STATE + kind, {"why": error.sentence})
         raise
     with suppress(*away):
         store.delete_state(_STATE + kind)

@@ -21,6 +21,7 @@ from intercom_assets.database.records import (
 )
 from intercom_assets.database.store import Store
 from intercom_assets.domain.attempts import Attempt
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import JournalEntry, Side
 from intercom_assets.intercom.pool import Done as Answered
 from intercom_assets.intercom.pool import Failed, Pool
@@ -41,7 +42,7 @@ Undo = UserUndo | TeamUndo
 Entries = dict[str, list[JournalEntry]]
 
 
-class UnknownRun(Exception):
+class UnknownRun(OperatorError):
     """No run, or more than one, is meant. One sentence."""
 
 

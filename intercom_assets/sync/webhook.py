@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 
 import requests
 
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.intercom.network import is_loopback
 
 PATIENCE = 10.0
 """Seconds, for the connection and again for the answer."""
 
 
-class NotTold(Exception):
+class NotTold(OperatorError):
     """Nobody was told, and why: one sentence without the address."""
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from intercom_assets.database.records import Json
 from intercom_assets.database.store import Store
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import Workspace
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Rejected
@@ -31,7 +32,7 @@ WAYS_OUT = (
 )
 
 
-class WrongWorkspace(Exception):
+class WrongWorkspace(OperatorError):
     """Nothing was read or written. One sentence."""
 
 

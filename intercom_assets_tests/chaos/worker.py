@@ -16,13 +16,13 @@ from datetime import timedelta
 
 from intercom_assets.database.app import AppDatabase
 from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.errors import OperatorError
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.batch import new_run_id, run_batch
 from intercom_assets.sync.environment import (
-    SAID_IN_ONE_SENTENCE,
     open_store,
     read_environment,
 )
@@ -85,7 +85,7 @@ def main() -> int:
             searched_at = time.monotonic() if search else searched_at
             try:
                 idle = not work(services, search)
-            except SAID_IN_ONE_SENTENCE as error:
+            except OperatorError as error:
                 sys.stderr.write(f"{error}\n")
                 idle = True
             time.sleep(0.05 if idle else 0)

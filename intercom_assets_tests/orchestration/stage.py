@@ -24,7 +24,12 @@ from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.database.store import Store
 from intercom_assets.definitions import build_defs
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
-from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
+from intercom_assets.resources import (
+    AppDatabaseResource,
+    IntercomResource,
+    SyncDatabaseResource,
+    all_resources,
+)
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 
@@ -203,7 +208,7 @@ class Stage:
                 instance=self.instance,
                 sensor_name=sensor,
                 repository_def=repository,
-                resources=self.resources,
+                resources=all_resources(self.resources),
             ) as context,
         ):
             return repository.get_sensor_def(sensor).evaluate_tick(context)

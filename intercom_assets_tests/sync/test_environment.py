@@ -16,7 +16,6 @@ from intercom_assets.sync.environment import (
     open_services,
     opened,
     read_environment,
-    sentence_of,
 )
 
 URL = "postgresql://app:hunter2@127.0.0.1:5432/app"
@@ -158,8 +157,8 @@ def test_a_mistake_is_one_sentence(
 def test_sentences_say_what_to_do_and_end_once() -> None:
     refused = Unauthorized(Refusal("Access Token Invalid", 401, "token_unauthorized"))
 
-    assert sentence_of(refused).endswith("set INTERCOM_ACCESS_TOKEN to a token of this workspace.")
-    assert sentence_of(AppUnavailable("the app's database cannot be reached: no.")) == (
+    assert refused.sentence.endswith("set INTERCOM_ACCESS_TOKEN to a token of this workspace.")
+    assert AppUnavailable("the app's database cannot be reached: no.").sentence == (
         "The app's database cannot be reached: no; nothing is lost, changes wait until it can be "
         "read again."
     )
