@@ -19,6 +19,25 @@ _DATA_EXCEPTION = "22"
 _SHORTEST_SECRET = 3
 _ENCODED = r"(?:[^@/%\s]|%[0-9A-Fa-f]{2})*"
 _ADDRESS = re.compile(rf"postgres(?:ql)?://(?:{_ENCODED}@)?[^@/?#\s]*(?:/[^?#@]*)?(?:\?.*)?$")
+_FORMS = (
+    (re.compile(r"[\"'`]"), "it begins with a quotation mark, which is no part of it"),
+    (re.compile(r"postgres(?:ql)?\+\w+://"), "it names a driver, as SQLAlchemy's addresses do"),
+    (re.compile(r"jdbc:"), "it is an address of Java's"),
+    (re.compile(r"[\w ]+=[^;]*;"), "it is a connection string of .NET's"),
+    (re.compile(r"(?!postgres)\w+(?:\+\w+)?://"), "it is no address of PostgreSQL's"),
+)
+_NO_SCHEMA = "options=-csearch_path%3DNAME makes NAME the schema"
+_FOREIGN_PARAMETERS = {
+    "schema": _NO_SCHEMA, "currentSchema": _NO_SCHEMA, "search_path": _NO_SCHEMA,
+    "ssl": "sslmode=require asks for SSL",
+    **dict.fromkeys((
+        "pgbouncer", "connection_limit", "pool", "pool_size", "pool_timeout", "max_overflow",
+        "encoding", "charset", "serverVersion", "adapter", "prepareThreshold", "conn_max_age",
+        "statement_cache_size", "socket_timeout", "reconnect", "timeout", "prepared_statements",
+        "variables", "sslaccept", "async_fallback",
+    ), ""),
+}  # fmt: skip
+"""Of Prisma, Rails, Symfony, SQLAlchemy, JDBC and node; nothing else is quoted of an address."""
 _LOGIN = re.compile(r"postgres(?:ql)?://[^/@]*:.*@", re.DOTALL)
 
 
@@ -42,12 +61,30 @@ class LockedOut(AppUnavailable):
 
 def address_problem(url: str) -> str | None:
     """What keeps an address from being read as it is meant; says no piece of it."""
+    if foreign := _foreign(url):
+        return foreign
     if _ADDRESS.match(url) or not _LOGIN.match(url):
         return None
     return (
         "the user name or password holds a character that an address cannot hold as it is: "
         "percent-encode it (@ is %40, / is %2F, # is %23, ? is %3F, : is %3A, % is %25, a space "
         "is %20)"
+    )
+
+
+def _foreign(url: str) -> str | None:
+    """What another program's form of an address has that PostgreSQL's own lacks."""
+    for form, advice in _FORMS:
+        if form.match(url):
+            return f"{advice}: write it as postgresql://user:password@host:5432/name"
+    names = [part.partition("=")[0] for part in url.rpartition("?")[2].split("&")]
+    strange = [name for name in names if name in _FOREIGN_PARAMETERS]
+    if not url.startswith("postgres") or not strange:
+        return None
+    instead = "; ".join(filter(None, (_FOREIGN_PARAMETERS[name] for name in strange)))
+    return (
+        f"{' and '.join(strange)}, after the question mark, is for another program and none of "
+        f"PostgreSQL's parameters: leave it out{f' ({instead})' if instead else ''}"
     )
 
 

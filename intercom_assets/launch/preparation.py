@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 
+from intercom_assets.database.failures import address_problem
 from intercom_assets.database.schema import schema_version, shipped_steps
 from intercom_assets.launch import dagster_database
 from intercom_assets.launch.dagster_database import DAGSTER_DATABASE_URL, State
@@ -172,14 +173,16 @@ def _require_what_nobody_can_make(configuration: Configuration) -> None:
 
 
 def _dagster_url(given: str, sync_url: str) -> str:
+    name = DAGSTER_DATABASE_URL if given else "SYNC_DATABASE_URL (or APP_DATABASE_URL, its default)"
+    if problem := address_problem(given or sync_url):
+        raise ConfigurationError(f"{name}: {problem}")
     try:
         if given:
             return dagster_database.address_of(given)
         return dagster_database.address_of(sync_url, dagster_database.default_name(sync_url))
     except psycopg.ProgrammingError:
         raise ConfigurationError(
-            f"{DAGSTER_DATABASE_URL if given else 'SYNC_DATABASE_URL'} is not the address of a "
-            "PostgreSQL database, which looks like postgresql://user:password@host:5432/name"
+            f"{name} is not the address of a PostgreSQL database, which looks like postgresql://user:password@host:5432/name"
         ) from None
 
 

@@ -1,5 +1,6 @@
 """What PostgreSQL refuses is one sentence of every command; what still works then."""
 
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -184,3 +185,32 @@ def test_a_password_that_is_not_percent_encoded_is_told_once_and_not_shown(
 )  # fmt: skip
 def test_addresses_that_can_be_read_are_left_alone(url: str) -> None:
     assert address_problem(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql+psycopg://ann:hush@h/x", "names a driver"),
+        ("postgresql://ann:hush@h/x?schema=public", "schema, after .* leave it out .*search_path"),
+        (
+            "postgresql://ann:hush@h/x?pgbouncer=true&connection_limit=1",
+            "pgbouncer and connection_",
+        ),
+        ("postgres://ann:hush@h/x?sslmode=require&ssl=true", "ssl, after .*sslmode=require asks"),
+        ("postgresql://ann:hush@h/x?serverVersion=16&charset=utf8", "serverVersion and charset"),
+        ("jdbc:postgresql://h/x", "Java's: write it as postgresql://user"),
+        ("Host=h;Database=x;Username=ann;Password=hush", r"\.NET's: write"),
+        ("'postgresql://ann:hush@h/x'", "quotation mark"),
+        ("mysql://ann:hush@h/x", "no address of PostgreSQL's"),
+    ],
+)
+def test_an_address_in_another_programs_form_is_told_what_to_change(
+    shell: Shell, home: str, url: str, told: str
+) -> None:
+    for command in (("plan",), ("status",), ("init-db",), ("install-capture",)):
+        done = shell.run(*command, APP_DATABASE_URL=url)
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+        assert re.search(f"APP_DATABASE_URL.*: .*{told}", done.stderr), done.stderr
+        assert "hush" not in done.output
+    dagster = shell.run("init-db", DAGSTER_HOME=home, DAGSTER_DATABASE_URL=url)
+    assert re.search(f"DAGSTER_DATABASE_URL: .*{told}", dagster.stderr), dagster.stderr
