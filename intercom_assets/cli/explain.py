@@ -41,7 +41,8 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
     """With how a pass would decide now, on what is remembered of Intercom."""
     store = services.store
     [user_id] = named(services, QueueKind.USER, [user_id])
-    user = read_users(services, [user_id], user_rules(services, {}))[0]
+    rules = user_rules(services, barred_now(store).get("contact", {}))
+    user = read_users(services, [user_id], rules)[0]
     in_app = isinstance(user.row, AppUser)
     erased = store.tombstones([user_id])
     rows = store.explain(user_id, last + 1)

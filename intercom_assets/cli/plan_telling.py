@@ -49,6 +49,7 @@ class Summary:
         self.user_fields: Counter[str] = Counter()
         self.team_fields: Counter[str] = Counter()
         self.left: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
         self.attaches = self.merges = self.searches = 0
         self.companies_to_make: set[str] = set()
         self.to_make: Mapping[str, Sequence[Field]] = {}
@@ -69,6 +70,7 @@ class Summary:
         self.user_actions[user.action] += 1
         self.user_fields.update(change.field for change in user.changes)
         self.left.update(user.left)
+        self.left_out.update(user.left_out.keys())
         self.edited.update(edit.field for edit in user.edits)
         self.lost += user.lost
         self.attaches += len(user.attach)
@@ -84,6 +86,7 @@ class Summary:
         self.team_actions[team.action] += 1
         self.team_fields.update(change.field for change in team.changes)
         self.left.update(team.left)
+        self.left_out.update(team.left_out.keys())
         if team.action == "create":
             self.new_teams.append(team.team_id)
         if self._shown or (team.problem and len(self.teams) < SHOWN):
@@ -150,6 +153,9 @@ def _lines(summary: Summary) -> list[str]:
         lines.append(
             f"{name} is no longer in the mapping: its value stays in Intercom for {count:,}"
         )
+    if summary.left_out:
+        told = ", ".join(f"{name} of {count:,}" for name, count in summary.left_out.most_common())
+        lines.append(f"Left out, while everything else is synced: {told}.")
     if summary.edited:
         told = ", ".join(f"{name} of {count:,}" for name, count in summary.edited.most_common())
         lines.append(f"Changed in Intercom since the last look: {told}.")
@@ -196,13 +202,13 @@ def _of_user(user: PlannedUser) -> Listing:
     for lead in user.merge:
         why = "it has the user's e-mail"
         table.add("lead", "intercom", f"lead {lead}", "merged into the user", why)
-    _add_left(table, user.left)
+    _add_left(table, user.left, user.left_out)
     return table
 
 
 def _of_team(team: PlannedTeam) -> Listing:
     table = _table(team.changes)
-    _add_left(table, team.left)
+    _add_left(table, team.left, team.left_out)
     return table
 
 
@@ -215,7 +221,9 @@ def _table(changes: Sequence[PlannedChange]) -> Listing:
     return table
 
 
-def _add_left(table: Listing, left: Sequence[str]) -> None:
+def _add_left(table: Listing, left: Sequence[str], left_out: Mapping[str, str]) -> None:
+    for name, why in left_out.items():
+        table.add(plain(name), "intercom", "-", "-", f"LEFT OUT: {plain(why)}")
     for name in left:
         table.add(
             plain(name), "-", "-", "-", "no longer in the mapping: stays in Intercom as it is"
@@ -261,6 +269,7 @@ def document(summary: Summary) -> dict[str, object]:
             for model, field in summary.attributes_to_make
         ],
         "left_the_mapping": dict(summary.left),
+        "left_out": dict(summary.left_out),
         "intercom_not_asked": summary.unasked,
         "intercom_looked_at": summary.looked and not summary.unasked,
         "edited_in_intercom": dict(summary.edited),
@@ -287,6 +296,7 @@ def _user_document(user: PlannedUser) -> dict[str, Any]:
         ],
         "contact_lost": user.lost,
         "left_the_mapping": list(user.left),
+        "left_out": dict(user.left_out),
     }
 
 
@@ -297,6 +307,7 @@ def _team_document(team: PlannedTeam) -> dict[str, Any]:
         "problem": team.problem,
         "changes": [_change_document(change) for change in team.changes],
         "left_the_mapping": list(team.left),
+        "left_out": dict(team.left_out),
     }
 
 

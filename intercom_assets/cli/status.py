@@ -78,6 +78,8 @@ def _tell(console: Console, seen: Overview, found: list[Alarm]) -> None:
         console.print(_left_out(seen))
         again = "Each is sent when its value changes, or after: intercom-assets retry --all"
         console.print(again, highlight=False)
+    if any(seen.unwritable.values()):
+        console.print(_unwritable(seen))
     if seen.held_count:
         console.print(_held(seen), highlight=False)
     if found:
@@ -192,6 +194,15 @@ def _left_out(seen: Overview) -> Listing:
     for each in seen.left_out:
         of = count_of(each.count, each.kind)
         listing.add(plain(each.field), of, plain(each.key), plain(each.why))
+    return listing
+
+
+def _unwritable(seen: Overview) -> Listing:
+    title = "Attributes that nobody can write, as the last run found"
+    listing = Listing(title, "field", "of", "why")
+    for model, fields in seen.unwritable.items():
+        for name, why in sorted(fields.items()):
+            listing.add(plain(name), model, plain(why))
     return listing
 
 

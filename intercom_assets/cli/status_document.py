@@ -66,6 +66,11 @@ def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
             }
             for each in seen.left_out
         ],
+        "unwritable_attributes": [
+            {"model": model, "field": field, "why": why}
+            for model, fields in seen.unwritable.items()
+            for field, why in sorted(fields.items())
+        ],
         "alarms": [
             {"name": a.name, "value": _number(a.value), "limit": a.limit, "what": a.sentence}
             for a in found

@@ -6,7 +6,7 @@ an app that cannot be read is told as such, since the rest is known all the same
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from intercom_assets.database.capture import capture_state
@@ -25,6 +25,7 @@ from intercom_assets.database.store import Store
 from intercom_assets.intercom.windows import WINDOW
 from intercom_assets.mapping.load import AppMapping, MappingError
 from intercom_assets.sync import audit, sweep
+from intercom_assets.sync.attributes import barred_now
 from intercom_assets.sync.meter import BEYOND, CALLS, LAG, LIMIT, RATE_LIMITED
 from intercom_assets.sync.stops import Stop, stops
 
@@ -86,7 +87,11 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`overruled`: edits in Intercom that lost, in the last day. `off`: why nothing is synced."""
+    """`overruled`: edits in Intercom that lost, in the last day. `off`: why nothing is synced.
+
+    `unwritable`: by model, fields whose attribute nobody can write (archived, of another type), as
+    the last run found that needed them; the list is read once a day, and after a refusal.
+    """
 
     off: str | None
     stopped: Sequence[Stop]
@@ -102,6 +107,7 @@ class Overview:
     runs: int
     left_out: Sequence[LeftOutCount] = ()
     failing: Sequence[FailingRow] = ()
+    unwritable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def parked_count(self) -> int:
@@ -174,6 +180,7 @@ def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | No
         runs=sum(beat.alive for beat in store.heartbeats()),
         left_out=store.left_out(),
         failing=store.failing(limit=PARKED_LISTED),
+        unwritable=barred_now(store),
     )
 
 

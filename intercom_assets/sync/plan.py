@@ -7,11 +7,11 @@ is `foresight.py`'s.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
-from intercom_assets.domain.models import AppUser, Contact, Gone, Kind, Side, Value, Values
+from intercom_assets.domain.models import AppUser, Contact, Gone, Kind, LeftOut, Side, Value, Values
 from intercom_assets.domain.reconcile import PLACE, Reconciliation
 from intercom_assets.sync.companies import read_teams
 from intercom_assets.sync.failures import Stuck
@@ -61,9 +61,9 @@ class PlannedUser:
 
     `attach`: team ids, of which `companies_to_make` have no company yet. `detach`: company ids.
     `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
-    Intercom. `edits`: made there since the last look; `lost`: its contact is there no more; both
-    only of who was looked at. `searched`: leads are searched, which `calls` leaves out: one search
-    serves fifteen.
+    Intercom. `left_out`: field -> why it is not sent. `edits`: made there since the last look;
+    `lost`: its contact is there no more; both only of who was looked at. `searched`: leads are
+    searched, which `calls` leaves out: one search serves fifteen.
     """
 
     user_id: str
@@ -78,6 +78,7 @@ class PlannedUser:
     searched: bool = False
     problem: str | None = None
     is_gone: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
     edits: Sequence[Edit] = ()
     lost: bool = False
 
@@ -102,6 +103,7 @@ class PlannedTeam:
     changes: Sequence[PlannedChange] = ()
     left: Sequence[str] = ()
     problem: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def calls(self) -> int:
@@ -193,6 +195,14 @@ def _edits(user: UserPass, contact: Contact) -> tuple[Edit, ...]:
 
 
 def _planned(user: UserPass) -> PlannedUser:
+    planned = _decided(user)
+    # Of most users nothing is, and the counting pass takes everybody.
+    if not (user.left_out or user.rules.barred):
+        return planned
+    return replace(planned, left_out=_reasons(user.fields_left_out))
+
+
+def _decided(user: UserPass) -> PlannedUser:
     left = _left(user.base, user.rules.fields)
     if user.problem:
         return PlannedUser(user.user_id, "park", left=left, problem=user.problem.message)
@@ -232,6 +242,14 @@ def _action(user: UserPass, *, is_look: bool) -> str:
 
 
 def _planned_team(team: TeamPass) -> PlannedTeam:
+    return replace(_decided_team(team), left_out=_reasons(team.fields_left_out))
+
+
+def _reasons(left_out: Mapping[str, LeftOut]) -> dict[str, str]:
+    return {name: each.why for name, each in sorted(left_out.items())}
+
+
+def _decided_team(team: TeamPass) -> PlannedTeam:
     left = _left(team.link.base, team.fields)
     if team.problem:
         return PlannedTeam(team.team_id, "park", left=left, problem=team.problem.message)

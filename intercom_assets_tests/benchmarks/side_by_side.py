@@ -18,6 +18,8 @@ from intercom_assets_tests.benchmarks.work import Meter, Used, apart, sync_all
 FEW = 100
 """Users for those that ask one call after the other."""
 ONE_WAY = "one way; no memberships, teams, leads or deletions; everybody every time"
+DRT = f"{ONE_WAY} in its default mode"
+"""drt's mode `incremental` sends who changed, by a column or by comparing snapshots."""
 A_TENTH_IS_NEW = "update users set created_at = now() where id % 10 = 0"
 """Inside the first 24 h, in which leads are searched."""
 
@@ -109,7 +111,7 @@ CONTENDERS = (
     Contender("ours", _ours, "teams and memberships included", one_by_one=False),
     Contender("replaced job, one worker", _job_of_one, JOB),
     Contender("replaced job, ten workers", _job_of_ten, JOB, one_by_one=False),
-    Contender("drt-core, its pacing", _drt_paced, ONE_WAY, needs="drt"),
-    Contender("drt-core, unpaced", _drt_unpaced, ONE_WAY, needs="drt"),
+    Contender("drt-core, its pacing", _drt_paced, DRT, needs="drt"),
+    Contender("drt-core, unpaced", _drt_unpaced, DRT, needs="drt"),
     Contender("python-intercom in a loop", _python_intercom, ONE_WAY, needs="intercom"),
 )

@@ -146,6 +146,18 @@ def test_a_team_is_explained_as_a_user_is(shell: Shell) -> None:
     assert all(each["would_write_to"] is None for each in story["fields"])
 
 
+def test_a_users_field_that_nobody_can_write_is_told_as_a_teams_is(shell: Shell) -> None:
+    _app(shell, "update users set plan = 'team' where id = 7")
+    shell.intercom.by_hand.create_attribute("subscription_plan", data_type="boolean")
+    _sync(shell)
+
+    story = json.loads(shell.run("explain", "--user", ADA, "--json").output)
+
+    assert story["left_out"]["subscription_plan"]["reason"] == "barred"
+    decided = {each["field"]: each["would_write_to"] for each in story["fields"]}
+    assert decided.get("subscription_plan") is None
+
+
 def test_a_team_that_waits_or_is_gone_says_so(shell: Shell) -> None:
     shell.run("sync", "--team", "3")
     _app(shell, "delete from memberships where team_id = 3")

@@ -227,6 +227,34 @@ def test_a_value_that_is_unfit_is_left_out_and_its_user_is_planned(
     assert "│ ratio" not in said
 
 
+def test_what_is_left_out_of_whom_is_told_with_the_reason(shell: Shell, tmp_path: Path) -> None:
+    users = "select id, email, case when id in (3, 8) then 'NaN'::float8 end as ratio from users"
+    folder = str(a_folder(tmp_path, users=users, sync="capture: polling\nwrite_back: off"))
+
+    user = planned(shell, "--user", "3", INTERCOM_SYNC_CONFIG=folder)["details"][0]
+    said = shell.run("plan", "--user", "3", INTERCOM_SYNC_CONFIG=folder).stdout
+    of_all = shell.run("plan", INTERCOM_SYNC_CONFIG=folder).stdout
+
+    assert user["left_out"].keys() == {"ratio"}
+    assert "ratio" in user["left_out"]["ratio"]
+    assert re.search(r"ratio .*LEFT OUT", said)
+    assert "Left out, while everything else is synced: ratio of 2." in of_all
+    assert planned(shell, INTERCOM_SYNC_CONFIG=folder)["left_out"] == {"ratio": 2}
+
+
+def test_a_field_that_intercom_refused_is_told_of_user_and_team(shell: Shell) -> None:
+    run(url(shell), "update users set plan = 'team' where id = 14")
+    run(url(shell), "update teams set plan = 'business' where id = 1")
+    for model, name in (("contact", "subscription_plan"), ("company", "other")):
+        shell.intercom.by_hand.create_attribute(name, model, "boolean")
+    shell.run("sync", "--user", "14")
+
+    [user] = planned(shell, "--user", "14")["details"]
+
+    assert "is of type boolean in Intercom" in user["left_out"]["subscription_plan"]
+    assert planned(shell, "--team", "1")["details"][0]["left_out"] == {}
+
+
 def test_what_takes_long_has_a_bar() -> None:
     screen = StringIO()
     with progress_on(Console(file=screen, force_terminal=True, width=100), True) as progress:

@@ -69,6 +69,7 @@ def test_keys_of_a_monitor_are_these(shell: Shell) -> None:
         "last_audit": None,
         "parked": [],
         "left_out": [],
+        "unwritable_attributes": [],
         "failing": [],
         "alarms": [],
     }
@@ -257,3 +258,17 @@ def test_a_trigger_that_does_not_fire_is_named_by_status_and_check(
     assert "public.users" in found["found"]
     assert "RED   triggers" in checked
     assert state in checked
+
+
+def test_an_attribute_whose_type_is_another_by_now_is_told(shell: Shell) -> None:
+    """As soon as a run met it, and with what to do; nothing is asked of Intercom."""
+    shell.intercom.by_hand.create_attribute("subscription_plan", data_type="boolean")
+
+    shell.run("sync", "--user", "8")
+
+    [told] = _told(shell)["unwritable_attributes"]
+    assert (told["model"], told["field"]) == ("contact", "subscription_plan")
+    assert "is of type boolean in Intercom and the column's is string" in told["why"]
+    listed = shell.run("status", COLUMNS="300").stdout
+    assert "Attributes that nobody can write" in listed
+    assert told["why"] in listed
