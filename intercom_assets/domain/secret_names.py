@@ -18,6 +18,7 @@ SECRET_WORDS = frozenset({
 _PAIRS = {
     ("api", "key"), ("api", "keys"), ("access", "key"), ("private", "key"), ("secret", "key"),
     ("backup", "codes"), ("backup", "code"), ("security", "answer"), ("security", "question"),
+    ("security", "stamp"),
     ("card", "number"), ("two", "factor"), ("public", "key"), ("encryption", "key"),
 }  # fmt: skip
 _BORDERS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")

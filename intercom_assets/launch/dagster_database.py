@@ -58,6 +58,12 @@ def default_name(beside: str) -> str:
     return name.encode()[: _LONGEST_NAME - len(_SUFFIX)].decode(errors="ignore") + _SUFFIX
 
 
+def same(url: str, other: str) -> bool:
+    """Whether two addresses name one database by the same words."""
+    one, two = conninfo_to_dict(url), conninfo_to_dict(other)
+    return all(one.get(key) == two.get(key) for key in ("host", "port", "dbname"))
+
+
 @contextmanager
 def held(url: str) -> Iterator[None]:
     """Raises `ConfigurationError` while another `up` works on this database.

@@ -52,6 +52,7 @@ class Ground:
     url_is_derived: bool
     database: State | None
     schema: int | None
+    is_the_apps: bool
 
 
 def read_ground(configuration: Configuration, env: Mapping[str, str]) -> Ground:
@@ -70,6 +71,7 @@ def read_ground(configuration: Configuration, env: Mapping[str, str]) -> Ground:
         url_is_derived=not given,
         schema=schema_version(configuration.sync_url),
         database=dagster_database.state_of(url, configuration.sync_url) if used else None,
+        is_the_apps=used and dagster_database.same(url, configuration.app_url),
     )
 
 
@@ -96,7 +98,13 @@ def steps(ground: Ground, port: int) -> Iterator[str]:
 
 
 def refuse(ground: Ground) -> None:
-    """Raises `ConfigurationError` for what is missing and cannot be made."""
+    """Raises `ConfigurationError` for what is missing and cannot be made, or is another's."""
+    if ground.is_the_apps:
+        raise ConfigurationError(
+            f"{DAGSTER_DATABASE_URL} names the app's own database, where Dagster's tables (runs, "
+            "jobs, alembic_version and others) would stand among the app's: name one of its own, "
+            "or unset it, and one is made"
+        )
     if ground.database is State.NOT_ALLOWED:
         raise ConfigurationError(
             f"Dagster's database {dagster_database.name_of(ground.dagster_url)} "

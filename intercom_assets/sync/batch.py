@@ -25,7 +25,7 @@ from intercom_assets.sync.meter import Meter
 from intercom_assets.sync.outcomes import ChunkReport, Outcome, Status
 from intercom_assets.sync.services import Services
 from intercom_assets.sync.source import Batch, Chunk, Source
-from intercom_assets.sync.steady import require_steady
+from intercom_assets.sync.steady import require_no_secrets, require_steady
 from intercom_assets.sync.stops import noted
 from intercom_assets.sync.users import sync_user_chunk
 from intercom_assets.sync.work import Run
@@ -51,8 +51,9 @@ def prepare(
 
     A large batch onto a workspace that we never listed lists it, if somebody in it is not paired
     yet; `listing`: a small one too. Then the guards look at everybody. Raises `WrongWorkspace`;
-    `GuardStopped`; `MappingError` where rows are not steady.
+    `GuardStopped`; `MappingError` where rows are not steady or a column looks like a secret.
     """
+    require_no_secrets(services.app)
     require_steady(services)
     require_workspace(services)
     keys = [_to_be_handled(services, batch) for batch in batches]

@@ -27,8 +27,7 @@ from intercom_assets.database.validation import mapping_problems
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, Kind, Unfit
-from intercom_assets.domain.secret_names import leaking_word
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
 from intercom_assets.mapping.load import (
     MEMBERSHIPS_SQL,
     TEAMS_SQL,
@@ -39,7 +38,7 @@ from intercom_assets.mapping.load import (
 from intercom_assets.mapping.load import mapping_problems as file_problems
 from intercom_assets.sync.check_app import GRANT, ROLE
 from intercom_assets.sync.findings import EDIT, Finding, Part
-from intercom_assets.sync.steady import moving
+from intercom_assets.sync.steady import leaking_columns, moving
 
 MAPPING = Part("Mapping")
 SAMPLE, ROWS = 20, 1_000
@@ -88,19 +87,8 @@ def check_selected(app: AppDatabase) -> Iterator[Finding]:
 
 
 def check_secrets(app: AppDatabase) -> Iterator[Finding]:
-    """What is selected leaves the app: what looks like a secret has to be allowed by name."""
-    allowed = set(app.mapping.settings.allow_secrets)
-    for file, columns in ((USERS_SQL, app.users_columns), (TEAMS_SQL, app.teams_columns)):
-        for column in columns:
-            word = leaking_word(column.name) if column.is_attribute else None
-            if word and column.name not in allowed and column.kind is not Kind.BOOLEAN:
-                yield MAPPING.bad(
-                    "secrets",
-                    f"{file}: {column.name} looks like a secret ({word}), and would be shown in "
-                    "Intercom.",
-                    "Leave it out of the SELECT; or, if it is none, name it in sync.yaml: "
-                    f"allow_secrets: [{column.name}]",
-                )
+    for what, advice in leaking_columns(app):
+        yield MAPPING.bad("secrets", as_sentence(what), advice[0].upper() + advice[1:])
 
 
 def check_steady(app: AppDatabase) -> Iterator[Finding]:

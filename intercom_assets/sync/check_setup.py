@@ -55,13 +55,21 @@ KNOWN_VARIABLES = frozenset(
 )
 
 
+def _meant(name: str) -> str:
+    """The one that has all its words, or else the nearest; never one that only tests read."""
+    ours = sorted(KNOWN_VARIABLES - {INTERCOM_OPENAPI})
+    words = set(name.split("_"))
+    fuller = [known for known in ours if words < set(known.split("_"))]
+    return f'; did you mean "{fuller[0]}"?' if len(fuller) == 1 else nearest(name, ours)
+
+
 def check_variables(env: Mapping[str, str]) -> Iterator[Finding]:
     """A variable of ours that is misspelt is read by nobody."""
     for name in sorted(env):
         if name.startswith("INTERCOM_") and name not in KNOWN_VARIABLES:
             yield CONFIGURATION.bad(
                 "variables",
-                f"{name} is set, and nothing reads it{nearest(name, KNOWN_VARIABLES)}",
+                f"{name} is set, and nothing reads it{_meant(name)}",
                 "Rename or unset it.",
             )
 

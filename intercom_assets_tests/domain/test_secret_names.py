@@ -9,6 +9,7 @@ from intercom_assets.domain.secret_names import leaking_word
     "name",
     [
         "password", "passwordDigest", "encrypted_password", "reset_token", "resetPasswordToken",
+        "SecurityStamp",
         "otp_secret", "api_key", "apiKey", "salt", "pw_hash", "ssn", "iban", "card_number",
         "creditCard", "card", "access_token", "PASSWORD_HASH", "cvv", "private_key", "clientSecret",
     ],

@@ -111,6 +111,14 @@ def test_two_apps_on_one_server_share_no_database_of_dagster() -> None:
     assert default_name("postgresql://h") == "intercom_assets_dagster"
 
 
+def test_the_apps_own_database_is_none_for_dagster(database: str, tmp_path: Path) -> None:
+    env = environment_of(database, tmp_path, database)
+    ground = read_ground(read_environment(env), env)
+
+    with pytest.raises(ConfigurationError, match="DAGSTER_DATABASE_URL names the app's own"):
+        refuse(ground)
+
+
 def test_a_second_up_on_the_same_database_is_refused_and_a_later_one_is_not(database: str) -> None:
     another = pytest.raises(ConfigurationError, match="another `intercom-assets up`")
     with held(database), another, held(database):

@@ -20,6 +20,7 @@ from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync.check_intercom import check_attributes, check_limits, check_token
+from intercom_assets.sync.check_setup import check_variables
 from intercom_assets.sync.checkup import Checkup
 from intercom_assets.sync.environment import Configuration
 from intercom_assets.sync.findings import Finding, Verdict
@@ -608,3 +609,17 @@ def _written(url: str) -> list[tuple[object, ...]]:
         return connection.execute(
             "select relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables order by 1"
         ).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("INTERCOM_TOKEN", "INTERCOM_ACCESS_TOKEN"), ("INTERCOM_URL", "INTERCOM_BASE_URL"),
+        ("INTERCOM_BASEURL", "INTERCOM_BASE_URL"),
+        ("INTERCOM_SYNC_ENABLE", "INTERCOM_SYNC_ENABLED"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(given: str, meant: str) -> None:
+    [finding] = check_variables({given: "x"})
+
+    assert f'did you mean "{meant}"' in finding.sentence

@@ -4,9 +4,11 @@ import pytest
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import GuardStopped
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.batch import run_batch
 from intercom_assets.sync.source import Batch
 from intercom_assets.sync.stops import stops
+from intercom_assets_tests.sync.playing import Played, Sql
 from intercom_assets_tests.sync.world import World
 
 
@@ -33,6 +35,20 @@ def test_many_users_found_gone_are_held_and_everybody_else_goes_on(world: World)
 
     marked = [u for u in users if world.contact(u)["custom_attributes"]["deleted"]]
     assert marked == users[:25]
+
+
+def test_what_looks_like_a_secret_is_sent_to_nobody_unless_it_is_allowed(played: Played) -> None:
+    ada = played.given_user()
+    secret = Sql(users={"    billing_period,": "    billing_period, 'h' as pw_hash,"})
+    played.remap(secret)
+
+    with pytest.raises(MappingError, match=r"pw_hash looks like .*allow_secrets"):
+        played.sync(ada)
+    assert played.intercom.contacts() == []
+
+    played.remap(secret, allow_secrets=["pw_hash"])
+    played.sync(ada)
+    assert played.contact(ada)["custom_attributes"]["pw_hash"] == "h"
 
 
 def test_a_few_gone_users_are_marked_at_once(world: World) -> None:
