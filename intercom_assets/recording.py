@@ -80,7 +80,7 @@ def _record(
     os.environ.setdefault(BATCH_SIZE, str(AT_ONCE))
     add_keys(instance, subject.partitions, [outcome.key for outcome in outcomes])
     for some in _some(outcomes):
-        for events in events_of(subject, {*subject.before_it, subject.settled}, some, screens):
+        for events in events_of(subject, some, screens):
             report_without_run(instance, [_with(event, facts) for event in events])
 
 

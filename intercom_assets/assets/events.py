@@ -3,7 +3,7 @@
 Field names, counts and ids only: nothing that a person typed gets into the event log.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -46,25 +46,27 @@ def worth_reporting(
 ) -> list[Outcome]:
     """Who gets events. Who is held by another run is reported by that run.
 
+    Who was failing always: the partition may be red, and only a materialization ends that.
     `nobodies`: also those whom neither side has, or shall have: their partitions were asked for,
     and a backfill counts one that brings nothing as failed.
     """
-    silent = {Status.HELD} if nobodies else {Status.HELD, *NOBODY}
-    return [
-        outcome
-        for outcome in outcomes
-        if outcome.status not in silent
-        and (everybody or outcome.is_first or outcome.status is not Status.UNCHANGED)
-    ]
+
+    def is_shown(outcome: Outcome) -> bool:
+        if outcome.status in NOBODY:
+            return nobodies or outcome.was_failing
+        news = outcome.status is not Status.UNCHANGED or outcome.is_first or outcome.was_failing
+        return news or everybody
+
+    return [each for each in outcomes if each.status is not Status.HELD and is_shown(each)]
 
 
 def events_of(
-    subject: Subject,
-    selected: Collection[dg.AssetKey],
-    outcomes: Sequence[Outcome],
-    screens: Screens | None = None,
+    subject: Subject, outcomes: Sequence[Outcome], screens: Screens | None = None
 ) -> list[list[Event]]:
     """One list for each asset and sort of event, in the order of the data flow.
+
+    Of all assets of the step, whichever were launched: a pass brings all of them, and one that is
+    left out would be shown as missing.
 
     `screens`: the workspace's own pages, for links, where it is known.
     """
@@ -77,7 +79,6 @@ def events_of(
             if holds(each)
         ]
         for asset, holds in _assets(subject)
-        if asset in selected
     ]
     lists.append(
         [

@@ -107,8 +107,7 @@ class _Telling:
             return
         add_keys(context.instance, subject.partitions, [outcome.key for outcome in outcomes])
         pages = screens(self.services.store, self.base_url)
-        shown = {*context.selected_asset_keys, subject.settled}
-        for events in events_of(subject, shown, outcomes, pages):
+        for events in events_of(subject, outcomes, pages):
             report_together(context, events)
 
     def _conclude(self, totals: Totals, causes: set[str], use: Use, *, ended: bool) -> None:

@@ -260,6 +260,7 @@ def _outcome(
         problem=failure.message if failure else None,
         waited=now - leased.first_at.timestamp(),
         is_first=team.link.synced_at is None,
+        was_failing=leased.error is not None,
         newly_parked=parked and not (leased.parked and leased.failed_hash == team.row_hash),
     )
 

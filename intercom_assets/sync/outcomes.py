@@ -31,7 +31,8 @@ class Status(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One user's or team's pass. `changed`, `overruled` and `left_out` are field names. `is_first`:
-    no pass before it ended well, so nothing shows it yet."""
+    no pass before it ended well, so nothing shows it yet. `was_failing`: its last pass failed, and
+    is shown so."""
 
     key: str
     status: Status
@@ -44,6 +45,7 @@ class Outcome:
     newly_parked: bool = False
     left_out: tuple[str, ...] = ()
     is_first: bool = False
+    was_failing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

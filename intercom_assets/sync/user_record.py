@@ -124,6 +124,7 @@ def _outcome(
         problem=conflict.message if conflict else _message(record),
         waited=now - leased.first_at.timestamp(),
         is_first=user.link.synced_at is None,
+        was_failing=leased.error is not None,
         newly_parked=parked and not (leased.parked and leased.failed_hash == user.row_hash),
     )
 

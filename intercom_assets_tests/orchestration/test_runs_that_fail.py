@@ -62,6 +62,19 @@ def test_a_batch_that_parked_somebody_fails_with_exactly_those_partitions_red(
     assert red(stage) == set()
 
 
+def test_who_was_parked_is_green_again_also_when_nothing_is_left_to_change(stage: Stage) -> None:
+    """As when the value that Intercom refused is taken back; nobody asks for that user by hand."""
+    ill = str(insert_user(stage.url, email="ill@example.com"))
+    stage.run(USERS, config={"user_ids": [ill]})
+    for deleted_at, reds in ((NO_TIME, {ill}), (None, set[str]())):
+        update_row(stage.url, "users", int(ill), deleted_at=deleted_at)
+        stage.store.enqueue(QueueKind.USER, [ill])
+
+        stage.run(USERS, config={"from_queue": 10})
+
+        assert red(stage) == reds
+
+
 def test_who_was_parked_before_does_not_fail_the_next_run(stage: Stage) -> None:
     ill = str(insert_user(stage.url, deleted_at=NO_TIME))
     stage.run(USERS, config={"user_ids": [ill]})
