@@ -71,11 +71,14 @@ def _show_queue(context: dg.AssetCheckExecutionContext, services: Services) -> N
 CHECKS = [_check(name, question) for name, question in QUESTIONS.items()]
 
 health_job = dg.define_asset_job(
-    "health_job", selection=dg.AssetSelection.checks(*CHECKS), description="Asks how the sync is."
+    "health_job",
+    selection=dg.AssetSelection.checks(*CHECKS),
+    description="Asks the health checks of `sync_health`. Launch it whenever you like.",
 )
 health = dg.ScheduleDefinition(
     name="health",
     job=health_job,
     cron_schedule="*/15 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Asks the health checks of `sync_health` every quarter of an hour.",
 )

@@ -16,12 +16,18 @@ sync_users = dg.define_asset_job(
     USERS.job,
     selection=dg.AssetSelection.assets(*USERS.before_it, USERS.settled).without_checks(),
     tags=PRIORITY,
-    description="Brings users into step: a partition, `user_ids: [...]` or `from_queue: N`.",
+    description="Syncs users. The sensor `changed_users` launches it for those who changed; by "
+    "hand, use **Materialize** on the page of `reconciled_profiles`. A run says whom it syncs in "
+    "one way: by partitions, or in its config by `user_ids: [...]`, or by `from_queue: N` for as "
+    "many of those who are due.",
 )
 
 sync_companies = dg.define_asset_job(
     TEAMS.job,
     selection=dg.AssetSelection.assets(TEAMS.settled).without_checks(),
     tags=PRIORITY,
-    description="Brings companies into step: a partition, `team_ids: [...]` or `from_queue: N`.",
+    description="Syncs teams. The sensor `changed_teams` launches it for those that changed; by "
+    "hand, use **Materialize** on the page of `intercom_companies`. A run says which it syncs in "
+    "one way: by partitions, or in its config by `team_ids: [...]`, or by `from_queue: N` for as "
+    "many of those that are due.",
 )

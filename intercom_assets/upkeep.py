@@ -86,17 +86,33 @@ def _work(sync: SyncResource, work: Callable[[Services], T], *, calls: bool) -> 
     return sync.attempt(work, stop_for)
 
 
-@dg.job(name="nightly_sweep_job", tags={LANE_TAG: BULK})
+SWEEP = (
+    "Compares everybody in the app, by hash, with what was synced last, and queues those who "
+    "differ; the sensors then sync them. It makes no call to Intercom. Launch it whenever changes "
+    "may have been missed."
+)
+AUDIT = (
+    "Lists all contacts, 150 a call, compares them with what was last seen of them, and queues "
+    "those that differ or are missing; the sensors then sync them."
+)
+PRUNE = (
+    "Deletes what is older than `keep_history` in `sync.yaml` and was superseded: events, results "
+    "of checks and empty runs in Dagster, and entries of the sync's journal. The latest event of "
+    "each partition stays."
+)
+
+
+@dg.job(name="nightly_sweep_job", tags={LANE_TAG: BULK}, description=SWEEP)
 def nightly_sweep_job() -> None:
     sweep_everybody()
 
 
-@dg.job(name="weekly_audit_job", tags={LANE_TAG: BULK})
+@dg.job(name="weekly_audit_job", tags={LANE_TAG: BULK}, description=AUDIT)
 def weekly_audit_job() -> None:
     audit_contacts()
 
 
-@dg.job(name="prune_history_job")
+@dg.job(name="prune_history_job", description=PRUNE)
 def prune_history_job() -> None:
     prune_old_history()
 
@@ -107,12 +123,21 @@ nightly_sweep = dg.ScheduleDefinition(
     job=nightly_sweep_job,
     cron_schedule="17 2 * * *",
     default_status=RUNNING,
+    description=SWEEP,
 )
 weekly_audit = dg.ScheduleDefinition(
-    name="weekly_audit", job=weekly_audit_job, cron_schedule="17 4 * * 0", default_status=RUNNING
+    name="weekly_audit",
+    job=weekly_audit_job,
+    cron_schedule="17 4 * * 0",
+    default_status=RUNNING,
+    description=AUDIT,
 )
 prune_history = dg.ScheduleDefinition(
-    name="prune_history", job=prune_history_job, cron_schedule="47 5 * * *", default_status=RUNNING
+    name="prune_history",
+    job=prune_history_job,
+    cron_schedule="47 5 * * *",
+    default_status=RUNNING,
+    description=PRUNE,
 )
 
 JOBS = [nightly_sweep_job, weekly_audit_job, prune_history_job]

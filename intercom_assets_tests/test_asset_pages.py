@@ -53,6 +53,18 @@ def test_every_page_says_what_its_button_does() -> None:
         assert ("**Materialize**" in told) is not ("nothing to press" in told), name
 
 
+def test_what_looks_wrong_on_a_page_and_is_not_is_told_there() -> None:
+    """Grey, "Never materialized" and warnings are Dagster's, whatever we do."""
+    told = {name: spec.description or "" for name, spec in pages().items()}
+
+    for name in ("users", "memberships", "teams", "sync_health"):
+        assert "*Never materialized*" in told[name], name
+    for name in ("app_users", "intercom_contacts", "reconciled_profiles"):
+        assert "**Add partition**" in told[name], name
+        assert "*Upstream data missing*" in told[name], name
+    assert "**Add partition**" in told["intercom_companies"]
+
+
 def test_every_asset_of_the_mapping_shows_its_sql_and_its_columns() -> None:
     told = pages()
 

@@ -48,6 +48,14 @@ def test_no_partitioned_asset_of_another_step_is_upstream_of_the_users() -> None
     assert graph.get(key("app_users")).execution_set_entity_keys == {key("app_users")}
 
 
+def test_every_job_sensor_and_schedule_says_what_it_does() -> None:
+    jobs = [defs.resolve_job_def(each.name) for each in defs.jobs or ()]
+    assert len(jobs) == 6
+
+    for each in (*jobs, *(defs.sensors or ()), *(defs.schedules or ())):
+        assert (getattr(each, "description", None) or "").endswith("."), each
+
+
 def test_partitions_pools_and_backfills() -> None:
     partitions = {
         "app_users": "app_user",

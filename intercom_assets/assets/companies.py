@@ -7,7 +7,7 @@ import dagster as dg
 
 from intercom_assets.assets.batch import TeamConfig
 from intercom_assets.assets.step import work_through
-from intercom_assets.assets.subjects import OF_THE_APP, OF_THE_SYNC, TEAMS
+from intercom_assets.assets.subjects import NOTHING_TO_PRESS, OF_THE_APP, OF_THE_SYNC, TEAMS
 from intercom_assets.partitions import APP_TEAM
 from intercom_assets.pool import POOL
 from intercom_assets.resources import SyncResource
@@ -17,7 +17,7 @@ TEAMS_TABLE = dg.AssetSpec(
     key_of("teams"),
     **OF_THE_APP,
     description="The app's teams, as teams.sql selects them. A change here is noticed by the "
-    "sensor `changed_teams`.\n\nThere is nothing to press here: this is the app's own table.",
+    "sensor `changed_teams`." + NOTHING_TO_PRESS,
 )
 
 INTERCOM_COMPANIES = dg.AssetSpec(
@@ -26,9 +26,10 @@ INTERCOM_COMPANIES = dg.AssetSpec(
     skippable=True,
     **OF_THE_SYNC | {"kinds": {"python", "postgres", "intercom"}},
     description="Each team's company as Intercom holds it. One partition per team, named by the "
-    "team's id in the app; red while the team is parked.\n\n**Materialize** asks for teams by "
-    "their ids and syncs them now; a team in step costs no call. Nobody has to press it: the "
-    "sensor `changed_teams` does so within seconds of a change.",
+    "team's id in the app; red while the team is parked.\n\n**Materialize** syncs the teams "
+    "that you choose by their ids, now; a team in step costs no call. You need not press it: the "
+    "sensor `changed_teams` syncs a team within seconds of a change.\n\nA team that is not in the "
+    "list has never been synced: choose **Add partition** and type its id.",
 )
 
 

@@ -12,10 +12,11 @@ HEALTH = dg.AssetSpec(
     SYNC_HEALTH,
     deps=[USERS.settled, TEAMS.settled],
     **OF_THE_SYNC,
-    description="How the sync is doing. Every run leaves its numbers here: users or teams handled, "
-    "calls, calls refused by the rate limit, share of that limit, users a second, Intercom edits "
-    "that were overruled. Choose **Plots** beside the metadata to see them over time. The health "
-    "checks are under **Checks**; the job `health_job` asks them each quarter of an hour, and "
-    "notes here how long the queue is. **Materialize** is grey, since nothing is made here: to "
-    "ask now, press **Execute all** under **Checks**.",
+    description="How the sync is doing.\n\nEvery run leaves its numbers under **Events**, and "
+    "**Plots**, beside the metadata, shows them over time: users or teams handled, calls, calls "
+    "refused by the rate limit, share of that limit, users a second, Intercom edits that were "
+    "overruled.\n\nThe health checks are under **Checks**. The job `health_job` asks them every "
+    "quarter of an hour, and notes here how long the queue is; before it first did, Dagster says "
+    "*Never materialized* and *Not Evaluated*.\n\n**Materialize** is grey, since nothing is made "
+    "here: to ask the checks now, press **Execute all** under **Checks**.",
 )

@@ -37,6 +37,11 @@ class _Shown(TypedDict):
 GROUP = "in_step"
 OF_THE_APP = _Shown(group_name=GROUP, kinds={"postgres", "table"})
 OF_THE_SYNC = _Shown(group_name=GROUP, kinds={"python"})
+NOTHING_TO_PRESS = (
+    "\n\nThere is nothing to press here, and Dagster says *Never materialized*: this is the app's "
+    "own table, and no run makes it."
+)
+"""Ends the description of a table of the app's."""
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,19 @@ import dagster as dg
 
 from intercom_assets.assets.batch import UserConfig
 from intercom_assets.assets.step import work_through
-from intercom_assets.assets.subjects import OF_THE_APP, OF_THE_SYNC, USERS
+from intercom_assets.assets.subjects import NOTHING_TO_PRESS, OF_THE_APP, OF_THE_SYNC, USERS
 from intercom_assets.partitions import APP_USER
 from intercom_assets.pool import POOL
 from intercom_assets.resources import SyncResource
 from intercom_assets.workspace import key_of
 
 MATERIALIZE = (
-    "\n\n**Materialize** asks for users by their ids, one or a range, and syncs them now, "
-    "whichever of the three assets of a user it is pressed on; a user who is in step costs no "
-    "call. Nobody has to press it: the sensor `changed_users` does so within seconds of a change."
-)
-NOTHING_TO_PRESS = (
-    "\n\nThere is nothing to press here: this is the app's own table, and the sync only reads it."
+    "\n\n**Materialize** syncs the users that you choose by their ids, now. On whichever of a "
+    "user's three assets you press it, all three are brought up to date; a user who is in step "
+    "costs no call. You need not press it: the sensor `changed_users` syncs a user within seconds "
+    "of a change.\n\nA user who is not in the list has never been synced: choose **Add partition** "
+    "and type the id. Dagster may then warn of *Upstream data missing*: launch all the same, "
+    "since the run reads both sides itself."
 )
 
 USERS_TABLE = dg.AssetSpec(
