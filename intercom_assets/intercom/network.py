@@ -96,6 +96,10 @@ def _parts(base_url: str, *, may_log_in: bool = False) -> SplitResult | None:
 def checked_token(token: str) -> str:
     """Without surrounding blanks. Raises `ValueError`, which does not quote it."""
     token = token.strip()
+    if token.startswith(("'", '"', "`")):
+        raise ValueError("the access token begins with a quotation mark, which is no part of it")
+    if token.lower().startswith("bearer "):
+        raise ValueError("the access token is what stands after Bearer")
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError("the access token holds characters that no token has")
     return token

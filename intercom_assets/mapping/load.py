@@ -78,7 +78,9 @@ def _read(folder: Path, name: str) -> str:
             f"folder that holds {', '.join(FILES[:-1])} and {FILES[-1]}"
         )
     if not folder.is_dir():
-        raise MappingError(f"the mapping's folder {folder} does not exist")
+        raise MappingError(
+            f"INTERCOM_SYNC_CONFIG: the mapping's folder {folder.absolute()} does not exist"
+        )
     try:
         return (folder / name).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -476,3 +476,12 @@ def test_the_faults_of_the_stand_in_mean_the_same_over_a_socket(fault: dict[str,
 
     assert len(client.calls) == 3
     assert simulator.contact(id=contact.id)["name"] == "Ada"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [('"dG9rOjEyMw=="', "quotation mark"), ("Bearer dG9rOjEyMw==", "after Bearer")],
+)
+def test_a_token_that_was_copied_with_more_than_itself_is_told(given: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        checked_token(given)

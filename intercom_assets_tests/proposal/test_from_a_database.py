@@ -50,6 +50,11 @@ EXPECTED = {
         {"Ada Byron"},
         {"user", "workspace", "user_workspaces_workspace"},
     ),
+    "dotnet": Expected(
+        {f"{A}1": {f"{A[:-1]}a1"}, f"{A}2": set()},
+        {"Łukasz Byron", None},
+        {"identity.AspNetUsers", "profiles", "organisations", "memberships"},
+    ),
     "shop": Expected({"1": set()}, {"Ada Byron"}, {"customers"}),
     "django": Expected(
         {f"{A}1": {"1"}, f"{A}2": {"1", "2"}, f"{A}3": set(), f"{A}4": set(), f"{A}5": set()},
@@ -214,3 +219,15 @@ def test_a_database_without_people_is_told_in_one_sentence(
     assert "None of the 0 tables" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "m").exists()
+
+
+def test_when_somebody_was_last_seen_is_taken_from_the_profile(
+    empty_database: str, tmp_path: Path
+) -> None:
+    make(empty_database, "dotnet")
+    with a_stage(empty_database, tmp_path / "my_app") as stage:
+        stage.run("init", str(tmp_path / "my_app"), "--from")
+
+    text = (tmp_path / "my_app" / "users.sql").read_text()
+    assert "-- last_request_at: from profiles; last_seen_at here; without a zone, taken" in text
+    assert "    p.last_seen_at at time zone 'UTC' as last_request_at" in text

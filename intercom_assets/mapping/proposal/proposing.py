@@ -161,11 +161,20 @@ def users_sql(choice: Choice, profile: tuple[Table, Column] | None) -> str:
             if each.name not in names
         ]
         joined = f" as u\nleft join {other.sql} as p on p.{column.sql} = u.{table.id.sql}"
-    chosen += [*beside, *_times(table, alias, known.CREATED, known.SEEN)]
+    times = _times(table, alias, known.CREATED, known.SEEN)
+    if profile and not any(each.name == "last_request_at" for each in times):
+        beside += _last_seen(profile[0])
+    chosen += [*beside, *times]
     head = [f"The users: {choice.users.sentence}."]
     head += _alternatives(choice.other_users, "--users")
     head += _not_gone(table, chosen)
     return query(head, chosen, table.sql + joined, *_rest(table, alias, chosen, OF_CONTACTS))
+
+
+def _last_seen(profile: Table) -> Iterator[Selected]:
+    if seen := known.moment(profile, "p.", "last_request_at", known.SEEN):
+        why = "; ".join(filter(None, [f"from {profile.plain}", seen.why]))
+        yield Selected(seen.sql, seen.name, why, seen.uses)
 
 
 def _key(table: Table, alias: str) -> Iterator[Selected]:
