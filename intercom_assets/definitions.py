@@ -9,16 +9,20 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from intercom_assets.alerts import failed_runs
-from intercom_assets.assets.companies import TEAMS_TABLE, reconcile_companies
-from intercom_assets.assets.health import HEALTH
-from intercom_assets.assets.pages import Assets, with_mapping
-from intercom_assets.assets.users import MEMBERSHIPS_TABLE, USERS_TABLE, reconcile_users
-from intercom_assets.checks import CHECKS, health, health_job
-from intercom_assets.jobs import sync_companies, sync_users
-from intercom_assets.resources import all_resources, mapping_folder
-from intercom_assets.sensors import changed_teams, changed_users, intercom_changes
-from intercom_assets.upkeep import JOBS, SCHEDULES
+from intercom_assets.orchestration.alerts import failed_runs
+from intercom_assets.orchestration.assets.asset_metadata import Assets, with_mapping
+from intercom_assets.orchestration.assets.companies import TEAMS_TABLE, reconcile_companies
+from intercom_assets.orchestration.assets.sync_health import HEALTH
+from intercom_assets.orchestration.assets.users import (
+    MEMBERSHIPS_TABLE,
+    USERS_TABLE,
+    reconcile_users,
+)
+from intercom_assets.orchestration.checks import CHECKS, health, health_job
+from intercom_assets.orchestration.jobs import sync_companies, sync_users
+from intercom_assets.orchestration.resources import all_resources, mapping_folder
+from intercom_assets.orchestration.schedules import JOBS, SCHEDULES
+from intercom_assets.orchestration.sensors import changed_teams, changed_users, intercom_changes
 
 warnings.filterwarnings(
     "ignore", message="Parameter `owners` of initializer `SensorDefinition", category=dg.BetaWarning

@@ -13,7 +13,7 @@ import pytest
 
 from intercom_assets.demo.abandoned import remove_abandoned
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.postgres import EmbeddedPostgres
+from intercom_assets.supervision.postgres import EmbeddedPostgres
 from intercom_assets_tests.places import roomy_place
 from intercom_assets_tests.template import fill_template
 

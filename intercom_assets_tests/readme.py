@@ -11,7 +11,7 @@ import click
 
 from intercom_assets.cli.main import COMMANDS
 from intercom_assets.cli.main import main as commands
-from intercom_assets.domain.who_wins import as_markdown, rows_of_teams, rows_of_users
+from intercom_assets.domain.policy_table import as_markdown, rows_of_teams, rows_of_users
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -27,7 +27,7 @@ import psycopg
 from psycopg import sql
 
 from intercom_assets.demo.addresses import Addresses, addresses_of
-from intercom_assets.demo.groups import wait_until
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.benchmarks.figures import machine
 from intercom_assets_tests.processes import RUN, processes_of
 

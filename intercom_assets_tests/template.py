@@ -4,8 +4,8 @@ Made once per session by the same code that an operator runs; each test gets a c
 test states the users that it is about (`builders.py`).
 """
 
-from intercom_assets.database.capture import install_capture
-from intercom_assets.database.schema import apply_schema
+from intercom_assets.database.capture.installation import install_capture
+from intercom_assets.database.store.schema import apply_schema
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.mapping.load import load_mapping
 

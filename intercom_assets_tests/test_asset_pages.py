@@ -8,7 +8,7 @@ import pytest
 
 from intercom_assets.definitions import build_defs
 from intercom_assets.mapping.load import SAMPLE
-from intercom_assets.resources import AppDatabaseResource
+from intercom_assets.orchestration.resources import AppDatabaseResource
 from intercom_assets.sync.environment import INTERCOM_SYNC_CONFIG
 
 OF_THE_MAPPING = {

@@ -9,7 +9,7 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster._serdes import deserialize_value, serialize_value
 
 from intercom_assets.definitions import build_defs, defs
-from intercom_assets.resources import IntercomResource, SyncResource
+from intercom_assets.orchestration.resources import IntercomResource, SyncResource
 
 NOTHING_SET = {"PATH": "", "HOME": "/nowhere"}
 

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from intercom_assets.launch.services import DAGSTER_VARIABLES
+from intercom_assets.orchestration.workspace_names import INTERCOM_WORKSPACE
 from intercom_assets.sync import environment
-from intercom_assets.workspace import INTERCOM_WORKSPACE
 from intercom_assets_tests.commands import misunderstood
 
 DEPLOY = Path(str(files("intercom_assets"))) / "deploy"

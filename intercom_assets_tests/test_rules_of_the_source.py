@@ -20,12 +20,12 @@ CONSTANT_PARTS = re.compile(r"^_?[A-Z][A-Z_]*$")
 PARDONED = {
     # The mapping's own query, which is SQL by right, inside another one.
     (
-        "database/app_reads.py",
+        "database/app/reads.py",
         "f'select * from ({numbered}) as w where \"number among its id\" <= 2'",
     ),
     # As is the SELECT of a watch.
     (
-        "database/watches.py",
+        "database/capture/watches.py",
         "f'select * from (\\n{resolving(watch, sql_type)}\\n) as q limit 0'",
     ),
     # One of two constants; the names in it are quoted by psycopg.

@@ -1,6 +1,6 @@
 """`check`: what is right and what is not, before anything runs. Green and red lines.
 
-Belongs here: how findings are printed, and the exit code. Must not: any probe (`sync/checkup.py`).
+Belongs here: how findings are printed, and the exit code. Must not: any probe (`sync/preflight/checkup.py`).
 """
 
 import json
@@ -11,14 +11,14 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from intercom_assets.cli.cells import a_console, plain
 from intercom_assets.cli.failures import FAILED
-from intercom_assets.cli.who_wins import as_table
+from intercom_assets.cli.output.policy_table import as_table
+from intercom_assets.cli.output.tables import a_console, plain
+from intercom_assets.domain.policy_table import Row, rows_of_mapped_teams, rows_of_mapped_users
 from intercom_assets.domain.values import count_of
-from intercom_assets.domain.who_wins import Row, rows_of_mapped_teams, rows_of_mapped_users
-from intercom_assets.sync.checkup import Checkup, WhoWins
 from intercom_assets.sync.environment import read_environment
-from intercom_assets.sync.findings import Finding, Verdict
+from intercom_assets.sync.preflight.checkup import Checkup, WhoWins
+from intercom_assets.sync.preflight.findings import Finding, Verdict
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red"}
 MARKS = {Verdict.OK: "ok  ", Verdict.WARNING: "note", Verdict.BAD: "RED "}
@@ -42,13 +42,13 @@ def check(ctx: click.Context, as_json: bool) -> None:
 
 def _pool_problem() -> str | None:
     # Importing Dagster takes two seconds, which a check without it need not wait for.
-    from intercom_assets.cli.dagster_steps import pool_problem
+    from intercom_assets.cli.dagster_setup import pool_problem
 
     return pool_problem()
 
 
 def _settings() -> list[str]:
-    from intercom_assets.cli.dagster_steps import missing_dagster_settings
+    from intercom_assets.cli.dagster_setup import missing_dagster_settings
 
     return missing_dagster_settings()
 

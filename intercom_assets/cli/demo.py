@@ -1,8 +1,8 @@
 """`demo`: the whole thing at work, on a world of its own that leaves nothing behind.
 
 Belongs here: the three ways to run it, and their exit codes. Must not: starting processes
-(`demo/world.py`), playing and checking steps (`demo/play.py`, `demo/story.py`), what is printed
-(`cli/demo_telling.py`).
+(`demo/world.py`), playing and checking steps (`demo/runner.py`, `demo/scenario.py`), what is printed
+(`cli/output/demo.py`).
 """
 
 import time
@@ -13,13 +13,13 @@ from threading import Event, Thread
 
 import click
 
-from intercom_assets.cli.demo_telling import Narrator, all_held, tell_addresses, tell_story
 from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.cli.output.demo import Narrator, all_held, tell_addresses, tell_story
 from intercom_assets.demo.addresses import addresses_of
-from intercom_assets.demo.interrupts import Interrupts
-from intercom_assets.demo.play import PATIENCE, Told, play_changes, play_everybody, play_quiet
+from intercom_assets.demo.runner import PATIENCE, Told, play_changes, play_everybody, play_quiet
 from intercom_assets.demo.sample_app import seed, wander
 from intercom_assets.demo.world import Wishes, World, running_world
+from intercom_assets.supervision.interrupts import Interrupts
 
 
 def demo(

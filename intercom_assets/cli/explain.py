@@ -7,18 +7,18 @@ import json
 
 import click
 
-from intercom_assets.cli.cells import a_console
-from intercom_assets.cli.explain_document import document
-from intercom_assets.cli.explain_telling import Story, tell
 from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.output.explain import Story, tell
+from intercom_assets.cli.output.explain_document import document
+from intercom_assets.cli.output.tables import a_console
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import AppTeam, AppUser
-from intercom_assets.sync.attributes import barred_now
-from intercom_assets.sync.companies import read_teams
+from intercom_assets.sync.context.attributes import barred_now
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.spellings import named
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.services import Services
-from intercom_assets.sync.spelling import named
-from intercom_assets.sync.users import read_users, user_rules
+from intercom_assets.sync.passes.teams.chunk import read_teams
+from intercom_assets.sync.passes.users.chunk import read_users, user_rules
 
 
 def explain(user_id: str | None, team_id: str | None, last: int, as_json: bool) -> None:

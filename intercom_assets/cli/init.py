@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from intercom_assets.cli.commands.setting_up import FROM_ENVIRONMENT
-from intercom_assets.database.catalogue import read_catalogue
+from intercom_assets.database.app.catalogue import read_catalogue
 from intercom_assets.mapping.load import FILES
 from intercom_assets.mapping.proposal.proposing import propose
 from intercom_assets.mapping.starting import starter, write_files

@@ -2,10 +2,10 @@
 
 import click
 
-from intercom_assets.database.capture import install_capture, remove_capture
-from intercom_assets.database.capture_guards import Permissions, replaced_and_dropped
-from intercom_assets.database.schema import apply_schema
-from intercom_assets.database.store import Store
+from intercom_assets.database.capture.guards import Permissions, replaced_and_dropped
+from intercom_assets.database.capture.installation import install_capture, remove_capture
+from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.database.store.store import Store
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
@@ -33,7 +33,7 @@ def init_db(accept: tuple[str, ...]) -> None:
         click.echo(f"{hindrance}: left out what concerns Dagster (the size of its pool).")
         return
     # Importing Dagster takes two seconds, which the other commands need not wait for.
-    from intercom_assets.cli.dagster_steps import (
+    from intercom_assets.cli.dagster_setup import (
         missing_dagster_settings,
         register_linked,
         set_pool,

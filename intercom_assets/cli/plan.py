@@ -9,21 +9,21 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from intercom_assets.cli.cells import a_console
 from intercom_assets.cli.failures import Failed
 from intercom_assets.cli.ids import several
-from intercom_assets.cli.plan_telling import Summary, document, tell
-from intercom_assets.cli.progress import Bars, progress_on
+from intercom_assets.cli.output.plan import Summary, document, tell
+from intercom_assets.cli.output.progress import Bars, progress_on
+from intercom_assets.cli.output.tables import a_console
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.spellings import named
+from intercom_assets.sync.context.switched_ids import Switch, find_switch
+from intercom_assets.sync.engine.guard import past_guards
+from intercom_assets.sync.engine.plan import plan_teams, plan_users
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.foresight import Foresight, foreseeing
-from intercom_assets.sync.guard import past_guards
-from intercom_assets.sync.plan import plan_teams, plan_users
-from intercom_assets.sync.services import Services
-from intercom_assets.sync.spelling import named
-from intercom_assets.sync.switched_ids import Switch, find_switch
+from intercom_assets.sync.operator.preview import Foresight, foreseeing
 
 
 def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """`relink`: the contacts of users whose ids the app switched, moved to the new ids.
 
-What is moved, and in which order, is `sync/relink.py`'s; here it is asked for and told.
+What is moved, and in which order, is `sync/operator/relink.py`'s; here it is asked for and told.
 """
 
 import json
@@ -12,17 +12,17 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from intercom_assets.cli.cells import Listing, a_console, plain
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.interruptible import ending_after_the_chunk
-from intercom_assets.cli.progress import Bar, Bars, progress_on
+from intercom_assets.cli.output.progress import Bar, Bars, progress_on
+from intercom_assets.cli.output.tables import Listing, a_console, plain
 from intercom_assets.domain.switched_ids import Matched
 from intercom_assets.domain.values import count_of
-from intercom_assets.sync.batch import new_run_id
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.engine.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.relink import CAUSE, Relinked, State, find_switched
-from intercom_assets.sync.relink import relink as move_links
-from intercom_assets.sync.services import Services
+from intercom_assets.sync.operator.relink import CAUSE, Relinked, State, find_switched
+from intercom_assets.sync.operator.relink import relink as move_links
 
 SHOWN = 20
 """Links that are listed; all are counted, and `--json` has them all."""

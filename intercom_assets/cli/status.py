@@ -1,7 +1,7 @@
 """How far behind the sync is, whom it gave up on, what it uses; for people and for a monitor.
 
 Works while the app or Intercom is away. Shows ids and counts, no value of a person. What is
-counted, and what is an alarm, is `sync/overview.py`'s.
+counted, and what is an alarm, is `sync/status/overview.py`'s.
 """
 
 import json
@@ -10,11 +10,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from intercom_assets.cli.cells import Listing, a_console, plain
 from intercom_assets.cli.failures import Failed
-from intercom_assets.cli.status_document import document
-from intercom_assets.cli.times import age, utc
-from intercom_assets.database.store import Store
+from intercom_assets.cli.output.status_document import document
+from intercom_assets.cli.output.tables import Listing, a_console, plain
+from intercom_assets.cli.output.times import age, utc
+from intercom_assets.database.store.store import Store
 from intercom_assets.domain.alarms import LIMITS
 from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import load_mapping
@@ -25,7 +25,7 @@ from intercom_assets.sync.environment import (
     ConfigurationError,
     read_environment,
 )
-from intercom_assets.sync.overview import (
+from intercom_assets.sync.status.overview import (
     Alarm,
     Capture,
     Overview,

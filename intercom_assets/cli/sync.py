@@ -15,24 +15,24 @@ from typing import TypeAlias
 import click
 from rich.console import Console
 
-from intercom_assets.cli.cells import a_console, plain
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.ids import several
 from intercom_assets.cli.interruptible import ending_after_the_chunk
-from intercom_assets.cli.plan_telling import NOT_LOOKED
-from intercom_assets.cli.progress import Bar, Bars, progress_on
+from intercom_assets.cli.output.plan import NOT_LOOKED
+from intercom_assets.cli.output.progress import Bar, Bars, progress_on
+from intercom_assets.cli.output.tables import a_console, plain
 from intercom_assets.database.identity import storable
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.guards import is_plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Unfit
 from intercom_assets.domain.values import count_of
-from intercom_assets.sync.audit import audit
-from intercom_assets.sync.batch import new_run_id, prepare, run_batch
+from intercom_assets.sync.context.outcomes import UNSHOWN, ChunkReport, Outcome, Status, Totals
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.spellings import named
+from intercom_assets.sync.engine.batch import new_run_id, prepare, run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.environment import no_dagster, opened, read_environment
-from intercom_assets.sync.outcomes import UNSHOWN, ChunkReport, Outcome, Status, Totals
-from intercom_assets.sync.services import Services
-from intercom_assets.sync.source import Batch
-from intercom_assets.sync.spelling import named
+from intercom_assets.sync.feeders.audit import audit
 
 SHOWN = 20
 """Failures that are listed; all of them are counted."""
@@ -128,7 +128,7 @@ def _register(keys: dict[QueueKind, tuple[str, ...]]) -> str:
     if hindrance := no_dagster():
         return NOT_DAGSTER(hindrance)
     # Importing Dagster takes two seconds, which the other ways to call this need not wait for.
-    from intercom_assets.cli.dagster_steps import register_partitions
+    from intercom_assets.cli.dagster_setup import register_partitions
 
     return register_partitions(dict(keys))
 
@@ -143,7 +143,7 @@ def _showing(services: Services, base_url: str) -> Iterator[Show]:
         finally:
             services.store.put_state(UNSHOWN, True)
         return
-    from intercom_assets.cli.dagster_steps import recorder
+    from intercom_assets.cli.dagster_setup import recorder
 
     with recorder(services.store, base_url) as record:
         yield record

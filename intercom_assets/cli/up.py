@@ -2,7 +2,7 @@
 
 Belongs here: the order in which things come up, and what is printed. Must not: what is made
 (`launch/preparation.py`), the restarts (`launch/supervisor.py`), process handling
-(`demo/processes.py`), which the demo shares.
+(`supervision/processes.py`), which the demo shares.
 """
 
 import os
@@ -16,18 +16,6 @@ import click
 
 from intercom_assets.cli.failures import Failed
 from intercom_assets.demo.addresses import free_ports
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.guard import Guard
-from intercom_assets.demo.interrupts import Interrupts
-from intercom_assets.demo.lockfiles import locked
-from intercom_assets.demo.processes import (
-    Child,
-    Processes,
-    ProcessFailed,
-    answers_http,
-    inherited_environment,
-    takes_connections,
-)
 from intercom_assets.launch import dagster_database
 from intercom_assets.launch.preparation import (
     LOGS,
@@ -43,6 +31,18 @@ from intercom_assets.launch.preparation import (
 )
 from intercom_assets.launch.services import COMMAND, DAEMON, HOST, WEBSERVER, code_server
 from intercom_assets.launch.supervisor import Supervisor, ending_of
+from intercom_assets.supervision.interrupts import Interrupts
+from intercom_assets.supervision.lockfiles import locked
+from intercom_assets.supervision.process_groups import wait_until
+from intercom_assets.supervision.processes import (
+    Child,
+    Processes,
+    ProcessFailed,
+    answers_http,
+    inherited_environment,
+    takes_connections,
+)
+from intercom_assets.supervision.reaper import Guard
 from intercom_assets.sync.environment import Configuration, ConfigurationError, read_environment
 
 LOCK = "intercom_assets_up.lock"

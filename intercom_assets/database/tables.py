@@ -11,7 +11,7 @@ import psycopg
 from psycopg.abc import AdaptContext
 from psycopg.sql import Composable, Identifier, Literal
 
-from intercom_assets.database.app_connections import AppConnection
+from intercom_assets.database.connections import AppConnection
 from intercom_assets.mapping.load import SYNC_YAML
 from intercom_assets.mapping.problems import MappingError, nearest
 

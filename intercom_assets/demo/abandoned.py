@@ -7,9 +7,9 @@ Must not: touching one that is in use, or another user's.
 from contextlib import suppress
 from pathlib import Path
 
-from intercom_assets.demo.binaries import PostgresUnavailable
-from intercom_assets.demo.lockfiles import age_of_lock
-from intercom_assets.demo.postgres import EmbeddedPostgres
+from intercom_assets.supervision.binaries import PostgresUnavailable
+from intercom_assets.supervision.lockfiles import age_of_lock
+from intercom_assets.supervision.postgres import EmbeddedPostgres
 
 BEING_MADE_SECONDS = 60
 """Younger directories may be those of a server whose supervisor is about to take its lock."""

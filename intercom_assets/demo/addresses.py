@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from intercom_assets.demo.processes import ProcessFailed
-from intercom_assets.demo.sides import AppSide, DagsterSide, IntercomSide, Sides
+from intercom_assets.demo.probes import AppSide, DagsterSide, IntercomSide, Sides
+from intercom_assets.supervision.processes import ProcessFailed
 
 HOST = "127.0.0.1"
 _FILE = "addresses.json"

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from intercom_assets.demo.binaries import PostgresUnavailable
+from intercom_assets.supervision.binaries import PostgresUnavailable
 
 DEMO_PREFIX = "intercom_assets_demo_"
 LONGEST_NAME = 63

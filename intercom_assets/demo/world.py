@@ -19,22 +19,9 @@ from pathlib import Path
 
 from intercom_assets.demo.addresses import HOST, Addresses, free_ports, written_down
 from intercom_assets.demo.databases import DEMO_PREFIX, Databases
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.guard import Guard
-from intercom_assets.demo.interrupts import Interrupts
-from intercom_assets.demo.place import demo_place, private_directory
-from intercom_assets.demo.postgres import EmbeddedPostgres
-from intercom_assets.demo.processes import (
-    FOREIGN_PREFIXES,
-    FOREIGN_SUFFIXES,
-    Child,
-    Processes,
-    ProcessFailed,
-    clean_environment,
-)
+from intercom_assets.demo.probes import Sides
 from intercom_assets.demo.sample_app import create_sample_app
-from intercom_assets.demo.sides import Sides
-from intercom_assets.demo.story import SENSORS
+from intercom_assets.demo.scenario import SENSORS
 from intercom_assets.launch.services import (
     COMMAND,
     DAEMON,
@@ -46,6 +33,19 @@ from intercom_assets.launch.services import (
     code_server,
 )
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
+from intercom_assets.supervision.interrupts import Interrupts
+from intercom_assets.supervision.postgres import EmbeddedPostgres
+from intercom_assets.supervision.process_groups import wait_until
+from intercom_assets.supervision.processes import (
+    FOREIGN_PREFIXES,
+    FOREIGN_SUFFIXES,
+    Child,
+    Processes,
+    ProcessFailed,
+    clean_environment,
+)
+from intercom_assets.supervision.reaper import Guard
+from intercom_assets.supervision.workdir import demo_place, private_directory
 
 TOKEN = "demo-token"
 START_SECONDS = 600.0

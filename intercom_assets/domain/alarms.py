@@ -1,7 +1,7 @@
 """What of the sync may be watched, by name, and above which limit it is an alarm.
 
 Belongs here: names and limits, since an operator may name them (`status --fail-if`). Must not: how
-a figure is read (`sync/overview.py`).
+a figure is read (`sync/status/overview.py`).
 """
 
 STUCK_AFTER = 600.0

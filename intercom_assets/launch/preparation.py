@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from intercom_assets.database.failures import address_problem
-from intercom_assets.database.schema import schema_version, shipped_steps
+from intercom_assets.database.store.schema import schema_version, shipped_steps
 from intercom_assets.launch import dagster_database
 from intercom_assets.launch.dagster_database import DAGSTER_DATABASE_URL, State
 from intercom_assets.launch.services import DAGSTER_VARIABLES, DAGSTER_YAML, HOST, WORKSPACE

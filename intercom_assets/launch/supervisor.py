@@ -1,14 +1,14 @@
 """Keeps services running: a child that ended is started again, later each time that it ends soon.
 
 Belongs here: when to start again, and saying so. Must not: how a process is started or stopped
-(`demo/processes.py`), what the services are.
+(`supervision/processes.py`), what the services are.
 """
 
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from intercom_assets.demo.processes import Child, Processes
+from intercom_assets.supervision.processes import Child, Processes
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0

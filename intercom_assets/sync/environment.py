@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from intercom_assets.database.app import AppDatabase
-from intercom_assets.database.store import Store
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.database.store.store import Store
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.network import checked_token, checked_url, checked_version
 from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
-from intercom_assets.sync.services import Services
+from intercom_assets.sync.context.services import Services
 
 APP_DATABASE_URL = "APP_DATABASE_URL"
 SYNC_DATABASE_URL = "SYNC_DATABASE_URL"

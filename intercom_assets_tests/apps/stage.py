@@ -20,7 +20,7 @@ from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync import environment
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.feeders import feed_from_app
+from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets_tests.cli.conftest import Shell
 
 APPS = Path(__file__).parent

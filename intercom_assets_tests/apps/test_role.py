@@ -11,10 +11,10 @@ from psycopg import errors
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.demo.sample_app import seed
-from intercom_assets.sync.batch import run_batch
+from intercom_assets.sync.engine.batch import run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.source import Batch
+from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets_tests.apps.stage import a_stage
 from intercom_assets_tests.roles import a_role_made_by
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import psycopg
 
-from intercom_assets.database.schema import apply_schema
-from intercom_assets.sync.attributes import AttributeBook
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.first_contact import list_workspace
-from intercom_assets.sync.intercom_changes import feed_from_intercom
+from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.sync.context.attributes import AttributeBook
+from intercom_assets.sync.engine.initial_listing import list_workspace
+from intercom_assets.sync.feeders.app_changes import feed_from_app
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.benchmarks.figures import Figure
 from intercom_assets_tests.benchmarks.lab import CHANGE_EVERYBODY, Lab, World, execute
 from intercom_assets_tests.benchmarks.simulated import NO_LIMIT

@@ -17,12 +17,16 @@ from unittest.mock import patch
 
 import dagster as dg
 
-from intercom_assets.assets.subjects import USERS
 from intercom_assets.database.records import QueueKind
 from intercom_assets.definitions import build_defs
-from intercom_assets.partitions import APP_USER, add_keys
-from intercom_assets.pool import set_up_pool
-from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
+from intercom_assets.orchestration.partitions import APP_USER, add_keys
+from intercom_assets.orchestration.pool import set_up_pool
+from intercom_assets.orchestration.resources import (
+    AppDatabaseResource,
+    IntercomResource,
+    SyncDatabaseResource,
+)
+from intercom_assets.orchestration.sync_targets import USERS
 from intercom_assets_tests.benchmarks.figures import Figure
 from intercom_assets_tests.benchmarks.lab import (
     CHANGE_EVERYBODY,

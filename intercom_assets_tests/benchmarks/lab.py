@@ -13,14 +13,14 @@ from typing import LiteralString
 
 import psycopg
 
-from intercom_assets.database.capture import install_capture
-from intercom_assets.database.schema import apply_schema
+from intercom_assets.database.capture.installation import install_capture
+from intercom_assets.database.store.schema import apply_schema
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.place import demo_place
-from intercom_assets.demo.postgres import EmbeddedPostgres
 from intercom_assets.demo.sample_app import create_sample_app, seed
 from intercom_assets.demo.sample_people import AWKWARD_TEAMS, AWKWARD_USERS
 from intercom_assets.mapping.load import load_mapping
+from intercom_assets.supervision.postgres import EmbeddedPostgres
+from intercom_assets.supervision.workdir import demo_place
 from intercom_assets_tests.benchmarks.simulated import Simulated, simulating
 from intercom_assets_tests.orchestration.stage import a_mapping
 

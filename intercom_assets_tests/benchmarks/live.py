@@ -16,14 +16,14 @@ import dagster as dg
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.interrupts import Interrupts
-from intercom_assets.demo.play import settle
+from intercom_assets.demo.runner import settle
 from intercom_assets.demo.sample_app import seed
 from intercom_assets.demo.sample_people import AWKWARD_TEAMS, AWKWARD_USERS
 from intercom_assets.demo.world import Wishes, World, running_world
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
-from intercom_assets.partitions import APP_USER, add_keys
+from intercom_assets.orchestration.partitions import APP_USER, add_keys
+from intercom_assets.supervision.interrupts import Interrupts
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.benchmarks.figures import Figure
 from intercom_assets_tests.benchmarks.lab import Lab
 from intercom_assets_tests.benchmarks.simulated import AT_THE_LIMIT, PER_SECOND, Asked, Simulated

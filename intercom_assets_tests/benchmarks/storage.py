@@ -13,7 +13,7 @@ import dagster as dg
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from intercom_assets.history import prune_history
+from intercom_assets.orchestration.internals.event_pruning import prune_history
 from intercom_assets_tests.benchmarks.dagster_runs import a_dagster, run_queue
 from intercom_assets_tests.benchmarks.figures import Figure
 from intercom_assets_tests.benchmarks.lab import CHANGE_EVERYBODY, Lab, World, execute

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import psycopg
 
-from intercom_assets.database.capture import remove_capture
+from intercom_assets.database.capture.installation import remove_capture
 from intercom_assets_tests.benchmarks.figures import Figure
 from intercom_assets_tests.benchmarks.lab import CHANGE_EVERYBODY, Lab
 

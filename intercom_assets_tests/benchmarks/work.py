@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.batch import new_run_id, run_batch
+from intercom_assets.sync.context.outcomes import Totals
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.engine.batch import new_run_id, run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.environment import Configuration, opened
-from intercom_assets.sync.outcomes import Totals
-from intercom_assets.sync.services import Services
-from intercom_assets.sync.source import Batch
-from intercom_assets.sync.sweep import sweep
+from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets_tests.benchmarks.lab import World
 from intercom_assets_tests.benchmarks.simulated import TOKEN
 

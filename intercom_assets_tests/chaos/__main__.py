@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from intercom_assets.demo.binaries import PostgresUnavailable
-from intercom_assets.demo.interrupts import Interrupts
-from intercom_assets.demo.processes import ProcessFailed
+from intercom_assets.supervision.binaries import PostgresUnavailable
+from intercom_assets.supervision.interrupts import Interrupts
+from intercom_assets.supervision.processes import ProcessFailed
 from intercom_assets_tests.chaos.battle import Plan, fight
 from intercom_assets_tests.chaos.dagster_world import dagster_world
 from intercom_assets_tests.chaos.evidence import keep

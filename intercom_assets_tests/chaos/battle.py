@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
 
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.processes import ProcessFailed
+from intercom_assets.supervision.process_groups import wait_until
+from intercom_assets.supervision.processes import ProcessFailed
 from intercom_assets_tests.chaos.app_driver import App, fill, watch_locks_until
 from intercom_assets_tests.chaos.histories import Present
 from intercom_assets_tests.chaos.misfortune import Misfortune

@@ -11,12 +11,12 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from intercom_assets.database import queries
-from intercom_assets.database.app import AppDatabase
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.domain.models import AppUser, Contact, ContactPatch, Gone, Unfit
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import ConnectionFailed, ServerError
-from intercom_assets.sync import identity
-from intercom_assets.sync.services import Services
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.passes.users import identity
 
 STALE_FOR = 0.4
 Rows: TypeAlias = Mapping[str, AppUser | Unfit | Gone]

@@ -21,11 +21,8 @@ from time import monotonic
 
 from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.place import private_directory
-from intercom_assets.demo.processes import Child, Processes, ProcessFailed
-from intercom_assets.demo.sides import DagsterSide
-from intercom_assets.demo.story import SENSORS
+from intercom_assets.demo.probes import DagsterSide
+from intercom_assets.demo.scenario import SENSORS
 from intercom_assets.demo.world import DEFINITIONS_WITHOUT_SCHEDULES
 from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.launch.services import (
@@ -37,6 +34,9 @@ from intercom_assets.launch.services import (
     code_server,
 )
 from intercom_assets.mapping.load import SAMPLE, load_mapping
+from intercom_assets.supervision.process_groups import wait_until
+from intercom_assets.supervision.processes import Child, Processes, ProcessFailed
+from intercom_assets.supervision.workdir import private_directory
 from intercom_assets_tests.chaos.runs import Runs
 from intercom_assets_tests.chaos.victims import (
     Keeper,

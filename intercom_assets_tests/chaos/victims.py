@@ -15,10 +15,10 @@ from threading import Event, RLock, Thread
 
 import psycopg
 
-from intercom_assets.demo.binaries import PostgresUnavailable
-from intercom_assets.demo.lockfiles import postmaster
-from intercom_assets.demo.postgres import EmbeddedPostgres
-from intercom_assets.demo.processes import Child, Processes
+from intercom_assets.supervision.binaries import PostgresUnavailable
+from intercom_assets.supervision.lockfiles import postmaster
+from intercom_assets.supervision.postgres import EmbeddedPostgres
+from intercom_assets.supervision.processes import Child, Processes
 from intercom_assets_tests.chaos.misfortune import in_turn
 from intercom_assets_tests.chaos.tally import Tally
 

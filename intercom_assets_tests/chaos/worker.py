@@ -14,22 +14,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from intercom_assets.database.app import AppDatabase
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.exchange import Timeouts
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.sync.batch import new_run_id, run_batch
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.engine.batch import new_run_id, run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.environment import (
     open_store,
     read_environment,
 )
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.intercom_changes import feed_from_intercom
-from intercom_assets.sync.services import Services
-from intercom_assets.sync.source import Batch
+from intercom_assets.sync.feeders.app_changes import feed_from_app
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.chaos.broken import PROTOCOLS
 
 SEARCH_EVERY = 1.0

@@ -17,15 +17,15 @@ from pathlib import Path
 from random import Random
 from threading import Event
 
-from intercom_assets.database.capture import install_capture
-from intercom_assets.database.schema import apply_schema
+from intercom_assets.database.capture.installation import install_capture
+from intercom_assets.database.store.schema import apply_schema
 from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.guard import Guard
-from intercom_assets.demo.processes import Processes, clean_environment
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.demo.world import TOKEN
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML, load_mapping
+from intercom_assets.supervision.processes import Processes, clean_environment
+from intercom_assets.supervision.reaper import Guard
 from intercom_assets_tests.chaos.histories import Bystander
 from intercom_assets_tests.chaos.victims import (
     Keeper,

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from intercom_assets.database.failures import address_problem
-from intercom_assets.demo.postgres import EmbeddedPostgres
 from intercom_assets.demo.sample_app import seed
+from intercom_assets.supervision.postgres import EmbeddedPostgres
 from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.conftest import HOME_PREFIX
 from intercom_assets_tests.database.mappings import run

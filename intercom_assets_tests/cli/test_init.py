@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from intercom_assets.database.capture import remove_capture
+from intercom_assets.database.capture.installation import remove_capture
 from intercom_assets.mapping.load import FILES, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets_tests.cli.conftest import Shell

@@ -6,10 +6,10 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.database.capture import capture_state
+from intercom_assets.database.capture.installation import capture_state
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.pool import missing_pool
+from intercom_assets.orchestration.pool import missing_pool
 from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.mapping_folders import a_folder
 

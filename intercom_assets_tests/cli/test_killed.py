@@ -7,8 +7,8 @@ import subprocess
 import sys
 from collections import Counter
 
-from intercom_assets.database.store import Store
-from intercom_assets.demo.groups import wait_until
+from intercom_assets.database.store.store import Store
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets.sync import environment
 from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.database.mappings import run

@@ -11,9 +11,9 @@ import pytest
 
 from intercom_assets.cli.commands.trying import LETTERS
 from intercom_assets.cli.main import COMMANDS
-from intercom_assets.demo.story import CHANGES
+from intercom_assets.demo.scenario import CHANGES
 from intercom_assets.domain.alarms import LIMITS
-from intercom_assets.sync.overview import FIGURES
+from intercom_assets.sync.status.overview import FIGURES
 
 WORLD = ("psycopg", "pydantic", "requests", "rich", "dagster", "sqlalchemy", "yaml", "uvicorn")
 SHOWS_WHAT_IT_LOADS = """

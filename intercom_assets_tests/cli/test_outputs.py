@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from rich.cells import cell_len
 from rich.console import Console
 
-from intercom_assets.cli.cells import Listing, cell
 from intercom_assets.cli.main import COMMANDS, main
+from intercom_assets.cli.output.tables import Listing, cell
 from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.outputs import PAGES, agrees, played, shown_in, write
 

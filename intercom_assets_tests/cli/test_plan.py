@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from intercom_assets.cli.progress import Bars, progress_on
+from intercom_assets.cli.output.progress import Bars, progress_on
 from intercom_assets.mapping.load import SAMPLE
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.cli.conftest import Shell, forget_everything

@@ -10,9 +10,9 @@ from unittest.mock import patch
 import dagster as dg
 import pytest
 
-from intercom_assets.database.store import Store
+from intercom_assets.database.store.store import Store
 from intercom_assets.sync import environment
-from intercom_assets.sync.outcomes import UNSHOWN
+from intercom_assets.sync.context.outcomes import UNSHOWN
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.cli.conftest import Shell
 

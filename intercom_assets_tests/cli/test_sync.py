@@ -13,8 +13,8 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.demo.groups import wait_until
 from intercom_assets.mapping.load import SAMPLE
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.builders import update_row
 from intercom_assets_tests.cli.conftest import Shell, forget_everything
 from intercom_assets_tests.mapping_folders import a_folder

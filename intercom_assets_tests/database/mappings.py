@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from intercom_assets.database.app import AppDatabase
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.mapping.load import AppMapping
 from intercom_assets.mapping.settings import SyncSettings
 

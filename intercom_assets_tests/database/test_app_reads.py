@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from intercom_assets.database.app import AppDatabase, AppUnavailable
+from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets_tests.builders import (

@@ -10,15 +10,15 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from intercom_assets.database.app import AppDatabase, AppUnavailable
-from intercom_assets.database.capture import (
+from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
+from intercom_assets.database.capture.guards import Permissions
+from intercom_assets.database.capture.installation import (
     capture_state,
     install_capture,
     remove_capture,
 )
-from intercom_assets.database.capture_guards import Permissions
-from intercom_assets.demo.groups import wait_until
 from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user
 from intercom_assets_tests.database.mappings import a_mapping, rows, run
 
@@ -456,7 +456,7 @@ def test_a_table_that_the_app_keeps_locked_is_left_alone(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remove_capture(database)
-    monkeypatch.setattr("intercom_assets.database.capture._TRIES", 1)
+    monkeypatch.setattr("intercom_assets.database.capture.installation._TRIES", 1)
     with psycopg.connect(database) as app:
         app.execute("insert into users (email) values ('a')")
         with pytest.raises(AppUnavailable, match="locked by the app at each of 1 tries"):
@@ -476,7 +476,7 @@ def test_an_app_that_locks_in_another_order_is_never_the_victim(
     """It has its hands on the table that we lock last and then wants the one that we lock first."""
     if change is not remove_capture:
         remove_capture(database)
-    monkeypatch.setattr("intercom_assets.database.capture._TRIES", 1)
+    monkeypatch.setattr("intercom_assets.database.capture.installation._TRIES", 1)
     with psycopg.connect(database) as app, ThreadPoolExecutor(1) as pool:
         app.execute("insert into users (email) values ('a')")
         done = pool.submit(change, database)

@@ -3,11 +3,15 @@
 import psycopg
 import pytest
 
-from intercom_assets.database.capture import capture_state, install_capture, remove_capture
-from intercom_assets.database.capture_guards import Permissions
+from intercom_assets.database.capture.guards import Permissions
+from intercom_assets.database.capture.installation import (
+    capture_state,
+    install_capture,
+    remove_capture,
+)
 from intercom_assets.database.failures import AppUnavailable, Refused
 from intercom_assets.database.publications import subscribed
-from intercom_assets.database.schema import apply_schema, published
+from intercom_assets.database.store.schema import apply_schema, published
 from intercom_assets.mapping.load import AppMapping, load_mapping
 from intercom_assets_tests.database.mappings import a_mapping, rows, run
 

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from intercom_assets.database import capture_log
-from intercom_assets.database.app import AppDatabase
-from intercom_assets.database.capture import install_capture
-from intercom_assets.database.capture_log import (
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.database.capture import log as capture_log
+from intercom_assets.database.capture.installation import install_capture
+from intercom_assets.database.capture.log import (
     EVERYBODY,
     LogRow,
     delete_log,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from intercom_assets.database.encoding import (
+from intercom_assets.database.store.encoding import (
     document,
     record,
     team_document,

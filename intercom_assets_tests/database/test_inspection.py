@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from intercom_assets.database.app import AppDatabase
-from intercom_assets.database.inspection import (
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.database.app.inspection import (
     clock_words,
     read_whole,
     tables_read,
     unstable_columns,
 )
-from intercom_assets.database.watch_gaps import gaps, hidden
+from intercom_assets.database.app.watch_gaps import gaps, hidden
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets_tests.builders import insert_team, insert_user
 from intercom_assets_tests.database.mappings import an_app, run

@@ -18,13 +18,13 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 
-from intercom_assets.database.capture import install_capture
-from intercom_assets.database.schema import apply_schema
+from intercom_assets.database.capture.installation import install_capture
+from intercom_assets.database.store.schema import apply_schema
 from intercom_assets.demo.addresses import free_ports
 from intercom_assets.demo.sample_app import create_sample_app, seed
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.sweep import sweep
+from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets_tests.apps.stage import a_stage
 
 SERVERS = 3

@@ -13,15 +13,15 @@ from psycopg.conninfo import make_conninfo
 from intercom_assets.database.queries import parse as parse_queries
 from intercom_assets.database.queries import query, query_names
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.schema import (
+from intercom_assets.database.store.connection import StoreNotReady, StoreUnavailable
+from intercom_assets.database.store.schema import (
     Step,
     apply_schema,
     parse,
     schema_version,
     shipped_steps,
 )
-from intercom_assets.database.store import Store
-from intercom_assets.database.store_connection import StoreNotReady, StoreUnavailable
+from intercom_assets.database.store.store import Store
 from intercom_assets.demo.databases import Databases
 
 NEWEST = len(shipped_steps())

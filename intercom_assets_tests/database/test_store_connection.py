@@ -10,8 +10,8 @@ import pytest
 from psycopg import Cursor
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store import Store
-from intercom_assets.database.store_connection import StoreUnavailable
+from intercom_assets.database.store.connection import StoreUnavailable
+from intercom_assets.database.store.store import Store
 
 USER = QueueKind.USER
 

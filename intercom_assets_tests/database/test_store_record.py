@@ -19,7 +19,7 @@ from intercom_assets.database.records import (
     TeamRecord,
     UserRecord,
 )
-from intercom_assets.database.store import Store
+from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import (
     Company,
     Contact,

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from intercom_assets.database.records import Done, QueueKind, UserRecord
-from intercom_assets.database.store import Store
+from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import (
     DataAttribute,
     Edge,

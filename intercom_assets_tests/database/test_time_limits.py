@@ -6,10 +6,10 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from intercom_assets.database.app import AppDatabase
-from intercom_assets.database.capture import install_capture, remove_capture
-from intercom_assets.database.schema import apply_schema
-from intercom_assets.database.store import Store
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.database.capture.installation import install_capture, remove_capture
+from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.database.store.store import Store
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets_tests.builders import insert_user
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from intercom_assets.database.watch_gaps import Gap, Hidden, gaps, hidden
+from intercom_assets.database.app.watch_gaps import Gap, Hidden, gaps, hidden
 from intercom_assets_tests.database.mappings import a_mapping, an_app, run
 
 USERS = {"table": "users", "wakes": "user", "key": "id"}

@@ -12,8 +12,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from intercom_assets.database.app import AppDatabase, AppUnavailable, WriteBack
-from intercom_assets.database.capture import install_capture
+from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable, WriteBack
+from intercom_assets.database.capture.installation import install_capture
 from intercom_assets.domain.models import AppUser, Gone, Unfit, Values
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, read_row

@@ -4,7 +4,7 @@ import pytest
 
 from intercom_assets.domain.rails_zones import RAILS_ZONES
 from intercom_assets.domain.timezones import Place, ZoneBook, in_dialect_of, place
-from intercom_assets.sync.zones import zone_book
+from intercom_assets.sync.context.zones import zone_book
 
 WORLD = zone_book()
 SMALL = ZoneBook(

@@ -13,7 +13,7 @@ from intercom_assets.domain.fields import (
     Policy,
 )
 from intercom_assets.domain.models import Kind
-from intercom_assets.domain.who_wins import (
+from intercom_assets.domain.policy_table import (
     Row,
     as_markdown,
     rows_of_mapped_teams,

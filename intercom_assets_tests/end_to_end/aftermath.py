@@ -13,10 +13,10 @@ from unittest.mock import patch
 
 import dagster as dg
 
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.play import Told, play_changes, play_everybody, settle
+from intercom_assets.demo.runner import Told, play_changes, play_everybody, settle
 from intercom_assets.demo.sample_app import seed
-from intercom_assets.pool import POOL
+from intercom_assets.orchestration.pool import POOL
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.end_to_end.two_servers import Run, World
 
 PATIENCE = 300.0

@@ -18,11 +18,11 @@ import pytest
 
 from intercom_assets.demo.addresses import Addresses, addresses_of
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.groups import wait_until
+from intercom_assets.demo.probes import AppSide, Sides
 from intercom_assets.demo.sample_app import seed
-from intercom_assets.demo.sides import AppSide, Sides
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.places import roomy_place
 
 COMMAND = (sys.executable, "-m", "intercom_assets.cli.main", "demo")

@@ -14,9 +14,9 @@ import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
 
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.play import settle
-from intercom_assets.demo.processes import clean_environment
+from intercom_assets.demo.runner import settle
+from intercom_assets.supervision.process_groups import wait_until
+from intercom_assets.supervision.processes import clean_environment
 from intercom_assets_tests.browser import PATIENCE, open_page
 from intercom_assets_tests.end_to_end.conftest import Demo
 from intercom_assets_tests.end_to_end.ui import Ui

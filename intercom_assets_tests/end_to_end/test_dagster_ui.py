@@ -5,10 +5,10 @@ Events are there already when these run, which is where batch runs of partitione
 
 import pytest
 
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.play import settle
-from intercom_assets.demo.sides import without
-from intercom_assets.demo.story import SEARCH
+from intercom_assets.demo.probes import without
+from intercom_assets.demo.runner import settle
+from intercom_assets.demo.scenario import SEARCH
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.end_to_end.conftest import Demo
 from intercom_assets_tests.end_to_end.ui import PATIENCE, USER_ASSETS, Ui
 

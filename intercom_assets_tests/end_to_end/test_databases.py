@@ -5,8 +5,8 @@ import socket
 import psycopg
 import pytest
 
-from intercom_assets.demo.binaries import PostgresUnavailable
 from intercom_assets.demo.databases import Databases, database_url
+from intercom_assets.supervision.binaries import PostgresUnavailable
 from intercom_assets_tests.builders import insert_user
 
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.play import settle
+from intercom_assets.demo.runner import settle
 from intercom_assets.demo.sample_people import EVERYTHING
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.end_to_end.conftest import Canary, Demo
 from intercom_assets_tests.readme import README, block
 

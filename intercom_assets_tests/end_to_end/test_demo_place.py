@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from intercom_assets.cli.main import main
-from intercom_assets.demo.place import demo_place, private_directory
-from intercom_assets.demo.processes import Processes
+from intercom_assets.supervision.processes import Processes
+from intercom_assets.supervision.workdir import demo_place, private_directory
 
 
 def rights(path: Path) -> int:

@@ -14,11 +14,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from intercom_assets.demo import binaries
 from intercom_assets.demo.abandoned import remove_abandoned
-from intercom_assets.demo.binaries import PostgresUnavailable, find_binaries, service_account
-from intercom_assets.demo.lockfiles import postmaster, serves
-from intercom_assets.demo.postgres import EmbeddedPostgres
+from intercom_assets.supervision import binaries
+from intercom_assets.supervision.binaries import PostgresUnavailable, find_binaries, service_account
+from intercom_assets.supervision.lockfiles import postmaster, serves
+from intercom_assets.supervision.postgres import EmbeddedPostgres
 from intercom_assets_tests.places import roomy_place
 
 
@@ -68,7 +68,7 @@ def abandon(home: Path) -> None:
     """Starts a server by a supervisor that is killed with it running."""
     program = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from intercom_assets.demo.postgres import EmbeddedPostgres\n"
+        "from intercom_assets.supervision.postgres import EmbeddedPostgres\n"
         "EmbeddedPostgres(Path(sys.argv[1]), durable=False).start()\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

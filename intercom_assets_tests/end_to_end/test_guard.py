@@ -5,16 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from intercom_assets.demo.groups import group_is_empty, wait_until
-from intercom_assets.demo.guard import things_left
-from intercom_assets.demo.lockfiles import postmaster, serves
+from intercom_assets.supervision.lockfiles import postmaster, serves
+from intercom_assets.supervision.process_groups import group_is_empty, wait_until
+from intercom_assets.supervision.reaper import things_left
 
 DEMO = """
 import os, signal, sys
-from intercom_assets.demo.guard import Guard
-from intercom_assets.demo.place import demo_place
-from intercom_assets.demo.postgres import EmbeddedPostgres
-from intercom_assets.demo.processes import Processes, clean_environment
+from intercom_assets.supervision.reaper import Guard
+from intercom_assets.supervision.workdir import demo_place
+from intercom_assets.supervision.postgres import EmbeddedPostgres
+from intercom_assets.supervision.processes import Processes, clean_environment
 
 with demo_place() as place, Guard(clean_environment({})) as guard:
     guard.watch_place(place)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from intercom_assets.demo.play import Patience, busy_machine
+from intercom_assets.demo.runner import Patience, busy_machine
 
 
 class Clock:

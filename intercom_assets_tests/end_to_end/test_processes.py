@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from intercom_assets.demo import groups
-from intercom_assets.demo.groups import group_is_empty, wait_until
-from intercom_assets.demo.interrupts import Interrupts, none_ignored
-from intercom_assets.demo.processes import (
+from intercom_assets.supervision import process_groups as groups
+from intercom_assets.supervision.interrupts import Interrupts, none_ignored
+from intercom_assets.supervision.process_groups import group_is_empty, wait_until
+from intercom_assets.supervision.processes import (
     Child,
     Processes,
     ProcessFailed,
@@ -175,9 +175,9 @@ def test_one_that_never_answers_is_given_up(processes: Processes) -> None:
 SUPERVISOR = """
 import sys
 from pathlib import Path
-from intercom_assets.demo.groups import group_is_empty, wait_until
-from intercom_assets.demo.interrupts import Interrupts
-from intercom_assets.demo.processes import Processes
+from intercom_assets.supervision.process_groups import group_is_empty, wait_until
+from intercom_assets.supervision.interrupts import Interrupts
+from intercom_assets.supervision.processes import Processes
 
 interrupts = Interrupts()
 with interrupts.listening():

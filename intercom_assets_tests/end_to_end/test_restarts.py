@@ -17,9 +17,9 @@ from dagster._core.scheduler.instigation import TickStatus
 
 from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.groups import wait_until
 from intercom_assets.demo.sample_app import seed
 from intercom_assets.launch.services import WEBSERVER
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.end_to_end.aftermath import PATIENCE, wait_for_calls
 from intercom_assets_tests.end_to_end.two_servers import START_SECONDS, World, two_servers
 from intercom_assets_tests.end_to_end.ui import USER_ASSETS, Ui

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.demo.play import concerns
-from intercom_assets.demo.sides import Document
-from intercom_assets.demo.story import (
+from intercom_assets.demo.probes import Document
+from intercom_assets.demo.runner import concerns
+from intercom_assets.demo.scenario import (
     CHANGES,
     EVERYBODY,
     QUIET,

@@ -13,11 +13,11 @@ import pytest
 
 from intercom_assets.demo.addresses import free_ports
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.groups import wait_until
 from intercom_assets.demo.sample_app import seed
 from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.processes import processes_of
 
 COMMAND = (sys.executable, "-m", "intercom_assets.cli.main")

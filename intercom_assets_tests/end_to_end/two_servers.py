@@ -25,19 +25,19 @@ from dagster._grpc.client import DagsterGrpcClient
 
 from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.groups import group_is_empty, wait_until
-from intercom_assets.demo.guard import Guard
-from intercom_assets.demo.postgres import EmbeddedPostgres
-from intercom_assets.demo.processes import Child, Processes, clean_environment
+from intercom_assets.demo.probes import AppSide, DagsterSide, IntercomSide, Sides
 from intercom_assets.demo.sample_app import create_sample_app
-from intercom_assets.demo.sides import AppSide, DagsterSide, IntercomSide, Sides
-from intercom_assets.demo.story import SENSORS
+from intercom_assets.demo.scenario import SENSORS
 from intercom_assets.demo.world import DEFINITIONS_WITHOUT_SCHEDULES, TOKEN
 from intercom_assets.launch.services import COMMAND, DAEMON, WORKSPACE
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.wire import Answer
+from intercom_assets.supervision.postgres import EmbeddedPostgres
+from intercom_assets.supervision.process_groups import group_is_empty, wait_until
+from intercom_assets.supervision.processes import Child, Processes, clean_environment
+from intercom_assets.supervision.reaper import Guard
 from intercom_assets_tests.places import roomy_place
 
 START_SECONDS = 180

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from intercom_assets.demo.groups import wait_until
+from intercom_assets.supervision.process_groups import wait_until
 
 PATIENCE = 300
 USER_ASSETS = ("app_users", "intercom_contacts", "reconciled_profiles")

@@ -10,13 +10,13 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.assets.subjects import USERS
-from intercom_assets.database.capture import install_capture
+from intercom_assets.database.capture.installation import install_capture
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.schema import apply_schema
-from intercom_assets.database.store import Store
-from intercom_assets.look import SWEEP_JOB
+from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.database.store.store import Store
 from intercom_assets.mapping.load import load_mapping
+from intercom_assets.orchestration.sensor_tick import SWEEP_JOB
+from intercom_assets.orchestration.sync_targets import USERS
 from intercom_assets_tests.apps.stage import a_stage as an_operator
 from intercom_assets_tests.hostile.people import (
     CREWS,

@@ -9,15 +9,15 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from intercom_assets.database.capture import install_capture
+from intercom_assets.database.capture.installation import install_capture
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.schema import apply_schema
-from intercom_assets.database.store import Store
-from intercom_assets.database.store_connection import StoreNotReady
+from intercom_assets.database.store.connection import StoreNotReady
+from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.database.store.store import Store
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.feeders import feed_from_app
+from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets_tests.apps.stage import a_stage
 from intercom_assets_tests.database.mappings import an_app
 from intercom_assets_tests.hostile.people import a_mapping, create_people

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.demo.processes import Processes
 from intercom_assets.launch.supervisor import LONGEST_DELAY_S, RAN_WELL_S, Supervisor, delay_after
+from intercom_assets.supervision.process_groups import wait_until
+from intercom_assets.supervision.processes import Processes
 
 ENDS = (sys.executable, "-c", "import sys; sys.exit('out of luck')")
 STAYS = (sys.executable, "-c", "import time; time.sleep(600)")

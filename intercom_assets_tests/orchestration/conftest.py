@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from intercom_assets.demo.databases import Databases
-from intercom_assets.pool import set_up_pool
+from intercom_assets.orchestration.pool import set_up_pool
 from intercom_assets_tests.orchestration.stage import Stage, a_mapping, a_stage
 
 

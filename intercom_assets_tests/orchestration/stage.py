@@ -19,17 +19,17 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from intercom_assets.assets.subjects import Subject
 from intercom_assets.database.records import Lane, QueueKind
-from intercom_assets.database.store import Store
+from intercom_assets.database.store.store import Store
 from intercom_assets.definitions import build_defs
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
-from intercom_assets.resources import (
+from intercom_assets.orchestration.resources import (
     AppDatabaseResource,
     IntercomResource,
     SyncDatabaseResource,
     all_resources,
 )
+from intercom_assets.orchestration.sync_targets import Subject
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 

@@ -9,10 +9,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from intercom_assets.alerts import failed_runs, message_of
-from intercom_assets.assets.subjects import USERS
-from intercom_assets.resources import AlertsResource
-from intercom_assets.sync.webhook import NotTold, checked_webhook, tell
+from intercom_assets.orchestration.alerts import failed_runs, message_of
+from intercom_assets.orchestration.resources import AlertsResource
+from intercom_assets.orchestration.sync_targets import USERS
+from intercom_assets.sync.status.webhook import NotTold, checked_webhook, tell
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.orchestration.stage import Ran, Stage
 
@@ -112,7 +112,7 @@ def test_an_error_of_the_programs_own_is_told_by_its_kind_only(
     def broken(*_: object) -> None:
         raise KeyError("ada@example.com")
 
-    monkeypatch.setattr("intercom_assets.assets.step.batch_of", broken)
+    monkeypatch.setattr("intercom_assets.orchestration.assets.run_step.batch_of", broken)
     ran = stage.run(USERS, config={"user_ids": ["1"]})
 
     why = message_of(context_of(ran))["why"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from intercom_assets.assets.batch import Launch, WrongLaunch, batch_of
-from intercom_assets.assets.subjects import TEAMS, USERS
 from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.orchestration.assets.launch import Launch, WrongLaunch, batch_of
+from intercom_assets.orchestration.sync_targets import TEAMS, USERS
 
 
 def test_a_sensors_partition_is_live_and_leaves_parked_users_alone() -> None:

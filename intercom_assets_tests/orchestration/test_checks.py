@@ -6,10 +6,10 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.assets.subjects import SYNC_HEALTH, USERS
-from intercom_assets.checks import health_job
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.audit import STATE as AUDIT
+from intercom_assets.orchestration.checks import health_job
+from intercom_assets.orchestration.sync_targets import SYNC_HEALTH, USERS
+from intercom_assets.sync.feeders.audit import STATE as AUDIT
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.orchestration.stage import Stage
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from intercom_assets.assets.events import worth_reporting
-from intercom_assets.sync.outcomes import Outcome, Status
+from intercom_assets.orchestration.assets.events import worth_reporting
+from intercom_assets.sync.context.outcomes import Outcome, Status
 
 
 @pytest.mark.parametrize("everybody", [False, True])

@@ -8,10 +8,15 @@ import dagster as dg
 import pytest
 from dagster._core.errors import DagsterUserCodeProcessError
 
-from intercom_assets.assets import reporting, stopping
-from intercom_assets.assets.reporting import Event, announce_failure, report_together
-from intercom_assets.assets.stopping import stop
-from intercom_assets.partitions import APP_USER, add_keys
+from intercom_assets.orchestration.internals import event_batches as reporting
+from intercom_assets.orchestration.internals import stop_error as stopping
+from intercom_assets.orchestration.internals.event_batches import (
+    Event,
+    announce_failure,
+    report_together,
+)
+from intercom_assets.orchestration.internals.stop_error import stop
+from intercom_assets.orchestration.partitions import APP_USER, add_keys
 
 KEYS = [f"r{number}" for number in range(6)]
 

@@ -10,10 +10,10 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 
-from intercom_assets import run_health
-from intercom_assets.assets.subjects import TEAMS, USERS
-from intercom_assets.code_servers import ADDRESS_TAG, has_process
-from intercom_assets.run_health import fail_dead_runs
+from intercom_assets.orchestration.internals import run_health
+from intercom_assets.orchestration.internals.run_health import fail_dead_runs
+from intercom_assets.orchestration.internals.run_liveness import ADDRESS_TAG, has_process
+from intercom_assets.orchestration.sync_targets import TEAMS, USERS
 from intercom_assets_tests.orchestration.stage import LOCATION, Stage
 
 STARTING, STARTED = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED

@@ -6,12 +6,16 @@ import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from intercom_assets.assets.subjects import STOPPED_TAG, USERS
 from intercom_assets.database.records import QueueKind
 from intercom_assets.mapping.load import SAMPLE
-from intercom_assets.partitions import APP_USER
-from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
-from intercom_assets.sync.stops import stops
+from intercom_assets.orchestration.partitions import APP_USER
+from intercom_assets.orchestration.resources import (
+    AppDatabaseResource,
+    IntercomResource,
+    SyncDatabaseResource,
+)
+from intercom_assets.orchestration.sync_targets import STOPPED_TAG, USERS
+from intercom_assets.sync.engine.last_stop import stops
 from intercom_assets_tests.builders import insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Ran, Stage, a_mapping
 

@@ -8,12 +8,16 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.assets.subjects import LANE_TAG, SENSOR_TAG, TEAMS, USERS
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.mapping.load import SAMPLE
-from intercom_assets.pool import POOL, set_up_pool
-from intercom_assets.resources import AppDatabaseResource, IntercomResource, SyncDatabaseResource
-from intercom_assets.sync.outcomes import UNSHOWN
+from intercom_assets.orchestration.pool import POOL, set_up_pool
+from intercom_assets.orchestration.resources import (
+    AppDatabaseResource,
+    IntercomResource,
+    SyncDatabaseResource,
+)
+from intercom_assets.orchestration.sync_targets import LANE_TAG, SENSOR_TAG, TEAMS, USERS
+from intercom_assets.sync.context.outcomes import UNSHOWN
 from intercom_assets_tests.builders import insert_team, insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Stage, a_mapping
 

@@ -7,11 +7,11 @@ from typing import Protocol
 import dagster as dg
 import psycopg
 
-from intercom_assets.assets.subjects import USERS
-from intercom_assets.checks import health_job
 from intercom_assets.database.records import QueueKind
-from intercom_assets.history import prune_history
-from intercom_assets.upkeep import nightly_sweep_job, weekly_audit_job
+from intercom_assets.orchestration.checks import health_job
+from intercom_assets.orchestration.internals.event_pruning import prune_history
+from intercom_assets.orchestration.schedules import nightly_sweep_job, weekly_audit_job
+from intercom_assets.orchestration.sync_targets import USERS
 from intercom_assets_tests.builders import insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Stage
 

@@ -17,13 +17,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from intercom_assets.assets.subjects import USERS
-from intercom_assets.database.store import Store
+from intercom_assets.database.store.store import Store
 from intercom_assets.demo.databases import Databases
-from intercom_assets.run_health import fail_dead_runs, run_ahead
+from intercom_assets.orchestration.internals.run_health import fail_dead_runs, run_ahead
+from intercom_assets.orchestration.sync_targets import USERS
+from intercom_assets.orchestration.workspace_names import workspace_named
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
-from intercom_assets.workspace import workspace_named
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.orchestration.stage import Stage
 
@@ -33,7 +33,7 @@ import json, sys
 import dagster as dg
 from dagster._core.definitions.partitions.context import partition_loading_context
 from intercom_assets.definitions import defs
-from intercom_assets.pool import POOL, set_up_pool
+from intercom_assets.orchestration.pool import POOL, set_up_pool
 
 with dg.DagsterInstance.get() as instance:
     set_up_pool(instance)

@@ -20,9 +20,9 @@ import psycopg
 import yaml
 from psycopg import sql
 
-from intercom_assets.database.app import AppDatabase
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.records import JournalRow, QueueKind
-from intercom_assets.database.store import Store
+from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.exchange import Timeouts
@@ -30,9 +30,9 @@ from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.wire import Answer
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.services import Services
-from intercom_assets.sync.source import Batch
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.engine.chunk_source import Batch
+from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets_tests.sync.world import BASE_URL, TOKEN, Synced, Wire, World
 
 BARE_REFUSAL = b'{"type":"error.list","errors":[{"code":"bad_request","message":"Bad Request"}]}'

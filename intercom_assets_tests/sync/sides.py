@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import psycopg
 
-from intercom_assets.database.app import AppDatabase
-from intercom_assets.database.schema import apply_schema
-from intercom_assets.database.store import Store
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.database.store.store import Store
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.sync.queue import DelayOf, Drained, drain
+from intercom_assets.sync.feeders.drain import DelayOf, Drained, drain
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Two runs that meet a new workspace at the same moment both make its attributes."""
 
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.sync.attributes import AttributeBook
+from intercom_assets.sync.context.attributes import AttributeBook
 from intercom_assets_tests.sync.world import World
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.simulator.wire import Answer
-from intercom_assets.sync import intercom_changes
-from intercom_assets.sync.intercom_changes import feed_from_intercom
+from intercom_assets.sync.feeders import intercom_changes
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.world import World, a_world
 
 TODAY = datetime.now(UTC)

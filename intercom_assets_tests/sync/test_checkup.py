@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from intercom_assets.database.capture import install_capture, remove_capture
-from intercom_assets.database.capture_guards import Permissions
-from intercom_assets.database.schema import apply_schema
-from intercom_assets.database.store import Store
+from intercom_assets.database.capture.guards import Permissions
+from intercom_assets.database.capture.installation import install_capture, remove_capture
+from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.database.store.store import Store
 from intercom_assets.demo.sample_app import create_sample_app, seed
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind
@@ -19,12 +19,16 @@ from intercom_assets.mapping.load import load_mapping
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
-from intercom_assets.sync.check_intercom import check_attributes, check_limits, check_token
-from intercom_assets.sync.check_setup import check_variables
-from intercom_assets.sync.checkup import Checkup
+from intercom_assets.sync.context.workspace import STATE
 from intercom_assets.sync.environment import Configuration
-from intercom_assets.sync.findings import Finding, Verdict
-from intercom_assets.sync.workspace import STATE
+from intercom_assets.sync.preflight.check_intercom import (
+    check_attributes,
+    check_limits,
+    check_token,
+)
+from intercom_assets.sync.preflight.check_setup import check_variables
+from intercom_assets.sync.preflight.checkup import Checkup
+from intercom_assets.sync.preflight.findings import Finding, Verdict
 from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.mapping_folders import a_folder
 from intercom_assets_tests.roles import a_role

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from intercom_assets.database.app import AppUnavailable
+from intercom_assets.database.app.app_database import AppUnavailable
 from intercom_assets.intercom.errors import Refusal, Unauthorized, VersionUnknown
 from intercom_assets.mapping.load import SAMPLE, MappingError
 from intercom_assets.simulator.server import serving

@@ -11,14 +11,14 @@ import pytest
 from intercom_assets.database.records import Done as Ended
 from intercom_assets.database.records import InFlight, QueueKind, UserRecord
 from intercom_assets.domain.models import JournalEntry, UserLink
-from intercom_assets.sync.audit import audit
-from intercom_assets.sync.batch import run_batch
-from intercom_assets.sync.erase import AtWork, Receipt, erase_user, receipt_of
-from intercom_assets.sync.first_contact import list_workspace
-from intercom_assets.sync.intercom_changes import feed_from_intercom
-from intercom_assets.sync.plan import plan_users
-from intercom_assets.sync.source import Batch
-from intercom_assets.sync.sweep import sweep
+from intercom_assets.sync.engine.batch import run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
+from intercom_assets.sync.engine.initial_listing import list_workspace
+from intercom_assets.sync.engine.plan import plan_users
+from intercom_assets.sync.feeders.audit import audit
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
+from intercom_assets.sync.feeders.sweep import sweep
+from intercom_assets.sync.operator.erase import AtWork, Receipt, erase_user, receipt_of
 from intercom_assets_tests.sync.playing import Played
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.sync.audit import audit
-from intercom_assets.sync.intercom_changes import feed_from_intercom
+from intercom_assets.sync.feeders.audit import audit
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.intercom_changes import feed_from_intercom
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.world import World
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)

@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import pytest
 
-from intercom_assets.database.app import AppUnavailable
+from intercom_assets.database.app.app_database import AppUnavailable
 from intercom_assets.database.records import QueueKind
 from intercom_assets.mapping import load
 from intercom_assets.mapping.problems import MappingError
-from intercom_assets.sync import feeders
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.sweep import sweep_teams, sweep_users
+from intercom_assets.sync.feeders import app_changes as feeders
+from intercom_assets.sync.feeders.app_changes import feed_from_app
+from intercom_assets.sync.feeders.sweep import sweep_teams, sweep_users
 from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.sync.world import World, a_world
 

@@ -9,11 +9,11 @@ from psycopg import sql
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.intercom.errors import Unauthorized
-from intercom_assets.sync.audit import audit
-from intercom_assets.sync.batch import prepare
-from intercom_assets.sync.first_contact import is_due, list_workspace
-from intercom_assets.sync.outcomes import Status
-from intercom_assets.sync.source import Batch
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.engine.batch import prepare
+from intercom_assets.sync.engine.chunk_source import Batch
+from intercom_assets.sync.engine.initial_listing import is_due, list_workspace
+from intercom_assets.sync.feeders.audit import audit
 from intercom_assets_tests.sync.playing import Played
 from intercom_assets_tests.sync.world import World
 

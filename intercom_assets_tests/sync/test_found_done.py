@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.outcomes import Status
-from intercom_assets.sync.undo import plan_undo, undo
-from intercom_assets.sync.undo_steps import State
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.operator.undo.engine import plan_undo, undo
+from intercom_assets.sync.operator.undo.steps import State
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 
@@ -108,7 +108,7 @@ def test_what_did_not_get_there_is_the_next_runs(played: Played) -> None:
     played.sync(ada)
     played.update_user(ada, name="Ada Lovelace")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("intercom_assets.sync.users.first_call", _die)
+        patch.setattr("intercom_assets.sync.passes.users.chunk.first_call", _die)
         with pytest.raises(KilledError):
             played.sync(ada)
 
@@ -200,7 +200,7 @@ def test_a_contact_that_was_there_before_was_not_created_by_it(played: Played) -
     ada = played.given_user(name="Ada", email="ada@example.com", created_at=OLD)
     played.intercom.seed([{"external_id": str(ada), "name": "Ada", "created_at": 1}])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("intercom_assets.sync.users.first_call", _die)
+        patch.setattr("intercom_assets.sync.passes.users.chunk.first_call", _die)
         with pytest.raises(KilledError):
             played.sync(ada)
 

@@ -6,9 +6,9 @@ from collections.abc import Generator
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.batch import run_batch
-from intercom_assets.sync.garbage import sparing_what_was_there
-from intercom_assets.sync.source import Batch
+from intercom_assets.sync.context.gc import sparing_what_was_there
+from intercom_assets.sync.engine.batch import run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets_tests.sync.world import World
 
 

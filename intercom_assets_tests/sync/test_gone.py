@@ -9,8 +9,8 @@ import pytest
 from psycopg import sql
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.sweep import sweep
+from intercom_assets.sync.feeders.app_changes import feed_from_app
+from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

@@ -5,9 +5,9 @@ import pytest
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.mapping.problems import MappingError
-from intercom_assets.sync.batch import run_batch
-from intercom_assets.sync.source import Batch
-from intercom_assets.sync.stops import stops
+from intercom_assets.sync.engine.batch import run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
+from intercom_assets.sync.engine.last_stop import stops
 from intercom_assets_tests.sync.playing import Played, Sql
 from intercom_assets_tests.sync.world import World
 

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from intercom_assets.database.records import Done, QueueKind, UserRecord
-from intercom_assets.database.store import Store
-from intercom_assets.database.store_connection import StoreUnavailable
+from intercom_assets.database.store.connection import StoreUnavailable
+from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.sync.leases import Lease, Pulse
+from intercom_assets.sync.context.leases import Lease, Pulse
 
 USER = QueueKind.USER
 QUICK = load_mapping().settings.model_copy(

@@ -8,12 +8,13 @@ from typing import TypeAlias
 import psycopg
 import pytest
 
-from intercom_assets.database.app import AppDatabase
-from intercom_assets.database.polling import Page, Polled, Window, page, window
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.database.app.polling import Page, Polled, Window, page, window
 from intercom_assets.database.records import QueueKind
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.sync import feeders, polling
-from intercom_assets.sync.feeders import feed_from_app
+from intercom_assets.sync.feeders import app_changes as feeders
+from intercom_assets.sync.feeders import polling
+from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets_tests.builders import CREATED_AT, insert_membership, insert_team, insert_user
 from intercom_assets_tests.database.mappings import an_app, run
 from intercom_assets_tests.mapping_folders import a_folder

@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from intercom_assets.database.capture import remove_capture
+from intercom_assets.database.capture.installation import remove_capture
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store_queue import enqueue
-from intercom_assets.demo.groups import wait_until
-from intercom_assets.sync import queue
-from intercom_assets.sync.queue import Drained, drain
+from intercom_assets.database.store.queue import enqueue
+from intercom_assets.supervision.process_groups import wait_until
+from intercom_assets.sync.feeders import drain as queue
+from intercom_assets.sync.feeders.drain import Drained, drain
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
 from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.sync.sides import Sides, the_sides
@@ -153,7 +153,7 @@ def dying(kind: QueueKind, keys: Sequence[str]) -> Mapping[str, float]:
 
 DRAINING = """
 import sys
-from intercom_assets.sync.queue import drain
+from intercom_assets.sync.feeders.drain import drain
 from intercom_assets_tests.sync.sides import the_sides
 with the_sides(*sys.argv[1:]) as sides:
     while drain(sides.app, sides.store, 200).more:

@@ -20,7 +20,7 @@ import pytest
 
 from intercom_assets.database.records import Depth, Done, InFlight, QueueKind, UserRecord
 from intercom_assets.domain.models import AppUser, Contact, Gone, Unfit, UserLink
-from intercom_assets.sync.leases import Lease
+from intercom_assets.sync.context.leases import Lease
 from intercom_assets_tests.sync.sides import Sides, the_sides
 
 USER = QueueKind.USER

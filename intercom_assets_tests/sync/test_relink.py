@@ -9,8 +9,8 @@ from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import Edge, EdgeState
 from intercom_assets.domain.switched_ids import SwitchedId
 from intercom_assets.intercom.errors import Unauthorized
-from intercom_assets.sync.relink import Relinked, State, find_switched, relink
-from intercom_assets.sync.sweep import sweep
+from intercom_assets.sync.feeders.sweep import sweep
+from intercom_assets.sync.operator.relink import Relinked, State, find_switched, relink
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 from intercom_assets_tests.sync.switching import (

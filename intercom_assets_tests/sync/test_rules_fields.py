@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from intercom_assets.mapping.problems import MappingError
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.database.mappings import rows, run
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played, Sql

@@ -7,8 +7,8 @@ import pytest
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.intercom.errors import Unauthorized
+from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.environment import read_environment
-from intercom_assets.sync.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played, a_played_world
 
@@ -83,7 +83,7 @@ def test_a_user_that_another_run_keeps_is_left_to_it(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rule 1 had no lock; here the other run is told to look once more instead."""
-    monkeypatch.setattr("intercom_assets.sync.source.PATIENCE_IN_LEASES", 0)
+    monkeypatch.setattr("intercom_assets.sync.engine.chunk_source.PATIENCE_IN_LEASES", 0)
     ada = played.given_user()
     played.sync(ada)
     played.update_user(ada, name="Ada Lovelace")

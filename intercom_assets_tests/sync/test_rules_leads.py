@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from intercom_assets.sync.intercom_changes import feed_from_intercom
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

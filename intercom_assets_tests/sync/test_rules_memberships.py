@@ -2,8 +2,8 @@
 
 import pytest
 
-from intercom_assets.sync.outcomes import Status
-from intercom_assets.sync.plan import plan_users
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.engine.plan import plan_users
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

@@ -13,7 +13,7 @@ import pytest
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import Values
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 
@@ -51,7 +51,7 @@ def kill(request: pytest.FixtureRequest) -> Callable[[Played], Any]:
 @contextmanager
 def _killed_at_calls(world: Played) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("intercom_assets.sync.users.first_call", _die)
+        patch.setattr("intercom_assets.sync.passes.users.chunk.first_call", _die)
         with pytest.raises(KilledError):
             yield
 
@@ -291,7 +291,7 @@ def test_a_team_that_was_taken_over_before_its_call_is_left_alone(played: Played
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "note_teams_in_flight", too_late)
-        patch.setattr("intercom_assets.sync.source.PATIENCE_IN_LEASES", 0)
+        patch.setattr("intercom_assets.sync.engine.chunk_source.PATIENCE_IN_LEASES", 0)
         synced = played.sync_teams(team)
 
     assert synced.calls == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from intercom_assets.domain.fields import Policy
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

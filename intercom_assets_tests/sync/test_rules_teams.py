@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.sync.playing import Played
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)

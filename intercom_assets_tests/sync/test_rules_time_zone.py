@@ -2,7 +2,7 @@
 
 import pytest
 
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played, Sql
 

@@ -5,7 +5,7 @@ What can go wrong with an identity beyond these is in `test_identity`.
 
 from datetime import UTC, datetime
 
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.sync.playing import Played
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)

@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store import Store
-from intercom_assets.sync import source
-from intercom_assets.sync.batch import run_batch
-from intercom_assets.sync.outcomes import Outcome, Status
-from intercom_assets.sync.source import Batch
+from intercom_assets.database.store.store import Store
+from intercom_assets.sync.context.outcomes import Outcome, Status
+from intercom_assets.sync.engine import chunk_source as source
+from intercom_assets.sync.engine.batch import run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets_tests.sync.playing import Played
 
 USER = QueueKind.USER
@@ -101,7 +101,7 @@ def test_a_run_that_fails_waits_for_nobody(played: Played, monkeypatch: pytest.M
     def breaks(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("intercom_assets.sync.batch.sync_user_chunk", breaks)
+    monkeypatch.setattr("intercom_assets.sync.engine.batch.sync_user_chunk", breaks)
     with (
         ThreadPoolExecutor(1) as thread,
         _another_run_has(played, ada),

@@ -7,12 +7,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from intercom_assets.database.capture import install_capture
+from intercom_assets.database.capture.installation import install_capture
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.schema import apply_schema
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.outcomes import Status
-from intercom_assets.sync.spelling import named
+from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.context.spellings import named
+from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets_tests.mapping_folders import a_folder
 from intercom_assets_tests.sync.world import World, a_world
 

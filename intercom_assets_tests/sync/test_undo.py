@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.undo import UnknownRun, find_run, plan_undo, undo
-from intercom_assets.sync.undo_steps import Act, State, Step
+from intercom_assets.sync.operator.undo.engine import UnknownRun, find_run, plan_undo, undo
+from intercom_assets.sync.operator.undo.steps import Act, State, Step
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

@@ -22,7 +22,7 @@ def test_after_a_walk_both_sides_are_as_the_policies_say(
 def test_the_judge_finds_what_the_engine_was_kept_from_doing(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("intercom_assets.sync.users.second_calls", lambda *_: None)
+    monkeypatch.setattr("intercom_assets.sync.passes.users.chunk.second_calls", lambda *_: None)
 
     with pytest.raises(Broken):
         take(a_walk(5, rounds=1), database, tmp_path / "mapping")

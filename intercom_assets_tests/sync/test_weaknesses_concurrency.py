@@ -5,10 +5,10 @@ from threading import Barrier, Thread
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.batch import run_batch
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.outcomes import Outcome, Status
-from intercom_assets.sync.source import Batch
+from intercom_assets.sync.context.outcomes import Outcome, Status
+from intercom_assets.sync.engine.batch import run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
+from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets_tests.sync.playing import Played
 
 

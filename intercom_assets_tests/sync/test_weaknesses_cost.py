@@ -6,10 +6,10 @@ import pytest
 
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.simulator.server import Endpoint, serving
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.outcomes import Status
-from intercom_assets.sync.services import Services
-from intercom_assets.sync.sweep import sweep_teams, sweep_users
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.feeders.app_changes import feed_from_app
+from intercom_assets.sync.feeders.sweep import sweep_teams, sweep_users
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 from intercom_assets_tests.sync.world import TOKEN

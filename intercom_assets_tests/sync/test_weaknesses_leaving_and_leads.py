@@ -6,8 +6,8 @@ import pytest
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.simulator.records import State
-from intercom_assets.sync.intercom_changes import feed_from_intercom
-from intercom_assets.sync.outcomes import Status
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from intercom_assets.database.store import Store
-from intercom_assets.sync.audit import audit
-from intercom_assets.sync.erase import erase_user
-from intercom_assets.sync.foresight import foreseeing
-from intercom_assets.sync.intercom_changes import feed_from_intercom
-from intercom_assets.sync.undo import plan_undo, undo
-from intercom_assets.sync.workspace import STATE, WrongWorkspace, screens
+from intercom_assets.database.store.store import Store
+from intercom_assets.sync.context.workspace import STATE, WrongWorkspace, screens
+from intercom_assets.sync.feeders.audit import audit
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
+from intercom_assets.sync.operator.erase import erase_user
+from intercom_assets.sync.operator.preview import foreseeing
+from intercom_assets.sync.operator.undo.engine import plan_undo, undo
 from intercom_assets_tests.sync.world import BASE_URL, TOKEN, World
 
 US, EU, AU = "https://api.intercom.io", "https://api.eu.intercom.io", "https://api.au.intercom.io"

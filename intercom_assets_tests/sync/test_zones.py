@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 
 from intercom_assets.domain.countries import ALPHA_2
-from intercom_assets.sync.zones import zone_book
+from intercom_assets.sync.context.zones import zone_book
 
 
 @pytest.mark.parametrize(

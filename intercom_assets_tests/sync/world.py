@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intercom_assets.database.app import AppDatabase
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store import Store
+from intercom_assets.database.store.store import Store
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.wire import Answer
-from intercom_assets.sync.batch import run_batch
-from intercom_assets.sync.outcomes import Outcome, Totals
-from intercom_assets.sync.services import Services
-from intercom_assets.sync.source import Batch
+from intercom_assets.sync.context.outcomes import Outcome, Totals
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.engine.batch import run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets_tests import builders
 
 TOKEN = "demo-token"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from intercom_assets.demo.databases import Databases
-from intercom_assets.demo.postgres import EmbeddedPostgres
+from intercom_assets.supervision.postgres import EmbeddedPostgres
 from intercom_assets_tests.places import roomy_place
 from intercom_assets_tests.template import fill_template
 from intercom_assets_tests.walks.script import Walk, a_walk

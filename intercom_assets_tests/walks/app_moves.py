@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.sweep import sweep
+from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets_tests.walks.ground import Ground
 from intercom_assets_tests.walks.script import Step
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.intercom.errors import IntercomError
-from intercom_assets.sync.audit import audit
-from intercom_assets.sync.feeders import feed_from_app
-from intercom_assets.sync.intercom_changes import feed_from_intercom
+from intercom_assets.sync.feeders.app_changes import feed_from_app
+from intercom_assets.sync.feeders.audit import audit
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.sync.playing import Played, a_mapping, a_played_world
 from intercom_assets_tests.walks.app_moves import APP_MOVES
 from intercom_assets_tests.walks.ground import Ground

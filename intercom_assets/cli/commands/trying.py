@@ -7,7 +7,7 @@ import click
 from intercom_assets.cli.early import ending_at_once
 
 LETTERS = ["b", "c", "d", "e", "f", "g"]
-"""The steps of `demo/story.py`."""
+"""The steps of `demo/scenario.py`."""
 DEFAULT_TOKEN = "demo-token"
 
 

@@ -67,7 +67,7 @@ def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone:
     if bool(users or teams) + everybody + gone != 1:
         raise click.UsageError("Say whom: --user ID..., --team ID..., --all alone, or --gone.")
     with ending_at_once():
-        from intercom_assets.cli import repair as work
+        from intercom_assets.cli import recovery as work
     work.retry(users, teams, everybody, gone)
 
 
@@ -93,7 +93,7 @@ def undo(ctx: click.Context, given: str, yes: bool, as_json: bool) -> None:
     Example: intercom-assets undo --run 0f2c1a3b --yes
     """
     with ending_at_once():
-        from intercom_assets.cli import repair as work
+        from intercom_assets.cli import recovery as work
     work.undo(ctx, given, yes, as_json)
 
 
@@ -129,7 +129,7 @@ def erase(
             "Say --user ID (with --yes, or with --lift and --reason TEXT), or --list alone."
         )
     with ending_at_once():
-        from intercom_assets.cli import repair as work
+        from intercom_assets.cli import recovery as work
     work.erase(ctx, user_id, yes=yes, unknown=unknown, lift=lift, reason=reason, as_json=as_json)
 
 

@@ -2,5 +2,5 @@
 
 A function from a description (`catalogue.py`) to the texts of four files (`proposing.py`). Each
 choice has its reason as a comment beside it. Must not: reading any database or file
-(`database/catalogue.py` reads), any value of a row.
+(`database/app/catalogue.py` reads), any value of a row.
 """

@@ -1,0 +1,73 @@
+"""What `explain --json` prints of a user or team.
+
+Keys are added to and never renamed: programs read them.
+"""
+
+from intercom_assets.cli.output.explain import Story, both_sides
+from intercom_assets.database.records import JournalRow, QueueKind, Waiting
+
+
+def document(story: Story) -> dict[str, object]:
+    return {
+        story.kind.value: story.key,
+        "in_app": story.in_app,
+        "problem": story.problem,
+        "contact" if story.kind is QueueKind.USER else "company": story.intercom_id,
+        "read_at": story.read_at,
+        "held_as_gone": story.held,
+        "erased": None if story.erased is None else dict(story.erased.receipt),
+        "queue": _queue_document(story.waiting),
+        "left_out": {
+            name: {"reason": each.reason, "why": each.why}
+            for name, each in sorted(story.left_out.items())
+        },
+        "fields": [
+            {
+                "field": each.field.name,
+                "policy": each.field.policy,
+                "app": each.app,
+                "intercom": each.intercom,
+                "base": story.base.get(each.field.name),
+                "would_write_to": each.write_to,
+                "looks_first": each.deferred,
+                "why": each.why,
+            }
+            for each in story.decisions
+        ],
+        "timeline": [_row_document(row) for row in story.rows],
+    }
+
+
+def _queue_document(row: Waiting | None) -> dict[str, object] | None:
+    if row is None:
+        return None
+    return {
+        "since": row.first_at.isoformat(),
+        "due_at": row.due_at.isoformat() if row.due_at else None,
+        "parked_at": row.parked_at.isoformat() if row.parked_at else None,
+        "tried_again_at": row.parked_until.isoformat() if row.parked_until else None,
+        "attempts": row.attempts,
+        "why": row.error.message if row.error else None,
+        "in_work_by": row.in_work_by,
+    }
+
+
+def _row_document(row: JournalRow) -> dict[str, object]:
+    entry = row.entry
+    told = entry.field is not None and entry.action != "undone"
+    app, intercom = both_sides(entry) if told else (None, None)
+    return {
+        "at": row.at.isoformat(),
+        "action": entry.action,
+        "field": entry.field,
+        "side": entry.side,
+        "policy": entry.policy,
+        "app": app,
+        "intercom": intercom,
+        "base": entry.base,
+        "old": entry.old,
+        "new": entry.new,
+        "why": entry.why,
+        "request_id": entry.request_id,
+        "run_id": row.run_id,
+    }

@@ -1,0 +1,322 @@
+"""What `plan` prints: users and teams that were named, totals, calls, the plan's id; or JSON."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from intercom_assets.cli.output.tables import Listing, cell, plain
+from intercom_assets.domain.errors import as_sentence
+from intercom_assets.domain.fields import Field
+from intercom_assets.domain.guards import Counts
+from intercom_assets.domain.values import count_of
+from intercom_assets.sync.context.switched_ids import Switch
+from intercom_assets.sync.engine.plan import PlannedChange, PlannedTeam, PlannedUser
+from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
+
+SHOWN = 20
+"""Users and teams that cannot be synced, of everybody, that are listed; all are counted."""
+TOLD = {
+    "create": "to create",
+    "update": "to change",
+    "archive": "to archive",
+    "look": "to look at, since Intercom's values may have changed just now",
+    "find": "to look for, since they left before we knew them",
+    "none": "unchanged",
+    "absent": "not in the app, and not known from Intercom",
+    "erased": "erased on request, which are left alone",
+    "park": "that cannot be synced as they are",
+}
+
+
+NOT_LOOKED = (
+    "Intercom was not looked at: what somebody changed there since the last look is not in this. "
+    "--look looks."
+)
+
+
+class Summary:
+    """Counts of everybody, and the users and teams themselves where they were named."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self.users: list[PlannedUser] = []
+        self.teams: list[PlannedTeam] = []
+        self.user_actions: Counter[str] = Counter()
+        self.team_actions: Counter[str] = Counter()
+        self.user_fields: Counter[str] = Counter()
+        self.team_fields: Counter[str] = Counter()
+        self.left: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
+        self.attaches = self.merges = self.searches = 0
+        self.companies_to_make: set[str] = set()
+        self.to_make: Mapping[str, Sequence[Field]] = {}
+        self.plan_id, self.minutes = "", 0.0
+        self.unasked: str | None = None
+        self.looked = True
+        self.edited: Counter[str] = Counter()
+        self.lost = 0
+        self.past_guards: Sequence[str] = ()
+        self.new_users: list[str] = []
+        self.new_teams: list[str] = []
+        self.switches: Sequence[Switch] = ()
+        self._shown = shown
+        self._counts = Counts()
+
+    def add_user(self, user: PlannedUser) -> None:
+        self._counts = self._counts.plus(user.counts)
+        self.user_actions[user.action] += 1
+        self.user_fields.update(change.field for change in user.changes)
+        self.left.update(user.left)
+        self.left_out.update(user.left_out.keys())
+        self.edited.update(edit.field for edit in user.edits)
+        self.lost += user.lost
+        self.attaches += len(user.attach)
+        self.merges += len(user.merge)
+        self.searches += user.searched
+        self.companies_to_make.update(user.companies_to_make)
+        if user.action == "create":
+            self.new_users.append(user.user_id)
+        if self._shown or (user.problem and len(self.users) < SHOWN):
+            self.users.append(user)
+
+    def add_team(self, team: PlannedTeam) -> None:
+        self.team_actions[team.action] += 1
+        self.team_fields.update(change.field for change in team.changes)
+        self.left.update(team.left)
+        self.left_out.update(team.left_out.keys())
+        if team.action == "create":
+            self.new_teams.append(team.team_id)
+        if self._shown or (team.problem and len(self.teams) < SHOWN):
+            self.teams.append(team)
+
+    @property
+    def nowhere(self) -> list[str]:
+        """Who was named and is on neither side."""
+        users = [f"user {u.user_id}" for u in self.users if u.action == "absent"]
+        return users + [f"team {t.team_id}" for t in self.teams if t.action == "absent"]
+
+    @property
+    def counts(self) -> Counts:
+        """What the guards look at, and a plan's id is made of."""
+        return reduce(Counts.plus, (switch.counts for switch in self.switches), self._counts)
+
+    @property
+    def attributes_to_make(self) -> list[tuple[str, Field]]:
+        return [(model, field) for model, fields in self.to_make.items() for field in fields]
+
+    @property
+    def calls(self) -> int:
+        """Of everything: users, companies, searches of leads, attributes."""
+        companies = self.team_actions["create"] + self.team_actions["update"]
+        searches = -(-self.searches // LEADS_A_CALL)
+        return self._counts.calls + companies + searches + len(self.attributes_to_make)
+
+
+# --- for people -----------------------------------------------------------------------------------
+
+
+def tell(console: Console, summary: Summary) -> None:
+    for user in summary.users:
+        _show(console, f"User {user.user_id}: {user.problem or TOLD[user.action]}", _of_user(user))
+    for team in summary.teams:
+        _show(console, f"Team {team.team_id}: {team.problem or TOLD[team.action]}", _of_team(team))
+    fields = summary.user_fields, summary.team_fields
+    for what, counted in zip(("users", "teams"), fields, strict=True):
+        if counted:
+            console.print(_fields_table(what, counted))
+    for line in _lines(summary):
+        console.print(Text(plain(line)), soft_wrap=True)
+
+
+def _show(console: Console, title: str, table: Listing) -> None:
+    console.print(Text(plain(title)), soft_wrap=True)
+    if table.row_count:
+        console.print(table)
+
+
+def _lines(summary: Summary) -> list[str]:
+    counts = summary.counts
+    lines = [
+        f"{counts.users:,} users: {_actions(summary.user_actions)}",
+        f"{summary.team_actions.total():,} teams: {_actions(summary.team_actions)}",
+        f"Memberships: {summary.attaches:,} to attach, {counts.detaches:,} to detach. "
+        f"Leads: {summary.searches:,} addresses to search, {summary.merges:,} found to merge.",
+    ]
+    for model, new in summary.to_make.items():
+        if new:
+            names = ", ".join(f"{field.intercom} ({field.kind})" for field in new)
+            lines.append(f"Custom attributes of a {model} to make: {names}")
+    for name, count in summary.left.most_common():
+        lines.append(
+            f"{name} is no longer in the mapping: its value stays in Intercom for {count:,}"
+        )
+    if summary.left_out:
+        told = ", ".join(f"{name} of {count:,}" for name, count in summary.left_out.most_common())
+        lines.append(f"Left out, while everything else is synced: {told}.")
+    if summary.edited:
+        told = ", ".join(f"{name} of {count:,}" for name, count in summary.edited.most_common())
+        lines.append(f"Changed in Intercom since the last look: {told}.")
+    if summary.lost:
+        lines.append(f"{count_of(summary.lost, 'contact')} that we know cannot be found any more.")
+    if not summary.looked and not summary.unasked:
+        lines.append(NOT_LOOKED)
+    if summary.unasked:
+        lines.append(f"{summary.unasked} Contacts and leads that are there look new in this plan.")
+    minutes = f"{summary.minutes:,.1f} minutes" if summary.minutes >= 1 else "less than a minute"
+    lines.append(f"About {count_of(summary.calls, 'call')}, {minutes} at the present limit.")
+    if summary.past_guards:
+        lines.append(
+            f"Past the guards of sync.yaml: it {' and '.join(summary.past_guards)}. If that is "
+            f"meant: intercom-assets sync --all --accept {summary.plan_id}"
+        )
+    for switch in summary.switches:
+        lines.append(as_sentence(f"{switch.finding}. {switch.way_on(summary.plan_id)}"))
+    return [*lines, f"Plan {summary.plan_id}. Nothing was written."]
+
+
+def _actions(actions: Counter[str]) -> str:
+    told = [f"{count:,} {TOLD[action]}" for action, count in actions.most_common()]
+    return ", ".join(told) or "none"
+
+
+def _fields_table(what: str, counted: Counter[str]) -> Listing:
+    listing = Listing("", f"field of {what}", "to write", numbers=("to write",))
+    for name, count in counted.most_common():
+        listing.add(plain(name), f"{count:,}")
+    return listing
+
+
+def _of_user(user: PlannedUser) -> Listing:
+    table = _table(user.changes)
+    for edit in user.edits:
+        then, now = cell(edit.then, edit.kind), cell(edit.now, edit.kind)
+        table.add(plain(edit.field), "intercom", then, now, "somebody changed it there")
+    for team in user.attach:
+        table.add("membership", "intercom", "-", f"team {plain(team)}", "the user is in the team")
+    for company in user.detach:
+        why = "the user is not in the team"
+        table.add("membership", "intercom", f"company {company}", "-", why)
+    for lead in user.merge:
+        why = "it has the user's e-mail"
+        table.add("lead", "intercom", f"lead {lead}", "merged into the user", why)
+    _add_left(table, user.left, user.left_out)
+    return table
+
+
+def _of_team(team: PlannedTeam) -> Listing:
+    table = _table(team.changes)
+    _add_left(table, team.left, team.left_out)
+    return table
+
+
+def _table(changes: Sequence[PlannedChange]) -> Listing:
+    table = Listing("", "field", "side", "old", "new", "why")
+    for change in changes:
+        look = "decided on a look: " if change.looks else ""
+        old, new = cell(change.old, change.kind), cell(change.new, change.kind)
+        table.add(plain(change.field), change.side, old, new, look + change.why)
+    return table
+
+
+def _add_left(table: Listing, left: Sequence[str], left_out: Mapping[str, str]) -> None:
+    for name, why in left_out.items():
+        table.add(plain(name), "intercom", "-", "-", f"LEFT OUT: {plain(why)}")
+    for name in left:
+        table.add(
+            plain(name), "-", "-", "-", "no longer in the mapping: stays in Intercom as it is"
+        )
+
+
+# --- for programs ---------------------------------------------------------------------------------
+
+
+def document(summary: Summary) -> dict[str, object]:
+    counts = summary.counts
+    return {
+        "plan": summary.plan_id,
+        "past_guards": list(summary.past_guards),
+        "switched_ids": [
+            {
+                "kind": switch.kind,
+                "count": switch.count,
+                "old": switch.example.old,
+                "new": switch.example.new,
+            }
+            for switch in summary.switches
+        ],
+        "users": {
+            "asked": counts.users,
+            "actions": dict(summary.user_actions),
+            "fields": dict(summary.user_fields),
+            "creates": counts.creates,
+            "changes": counts.changes,
+            "archives": counts.archives,
+            "attaches": summary.attaches,
+            "detaches": counts.detaches,
+            "lead_searches": summary.searches,
+            "merges": summary.merges,
+        },
+        "teams": {
+            "asked": summary.team_actions.total(),
+            "actions": dict(summary.team_actions),
+            "fields": dict(summary.team_fields),
+        },
+        "attributes_to_make": [
+            {"model": model, "name": field.intercom, "type": field.kind}
+            for model, field in summary.attributes_to_make
+        ],
+        "left_the_mapping": dict(summary.left),
+        "left_out": dict(summary.left_out),
+        "intercom_not_asked": summary.unasked,
+        "intercom_looked_at": summary.looked and not summary.unasked,
+        "edited_in_intercom": dict(summary.edited),
+        "calls": summary.calls,
+        "minutes": round(summary.minutes, 3),
+        "details": [
+            *map(_user_document, summary.users),
+            *map(_team_document, summary.teams),
+        ],
+    }
+
+
+def _user_document(user: PlannedUser) -> dict[str, Any]:
+    return {
+        "user": user.user_id,
+        "action": user.action,
+        "problem": user.problem,
+        "changes": [_change_document(change) for change in user.changes],
+        "attach": list(user.attach),
+        "detach": list(user.detach),
+        "merge": list(user.merge),
+        "edited_in_intercom": [
+            {"field": edit.field, "then": edit.then, "now": edit.now} for edit in user.edits
+        ],
+        "contact_lost": user.lost,
+        "left_the_mapping": list(user.left),
+        "left_out": dict(user.left_out),
+    }
+
+
+def _team_document(team: PlannedTeam) -> dict[str, Any]:
+    return {
+        "team": team.team_id,
+        "action": team.action,
+        "problem": team.problem,
+        "changes": [_change_document(change) for change in team.changes],
+        "left_the_mapping": list(team.left),
+        "left_out": dict(team.left_out),
+    }
+
+
+def _change_document(change: PlannedChange) -> dict[str, Any]:
+    return {
+        "field": change.field,
+        "side": change.side,
+        "old": change.old,
+        "new": change.new,
+        "why": change.why,
+        "looks_first": change.looks,
+    }

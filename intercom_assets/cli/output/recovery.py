@@ -1,0 +1,153 @@
+"""What `undo` and `erase` print: steps and what became of them, a receipt; or JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from intercom_assets.cli.output.tables import Listing, a_console, cell, plain
+from intercom_assets.cli.output.times import utc
+from intercom_assets.database.store.store import Store
+from intercom_assets.domain.models import Side
+from intercom_assets.sync.operator.erase import Receipt
+from intercom_assets.sync.operator.undo.steps import Act, State, Step
+
+SHOWN = 100
+"""Steps that are listed; all are counted, and `--json` has them all."""
+ORDER = (
+    State.FAILED, State.BUSY, State.MOVED, State.DUE, State.DONE, State.FINAL, State.BEFORE,
+)  # fmt: skip
+STYLES = {State.FAILED: "bold red", State.BUSY: "bold red", State.MOVED: "yellow"}
+
+
+def tell_steps(console: Console, run_id: str, steps: Sequence[Step], undo_run: str | None) -> None:
+    """`undo_run`: the run that took them back; None where they were only planned."""
+    columns = ("who", "what", "where", "was", "the run wrote", "now", "state")
+    shown = sorted(steps, key=lambda step: ORDER.index(step.state))[:SHOWN]
+    listing = Listing(plain(f"What run {run_id} did"), *columns)
+    for step in shown:
+        listing.add(
+            f"{step.kind} {plain(step.key)}",
+            _what(step),
+            "the app" if step.side is Side.APP else "Intercom",
+            *_values(step),
+            plain(f"{step.state}: {step.why}" if step.why else step.state),
+            style=STYLES.get(step.state, ""),
+        )
+    console.print(listing)
+    if len(steps) > SHOWN:
+        console.print(f"... and {len(steps) - SHOWN:,} more; --json has them all", highlight=False)
+    counts = Counter(step.state for step in steps)
+    said = ", ".join(f"{counts[state]:,} {state}" for state in ORDER if counts[state])
+    console.print(Text(f"{said or 'nothing was written by it'}."))
+    if undo_run is not None:
+        console.print(Text(f"Run {undo_run} took back what is taken back."))
+    elif counts[State.DUE]:
+        console.print(
+            "Nothing was written. Run it again with --yes to take back what is due.",
+            highlight=False,
+        )
+
+
+def _what(step: Step) -> str:
+    match step.act:
+        case Act.ATTACHED:
+            return f"membership of team {plain(step.what)}"
+        case Act.DETACHED:
+            return f"membership of company {plain(step.what)}"
+        case _:
+            return plain(step.what)
+
+
+def _values(step: Step) -> tuple[str, str, str]:
+    if step.act is Act.EVENT:
+        return "", "", ""
+    return cell(step.was), cell(step.wrote), cell(step.now)
+
+
+def step_document(step: Step) -> dict[str, object]:
+    return {
+        "kind": step.kind,
+        "id": step.key,
+        "act": step.act,
+        "what": step.what,
+        "side": step.side,
+        "was": step.was,
+        "wrote": step.wrote,
+        "now": step.now,
+        "state": step.state,
+        "why": step.why or None,
+    }
+
+
+def tell_receipt(console: Console, receipt: Receipt) -> None:
+    facts = Listing(plain(f"Receipt: user {receipt.user_id}"), "", "")
+    facts.add("contact", _told_of_contact(receipt))
+    facts.add("look-up by contact id", _answer(receipt.by_id_is_404, receipt))
+    facts.add("look-up by external id", _answer(receipt.by_external_id_is_404, receipt))
+    facts.add("our own copies", "deleted, what the journal kept of the person included")
+    facts.add("from now on", "never made again by a sync, a sweep or a backfill")
+    if receipt.left:
+        facts.add("left", f"contact {plain(receipt.left)}, another user's: ours was merged into it")
+    console.print(facts)
+    requests = Listing("Requests", "request", "answer", "request id")
+    for each in receipt.requests:
+        requests.add(plain(each.call), cell(each.status), cell(each.request_id))
+    if receipt.requests:
+        console.print(requests)
+    if not receipt.complete:
+        console.print(Text("Not complete: run erase again.", style="bold red"))
+
+
+def _told_of_contact(receipt: Receipt) -> str:
+    if receipt.contact_id is None:
+        return "Intercom had none of this user"
+    if not receipt.deleted:
+        return f"{plain(receipt.contact_id)}, which was gone from Intercom already"
+    at = f" at {utc(receipt.deleted_at)}" if receipt.deleted_at else ""
+    return f"{plain(receipt.contact_id)}, deleted{at}"
+
+
+def _answer(is_404: bool, receipt: Receipt) -> str:
+    if receipt.contact_id is None:
+        return "404, not found" if is_404 else "STILL THERE"
+    return f"{'404, not found' if is_404 else 'STILL THERE'}, asked at {utc(receipt.at)}"
+
+
+def tell_erased(store: Store, *, as_json: bool) -> None:
+    """Who was erased, and whose erasure was lifted: by whom, when and why."""
+    erased, lifted = store.tombstones(), store.lifted_tombstones()
+    if as_json:
+        told = {
+            "erased": [{"user": each.user_id, "at": each.at.isoformat()} for each in erased],
+            "lifted": [
+                {
+                    "user": each.user_id,
+                    "erased_at": each.erased_at.isoformat(),
+                    "lifted_at": each.lifted_at.isoformat(),
+                    "by": each.by,
+                    "reason": each.reason,
+                }
+                for each in lifted
+            ],
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    listing = Listing("Erased", "user", "erased", "lifted", "by", "why")
+    for each in erased:
+        listing.add(plain(each.user_id), utc(each.at), "", "", "")
+    for one in lifted:
+        moments = utc(one.erased_at), utc(one.lifted_at)
+        listing.add(plain(one.user_id), *moments, plain(one.by), plain(one.reason))
+    console = a_console()
+    if erased or lifted:
+        console.print(listing)
+    else:
+        console.print("Nobody was erased.")
+
+
+def receipt_document(receipt: Receipt) -> dict[str, object]:
+    return {"user": receipt.user_id, **receipt.document()}

@@ -1,0 +1,1 @@
+"""The app's database, read and written by the mapping's queries and nothing else."""

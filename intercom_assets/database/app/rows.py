@@ -1,0 +1,136 @@
+"""A row of a mapping's query as a user or a team, or as the reason why it cannot be one.
+
+Pure: rows in, values out. A value that has no canonical form is left out and named with its column;
+nothing is shortened or guessed here. Only what says who the row is, and whether it is deleted, has
+to be readable.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from intercom_assets.database.app.columns import Shape
+from intercom_assets.database.app.shapes import value_columns
+from intercom_assets.database.loaders import Unreadable
+from intercom_assets.domain.models import AppTeam, AppUser, Kind, Unfit, Value
+from intercom_assets.domain.values import Unfittable, canonical
+
+Row: TypeAlias = Sequence[Any]
+Read = TypeVar("Read", AppUser, AppTeam)
+
+
+class UserRows:
+    """Turns rows of users.sql into users."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._cells = Cells(shape)
+
+    def id_of(self, row: Row) -> str | None:
+        """The row's id as its key; None where it is null or blank."""
+        return self._cells.id(row, "id")
+
+    def read(self, row: Row, teams: Iterable[str] = ()) -> AppUser | Unfit:
+        cells, key = self._cells, self.id_of(row) or ""
+        values, unfit = cells.values(row)
+        try:
+            return AppUser(
+                key,
+                values,
+                from_oauth=cells.one(row, "from_oauth", Kind.BOOLEAN) is True,
+                deleted=cells.one(row, "deleted_at", Kind.DATE) is not None,
+                teams=frozenset(teams),
+                unfit=unfit,
+            )
+        except _UnfitCell as cell:
+            return Unfit(key, cell.column, cell.reason)
+
+
+class TeamRows:
+    """Turns rows of teams.sql into teams."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._cells = Cells(shape)
+
+    def id_of(self, row: Row) -> str | None:
+        return self._cells.id(row, "id")
+
+    def read(self, row: Row) -> AppTeam | Unfit:
+        cells, key = self._cells, self.id_of(row) or ""
+        values, unfit = cells.values(row)
+        try:
+            return AppTeam(
+                key,
+                values,
+                owner_id=cells.id(row, "owner_id"),
+                deleted=cells.one(row, "deleted_at", Kind.DATE) is not None,
+                unfit=unfit,
+            )
+        except _UnfitCell as cell:
+            return Unfit(key, cell.column, cell.reason)
+
+
+class Cells:
+    """Finds a row's cells by column name."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._places = {column.name: place for place, column in enumerate(shape.columns)}
+        self._values = value_columns(shape)
+        self._ids = shape.ids
+
+    def id(self, row: Row, name: str) -> str | None:
+        place = self._places.get(name)
+        if place is None or isinstance(row[place], Unreadable):
+            return None
+        return self._ids[name].text(row[place])
+
+    def one(self, row: Row, name: str, kind: Kind) -> Value:
+        place = self._places.get(name)
+        return None if place is None else _cell(name, kind, row[place])
+
+    def values(self, row: Row) -> tuple[dict[str, Value], dict[str, str]]:
+        """The values, and the columns that have none -> why."""
+        try:
+            return {
+                name: None if (raw := row[place]) is None else _cell(name, kind, raw)
+                for place, name, kind in self._values
+            }, {}
+        except _UnfitCell:
+            return self._apart(row)
+
+    def _apart(self, row: Row) -> tuple[dict[str, Value], dict[str, str]]:
+        values: dict[str, Value] = {}
+        unfit: dict[str, str] = {}
+        for place, name, kind in self._values:
+            try:
+                values[name] = None if row[place] is None else _cell(name, kind, row[place])
+            except _UnfitCell as cell:
+                unfit[name] = cell.reason
+        return values, unfit
+
+
+class _UnfitCell(Exception):
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+        self.reason = f"{column} {reason}"
+
+
+def _cell(name: str, kind: Kind, raw: object) -> Value:
+    if isinstance(raw, Unreadable):
+        raise _UnfitCell(name, raw.reason)
+    try:
+        return canonical(kind, raw)
+    except Unfittable as error:
+        raise _UnfitCell(name, str(error)) from None
+
+
+def one_per_id(
+    file: str, rows: Iterable[tuple[str, Row]], read: Callable[[str, Row], Read | Unfit]
+) -> dict[str, Read | Unfit]:
+    """Reads each row once; an id that comes with several rows is unfit, since none is the one."""
+    found: dict[str, Read | Unfit] = {}
+    for key, row in rows:
+        if key in found:
+            found[key] = Unfit(key, "id", f"id is not unique: {file} returns several rows for it")
+        else:
+            found[key] = read(key, row)
+    return found

@@ -1,0 +1,1 @@
+"""Our own tables, the schema `intercom_sync`, wherever it is."""

@@ -1,0 +1,178 @@
+"""The engine: works one batch of users or teams through, chunk by chunk, whoever started it.
+
+Dagster's assets, the CLI and the tests call `run_batch`. Keys come from the queue (`from_queue`)
+or are named; named keys are put into the queue first, so that from there on everything is the
+same: lease, read, decide, apply, record. A report is yielded once its chunk is durable. Several
+chunks are in work at once, since one that records leaves Intercom's rate unused.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from time import monotonic
+from uuid import uuid4
+
+from intercom_assets.database.identity import storable
+from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.intercom.pool import Pool
+from intercom_assets.sync.context.attributes import AttributeBook
+from intercom_assets.sync.context.gc import sparing_what_was_there
+from intercom_assets.sync.context.leases import Pulse
+from intercom_assets.sync.context.outcomes import ChunkReport, Outcome, Status
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.usage import Meter
+from intercom_assets.sync.context.work import Run
+from intercom_assets.sync.context.workspace import require_workspace
+from intercom_assets.sync.engine import initial_listing as first_contact
+from intercom_assets.sync.engine.chunk_source import Batch, Chunk, Source
+from intercom_assets.sync.engine.determinism import require_no_secrets, require_steady
+from intercom_assets.sync.engine.guard import check_teams, check_users
+from intercom_assets.sync.engine.last_stop import noted
+from intercom_assets.sync.passes.teams.chunk import sync_team_chunk
+from intercom_assets.sync.passes.users.chunk import sync_user_chunk
+
+CHUNKS_AT_ONCE = 3
+"""Enough that one can read and one record while a third has its calls in flight."""
+
+
+def never() -> bool:
+    return False
+
+
+def prepare(
+    services: Services,
+    batches: Sequence[Batch],
+    *,
+    listing: bool = False,
+    progress: Callable[[str, int], None] | None = None,
+    stopped: Callable[[], bool] = never,
+) -> None:
+    """What comes before the first write of any of these batches, which are `prepared` afterwards.
+
+    A large batch onto a workspace that we never listed lists it, if somebody in it is not paired
+    yet; `listing`: a small one too. Then the guards look at everybody. Raises `WrongWorkspace`;
+    `GuardStopped`; `MappingError` where rows are not steady or a column looks like a secret.
+    """
+    require_no_secrets(services.app)
+    require_steady(services)
+    require_workspace(services)
+    keys = [_to_be_handled(services, batch) for batch in batches]
+    is_large = any(len(some) > services.settings.chunk_size for some in keys)
+    pairs = list(zip(batches, keys, strict=True))
+    if (listing or is_large) and first_contact.is_due(services):
+        if any(_has_unpaired(services, batch.kind, some) for batch, some in pairs):
+            first_contact.list_workspace(services, progress, stopped)
+        elif listing:
+            first_contact.leave_out(services)
+    for batch, some in pairs:
+        if stopped():
+            break
+        if batch.kind is QueueKind.USER:
+            check_users(services, some, batch.accepted)
+        else:
+            check_teams(services, some, batch.accepted)
+
+
+def _has_unpaired(services: Services, kind: QueueKind, keys: Sequence[str]) -> bool:
+    if kind is QueueKind.USER:
+        return len(services.store.linked_among(keys)) < len(set(keys))
+    links = services.store.team_links(keys)
+    return any(key not in links or links[key].company_id is None for key in keys)
+
+
+def run_batch(
+    services: Services,
+    batch: Batch,
+    run_id: str,
+    stopped: Callable[[], bool] = never,
+) -> Iterator[ChunkReport]:
+    """Yields a report for each chunk that is durable. Once `stopped`, no further chunk is begun.
+
+    Raises what `prepare` does before anything is written; `AppUnavailable` or a fatal
+    `IntercomError`, where chunks reported before stay done and what was leased is given back.
+    """
+    settings = services.settings
+    with (
+        noted(services.store, batch.kind),
+        sparing_what_was_there(),
+        Meter(services) as meter,
+        Pulse(services.store, run_id, batch.kind, settings, at_each_beat=meter.note) as pulse,
+        Pool(settings.threads) as pool,
+    ):
+        if not batch.prepared:
+            prepare(services, [batch])
+        source = Source(services, batch, pulse, stopped)
+        run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
+        for report in _in_parallel(
+            lambda: _one_chunk(run, source), CHUNKS_AT_ONCE, at_the_end=source.close
+        ):
+            if _is_of_changes(batch):
+                meter.saw(report.outcomes)
+            yield report
+
+
+def _is_of_changes(batch: Batch) -> bool:
+    """Whether its users waited since something happened to them, and not for a sweep's turn."""
+    return batch.from_queue is not None and Lane.LIVE in (batch.lanes or Lane)
+
+
+def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:
+    """Whom this batch is about to lease; leases nothing yet."""
+    if batch.keys is not None:
+        return [key for key in batch.keys if storable(key)]
+    return list(services.store.due_keys(batch.kind, batch.from_queue or 0, lanes=batch.lanes))
+
+
+def _in_parallel(
+    one: Callable[[], ChunkReport | None], at_once: int, at_the_end: Callable[[], None]
+) -> Iterator[ChunkReport]:
+    """Calls `one` again and again, a few at a time, until it answers None.
+
+    However that ends, `at_the_end` is called before those still at work are waited for.
+    """
+    with (
+        ThreadPoolExecutor(at_once, thread_name_prefix="chunk") as threads,
+        ExitStack() as ending,
+    ):
+        ending.callback(at_the_end)
+        running: set[Future[ChunkReport | None]] = {threads.submit(one)}
+        ended = False
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            reports = [future.result() for future in done]
+            ended = ended or None in reports
+            while not ended and len(running) < at_once:
+                running.add(threads.submit(one))
+            yield from (report for report in reports if report is not None)
+
+
+def _one_chunk(run: Run, source: Source) -> ChunkReport | None:
+    started = monotonic()
+    chunk = source.next()
+    if chunk is None:
+        return None
+    again: set[str] = set()
+    try:
+        outcomes = _passed(run, source, chunk)
+        if source.will_try_again():
+            again = {each.key for each in outcomes if each.status is Status.HELD}
+    finally:
+        source.ended(again)
+    outcomes = [each for each in outcomes if each.key not in again]
+    outcomes += [Outcome(key, Status.HELD) for key in chunk.held]
+    outcomes += [Outcome(key, Status.ABSENT) for key in chunk.absent]
+    causes = frozenset(row.cause for row in chunk.lease.rows if row.cause)
+    return ChunkReport(source.kind, outcomes, monotonic() - started, causes)
+
+
+def _passed(run: Run, source: Source, chunk: Chunk) -> Sequence[Outcome]:
+    with chunk.lease as lease:
+        if not lease.rows:
+            return []
+        one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
+        return one_pass(run.holding(lease), lease.rows)
+
+
+def new_run_id(front: str) -> str:
+    """An id for a run outside Dagster, as the journal shows it: `cli-...`."""
+    return f"{front}-{uuid4()}"

@@ -1,0 +1,225 @@
+"""What was edited in Intercom -> the queue: the search by `updated_at`, newest first.
+
+The search only says *whom* to read: its documents are old whole documents for minutes, so no value
+is ever taken from one (sync-protocol section 5). A contact that looks as we remember it costs no
+further call; that is how our own writes come back. Leads with the e-mail of a user inside the merge
+window wake that user.
+
+A fast look each tick reaches a little behind the last one; a slow look each quarter of an hour
+reaches further than the index lags. Pages a tick are bounded; an unfinished look goes on at its
+cursor, and the watermark moves only when a look has reached its end.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.fields import Field, intercom_values
+from intercom_assets.domain.models import Contact, EdgeState, Gone, UserLink, Value
+from intercom_assets.domain.values import count_of
+from intercom_assets.intercom.query import touched_since
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.usage import Meter
+from intercom_assets.sync.context.workspace import require_workspace
+from intercom_assets.sync.feeders.app_changes import Fed
+from intercom_assets.sync.passes.leads import shown
+
+STATE = "intercom_changes"
+FAST_OVERLAP, SLOW_OVERLAP, SLOW_EVERY = 120, 30 * 60, 15 * 60
+"""Seconds. The index was seen to lag between 12 and 120 s (intercom-api section 11)."""
+MOST_PAGES = 5
+"""Pages of 150 in one tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far the looks have come. Times in Unix seconds.
+
+    `reached`: the newest change that a finished look has seen. `slow_at`: when the last slow look
+    began. `since`, `cursor`, `newest`: of the look that is under way. `told`: contact -> what the
+    index showed when its user was last queued for it, so that an index that lags is not read as a
+    change at every tick.
+    """
+
+    reached: int
+    slow_at: int = 0
+    since: int = 0
+    newest: int = 0
+    cursor: str | None = None
+    told: dict[str, str] = field(default_factory=dict)
+
+
+def feed_from_intercom(services: Services) -> Fed:
+    """Queues the users whose contacts may have been edited.
+
+    Raises `WrongWorkspace` and `IntercomError`.
+    """
+    with Meter(services):
+        require_workspace(services)
+        return _look(services)
+
+
+def _look(services: Services) -> Fed:
+    mark = _begin(_stored(services), services.now(), services.intercom_now())
+    client = services.intercom.within(None)
+    queued, looked, pages, ended = 0, 0, 0, False
+    for page in client.search_contacts(touched_since(mark.since), starting_after=mark.cursor):
+        recent = [c for c in page.items if (c.updated_at or 0) >= mark.since]
+        count, told = _wake(services, recent, mark.told)
+        queued, looked, pages = queued + count, looked + len(recent), pages + 1
+        newest = max([mark.newest, *(c.updated_at or 0 for c in recent)])
+        mark = replace(mark, cursor=page.next, newest=newest, told={**mark.told, **told})
+        ended = page.next is None or len(recent) < len(page.items)
+        if ended or pages >= MOST_PAGES:
+            break
+    else:
+        ended = True
+    _store(services, _end(mark, services.intercom_now()) if ended else mark)
+    return Fed(queued, 0, len(client.calls), False, _summary(looked, queued, ended))
+
+
+def _begin(mark: Watermark, now: int, theirs: int) -> Watermark:
+    """The look that is due now; one that was cut short goes on where it was.
+
+    `theirs`: what Intercom's clock says, which dated what is looked for; ours may be ahead of it.
+    """
+    if mark.cursor is not None:
+        return mark
+    reached = min(mark.reached, theirs)
+    if not 0 <= now - mark.slow_at < SLOW_EVERY:
+        return replace(mark, since=reached - SLOW_OVERLAP, slow_at=now, told={})
+    return replace(mark, since=reached - FAST_OVERLAP)
+
+
+def _end(mark: Watermark, theirs: int) -> Watermark:
+    reached = max(min(mark.reached, theirs), mark.newest)
+    return replace(mark, cursor=None, reached=reached, newest=0)
+
+
+def _wake(
+    services: Services, contacts: Sequence[Contact], told: dict[str, str]
+) -> tuple[int, dict[str, str]]:
+    """Queues the users whose contact, or whose lead, is not as we remember it."""
+    users = [c for c in contacts if c.role == "user"]
+    owners = services.store.links_by_contact([c.id for c in users])
+    links = services.store.user_links(sorted(set(owners.values())))
+    moved = {
+        contact.id: owners[contact.id]
+        for contact in users
+        if contact.id in owners and differs(services, contact, links[owners[contact.id]])
+    }
+    moved |= _found(services, [c for c in users if c.id not in owners])
+    seen = {c.id: shown(c) for c in contacts if c.id in moved or c.role == "lead"}
+    news = {key: shown for key, shown in seen.items() if told.get(key) != shown}
+    wakes = {moved[key] for key in news if key in moved}
+    wakes |= _given_to(services, [c for c in users if c.id in news and c.id in owners], owners)
+    leads: dict[str, dict[str, str]] = {}
+    for lead in contacts:
+        if lead.id in news and lead.role == "lead" and lead.email:
+            leads.setdefault(lead.email.lower(), {})[lead.id] = news[lead.id]
+    wakes |= _who_searched(services, leads)
+    services.store.enqueue(QueueKind.USER, sorted(wakes), cause="intercom", needs_read=True)
+    return len(wakes), news
+
+
+def _who_searched(services: Services, leads: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """Users whose address a lead has; but not for one that is as it was when Intercom would not
+    merge it. `leads`: e-mail -> leads, and what they look like."""
+    searched = services.store.users_who_searched_leads(sorted(leads)) if leads else []
+    links = services.store.user_links(searched)
+    moved = sorted(
+        user_id
+        for user_id, link in links.items()
+        if any(
+            link.refused_leads.get(lead, ("", ""))[1] != looks
+            for lead, looks in leads.get(link.lead_email or "", {}).items()
+        )
+    )
+    if moved:
+        services.store.forget_refused_leads(moved)
+    return set(moved)
+
+
+def _found(services: Services, contacts: Sequence[Contact]) -> dict[str, str]:
+    """Contacts that turn up with the id of a user for whom there was none; not those being made."""
+    by_id = {contact.external_id: contact.id for contact in contacts if contact.external_id}
+    links = services.store.user_links(sorted(by_id))
+    return {
+        by_id[user_id]: user_id
+        for user_id, link in links.items()
+        if link.contact_id is None and not link.in_flight
+    }
+
+
+def _given_to(
+    services: Services, contacts: Sequence[Contact], owners: Mapping[str, str]
+) -> set[str]:
+    """Users of the app whose external id somebody gave to the contact of another user."""
+    given = {c.external_id for c in contacts if c.external_id not in (None, owners[c.id])}
+    rows = services.app.read_users(sorted(key for key in given if key)) if given else {}
+    return {key for key, row in rows.items() if not isinstance(row, Gone)}
+
+
+def differs(services: Services, contact: Contact, link: UserLink) -> bool:
+    """Whether a document of the index shows what our last read by id did not.
+
+    What is in flight is expected to show: a run is at work on it and has not recorded it yet.
+    """
+    shadow = link.shadow
+    if shadow is None:
+        return True
+    if (contact.updated_at or 0) < (shadow.updated_at or 0):
+        return False  # an old document: what we read by id is newer
+    fields = services.user_fields
+    now, then = (intercom_values(fields.values(), c) for c in (contact, shadow))
+    news = [each for name, each in fields.items() if not each.same(now[name], then[name])]
+    if any(not _sent(each, now[each.name], link) for each in news):
+        return True
+    if contact.companies_complete and shadow.companies_complete:
+        moved = frozenset(contact.company_ids) ^ frozenset(shadow.company_ids)
+        if moved - _moving(link):
+            return True
+    elif _counts_differ(contact, shadow) and not _moving(link):
+        return True
+    return _rest(contact) != _rest(shadow)
+
+
+def _counts_differ(contact: Contact, shadow: Contact) -> bool:
+    """Of lists that are cut at ten, only their numbers can be compared."""
+    counts = {contact.company_count, shadow.company_count}
+    return None not in counts and len(counts) > 1
+
+
+def _sent(field: Field, shown: Value, link: UserLink) -> bool:
+    return field.name in link.in_flight and field.same(shown, link.in_flight[field.name])
+
+
+def _moving(link: UserLink) -> frozenset[str]:
+    """The companies that a run is attaching or detaching."""
+    edges = link.edges.values()
+    return frozenset(e.company_id for e in edges if e.state is not EdgeState.ATTACHED)
+
+
+def _rest(contact: Contact) -> tuple[object, ...]:
+    """What a pass reads of a contact besides its fields and companies."""
+    return contact.external_id, contact.stated_time_zone, contact.country_code
+
+
+def _summary(looked: int, queued: int, ended: bool) -> str:
+    rest = "" if ended else "; the look goes on at the next tick"
+    if looked == 0:
+        return f"No contact was touched in Intercom{rest}."
+    touched, users = count_of(looked, "contact"), count_of(queued, "user")
+    return f"{touched} touched in Intercom of late; {users} to read{rest}."
+
+
+def _stored(services: Services) -> Watermark:
+    """The first look of all begins now: the first sync reads what was before."""
+    stored = services.store.get_state(STATE)
+    if not isinstance(stored, dict):
+        return Watermark(reached=services.now(), slow_at=services.now())
+    return Watermark(**stored)
+
+
+def _store(services: Services, mark: Watermark) -> None:
+    services.store.put_state(STATE, asdict(mark))

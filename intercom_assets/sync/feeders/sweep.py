@@ -1,0 +1,115 @@
+"""The nightly sweep: everybody on the app's side by hash, and only the differences queued.
+
+Streams the app once; costs no call and writes nothing but queue rows, in the bulk lane. It finds
+what capture cannot see: hand-made log losses, tables nobody watches, users who are gone. "Missing"
+is never concluded from the stream: those users are queued and read again, one by one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.domain.attributes import held
+from intercom_assets.domain.fields import DELETED
+from intercom_assets.domain.models import AppTeam, AppUser, Unfit
+from intercom_assets.sync.context.gc import sparing_what_was_there
+from intercom_assets.sync.context.gone import forget_returned
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.passes.rules import Rules, user_hash
+from intercom_assets.sync.passes.teams.chunk import team_hash
+from intercom_assets.sync.passes.users.chunk import user_rules
+
+CAUSE = "sweep"
+_Row = TypeVar("_Row", AppUser, AppTeam)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """`looked`: rows read. `queued`: rows that differ. `missing`: linked, and not in the stream."""
+
+    looked: int
+    queued: int
+    missing: int
+
+
+STATE = "last_sweep"
+
+
+def sweep(services: Services) -> tuple[Swept, Swept]:
+    """Users and teams. A wish for a sweep (a TRUNCATE) from before it began is fulfilled by it."""
+    wanted = services.store.sweep_wanted()
+    teams, users = sweep_teams(services), sweep_users(services)
+    if wanted is not None:
+        services.store.sweep_started(wanted)
+    queued = users.queued + users.missing + teams.queued + teams.missing
+    services.store.put_state(STATE, {"at": services.now(), "queued": queued})
+    return users, teams
+
+
+def sweep_users(services: Services, progress: Callable[[int], None] | None = None) -> Swept:
+    rules = user_rules(services, {})
+    return _sweep(
+        services,
+        QueueKind.USER,
+        services.app.stream_users(),
+        lambda row: _hash_of_user(rules, services.settings.truncate, row),
+        progress,
+    )
+
+
+def sweep_teams(services: Services, progress: Callable[[int], None] | None = None) -> Swept:
+    return _sweep(
+        services,
+        QueueKind.TEAM,
+        services.app.stream_teams(),
+        lambda row: team_hash(services, row),
+        progress,
+    )
+
+
+@sparing_what_was_there()
+def _sweep(
+    services: Services,
+    kind: QueueKind,
+    stream: Iterable[Sequence[_Row | Unfit]],
+    hash_of: Callable[[_Row | Unfit], str | None],
+    progress: Callable[[int], None] | None,
+) -> Swept:
+    seen: set[str] = set()
+    queued, gone = 0, services.store.found_gone(kind)
+    for rows in stream:
+        known = services.store.hashes([row.id for row in rows], kind)
+        differing = [row.id for row in rows if known.get(row.id) != hash_of(row)]
+        if kind is QueueKind.USER and differing:
+            erased = services.store.tombstoned(differing)
+            differing = [key for key in differing if key not in erased]
+        services.store.enqueue(kind, differing, lane=Lane.BULK, cause=CAUSE)
+        forget_returned(services, kind, gone.intersection(row.id for row in rows))
+        seen.update(row.id for row in rows)
+        queued += len(differing)
+        if progress:
+            progress(len(rows))
+    return Swept(len(seen), queued, _queue_missing(services, kind, seen))
+
+
+def _queue_missing(services: Services, kind: QueueKind, seen: set[str]) -> int:
+    missing = 0
+    for linked in _linked(services, kind):
+        gone = [key for key in linked if key not in seen]
+        services.store.enqueue(kind, gone, lane=Lane.BULK, cause=CAUSE)
+        missing += len(gone)
+    return missing
+
+
+def _linked(services: Services, kind: QueueKind) -> Iterator[Sequence[str]]:
+    yield from services.store.linked_ids(kind)
+
+
+def _hash_of_user(rules: Rules, truncate: bool, row: AppUser | Unfit) -> str | None:
+    """None for a row that cannot be synced: it is looked at, and says why."""
+    if isinstance(row, Unfit):
+        return None
+    values = held(rules.fields, row, truncate=truncate).values
+    values = {**values, DELETED.name: row.deleted}
+    return user_hash(rules, values, row.teams, row.from_oauth)

@@ -1,0 +1,1 @@
+"""What an operator asks for by hand: a preview, a run undone, a person erased, ids relinked."""

@@ -1,0 +1,305 @@
+"""A person's deletion, with a receipt: out of Intercom, out of our tables, and never made again.
+
+The tombstone comes first, so that no crash and no run between can bring the person back. Then the
+user's row of the queue is leased, so that no other run is at work on the person; the contact is
+deleted, and both look-ups are asked; last, everything that we hold goes, journal values included.
+What is known of the deletion is kept with the tombstone step by step, so that an erasure that was
+cut short anywhere is repeated and ends with the whole receipt. What the app keeps is the app's
+affair.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from intercom_assets.database.records import Json, QueueKind
+from intercom_assets.domain.errors import OperatorError
+from intercom_assets.domain.models import Gone
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import Merged, NotFound
+from intercom_assets.sync.context.leases import Lease, Pulse
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.workspace import require_workspace
+from intercom_assets.sync.engine.batch import new_run_id
+from intercom_assets.sync.passes.users.identity import is_ours, merged_into
+
+CAUSE = "erase"
+PATIENCE = 90.0
+"""Seconds to wait for a run that is at work on the person: more than a lease."""
+
+
+class AtWork(OperatorError):
+    """Another run has the person and does not let go. One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of the erasure and its answer, as Intercom's own support can find it."""
+
+    call: str
+    status: int | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was deleted, and how we know. Times in Unix seconds.
+
+    `contact_id` is None where Intercom never had a contact of this user. `deleted`: by this
+    erasure, or by an attempt before it. `left`: a contact into which Intercom had merged this one,
+    and which is another user's.
+    """
+
+    user_id: str
+    at: int
+    contact_id: str | None
+    deleted: bool
+    deleted_at: int | None
+    by_id_is_404: bool
+    by_external_id_is_404: bool
+    requests: Sequence[Request] = ()
+    left: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.by_id_is_404 and self.by_external_id_is_404
+
+    def document(self) -> dict[str, Json]:
+        return {
+            "at": self.at,
+            "contact_id": self.contact_id,
+            "deleted": self.deleted,
+            "deleted_at": self.deleted_at,
+            "by_id_is_404": self.by_id_is_404,
+            "by_external_id_is_404": self.by_external_id_is_404,
+            "left": self.left,
+            "requests": [
+                {"call": each.call, "status": each.status, "request_id": each.request_id}
+                for each in self.requests
+            ],
+        }
+
+
+def erase_user(
+    services: Services, user_id: str, sleep: Callable[[float], object] = time.sleep
+) -> Receipt:
+    """Erases one user. Safe to repeat: what was done before stays in the receipt.
+
+    Raises `IntercomError` where Intercom cannot be reached or refuses, and `AtWork`; the tombstone
+    stays, so a repetition goes on where this one ended.
+    """
+    require_workspace(services)
+    store = services.store
+    link = store.user_links([user_id]).get(user_id)
+    known: dict[str, Json] = {"contact_id": link.contact_id} if link and link.contact_id else {}
+    store.add_tombstone(user_id, known)
+    with (
+        Pulse(store, new_run_id(CAUSE), CAUSE, services.settings) as pulse,
+        _alone(services, pulse, user_id, sleep) as lease,
+    ):
+        erasure = _Erasure(services, user_id, services.intercom.within(lambda: lease.deadline))
+        erasure.delete()
+        receipt = erasure.receipt()
+        store.add_tombstone(user_id, receipt.document())
+        store.forget_user(user_id)
+    return receipt
+
+
+def is_known(services: Services, user_id: str) -> bool:
+    """Whether there is such a user anywhere: in the app, in our tables, or in Intercom."""
+    store = services.store
+    link = store.user_links([user_id]).get(user_id)
+    if (link and link.contact_id) or store.tombstoned([user_id]) or store.explain(user_id):
+        return True
+    if not isinstance(services.app.read_users([user_id])[user_id], Gone):
+        return True
+    try:
+        services.intercom.within(None).find_contact(user_id)
+    except NotFound:
+        return False
+    except Merged:
+        return True
+    return True
+
+
+def receipt_of(services: Services, user_id: str) -> Receipt | None:
+    """Of an erasure that came to its end before."""
+    for tombstone in services.store.tombstones([user_id]):
+        if "by_id_is_404" in tombstone.receipt:
+            return _receipt_from(user_id, tombstone.receipt)
+    return None
+
+
+def _alone(
+    services: Services, pulse: Pulse, user_id: str, sleep: Callable[[float], object]
+) -> Lease:
+    """The user's row of the queue, leased; waits for a run that has it."""
+    waited = 0.0
+    while True:
+        services.store.enqueue_missing(QueueKind.USER, [user_id], cause=CAUSE)
+        lease = pulse.lease(QueueKind.USER, 1, keys=[user_id])
+        if lease.rows:
+            return lease
+        lease.close()
+        if waited >= PATIENCE:
+            raise AtWork(
+                f"another run is at work on user {user_id} and does not end; nothing was deleted, "
+                "the user is not synced any more: run erase again"
+            )
+        sleep(0.5)
+        waited += 0.5
+
+
+@dataclass(slots=True)
+class _Erasure:
+    """`before`: what the tombstone knows. `begun_before`: a contact that an erasure which was cut
+    short had begun to delete."""
+
+    services: Services
+    user_id: str
+    client: IntercomClient
+    before: Mapping[str, Json] = field(default_factory=dict)
+    begun_before: Json = None
+    left: str | None = None
+
+    def __post_init__(self) -> None:
+        known = self.services.store.tombstones([self.user_id])
+        self.before = known[0].receipt if known else {}
+        self.begun_before = self.before.get("deleting")
+
+    def delete(self) -> None:
+        """The contact that we know and the one that has the external id, mostly the same."""
+        known = None if self.before.get("deleted") else _text(self.before.get("contact_id"))
+        for contact_id in dict.fromkeys([known, self._find()]):
+            if contact_id is not None:
+                self._note({"contact_id": contact_id, "deleting": contact_id})
+                self._delete(contact_id)
+
+    def _note(self, told: Mapping[str, Json]) -> None:
+        requests: list[Json] = [*self._earlier_requests(), *map(_as_json, self._requests())]
+        self.services.store.add_tombstone(self.user_id, {**told, "requests": requests})
+        self.before = {**self.before, **told}
+
+    def _delete(self, contact_id: str) -> None:
+        try:
+            self.client.delete_contact(contact_id)
+        except Merged as merged:
+            return self._delete_merged(merged)
+        except NotFound:
+            # A write to a merged contact may answer 404 as well; only the GET tells it apart.
+            if merged_away := self._merged(contact_id):
+                return self._delete_merged(merged_away)
+            if contact_id != self.begun_before and not self._lost_an_answer():
+                return None  # somebody else deleted it
+        return self._note({"deleted": True, "deleted_at": self.services.now()})
+
+    def _merged(self, contact_id: str) -> Merged | None:
+        try:
+            self.client.get_contact(contact_id)
+        except Merged as merged:
+            return merged
+        except NotFound:
+            return None
+        return None
+
+    def _lost_an_answer(self) -> bool:
+        return any(call.method == "DELETE" and call.status is None for call in self.client.calls)
+
+    def _delete_merged(self, merged: Merged) -> None:
+        """What it was merged into is the person's too, unless it is another user's, or gone."""
+        into = merged_into(self.client, merged)
+        if into is None:
+            return None
+        if is_ours(into, self.user_id):
+            self._note({"contact_id": into.id, "deleting": into.id})
+            return self._delete(into.id)
+        self.left = into.id
+        return None
+
+    def receipt(self) -> Receipt:
+        contact_id = _text(self.before.get("contact_id"))
+        by_id = contact_id is None or self._is_404(contact_id)
+        by_external_id = self._find() is None
+        return Receipt(
+            user_id=self.user_id,
+            at=self.services.now(),
+            contact_id=contact_id,
+            deleted=self.before.get("deleted") is True,
+            deleted_at=_number(self.before.get("deleted_at")),
+            by_id_is_404=by_id,
+            by_external_id_is_404=by_external_id,
+            requests=[*map(_request_from, self._earlier_requests()), *self._requests()],
+            left=self.left,
+        )
+
+    def _find(self) -> str | None:
+        """By external id; a contact of another user, into which ours was merged, is left."""
+        try:
+            return self.client.find_contact(self.user_id).id
+        except Merged as merged:
+            into = merged_into(self.client, merged)
+            if into is not None and is_ours(into, self.user_id):
+                return into.id
+            self.left = into.id if into else self.left
+            return None
+        except NotFound:
+            return None
+
+    def _is_404(self, contact_id: str) -> bool:
+        try:
+            self.client.get_contact(contact_id)
+        except (NotFound, Merged):
+            return True
+        return False
+
+    def _earlier_requests(self) -> list[Json]:
+        earlier = self.before.get("requests")
+        return (
+            list(earlier) if isinstance(earlier, Sequence) and not isinstance(earlier, str) else []
+        )
+
+    def _requests(self) -> list[Request]:
+        return [
+            Request(f"{call.method} {call.path_template}", call.status, call.request_id)
+            for call in self.client.calls
+        ]
+
+
+def _receipt_from(user_id: str, stored: Mapping[str, Json]) -> Receipt:
+    requests = stored.get("requests")
+    return Receipt(
+        user_id=user_id,
+        at=_number(stored.get("at")) or 0,
+        contact_id=_text(stored.get("contact_id")),
+        deleted=stored.get("deleted") is True,
+        deleted_at=_number(stored.get("deleted_at")),
+        by_id_is_404=stored.get("by_id_is_404") is True,
+        by_external_id_is_404=stored.get("by_external_id_is_404") is True,
+        requests=[_request_from(each) for each in requests] if isinstance(requests, list) else [],
+        left=_text(stored.get("left")),
+    )
+
+
+def _as_json(request: Request) -> Json:
+    return {
+        "call": request.call,
+        "status": request.status,
+        "request_id": request.request_id,
+    }
+
+
+def _request_from(stored: Json) -> Request:
+    known = stored if isinstance(stored, Mapping) else {}
+    return Request(
+        _text(known.get("call")) or "",
+        _number(known.get("status")),
+        _text(known.get("request_id")),
+    )
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: Json) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,197 @@
+"""What `plan` reads of Intercom beforehand, and writes down nowhere.
+
+Before the first sync our own tables know no contact, and everybody would look new. So a plan for
+everybody lists the workspace as the first sync will, and one for a few looks each of them up; both
+only in memory. Attributes and leads are asked for as well. A workspace that cannot be asked makes
+the plan poorer, not impossible.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from intercom_assets.database.records import QueueKind
+from intercom_assets.database.store.store import Store
+from intercom_assets.domain.attributes import plan_attributes
+from intercom_assets.domain.fields import Field
+from intercom_assets.domain.models import Contact, DataAttribute, TeamLink, UserLink
+from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
+from intercom_assets.intercom.query import leads_with_emails
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.workspace import require_workspace
+from intercom_assets.sync.engine import initial_listing as first_contact
+from intercom_assets.sync.engine.plan import FindLeads, LookedAt
+from intercom_assets.sync.passes.leads import shown
+from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
+
+USUAL_LIMIT = 10_000
+"""Calls a minute that Intercom permits an app by default (intercom-api section 3)."""
+WINDOWS_A_MINUTE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """`services`: as given, with a store that also shows what was listed. `barred`, `to_make`: by
+    model. `looked_at`: contacts as they are now. `unasked`: why Intercom was not asked, in one
+    sentence.
+    """
+
+    services: Services
+    barred: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    to_make: Mapping[str, Sequence[Field]] = field(default_factory=dict)
+    find_leads: FindLeads | None = None
+    looked_at: LookedAt = field(default_factory=dict)
+    unasked: str | None = None
+
+    def minutes(self, calls: int) -> float:
+        """At the limit that Intercom told last, of which `rate_share` is ours."""
+        told = self.services.intercom.counters().limit
+        limit = told * WINDOWS_A_MINUTE if told else USUAL_LIMIT
+        return calls / (limit * self.services.settings.rate_share)
+
+
+@contextmanager
+def foreseeing(
+    services: Services,
+    named: Sequence[str] | None,
+    *,
+    ask: bool,
+    look: bool = False,
+    progress: Callable[[str, int], None] | None = None,
+) -> Iterator[Foresight]:
+    """`named`: users, who are looked at; None is everybody, who are if `look` says so. `ask`:
+    whether there is a token to ask Intercom with."""
+    if not ask:
+        yield Foresight(services, unasked="Intercom was not asked: no access token is set.")
+        return
+    try:
+        seen = _look(services, named, progress)
+        if named is not None or look:
+            seen = replace(seen, looked_at=_contacts_now(seen.services, named, progress))
+    except IntercomError as error:
+        yield Foresight(services, unasked=f"Intercom could not be asked: {error}.")
+        return
+    with seen.services.store:
+        yield seen
+
+
+def _look(
+    services: Services,
+    named: Sequence[str] | None,
+    progress: Callable[[str, int], None] | None,
+) -> Foresight:
+    require_workspace(services, remember=False)
+    store = _ForeseenStore(services.store.url)
+    models = {"contact": services.user_fields, "company": services.team_fields}
+    client = services.intercom.within(None)
+    known: list[DataAttribute] = []
+    for model in models:
+        known += client.list_attributes(model)
+    plans = {m: plan_attributes(fields.values(), m, known) for m, fields in models.items()}
+    if named is not None:
+        store.show(users=_looked_up(services, named))
+    elif first_contact.is_due(services):
+        for teams, users in first_contact.listed(services, progress):
+            store.show(users, teams)
+    return Foresight(
+        replace(services, store=store),
+        {model: plan.barred for model, plan in plans.items()},
+        {model: plan.missing for model, plan in plans.items()},
+        lambda emails: _leads(services, emails),
+    )
+
+
+def _contacts_now(
+    services: Services,
+    named: Sequence[str] | None,
+    progress: Callable[[str, int], None] | None,
+) -> LookedAt:
+    """Of named users one call each; everybody's are listed, 150 a call."""
+    if named is not None:
+        links = services.store.user_links(named)
+        known = {key: link.contact_id for key, link in links.items() if not link.archived}
+        return {key: _now(services, contact) for key, contact in known.items() if contact}
+    found: dict[str, Contact | None] = {}
+    for page in services.intercom.within(None).list_contacts():
+        owners = services.store.links_by_contact([contact.id for contact in page.items])
+        found |= {owners[c.id]: c for c in page.items if c.id in owners}
+        if progress:
+            progress("contacts", len(page.items))
+    return found
+
+
+def _now(services: Services, contact_id: str) -> Contact | None:
+    try:
+        return services.intercom.within(None).get_contact(contact_id)
+    except (NotFound, Merged):
+        return None
+
+
+def _looked_up(services: Services, named: Sequence[str]) -> list[UserLink]:
+    """The contacts of those who have no link yet, by the app's id."""
+    links = services.store.user_links(named)
+    unknown = [key for key in named if key not in links or links[key].contact_id is None]
+    return [link for key in unknown if (link := _found(services, key))]
+
+
+def _found(services: Services, key: str) -> UserLink | None:
+    try:
+        contact = services.intercom.within(None).find_contact(key)
+    except (NotFound, Merged):
+        return None
+    return UserLink(key, contact.id, shadow=contact, shadow_read_at=services.now())
+
+
+def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    client = services.intercom.within(None)
+    for start in range(0, len(emails), LEADS_A_CALL):
+        query = leads_with_emails(emails[start : start + LEADS_A_CALL])
+        for page in client.search_contacts(query):
+            for lead in page.items:
+                found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
+    return found
+
+
+class _ForeseenStore(Store):
+    """Our tables as they are, and beside them links that are written nowhere."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._users: dict[str, UserLink] = {}
+        self._teams: dict[str, TeamLink] = {}
+
+    def show(self, users: Sequence[UserLink] = (), teams: Sequence[TeamLink] = ()) -> None:
+        self._users.update({link.user_id: link for link in users})
+        self._teams.update({link.team_id: link for link in teams})
+
+    def count_linked(self, kind: QueueKind = QueueKind.USER) -> int:
+        """With the users that were listed: they are linked before the guards look at them."""
+        if kind is not QueueKind.USER:
+            return super().count_linked(kind)
+        known = super().user_links(list(self._users))
+        new = sum(key not in known or not known[key].contact_id for key in self._users)
+        return super().count_linked() + new
+
+    def user_links(self, ids: Sequence[str]) -> dict[str, UserLink]:
+        stored = super().user_links(ids)
+        shown = {key: self._users[key] for key in ids if key in self._users}
+        return shown | {
+            key: link for key, link in stored.items() if link.contact_id or key not in shown
+        }
+
+    def team_links(self, ids: Sequence[str]) -> dict[str, TeamLink]:
+        stored = super().team_links(ids)
+        shown = {key: self._teams[key] for key in ids if key in self._teams}
+        return shown | {
+            key: link for key, link in stored.items() if link.company_id or key not in shown
+        }
+
+    def team_links_by_company(self, company_ids: Sequence[str]) -> dict[str, str]:
+        asked = set(company_ids)
+        shown = {
+            link.company_id: team
+            for team, link in self._teams.items()
+            if link.company_id is not None and link.company_id in asked
+        }
+        return shown | super().team_links_by_company(company_ids)

@@ -1,0 +1,1 @@
+"""A run taken back, field by field, where nobody changed it since."""

@@ -1,0 +1,106 @@
+"""What a run that was killed had done for a user, as the next one finds it: that run's entries.
+
+Nothing is sent here but a look at a lead that may have been merged. What an attempt is, and which
+of its values got there, is `domain/attempts.py`'s.
+"""
+
+from intercom_assets.domain.attempts import (
+    ARCHIVED,
+    ATTACHED,
+    CREATED,
+    DETACHED,
+    MERGED,
+    UNARCHIVED,
+    Attempt,
+    Looked,
+    attempts_in,
+    fields_done,
+)
+from intercom_assets.domain.fields import DELETED, intercom_values
+from intercom_assets.domain.models import Contact, JournalEntry
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import Merged, NotFound
+from intercom_assets.sync.passes.journal import KIND
+from intercom_assets.sync.passes.users.sides import UserSides
+
+
+def found_done(user: UserSides, answer: Contact) -> list[JournalEntry]:
+    """By the first answer about the contact since that death; none of this pass's own doing."""
+    found: list[JournalEntry] = []
+    fields = {**user.rules.fields, DELETED.name: DELETED}
+    now = intercom_values(fields.values(), answer)
+    looked = Looked(KIND, user.user_id, fields, user.link.base, user.values, now)
+    for attempt in attempts_in(user.link.in_flight):
+        made = user.link.contact_id is None and attempt.made(answer.created_at)
+        found += fields_done(attempt, user.link.in_flight, looked, made=made)
+        if made:
+            found.append(attempt.entry(KIND, user.user_id, CREATED, why="new user"))
+        if user.link.archived and attempt.about(UNARCHIVED):
+            found.append(attempt.entry(KIND, user.user_id, UNARCHIVED, why="the user is back"))
+    complete = answer.companies_complete
+    return [*found, *moves_done(user, frozenset(answer.company_ids), complete=complete)]
+
+
+def moves_done(
+    user: UserSides, company_ids: frozenset[str], *, complete: bool
+) -> list[JournalEntry]:
+    """Memberships. `complete`: `company_ids` are all, so that what is not among them is gone."""
+    found = [
+        entry
+        for attempt in attempts_in(user.link.in_flight)
+        for entry in _moves_of(user, attempt, company_ids, complete=complete)
+    ]
+    return [entry for entry in found if entry not in user.journal]
+
+
+def _moves_of(
+    user: UserSides, attempt: Attempt, company_ids: frozenset[str], *, complete: bool
+) -> list[JournalEntry]:
+    attached = [
+        attempt.entry(KIND, user.user_id, ATTACHED, new=team, why="the user is in the team")
+        for team in attempt.about(ATTACHED)
+        if user.companies.get(str(team)) in company_ids
+    ]
+    detached = [
+        attempt.entry(KIND, user.user_id, DETACHED, old=company, why="the user is not in the team")
+        for company in attempt.about(DETACHED)
+        if complete and company not in company_ids
+    ]
+    return [*attached, *detached]
+
+
+def archived_done(user: UserSides) -> list[JournalEntry]:
+    """Of a contact that answers no more, whose user left: what was sent before it was archived
+    got there too, since archiving comes last."""
+    for attempt in attempts_in(user.link.in_flight):
+        if attempt.about(ARCHIVED) and user.is_leaving and user.link.shadow is not None:
+            fields = {**user.rules.fields, DELETED.name: DELETED}
+            looked = Looked(KIND, user.user_id, fields, user.link.base, user.values, {})
+            why = "the user is gone and on_delete is archive"
+            return [
+                *fields_done(attempt, user.link.in_flight, looked, made=True),
+                attempt.entry(KIND, user.user_id, ARCHIVED, why=why),
+            ]
+    return []
+
+
+def merges_done(user: UserSides, client: IntercomClient) -> list[JournalEntry]:
+    """One look for each lead that a run which died was about to merge."""
+    if user.contact is None:
+        return []
+    return [
+        attempt.entry(KIND, user.user_id, MERGED, why=f"lead {lead} has the user's e-mail")
+        for attempt in attempts_in(user.link.in_flight)
+        for lead in attempt.about(MERGED)
+        if _is_merged_into(client, str(lead), user.contact.id)
+    ]
+
+
+def _is_merged_into(client: IntercomClient, lead: str, contact_id: str) -> bool:
+    try:
+        client.get_contact(lead)
+    except Merged as merged:
+        return merged.into == contact_id
+    except NotFound:
+        pass
+    return False

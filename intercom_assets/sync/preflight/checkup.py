@@ -1,0 +1,216 @@
+"""`check`, without a terminal: every probe in the order in which an operator mends things.
+
+A probe that fails is a finding and hides no other; what needs what has failed is told as not looked
+at. Nothing is written on either side, nor in our own tables. The pool's row is Dagster's, so its
+question comes from outside (`pool`).
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.domain.errors import OperatorError
+from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
+from intercom_assets.mapping.settings import SyncSettings
+from intercom_assets.sync.environment import (
+    APP_DATABASE_URL,
+    INTERCOM_ACCESS_TOKEN,
+    Configuration,
+    ConfigurationError,
+    open_intercom,
+)
+from intercom_assets.sync.preflight.check_app import (
+    APP,
+    CAPTURE,
+    RIGHTS,
+    ROLE,
+    check_capture,
+    check_rights,
+    check_server,
+    check_standby,
+    check_write_back,
+)
+from intercom_assets.sync.preflight.check_intercom import (
+    INTERCOM,
+    SCOPES,
+    check_attributes,
+    check_companies,
+    check_contacts,
+    check_limits,
+    check_token,
+)
+from intercom_assets.sync.preflight.check_mapping import (
+    MAPPING,
+    check_cost,
+    check_files,
+    check_mapping,
+    check_rows,
+    check_secrets,
+    check_selected,
+    check_steady,
+)
+from intercom_assets.sync.preflight.check_setup import (
+    DAGSTER,
+    INIT_DB,
+    TABLES,
+    check_configuration,
+    check_dagster,
+    check_schema,
+    check_variables,
+)
+from intercom_assets.sync.preflight.findings import EDIT, Finding, Verdict
+
+PATIENCE = 25.0
+"""Seconds for one question to Intercom, its retries included."""
+REACH = "Correct the address, or let this machine reach it; then run check again."
+
+
+@dataclass(frozen=True, slots=True)
+class WhoWins:
+    """The fields of this mapping."""
+
+    users: tuple[Field, ...]
+    teams: tuple[Field, ...]
+
+
+class Checkup:
+    """`env`: the process's variables. `pool`: why Dagster's pool is not ready; None if it is.
+    `settings`: what of dagster.yaml is missing, in sentences.
+
+    `who_wins` is known once the findings were read, if the mapping fits the app's database.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        env: Mapping[str, str],
+        pool: Callable[[], str | None],
+        settings: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self._configuration, self._env, self._pool = configuration, env, pool
+        self._settings = settings
+        self._mapping: AppMapping | None = None
+        self._app: AppDatabase | None = None
+        self.who_wins: WhoWins | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        """One after the other as they are found; raises nothing."""
+        yield from check_configuration(self._configuration)
+        yield from check_variables(self._env)
+        reached = yield from self._look_at_server()
+        yield from self._look_at_files()
+        yield from self._look_at_mapping(reached)
+        yield from self._look_at_tables(reached)
+        yield from DAGSTER.probe(
+            "pool", lambda: check_dagster(self._env, self._pool, self._settings), INIT_DB
+        )
+        yield from self._look_at_intercom()
+        if self._app:
+            self._app.close()
+
+    def _look_at_tables(self, reached: bool) -> Iterator[Finding]:
+        url = self._configuration.sync_url
+        if not reached and url and url == self._configuration.app_url:
+            yield TABLES.skipped("schema", "the app's database")
+            return
+        yield from TABLES.probe("schema", lambda: check_schema(url), REACH)
+
+    def _look_at_server(self) -> Generator[Finding, None, bool]:
+        """Whether it answered."""
+        url = self._configuration.app_url
+        if not url:
+            yield APP.skipped("reachable", APP_DATABASE_URL)
+            return False
+        found = list(APP.probe("reachable", lambda: check_server(url, time.time()), REACH))
+        yield from found
+        return any(finding.verdict is Verdict.OK for finding in found)
+
+    def _look_at_files(self) -> Iterator[Finding]:
+        folder = self._configuration.mapping_folder
+        yield from MAPPING.probe("files", lambda: check_files(folder), EDIT)
+        with suppress(MappingError):
+            self._mapping = load_mapping(folder)
+
+    def _look_at_mapping(self, reached: bool) -> Iterator[Finding]:
+        url, mapping = self._configuration.app_url, self._mapping
+        if mapping is None or not reached:
+            yield MAPPING.skipped("queries", "the mapping's files and the app's database")
+            return
+        problems = list(MAPPING.probe("queries", lambda: check_mapping(url, mapping), EDIT))
+        yield from problems
+        if problems:
+            yield CAPTURE.skipped("triggers", "queries that fit the app's database")
+            return
+        self._app = AppDatabase(url, mapping)
+        yield from self._look_at_rows(self._app)
+
+    def _look_at_rows(self, app: AppDatabase) -> Iterator[Finding]:
+        yield from MAPPING.probe("queries", lambda: check_selected(app), EDIT)
+        yield from MAPPING.probe("secrets", lambda: check_secrets(app), EDIT)
+        rows = list(MAPPING.probe("rows", lambda: check_rows(app), EDIT))
+        yield from rows
+        if any(finding.verdict is Verdict.BAD for finding in rows):
+            yield MAPPING.skipped("same twice", "rows that can be read")
+        else:
+            yield from MAPPING.probe("same twice", lambda: check_steady(app), EDIT)
+            yield from MAPPING.probe("cost", lambda: check_cost(app), EDIT)
+        yield from RIGHTS.probe("replica", lambda: check_standby(app), REACH)
+        yield from RIGHTS.probe("rights", lambda: check_rights(app), ROLE)
+        yield from RIGHTS.probe("write_back", lambda: check_write_back(app), EDIT)
+        yield from CAPTURE.probe("triggers", lambda: self._capture(app), ROLE)
+        with suppress(OperatorError):
+            self.who_wins = _who_wins(app)
+
+    def _capture(self, app: AppDatabase) -> Iterator[Finding]:
+        return check_capture(app, time.time(), self._configuration.workspace)
+
+    def _look_at_intercom(self) -> Iterator[Finding]:
+        if not self._configuration.token:
+            yield INTERCOM.skipped("token", INTERCOM_ACCESS_TOKEN)
+            return
+        settings = self._mapping.settings if self._mapping else SyncSettings.model_validate({})
+        try:
+            client = open_intercom(self._configuration, settings)
+        except ConfigurationError as error:
+            yield INTERCOM.bad("token", str(error), "Correct that variable.")
+            return
+        token = list(
+            INTERCOM.probe("token", lambda: check_token(_view(client), self._configuration), SCOPES)
+        )
+        yield from token
+        if not any(f.verdict is Verdict.BAD for f in token):
+            yield from self._look_at_workspace(client, settings)
+        client.close()
+
+    def _look_at_workspace(
+        self, client: IntercomClient, settings: SyncSettings
+    ) -> Iterator[Finding]:
+        yield from INTERCOM.probe("contacts", lambda: check_contacts(_view(client)), SCOPES)
+        yield from INTERCOM.probe("companies", lambda: check_companies(_view(client)), SCOPES)
+        if self.who_wins:
+            fields = {"contact": self.who_wins.users, "company": self.who_wins.teams}
+            yield from INTERCOM.probe(
+                "attributes", lambda: check_attributes(_view(client), fields), SCOPES
+            )
+        else:
+            yield INTERCOM.skipped("attributes", "a mapping that fits the app's database")
+        yield from INTERCOM.probe(
+            "rate limit", lambda: check_limits(client, settings.rate_share), SCOPES
+        )
+
+
+def _view(client: IntercomClient) -> IntercomClient:
+    """Answers within `PATIENCE`, or fails."""
+    return client.within(time.monotonic() + PATIENCE)
+
+
+def _who_wins(app: AppDatabase) -> WhoWins:
+    settings = app.mapping.settings
+    return WhoWins(
+        fields_of_users(app.users_columns, settings.fields, settings.write_back.columns),
+        fields_of_teams(app.teams_columns),
+    )

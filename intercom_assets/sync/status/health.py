@@ -1,0 +1,131 @@
+"""Is the sync healthy: questions about the whole, each answered with one sentence.
+
+Read by Dagster's checks and by people. Nothing here writes; only `nothing_diverged` calls Intercom,
+a few times. A question that cannot be asked (a database is down) raises, and is not an answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from intercom_assets.database.capture.installation import capture_state
+from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.alarms import STUCK_AFTER
+from intercom_assets.domain.attributes import plan_attributes
+from intercom_assets.intercom.errors import Merged, NotFound
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.feeders import audit
+from intercom_assets.sync.passes.users.chunk import read_users, user_rules
+
+SAMPLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`facts`: counts and ids, no personal data."""
+
+    healthy: bool
+    sentence: str
+    facts: dict[str, int | str] = field(default_factory=dict)
+
+
+def nothing_stuck(services: Services) -> Finding:
+    """Nobody waits too long, and nobody is parked or held as gone."""
+    depths = services.store.depth()
+    oldest = max(depth.oldest_seconds for depth in depths.values())
+    due = sum(depth.due for depth in depths.values())
+    parked = sum(depth.parked for depth in depths.values())
+    held = sum(len(services.store.held_gone(kind).keys) for kind in QueueKind)
+    facts: dict[str, int | str] = {"due": due, "parked": parked, "held_as_gone": held}
+    if due and oldest > STUCK_AFTER:
+        return Finding(False, f"{due} are due, the oldest for {oldest / 60:.0f} minutes.", facts)
+    if parked or held:
+        said = f"{parked} are parked and {held} held as gone; see intercom-assets status."
+        return Finding(False, said, facts)
+    return Finding(True, f"Nobody is stuck; {due} are due.", facts)
+
+
+def nothing_diverged(services: Services) -> Finding:
+    """A sample of the settled users, read by id, is on both sides what was agreed on."""
+    ids = _sample(services)
+    diverged = [user_id for user_id in ids if _has_diverged(services, user_id)]
+    facts: dict[str, int | str] = {"looked_at": len(ids), "diverged": len(diverged)}
+    if diverged:
+        facts["users"] = ", ".join(diverged)
+        return Finding(False, f"{len(diverged)} of {len(ids)} users differ: see the ids.", facts)
+    return Finding(True, f"{len(ids)} users looked at; both sides agree.", facts)
+
+
+def no_duplicates(services: Services) -> Finding:
+    """No two contacts with one external id, as the last audit saw it."""
+    last = services.store.get_state(audit.STATE)
+    found = last.get("duplicates", 0) if isinstance(last, dict) else None
+    if not isinstance(found, int):
+        return Finding(True, "No audit has listed the contacts yet.")
+    facts: dict[str, int | str] = {"duplicates": found}
+    if found:
+        return Finding(False, f"{found} external ids have more than one contact.", facts)
+    return Finding(True, "Each external id has one contact.", facts)
+
+
+def attributes_in_place(services: Services) -> Finding:
+    """Every custom attribute that the mapping sends exists and can be written."""
+    missing, barred = [], []
+    for model, fields in (("contact", services.user_fields), ("company", services.team_fields)):
+        cached = services.store.attributes(model)
+        if cached is None:
+            return Finding(True, "Intercom's attributes were not listed yet.")
+        others = services.store.attributes(_OTHER[model])
+        plan = plan_attributes(fields.values(), model, cached[1] + (others[1] if others else []))
+        missing += [each.intercom for each in plan.missing]
+        barred += sorted(plan.barred)
+    if barred or missing:
+        names = ", ".join(barred + missing)
+        return Finding(False, f"Not in place: {names}; see intercom-assets check.")
+    return Finding(True, "All custom attributes are in place.")
+
+
+def triggers_in_place(services: Services) -> Finding:
+    """The app's changes are logged: no trigger is missing, disabled or of an older mapping."""
+    if services.settings.capture == "polling":
+        return Finding(True, "This mapping polls; it has no triggers.")
+    state = capture_state(services.app.url, services.app.mapping)
+    if state.complete:
+        return Finding(True, "All triggers are in place.", {"waiting": state.waiting or 0})
+    if state.writing_fails:
+        return Finding(False, "The log is not written to: see intercom-assets check.")
+    wrong = [*state.missing, *state.disabled, *state.stale]
+    said = f"{len(wrong)} triggers are not as they should be: run intercom-assets install-capture."
+    return Finding(False, said, {"triggers": ", ".join(map(str, wrong))})
+
+
+QUESTIONS: dict[str, Callable[[Services], Finding]] = {
+    "nothing_stuck": nothing_stuck,
+    "nothing_diverged": nothing_diverged,
+    "no_duplicates": no_duplicates,
+    "attributes_in_place": attributes_in_place,
+    "triggers_in_place": triggers_in_place,
+}
+_OTHER = {"contact": "company", "company": "contact"}
+
+
+def _sample(services: Services) -> list[str]:
+    """Another part of the linked users at each quarter of an hour, so that in time all are seen."""
+    linked = [key for ids in services.store.linked_ids(QueueKind.USER) for key in ids]
+    if not linked:
+        return []
+    start = (services.now() // 900) * SAMPLE % len(linked)
+    chosen = (linked + linked)[start : start + min(SAMPLE, len(linked))]
+    waiting = services.store.due_keys(QueueKind.USER, 10_000)
+    return [key for key in chosen if key not in waiting]
+
+
+def _has_diverged(services: Services, user_id: str) -> bool:
+    user = read_users(services, [user_id], user_rules(services, {}))[0]
+    if user.contact is None or user.archived or user.problem or user.must_look:
+        return False
+    try:
+        user.see(services.intercom.within(None).get_contact(user.contact.id))
+    except (NotFound, Merged):
+        return True
+    plan = user.plan()
+    return bool(plan.to_app or plan.to_intercom)
