@@ -1,6 +1,7 @@
 """`check`: what is right and what is not, before anything runs. Green and red lines.
 
-Belongs here: how findings are printed, and the exit code. Must not: any probe (`sync/preflight/checkup.py`).
+Belongs here: how findings are printed, and the exit code. Must not: any probe, which
+are `sync/preflight/checkup.py`'s.
 """
 
 import json

@@ -1,8 +1,8 @@
 """`demo`: the whole thing at work, on a world of its own that leaves nothing behind.
 
 Belongs here: the three ways to run it, and their exit codes. Must not: starting processes
-(`demo/world.py`), playing and checking steps (`demo/runner.py`, `demo/scenario.py`), what is printed
-(`cli/output/demo.py`).
+(`demo/world.py`), running and checking steps (`demo/runner.py`, `demo/scenario.py`), what is
+printed (`cli/output/demo.py`).
 """
 
 import time

@@ -1,7 +1,7 @@
 """Both databases: the app's, read and written by its mapping, and our own tables.
 
-The app's side: `app` is the client, made of `app_connections` (transactions), `columns` and
-`shapes` (what the mapping's queries return), `rows` (a row as a user or team), `app_reads`,
-`app_lookups` and `write_back`; `capture` installs the change log, `capture_log` handles its rows;
-`inspection` answers `check`. Our side: `store`.
+`app` is the client of the app's side; `capture` installs the change log there and handles its rows;
+`store` is our side. What both stand on lies beside them: `connections` (the kinds of transaction in
+the app's database), `tables`, `failures` (errors in one sentence), `lending` (a pool of
+connections), `identity` (ids as text), and `records` (what goes in and out of our tables).
 """

@@ -1,7 +1,7 @@
 """The names of a SELECT's columns, read from its text, for pages that must not need a database.
 
-What the sync itself goes by is what PostgreSQL says of the query (`database/app/columns.py`). Here only
-what is sure is told: a query with `*`, or with a column that has no plain name, has no answer.
+What the sync itself goes by is what PostgreSQL says of the query (`database/app/columns.py`). Here
+only what is sure is told: a query with `*`, or with a column that has no plain name, has no answer.
 """
 
 import re

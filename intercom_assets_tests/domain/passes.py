@@ -1,4 +1,4 @@
-"""A pass as the engine makes it, in memory: the order of `sync/passes/users/chunk.py`, without its machinery.
+"""A pass as the engine makes it, in memory: the order of `sync/passes/users/chunk.py`, and no more.
 
 Decide on what is remembered; PUT what is due, or GET where something is deferred; decide on the
 answer; write back to the app and read its row again; decide; one more PUT; record. Both sides can
