@@ -5,7 +5,7 @@ import pytest
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.engine.plan import plan_users
 from intercom_assets_tests.sync.conftest import Worlds
-from intercom_assets_tests.sync.playing import Played
+from intercom_assets_tests.sync.playing import Played, Sql
 
 
 def _a_user_in(world: Played, *domains: str) -> tuple[int, list[int]]:
@@ -255,9 +255,16 @@ def test_a_deleted_team_is_marked_and_nobody_stays_in_its_company(played: Played
     assert played.settles(ada)
 
 
-def test_a_plan_knows_that_a_team_gone_before_it_had_a_company_gets_none(played: Played) -> None:
+@pytest.mark.parametrize("how", ["row", "deleted_at"])
+def test_a_plan_knows_that_a_team_gone_before_it_had_a_company_gets_none(
+    played: Played, how: str
+) -> None:
     ada, [gone, team] = _a_user_in(played, "gone.example", "one.example")
-    played.delete_team(gone)
+    if how == "row":
+        played.delete_team(gone)
+    else:
+        marked = "case when domain = 'gone.example' then to_timestamp(0) end as deleted_at"
+        played.remap(Sql(teams={"    owner_id,": f"    owner_id, {marked},"}))
 
     [foreseen] = plan_users(played.services, [str(ada)])
     played.sync(ada)

@@ -253,7 +253,7 @@ def _decided_team(team: TeamPass) -> PlannedTeam:
     left = _left(team.link.base, team.fields)
     if team.problem:
         return PlannedTeam(team.team_id, "park", left=left, problem=team.problem.message)
-    if isinstance(team.row, Gone) and team.company is None:
+    if team.was_never_there:
         return PlannedTeam(team.team_id, "absent")
     if not team.needs_call:
         return PlannedTeam(team.team_id, "none", left=left)
