@@ -25,7 +25,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
 )
-PATIENCE = 120_000.0
+WAIT_TIMEOUT_S = 120_000.0
 """Milliseconds that a page may take on a machine that is busy with other things."""
 
 
@@ -50,7 +50,7 @@ def open_page() -> Iterator["Page"]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, headless=True, args=[*FLAGS])
         context = chromium.new_context(viewport={"width": 1500, "height": 950}, locale="en-US")
-        context.set_default_timeout(PATIENCE)
-        context.set_default_navigation_timeout(PATIENCE)
+        context.set_default_timeout(WAIT_TIMEOUT_S)
+        context.set_default_navigation_timeout(WAIT_TIMEOUT_S)
         yield context.new_page()
         chromium.close()

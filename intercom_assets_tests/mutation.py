@@ -38,7 +38,7 @@ NOT_MUTATED = frozenset({"__init__", "rails_zones"})
 """Nothing but a charter; and a table that `test_timezones` holds against the world's zones."""
 FIRST = {"reconcile": ("test_reconcile.py", "test_zone_decisions.py")}
 """The tests that know a module best, where they are not those of its own name."""
-PATIENCE = 120
+WAIT_TIMEOUT_S = 120
 """Seconds until a mutant counts as caught because its tests do not end."""
 
 
@@ -105,7 +105,7 @@ def _passes(module: str, source: str, tests: Sequence[Path]) -> bool:
     """Whether `tests` pass in a process of their own, where `module` is `source`."""
     child = os.fork()
     if child == 0:
-        signal.alarm(PATIENCE)
+        signal.alarm(WAIT_TIMEOUT_S)
         os._exit(_run(f"intercom_assets.domain.{module}", source, tests))
     _, status = os.waitpid(child, 0)
     return status == 0

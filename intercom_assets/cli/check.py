@@ -18,7 +18,7 @@ from intercom_assets.cli.output.tables import a_console, plain
 from intercom_assets.domain.policy_table import Row, rows_of_mapped_teams, rows_of_mapped_users
 from intercom_assets.domain.values import count_of
 from intercom_assets.sync.environment import read_environment
-from intercom_assets.sync.preflight.checkup import Checkup, WhoWins
+from intercom_assets.sync.preflight.checkup import PolicyFields, Preflight
 from intercom_assets.sync.preflight.findings import Finding, Verdict
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red"}
@@ -26,17 +26,17 @@ MARKS = {Verdict.OK: "ok  ", Verdict.WARNING: "note", Verdict.BAD: "RED "}
 
 
 def check(ctx: click.Context, as_json: bool) -> None:
-    checkup = Checkup(read_environment(), os.environ, _pool_problem, _settings)
+    preflight = Preflight(read_environment(), os.environ, _pool_problem, _settings)
     found: list[Finding] = []
     console = a_console()
-    for finding in checkup.findings():
+    for finding in preflight.findings():
         if not as_json:
             console.print(_line(finding, found[-1] if found else None), soft_wrap=True)
         found.append(finding)
     if as_json:
-        click.echo(json.dumps(_document(found, checkup.who_wins), indent=2))
+        click.echo(json.dumps(_document(found, preflight.policies), indent=2))
     else:
-        _tell_who_wins(console, checkup.who_wins)
+        _print_policies(console, preflight.policies)
         console.print(_verdict(found))
     ctx.exit(FAILED if _count(found, Verdict.BAD) else 0)
 
@@ -67,12 +67,12 @@ def _line(finding: Finding, before: Finding | None) -> Text:
     return line
 
 
-def _tell_who_wins(console: Console, who_wins: WhoWins | None) -> None:
-    if who_wins is None:
+def _print_policies(console: Console, policies: PolicyFields | None) -> None:
+    if policies is None:
         return
     console.print()
-    console.print(as_table("Users: who wins", rows_of_mapped_users(who_wins.users)))
-    console.print(as_table("Teams: who wins", rows_of_mapped_teams(who_wins.teams)))
+    console.print(as_table("Users: who wins", rows_of_mapped_users(policies.users)))
+    console.print(as_table("Teams: who wins", rows_of_mapped_teams(policies.teams)))
 
 
 def _verdict(found: Iterable[Finding]) -> Text:
@@ -87,7 +87,7 @@ def _count(found: Iterable[Finding], verdict: Verdict) -> int:
     return sum(finding.verdict is verdict for finding in found)
 
 
-def _document(found: list[Finding], who_wins: WhoWins | None) -> dict[str, object]:
+def _document(found: list[Finding], policies: PolicyFields | None) -> dict[str, object]:
     return {
         "red": _count(found, Verdict.BAD),
         "notes": _count(found, Verdict.WARNING),
@@ -102,10 +102,10 @@ def _document(found: list[Finding], who_wins: WhoWins | None) -> dict[str, objec
             for finding in found
         ],
         "who_wins": None
-        if who_wins is None
+        if policies is None
         else {
-            "users": [_row(row) for row in rows_of_mapped_users(who_wins.users)],
-            "teams": [_row(row) for row in rows_of_mapped_teams(who_wins.teams)],
+            "users": [_row(row) for row in rows_of_mapped_users(policies.users)],
+            "teams": [_row(row) for row in rows_of_mapped_teams(policies.teams)],
         },
     }
 

@@ -14,11 +14,17 @@ from threading import Event, Thread
 import click
 
 from intercom_assets.cli.failures import FAILED, Failed
-from intercom_assets.cli.output.demo import Narrator, all_held, tell_addresses, tell_story
+from intercom_assets.cli.output.demo import Narrator, all_held, print_addresses, print_scenario
 from intercom_assets.demo.addresses import addresses_of
-from intercom_assets.demo.runner import PATIENCE, Told, play_changes, play_everybody, play_quiet
+from intercom_assets.demo.runner import (
+    STEP_TIMEOUT_S,
+    Told,
+    play_changes,
+    play_everybody,
+    play_quiet,
+)
 from intercom_assets.demo.sample_app import seed, wander
-from intercom_assets.demo.world import Wishes, World, running_world
+from intercom_assets.demo.world import DemoOptions, World, running_world
 from intercom_assets.supervision.interrupts import Interrupts
 
 
@@ -31,28 +37,28 @@ def demo(
     letters: tuple[str, ...],
     patience: float | None,
 ) -> None:
-    patience = PATIENCE if patience is None else patience
+    patience = STEP_TIMEOUT_S if patience is None else patience
     if letters and data_dir:
         ctx.exit(_play_on_a_running_one(letters, data_dir, patience))
-    wishes = Wishes(data_dir, database_url, webserver=stay or not once, schedules=not once)
+    wishes = DemoOptions(data_dir, database_url, webserver=stay or not once, schedules=not once)
     ctx.exit(_played_once(wishes, stay, patience) if once else _left_running(wishes, patience))
 
 
 def _play_on_a_running_one(letters: Sequence[str], data_dir: Path, patience: float) -> int:
     told = play_changes(addresses_of(data_dir).sides(), letters, patience)
-    tell_story(told)
+    print_scenario(told)
     return 0 if all_held(told) else FAILED
 
 
-def _played_once(wishes: Wishes, stay: bool, patience: float) -> int:
+def _played_once(wishes: DemoOptions, stay: bool, patience: float) -> int:
     """The whole story on a world of its own; 0 only if every expectation held."""
     told: list[Told] = []
 
     def play(world: World, narrator: Narrator) -> None:
         told.extend(_story(world, narrator, patience))
-        tell_story(told)
+        print_scenario(told)
         if stay:
-            tell_addresses(world.addresses)
+            print_addresses(world.addresses)
             _watch(world)
 
     if not _in_a_world(wishes, play) and not told:
@@ -60,14 +66,14 @@ def _played_once(wishes: Wishes, stay: bool, patience: float) -> int:
     return 0 if all_held(told) else FAILED
 
 
-def _left_running(wishes: Wishes, patience: float) -> int:
+def _left_running(wishes: DemoOptions, patience: float) -> int:
     """Until it is interrupted, which is how it is meant to end."""
 
     def play(world: World, narrator: Narrator) -> None:
         url = world.addresses.app_database
         play_everybody(world.sides, lambda: seed(url), patience)
         narrator("Everybody was synced")
-        tell_addresses(world.addresses)
+        print_addresses(world.addresses)
         with _signs_of_life(url):
             _watch(world)
 
@@ -75,7 +81,7 @@ def _left_running(wishes: Wishes, patience: float) -> int:
     return 0
 
 
-def _in_a_world(wishes: Wishes, play: Callable[[World, Narrator], None]) -> bool:
+def _in_a_world(wishes: DemoOptions, play: Callable[[World, Narrator], None]) -> bool:
     """Whether it came to its end without being interrupted; either way everything is stopped."""
     interrupts, narrator = Interrupts(), Narrator()
     with interrupts.listening():

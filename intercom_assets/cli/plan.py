@@ -11,19 +11,19 @@ import click
 
 from intercom_assets.cli.failures import Failed
 from intercom_assets.cli.ids import several
-from intercom_assets.cli.output.plan import Summary, document, tell
+from intercom_assets.cli.output.plan import Summary, document, print_summary
 from intercom_assets.cli.output.progress import Bars, progress_on
 from intercom_assets.cli.output.tables import a_console
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import plan_id
-from intercom_assets.domain.models import AppTeam, AppUser, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import named
 from intercom_assets.sync.context.switched_ids import Switch, find_switch
 from intercom_assets.sync.engine.guard import past_guards
 from intercom_assets.sync.engine.plan import plan_teams, plan_users
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.operator.preview import Foresight, foreseeing
+from intercom_assets.sync.operator.preview import Foresight, previewing
 
 
 def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bool) -> None:
@@ -33,7 +33,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bo
         asked = _named(services, users, teams) if users or teams else None
         with (
             progress_on(console, not as_json and console.is_terminal) as progress,
-            foreseeing(
+            previewing(
                 services,
                 None if asked is None else asked[0],
                 ask=bool(configuration.token),
@@ -53,7 +53,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bo
     if as_json:
         click.echo(json.dumps(document(summary), indent=2))
     else:
-        tell(a_console(), summary)
+        print_summary(a_console(), summary)
     if named is not None and (nowhere := summary.nowhere):
         raise Failed(f"{nowhere[0]} is nowhere{several(nowhere[0])}.")
 
@@ -63,14 +63,14 @@ def _planned(
 ) -> Summary:
     summary = Summary(shown=shown)
     bars.expect("users", len(users))
-    barred = seen.barred.get("contact")
-    for user in plan_users(seen.services, users, barred, seen.find_leads, seen.looked_at):
+    unwritable = seen.unwritable.get("contact")
+    for user in plan_users(seen.services, users, unwritable, seen.find_leads, seen.looked_at):
         summary.add_user(user)
         bars.advance("users", 1)
     # Companies that these users need are made on their way.
     companies = list(dict.fromkeys([*teams, *summary.companies_to_make]))
     bars.expect("teams", len(companies))
-    for team in plan_teams(seen.services, companies, seen.barred.get("company")):
+    for team in plan_teams(seen.services, companies, seen.unwritable.get("company")):
         summary.add_team(team)
         bars.advance("teams", 1)
     return summary
@@ -93,5 +93,5 @@ def _everybody(services: Services) -> tuple[Sequence[str], Sequence[str]]:
     return _ids(services.app.stream_users()), _ids(services.app.stream_teams())
 
 
-def _ids(chunks: Iterable[Sequence[AppUser | AppTeam | Unfit]]) -> list[str]:
+def _ids(chunks: Iterable[Sequence[AppUser | AppTeam | InvalidRow]]) -> list[str]:
     return [row.id for rows in chunks for row in rows]

@@ -10,11 +10,11 @@ import click
 
 from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.output.recovery import (
+    print_erased,
+    print_receipt,
+    print_steps,
     receipt_document,
     step_document,
-    tell_erased,
-    tell_receipt,
-    tell_steps,
 )
 from intercom_assets.cli.output.tables import a_console
 from intercom_assets.database.records import QueueKind
@@ -74,7 +74,7 @@ def undo(ctx: click.Context, given: str, yes: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([step_document(step) for step in steps], indent=2))
     else:
-        tell_steps(a_console(), run_id, steps, undo_run if yes else None)
+        print_steps(a_console(), run_id, steps, undo_run if yes else None)
     ctx.exit(FAILED if yes and any(_is_left(step) for step in steps) else 0)
 
 
@@ -98,7 +98,7 @@ def erase(
         raise Failed(configuration.unmapped)
     with opened(configuration) as services:
         if user_id is None:
-            tell_erased(services.store, as_json=as_json)
+            print_erased(services.store, as_json=as_json)
             return
         if lift:
             _lift(services, user_id, reason.strip())
@@ -115,7 +115,7 @@ def erase(
     if as_json:
         click.echo(json.dumps(receipt_document(receipt), indent=2))
     else:
-        tell_receipt(a_console(), receipt)
+        print_receipt(a_console(), receipt)
     ctx.exit(0 if receipt.complete else FAILED)
 
 

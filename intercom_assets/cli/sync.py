@@ -24,7 +24,7 @@ from intercom_assets.cli.output.tables import a_console, plain
 from intercom_assets.database.identity import storable
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.guards import is_plan_id
-from intercom_assets.domain.models import AppTeam, AppUser, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow
 from intercom_assets.domain.values import count_of
 from intercom_assets.sync.context.outcomes import UNSHOWN, ChunkReport, Outcome, Status, Totals
 from intercom_assets.sync.context.services import Services
@@ -120,7 +120,7 @@ def _everybody(services: Services) -> dict[QueueKind, tuple[str, ...]]:
     }
 
 
-def _ids(chunks: Iterable[Sequence[AppUser | AppTeam | Unfit]]) -> tuple[str, ...]:
+def _ids(chunks: Iterable[Sequence[AppUser | AppTeam | InvalidRow]]) -> tuple[str, ...]:
     return tuple(row.id for rows in chunks for row in rows)
 
 

@@ -12,10 +12,10 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from intercom_assets.database.failures import failed, unreachable
-from intercom_assets.database.lending import Lender, Lent
+from intercom_assets.database.lending import ConnectionPool, PooledConnection
 from intercom_assets.database.loaders import guard_loaders
 
-AppConnection: TypeAlias = Lent
+AppConnection: TypeAlias = PooledConnection
 
 _DEFAULTS: dict[str, str | int] = {
     "application_name": "intercom_assets",
@@ -79,7 +79,7 @@ def encoded(connection: AppConnection, text: str) -> bytes:
     return text.encode("utf-8" if encoding == "ascii" else encoding)
 
 
-class Connections(Lender):
+class Connections(ConnectionPool):
     """To the app's database, for threads: at most `most` at a time."""
 
     def __init__(self, url: str, most: int = 8) -> None:

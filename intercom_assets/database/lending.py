@@ -14,23 +14,23 @@ from typing import Self, TypeAlias
 import psycopg
 from psycopg.rows import TupleRow
 
-Lent: TypeAlias = psycopg.Connection[TupleRow]
+PooledConnection: TypeAlias = psycopg.Connection[TupleRow]
 
 
-class Lender:
+class ConnectionPool:
     """Lends connections to threads, at most `most` at a time; keeps idle ones for the next.
 
     `connect` gives one in autocommit mode. Closing closes what is idle; it can be used again.
     """
 
-    def __init__(self, connect: Callable[[], Lent], most: int = 8) -> None:
+    def __init__(self, connect: Callable[[], PooledConnection], most: int = 8) -> None:
         self._connect = connect
         self._places = BoundedSemaphore(most)
         self._lock = Lock()
-        self._idle: list[Lent] = []
+        self._idle: list[PooledConnection] = []
 
     @contextmanager
-    def transaction(self, begin: bytes) -> Iterator[Lent]:
+    def transaction(self, begin: bytes) -> Iterator[PooledConnection]:
         """The transaction that `begin` opens: committed at the end, rolled back by an error."""
         with self._places:
             connection = self._begun(begin)
@@ -60,7 +60,7 @@ class Lender:
     ) -> None:
         self.close()
 
-    def _begun(self, begin: bytes) -> Lent:
+    def _begun(self, begin: bytes) -> PooledConnection:
         """A connection inside a new transaction; idle ones that broke meanwhile are dropped."""
         while idle := self._take():
             try:
@@ -79,11 +79,11 @@ class Lender:
             raise
         return connection
 
-    def _take(self) -> Lent | None:
+    def _take(self) -> PooledConnection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _give_back(self, connection: Lent) -> None:
+    def _give_back(self, connection: PooledConnection) -> None:
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             connection.close()
             return
@@ -91,7 +91,7 @@ class Lender:
             self._idle.append(connection)
 
 
-def _roll_back(connection: Lent) -> None:
+def _roll_back(connection: PooledConnection) -> None:
     try:
         connection.rollback()
     except psycopg.Error:

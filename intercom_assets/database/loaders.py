@@ -1,8 +1,8 @@
 """Loaders that never raise: a value that Python cannot hold costs its own row, not the chunk.
 
 psycopg raises while it fetches, where one infinite timestamp among thousands would end the read.
-Here such a value arrives as `Unreadable`, and `rows` makes its user `Unfit`. The loaders expect
-the DateStyle that `connections` sets.
+Here such a value arrives as `Unreadable`, and `rows` makes its user `InvalidRow`. The loaders
+expect the DateStyle that `connections` sets.
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,14 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
-from intercom_assets.domain.models import Edge, JournalEntry, Reason, TeamLink, UserLink, Values
+from intercom_assets.domain.models import (
+    JournalEntry,
+    Membership,
+    Reason,
+    TeamLink,
+    UserLink,
+    Values,
+)
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -144,7 +151,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class HeartbeatRow:
     """A run's heartbeat. `alive` is false once `alive_until` passed, by the database's clock."""
 
     run_id: str
@@ -193,7 +200,7 @@ class InFlight:
 
     user_id: str
     values: Values = field(default_factory=dict)
-    edges: Sequence[Edge] = ()
+    edges: Sequence[Membership] = ()
 
 
 @dataclass(frozen=True, slots=True)

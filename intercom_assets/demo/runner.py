@@ -28,11 +28,11 @@ from intercom_assets.demo.scenario import (
 )
 from intercom_assets.supervision.process_groups import wait_until
 
-PATIENCE = 120.0
+STEP_TIMEOUT_S = 120.0
 """Seconds without any progress of a step. At rest none takes ten in all; a busy machine must not
 fail the story."""
 SETTLING_SECONDS = 60.0
-LOOK_EVERY = 0.3
+POLL_INTERVAL_S = 0.3
 LOOK_AT_ALL_EVERY = 0.5
 """Seconds; a look at everybody costs the simulator a hundredth of a second."""
 ALREADY = "this was so before the step, which therefore proves nothing"
@@ -52,7 +52,9 @@ class Told:
     remark: str = ""
 
 
-def play_everybody(sides: Sides, act: Callable[[], object], patience: float = PATIENCE) -> Told:
+def play_everybody(
+    sides: Sides, act: Callable[[], object], patience: float = STEP_TIMEOUT_S
+) -> Told:
     """Step a: `act` fills the app, which the sync has watched since before."""
     calls, started = _total(sides.intercom.calls_by_endpoint()), time.monotonic()
     act()
@@ -71,14 +73,14 @@ def play_everybody(sides: Sides, act: Callable[[], object], patience: float = PA
 
 
 def play_changes(
-    sides: Sides, letters: Sequence[str] = (), patience: float = PATIENCE
+    sides: Sides, letters: Sequence[str] = (), patience: float = STEP_TIMEOUT_S
 ) -> list[Told]:
     """Steps b to g, or those of `letters`: started together, timed one by one."""
     log = _CallLog(sides.intercom)
     playing = [_Playing(step, sides) for step in CHANGES if not letters or step.letter in letters]
     waiting, left = playing, Patience(patience)
     while waiting and left.goes_on((len(waiting), _progress(sides))):
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL_S)
         log.look()
         waiting = [each for each in waiting if not each.look(sides)]
     settle(sides)
@@ -86,14 +88,14 @@ def play_changes(
     return [each.told(log) for each in playing]
 
 
-def play_quiet(sides: Sides, patience: float = PATIENCE) -> Told:
+def play_quiet(sides: Sides, patience: float = STEP_TIMEOUT_S) -> Told:
     """Step h: until every sensor has ticked as often as it takes, and no longer than `patience`."""
     settle(sides)
     since, started = time.time(), time.monotonic()
     before = read_quiet(sides, since)
     left = Patience(patience)
     while left.goes_on(ticks := sides.dagster.ticks_since(since)) and fewest_ticks(ticks) < TICKS:
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL_S)
     after = read_quiet(sides, since)
     seen = facts_of_quiet(before, after)
     calls = _total(after["calls"]) - _total(before["calls"])

@@ -59,7 +59,7 @@ OURS_TO_KEEP = ("PG_BIN",)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class DemoOptions:
     """`data_dir`: kept afterwards; None is a temporary one. `database_url`: a server to use.
 
     `schedules`: whether what runs by the clock does.
@@ -81,7 +81,7 @@ class World:
 
 @contextmanager
 def running_world(
-    wishes: Wishes, interrupts: Interrupts, say: Callable[[str], None]
+    wishes: DemoOptions, interrupts: Interrupts, say: Callable[[str], None]
 ) -> Iterator[World]:
     """A world that is up: an app that is watched and has nobody in it yet, an empty workspace.
 
@@ -109,7 +109,7 @@ def forget_callers_addresses() -> None:
 
 
 def _started(
-    wishes: Wishes, interrupts: Interrupts, stack: ExitStack, say: Callable[[str], None]
+    wishes: DemoOptions, interrupts: Interrupts, stack: ExitStack, say: Callable[[str], None]
 ) -> World:
     with interrupts.held():
         guard = stack.enter_context(Guard(clean_environment({})))
@@ -135,7 +135,7 @@ def _started(
 # --- databases ------------------------------------------------------------------------------------
 
 
-def _databases(wishes: Wishes, place: Path, stack: ExitStack, guard: Guard) -> Databases:
+def _databases(wishes: DemoOptions, place: Path, stack: ExitStack, guard: Guard) -> Databases:
     """On a server of our own, what an earlier demo left is dropped first: nobody else uses it."""
     if wishes.database_url is not None:
         return stack.enter_context(Databases(wishes.database_url))

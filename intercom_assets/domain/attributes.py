@@ -38,10 +38,10 @@ _NAME = re.compile(r"[\w\- ]+")
 
 @dataclass(frozen=True, slots=True)
 class AttributePlan:
-    """`missing` are to be created; `barred` (name -> why) cannot be written, for anybody."""
+    """`missing` are to be created; `unwritable` (name -> why) cannot be written, for anybody."""
 
     missing: tuple[Field, ...]
-    barred: Mapping[str, str]
+    unwritable: Mapping[str, str]
 
 
 def plan_attributes(
@@ -54,9 +54,9 @@ def plan_attributes(
     standard = {name.lower(): a for name, a in own.items() if not a.custom}
     taken = {a.name for a in known if a.custom}
     met = {f.name: own.get(f.intercom) or standard.get(f.intercom.lower()) for f in custom}
-    barred = {f.name: why for f in custom if (why := _bar(f, met[f.name], taken, model))}
-    missing = tuple(f for f in custom if f.intercom not in own and f.name not in barred)
-    return AttributePlan(missing, barred)
+    unwritable = {f.name: why for f in custom if (why := _bar(f, met[f.name], taken, model))}
+    missing = tuple(f for f in custom if f.intercom not in own and f.name not in unwritable)
+    return AttributePlan(missing, unwritable)
 
 
 def _bar(field: Field, own: DataAttribute | None, taken: set[str], model: str) -> str | None:

@@ -20,7 +20,7 @@ from intercom_assets.domain.models import (
     Value,
     Values,
 )
-from intercom_assets.domain.values import Unfittable, canonical
+from intercom_assets.domain.values import InvalidValue, canonical
 
 
 class Policy(StrEnum):
@@ -170,7 +170,7 @@ def _intercom_value(field: Field, document: Contact | Company) -> Value:
         raw = getattr(document, field.intercom)
     try:
         return canonical(field.kind, raw)
-    except Unfittable:
+    except InvalidValue:
         # Another type than ours is an honest difference: it is shown as it is and pushed over.
         return canonical(Kind.STRING, raw)
 

@@ -9,7 +9,7 @@ how many there are: where that is what we know of, nothing is read to see that n
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from intercom_assets.domain.models import Edge, EdgeState
+from intercom_assets.domain.models import EdgeState, Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class MembershipPlan:
 
 def plan_memberships(
     wanted: frozenset[str],
-    edges: Mapping[str, Edge],
+    edges: Mapping[str, Membership],
     companies: Mapping[str, str],
     attached: Attached,
     *,
@@ -74,7 +74,7 @@ def _some_unknown(attached: Attached, *, mirror: bool) -> bool:
 
 
 def _is_there(
-    team: str, edges: Mapping[str, Edge], companies: Mapping[str, str], attached: Attached
+    team: str, edges: Mapping[str, Membership], companies: Mapping[str, str], attached: Attached
 ) -> bool:
     company = companies.get(team)
     if company in attached.company_ids:

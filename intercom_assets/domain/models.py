@@ -67,7 +67,7 @@ class AppTeam:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class InvalidRow:
     """A row that exists and cannot be synced as it is. `reason`: one sentence for the operator."""
 
     id: str
@@ -175,13 +175,13 @@ class Workspace:
 
 class Reason(StrEnum):
     """Why a field is left out: `UNFIT`, Intercom cannot hold the value; `REFUSED`, it said no;
-    `CONTESTED`, somebody else keeps writing over it; `BARRED`, nobody can write it just now.
+    `CONTESTED`, somebody else keeps writing over it; `UNWRITABLE`, nobody can write it just now.
     """
 
     UNFIT = "unfit"
     REFUSED = "refused"
     CONTESTED = "contested"
-    BARRED = "barred"
+    UNWRITABLE = "barred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ class EdgeState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class Membership:
     """A membership that we made in Intercom (or took over because its company is an app team)."""
 
     team_id: str
@@ -256,7 +256,7 @@ class UserLink:
     lead_email: str | None = None
     refused_leads: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     synced_at: int | None = None
-    edges: Mapping[str, Edge] = field(default_factory=dict)
+    edges: Mapping[str, Membership] = field(default_factory=dict)
     undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     undone_teams: Sequence[str] = ()
     undone_companies: Sequence[str] = ()

@@ -12,16 +12,16 @@ from enum import Enum, auto
 
 from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
 from intercom_assets.domain.models import Kind, LeftOut, Side, UserLink, Value, Values
-from intercom_assets.domain.timezones import Place, ZoneBook, in_dialect_of
+from intercom_assets.domain.timezones import GeoHint, ZoneBook, in_dialect_of
 
 BEFORE = "before: "
 """Marks, beside what is in flight, what Intercom held; no column's name has a colon."""
 UNDONE = "an operator took a write back; it stays until one side changes"
-PLACE = Field("place: time_zone", "time_zone", Kind.STRING, Policy.INTERCOM)
+CONSIDERED_ZONE = Field("place: time_zone", "time_zone", Kind.STRING, Policy.INTERCOM)
 """Not a field of a mapping: the base's key for the zone that Intercom's place stood for."""
 
 
-class Look(Enum):
+class Freshness(Enum):
     """How well Intercom's values are known.
 
     STALE: remembered, or from a listing. FRESH: an answer by id in this pass.
@@ -32,20 +32,20 @@ class Look(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class FieldInputs:
     """What is known of one user (or team) when deciding. Values are keyed by field name."""
 
     base: Values
     app: Values
     intercom: Values
-    look: Look
+    look: Freshness
     from_oauth: bool = False
     clear_unusable: bool = True
     accepted: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     refused: Values = field(default_factory=dict)
     undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
-    place: Place = field(default_factory=Place)
+    place: GeoHint = field(default_factory=GeoHint)
     book: ZoneBook | None = None
 
 
@@ -128,7 +128,7 @@ def _agrees(decision: Decision) -> bool:
     return decision.field.same(decision.app, decision.intercom)
 
 
-def reconcile(fields: Iterable[Field], sight: Sight) -> Reconciliation:
+def reconcile(fields: Iterable[Field], sight: FieldInputs) -> Reconciliation:
     """Decides every field, independently of their order."""
     decisions: list[Decision] = []
     for each in fields:
@@ -172,7 +172,7 @@ def not_stored(decided: Reconciliation, stored: Values) -> Values:
     }
 
 
-def _decide_field(each: Field, sight: Sight) -> Decision:
+def _decide_field(each: Field, sight: FieldInputs) -> Decision:
     app, intercom = sight.app.get(each.name), sight.intercom.get(each.name)
     if each.same(app, intercom):
         return Decision(each, app, app, intercom, why="equal")
@@ -183,7 +183,7 @@ def _decide_field(each: Field, sight: Sight) -> Decision:
     return _unless_left_out(_POLICIES[each.policy](each, sight, app, intercom), sight)
 
 
-def _unless_left_out(decision: Decision, sight: Sight) -> Decision:
+def _unless_left_out(decision: Decision, sight: FieldInputs) -> Decision:
     """A value that was refused or contested is not sent again; Intercom's may still be taken."""
     known = sight.left_out.get(decision.field.name)
     if known is None or not known.is_of_value or decision.write_to is not Side.INTERCOM:
@@ -210,7 +210,7 @@ def stays_undone(
     return each.same(app, then_app) and each.same(intercom, then_intercom)
 
 
-def _app(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
+def _app(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
     return Decision(
         each,
         app,
@@ -222,15 +222,15 @@ def _app(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
     )
 
 
-def _intercom(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
+def _intercom(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
     if intercom is None and sight.base.get(each.name) is None:
-        unsure = sight.look is not Look.FRESH
+        unsure = sight.look is not Freshness.FRESH
         why = "Intercom has none"
         return Decision(each, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
     return _pull(each, sight, app, intercom, "Intercom owns it")
 
 
-def _fill(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
+def _fill(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
     if app is not None:
         return _app(each, sight, app, intercom)
     if each.name in sight.base and not _moved(each, sight, intercom):
@@ -242,15 +242,15 @@ def _fill(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
     return _pull(each, sight, app, intercom, "the app has none")
 
 
-def _latest(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
-    unsure = sight.look is not Look.FRESH  # the Messenger may have moved it a moment ago
+def _latest(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
+    unsure = sight.look is not Freshness.FRESH  # the Messenger may have moved it a moment ago
     if _time(app) >= _time(intercom):
         why = "the app's is later"
         return Decision(each, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
     return _pull(each, sight, app, intercom, "Intercom's is later", deferred=unsure)
 
 
-def _newest(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
+def _newest(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
     if not _app_moved(each, sight, app):
         return _pull(each, sight, app, intercom, "only Intercom's moved")
     return Decision(
@@ -259,7 +259,7 @@ def _newest(each: Field, sight: Sight, app: Value, intercom: Value) -> Decision:
         app,
         intercom,
         Side.INTERCOM,
-        deferred=sight.look is not Look.FRESH,
+        deferred=sight.look is not Freshness.FRESH,
         overruled=_moved(each, sight, intercom),
         why="the app's moved",
     )
@@ -275,7 +275,12 @@ _POLICIES = {
 
 
 def _pull(
-    each: Field, sight: Sight, app: Value, intercom: Value, why: str, deferred: bool | None = None
+    each: Field,
+    sight: FieldInputs,
+    app: Value,
+    intercom: Value,
+    why: str,
+    deferred: bool | None = None,
 ) -> Decision:
     """Intercom's value for the app, unless the app has nowhere to put it or would not store it."""
     if not each.pulled:
@@ -283,17 +288,17 @@ def _pull(
     if each.name in sight.refused and each.same(intercom, sight.refused[each.name]):
         return Decision(each, app, app, intercom, why="the app refused this value before")
     if deferred is None:
-        deferred = sight.look is not Look.FRESH
+        deferred = sight.look is not Freshness.FRESH
     return Decision(each, intercom, app, intercom, Side.APP, deferred=deferred, why=why)
 
 
-def _clear(each: Field, sight: Sight, intercom: Value, why: str) -> Decision:
-    deferred = sight.look is not Look.FRESH
+def _clear(each: Field, sight: FieldInputs, intercom: Value, why: str) -> Decision:
+    deferred = sight.look is not Freshness.FRESH
     overruled = _moved(each, sight, intercom)
     return Decision(each, None, None, intercom, Side.INTERCOM, deferred, overruled, why)
 
 
-def _moved(each: Field, sight: Sight, intercom: Value) -> bool:
+def _moved(each: Field, sight: FieldInputs, intercom: Value) -> bool:
     """Whether Intercom's value was changed there since both sides agreed.
 
     Intercom's own form of what both agreed on is no change, also once the app has another value.
@@ -306,14 +311,14 @@ def _moved(each: Field, sight: Sight, intercom: Value) -> bool:
     return not each.same(intercom, base) and not _is_form_of(each, sight, base, intercom)
 
 
-def _app_moved(each: Field, sight: Sight, app: Value) -> bool:
+def _app_moved(each: Field, sight: FieldInputs, app: Value) -> bool:
     """Whether the app's value was changed since; a value never agreed on counts as one."""
     if each.name in sight.undone and each.same(app, sight.undone[each.name][0]):
         return False
     return not each.same(app, sight.base.get(each.name))
 
 
-def _is_form_of(each: Field, sight: Sight, value: Value, intercom: Value) -> bool:
+def _is_form_of(each: Field, sight: FieldInputs, value: Value, intercom: Value) -> bool:
     """Whether Intercom stored `value` in the form that it shows now."""
     if each.name not in sight.accepted:
         return False
@@ -321,7 +326,7 @@ def _is_form_of(each: Field, sight: Sight, value: Value, intercom: Value) -> boo
     return each.same(value, sent) and each.same(intercom, got)
 
 
-def _usable(each: Field, sight: Sight, intercom: Value) -> bool:
+def _usable(each: Field, sight: FieldInputs, intercom: Value) -> bool:
     long_enough = len(str(intercom)) >= each.shortest
     return long_enough and (each.from_oauth or not sight.from_oauth)
 
@@ -330,7 +335,7 @@ def _time(value: Value) -> float:
     return value if isinstance(value, int | float) else float("-inf")
 
 
-def _decide_zone(each: Field, sight: Sight) -> list[Decision]:
+def _decide_zone(each: Field, sight: FieldInputs) -> list[Decision]:
     """The app's zone, from where Intercom says that the person is; then its custom attribute.
 
     The attribute shows the zone that was decided, so it waits where the zone must wait.
@@ -344,14 +349,14 @@ def _decide_zone(each: Field, sight: Sight) -> list[Decision]:
     return [zone, attribute]
 
 
-def _show_zone(each: Field, sight: Sight, zone: Value) -> Decision:
+def _show_zone(each: Field, sight: FieldInputs, zone: Value) -> Decision:
     """The attribute is pushed whatever the policy: that says which side knows the zone."""
     decided = _decide_field(replace(each, policy=Policy.APP), replace(sight, app={each.name: zone}))
     why = "shows the app's zone" if decided.write_to else decided.why
     return replace(decided, field=each, why=why)
 
 
-def _pull_zone(each: Field, sight: Sight) -> Decision | None:
+def _pull_zone(each: Field, sight: FieldInputs) -> Decision | None:
     """The write to the app's zone that Intercom's knowledge of the place calls for, if any."""
     app, book = sight.app.get(each.name), sight.book
     wanted = _wanted_zone(sight.place, app)
@@ -364,7 +369,7 @@ def _pull_zone(each: Field, sight: Sight) -> Decision | None:
     if wanted != sight.place.stated:
         why = "the person's country has a single zone"
     return Decision(
-        each, value, app, wanted, Side.APP, deferred=sight.look is not Look.FRESH, why=why
+        each, value, app, wanted, Side.APP, deferred=sight.look is not Freshness.FRESH, why=why
     )
 
 
@@ -372,12 +377,12 @@ def _meaning(book: ZoneBook, name: Value) -> str | None:
     return book.meaning(name) if isinstance(name, str) else None
 
 
-def _wanted_zone(where: Place, app: Value) -> str | None:
+def _wanted_zone(where: GeoHint, app: Value) -> str | None:
     return where.stated or (where.derived if app is None else None)
 
 
-def _zone_may_move(each: Field, sight: Sight, app: Value) -> bool:
-    moved = sight.base.get(PLACE.name) != (sight.place.stated or sight.place.derived)
+def _zone_may_move(each: Field, sight: FieldInputs, app: Value) -> bool:
+    moved = sight.base.get(CONSIDERED_ZONE.name) != (sight.place.stated or sight.place.derived)
     match each.policy:
         case Policy.APP:
             return False
@@ -389,9 +394,9 @@ def _zone_may_move(each: Field, sight: Sight, app: Value) -> bool:
             return True
 
 
-def _remember_place(each: Field, sight: Sight) -> list[Decision]:
+def _remember_place(each: Field, sight: FieldInputs) -> list[Decision]:
     """Three-way policies must know which place was considered, or it would win a pass later."""
     where = sight.place.stated or sight.place.derived
     if where is None or not each.pulled or each.policy not in (Policy.FILL, Policy.NEWEST):
         return []
-    return [Decision(PLACE, where, where, where, why="considered")]
+    return [Decision(CONSIDERED_ZONE, where, where, where, why="considered")]

@@ -33,7 +33,7 @@ class ZoneBook:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GeoHint:
     """What Intercom says of where the person is, sorted by how much it can be trusted."""
 
     stated: str | None = None
@@ -41,10 +41,10 @@ class Place:
     unknown: str | None = None
 
 
-def place(stated: str | None, country_code: str | None, book: ZoneBook) -> Place:
+def place(stated: str | None, country_code: str | None, book: ZoneBook) -> GeoHint:
     """Reads a contact's location; a stated name that is no zone comes back as `unknown`."""
     zone = book.zone(stated)
-    return Place(
+    return GeoHint(
         stated=zone,
         derived=book.zone(book.single.get(two_letters(country_code))),
         unknown=stated if stated and zone is None else None,

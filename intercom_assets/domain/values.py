@@ -26,7 +26,7 @@ MAX_EXACT = 2**53
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Unfittable(ValueError):
+class InvalidValue(ValueError):
     """A raw value has no canonical form of its declared type; the text says why, without it."""
 
 
@@ -34,7 +34,7 @@ _MANY = (Mapping, list, tuple, set, frozenset, bytes, memoryview)
 
 
 def canonical(kind: Kind, raw: object) -> Value:
-    """The one form of `raw` as a `kind`; blank and null are None. Raises `Unfittable`."""
+    """The one form of `raw` as a `kind`; blank and null are None. Raises `InvalidValue`."""
     if raw is None:
         return None
     return _CANONICAL[kind](raw)
@@ -49,10 +49,10 @@ def canonical_email(raw: object) -> Value:
 def _text(raw: object) -> Value:
     # A string is most of what comes, and to ask whether it is a Mapping is slow.
     if not isinstance(raw, str) and isinstance(raw, _MANY):
-        raise Unfittable(f"is {_named(raw)}, and Intercom holds single values only")
+        raise InvalidValue(f"is {_named(raw)}, and Intercom holds single values only")
     text = str(raw).strip()
     if "\x00" in text:
-        raise Unfittable("holds a NUL character")
+        raise InvalidValue("holds a NUL character")
     return text or None
 
 
@@ -63,7 +63,7 @@ def _integer(raw: object) -> Value:
     if number is None:
         return None
     if number != int(number):
-        raise Unfittable("is not a whole number")
+        raise InvalidValue("is not a whole number")
     return int(number)
 
 
@@ -78,25 +78,25 @@ def _float(raw: object) -> Value:
 def _number(raw: object) -> Decimal | None:
     """Exact: `Decimal` holds integers and floats alike without rounding."""
     if isinstance(raw, bool):
-        raise Unfittable("is true or false, not a number")
+        raise InvalidValue("is true or false, not a number")
     if isinstance(raw, str) and not raw.strip():
         return None
     if not isinstance(raw, int | float | Decimal | str):
-        raise Unfittable(f"is {_named(raw)}, not a number")
+        raise InvalidValue(f"is {_named(raw)}, not a number")
     try:
         number = Decimal(raw)
     except ArithmeticError as error:
-        raise Unfittable("is text that is not a number") from error
+        raise InvalidValue("is text that is not a number") from error
     if not number.is_finite():
-        raise Unfittable("is not a finite number (NaN or infinity), which JSON cannot carry")
+        raise InvalidValue("is not a finite number (NaN or infinity), which JSON cannot carry")
     if abs(number) > MAX_EXACT:
-        raise Unfittable("is above 2^53, which JSON does not carry exactly")
+        raise InvalidValue("is above 2^53, which JSON does not carry exactly")
     return number
 
 
 def _boolean(raw: object) -> Value:
     if not isinstance(raw, bool):
-        raise Unfittable(f"is {_named(raw)}, not true or false")
+        raise InvalidValue(f"is {_named(raw)}, not true or false")
     return raw
 
 
@@ -104,13 +104,13 @@ def _seconds(raw: object) -> Value:
     """Whole Unix seconds, rounded down. A bare date is its midnight in UTC."""
     if isinstance(raw, datetime):
         if raw.tzinfo is None:
-            raise Unfittable("is a time without time zone; cast it, as in: at time zone 'UTC'")
+            raise InvalidValue("is a time without time zone; cast it, as in: at time zone 'UTC'")
         return (raw - _EPOCH) // timedelta(seconds=1)
     if isinstance(raw, date):
         return (raw - _EPOCH.date()).days * 86_400
     if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
-    raise Unfittable(f"is {_named(raw)}, not a time")
+    raise InvalidValue(f"is {_named(raw)}, not a time")
 
 
 def _named(raw: object) -> str:

@@ -9,7 +9,7 @@ import dagster as dg
 from intercom_assets.domain.values import shown
 from intercom_assets.orchestration.resources import AlertsResource
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS
-from intercom_assets.sync.status.webhook import NotTold, tell
+from intercom_assets.sync.status.webhook import AlertNotSent, post_alert
 
 OFF = "No webhook is set, so nobody is told."
 COUNTS = (USERS.count_tag, TEAMS.count_tag, "intercom_assets/calls")
@@ -26,8 +26,8 @@ def failed_runs(context: dg.RunFailureSensorContext, alerts: AlertsResource) -> 
     if not url:
         return dg.SkipReason(OFF)
     try:
-        tell(url, message_of(context))
-    except NotTold as error:
+        post_alert(url, message_of(context))
+    except AlertNotSent as error:
         context.log.warning(f"Run {context.dagster_run.run_id} failed and nobody was told: {error}")
         return dg.SkipReason(f"Nobody was told: {error}.")
     return dg.SkipReason(f"Told the webhook of run {context.dagster_run.run_id}.")

@@ -15,24 +15,24 @@ from intercom_assets.database.store.store import Store
 from intercom_assets.orchestration.assets.events import events_of, worth_reporting
 from intercom_assets.orchestration.internals.event_batches import Event, report_without_run
 from intercom_assets.orchestration.partitions import add_keys
-from intercom_assets.orchestration.sync_targets import TEAMS, USERS, Subject
+from intercom_assets.orchestration.sync_targets import TEAMS, USERS, SyncTarget
 from intercom_assets.sync.context.outcomes import UNSHOWN, ChunkReport, Outcome, Status
 from intercom_assets.sync.context.workspace import Screens
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
-AT_ONCE = 500
+CHUNK = 500
 
 
 def record_chunk(
     instance: dg.DagsterInstance,
-    subject: Subject,
+    target: SyncTarget,
     report: ChunkReport,
     run_id: str,
     screens: Screens | None = None,
 ) -> None:
     """What a command did: as a run of Dagster's would show it, and which run of ours it was."""
     outcomes = worth_reporting(report.outcomes, everybody=True)
-    _record(instance, subject, outcomes, {"run": run_id}, screens)
+    _record(instance, target, outcomes, {"run": run_id}, screens)
 
 
 def record_unshown(
@@ -44,49 +44,49 @@ def record_unshown(
     beyond `at_most` stays noted for the next time.
     """
     counts: dict[str, int] = {}
-    for subject in (TEAMS, USERS):
+    for target in (TEAMS, USERS):
         left = None if at_most is None else at_most - sum(counts.values())
-        missing = list(islice(_unshown(instance, store, subject), left))
-        _record(instance, subject, missing, {"state": "in step; shown here later than it was done"})
-        counts[subject.noun] = len(missing)
+        missing = list(islice(_unshown(instance, store, target), left))
+        _record(instance, target, missing, {"state": "in step; shown here later than it was done"})
+        counts[target.noun] = len(missing)
     if at_most is None or sum(counts.values()) < at_most:
         store.delete_state(UNSHOWN)
     return counts
 
 
-def _unshown(instance: dg.DagsterInstance, store: Store, subject: Subject) -> Iterator[Outcome]:
-    shown = _shown(instance, subject)
-    for pairs in store.in_step(subject.kind):
+def _unshown(instance: dg.DagsterInstance, store: Store, target: SyncTarget) -> Iterator[Outcome]:
+    shown = _shown(instance, target)
+    for pairs in store.in_step(target.kind):
         for key, other in pairs:
             if key not in shown:
                 yield Outcome(key, Status.UNCHANGED, intercom_id=other)
 
 
-def _shown(instance: dg.DagsterInstance, subject: Subject) -> set[str]:
+def _shown(instance: dg.DagsterInstance, target: SyncTarget) -> set[str]:
     """Partitions that have a materialization of every asset of the subject."""
-    keys = [*subject.before_it, subject.settled]
+    keys = [*target.before_it, target.settled]
     return set.intersection(*(set(instance.get_materialized_partitions(key)) for key in keys))
 
 
 def _record(
     instance: dg.DagsterInstance,
-    subject: Subject,
+    target: SyncTarget,
     outcomes: Sequence[Outcome],
     facts: dict[str, str],
     screens: Screens | None = None,
 ) -> None:
     if not outcomes:
         return
-    os.environ.setdefault(BATCH_SIZE, str(AT_ONCE))
-    add_keys(instance, subject.partitions, [outcome.key for outcome in outcomes])
+    os.environ.setdefault(BATCH_SIZE, str(CHUNK))
+    add_keys(instance, target.partitions, [outcome.key for outcome in outcomes])
     for some in _some(outcomes):
-        for events in events_of(subject, some, screens):
+        for events in events_of(target, some, screens):
             report_without_run(instance, [_with(event, facts) for event in events])
 
 
 def _some(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
-    for start in range(0, len(outcomes), AT_ONCE):
-        yield outcomes[start : start + AT_ONCE]
+    for start in range(0, len(outcomes), CHUNK):
+        yield outcomes[start : start + CHUNK]
 
 
 def _with(event: Event, facts: dict[str, str]) -> Event:

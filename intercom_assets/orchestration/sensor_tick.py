@@ -28,13 +28,13 @@ from intercom_assets.orchestration.sync_targets import (
     LIVE,
     SENSOR_TAG,
     USERS,
-    Subject,
+    SyncTarget,
 )
 from intercom_assets.sync.context.outcomes import UNSHOWN
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.feeders.app_changes import Fed, feed_from_app
 
-LOOK_EVERY = 0.2
+POLL_INTERVAL_S = 0.2
 HEALTH_EVERY = 5.0
 SWEEP_JOB = "nightly_sweep_job"
 SWEPT_LATELY = timedelta(minutes=1)
@@ -52,22 +52,22 @@ SETTLING = 2.0
 """Seconds for which bulk rows are left to the run that has just queued them for itself."""
 
 
-class Look:
+class SensorTick:
     """`refusal`: why nothing may be launched; the app's log is drained all the same."""
 
     def __init__(
         self,
         context: dg.SensorEvaluationContext,
-        subject: Subject,
+        target: SyncTarget,
         services: Services,
         refusal: str | None,
     ) -> None:
-        self._context, self._subject, self._services = context, subject, services
+        self._context, self._target, self._services = context, target, services
         self._refusal = refusal or missing_pool(context.instance)
         self._location = _location(context)
         self._healthy_until = 0.0
         self._drained = 0
-        self._why = f"No {subject.noun} is due."
+        self._why = f"No {target.noun} is due."
 
     def wait(self) -> dg.SensorResult:
         """Requests as soon as somebody is due, or the reason why there are none."""
@@ -78,13 +78,13 @@ class Look:
             self._drained += fed.users + fed.teams
             if self._refusal:
                 return self._skip(self._refusal)
-            if fed.sweep_wanted and self._subject is USERS and (sweep := self._sweep()):
+            if fed.sweep_wanted and self._target is USERS and (sweep := self._sweep()):
                 return dg.SensorResult(run_requests=[sweep])
             if requests := list(self._requests()):
                 return self._launch(requests)
             if time.monotonic() >= ends_at:
                 return self._skip(self._why)
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_INTERVAL_S)
 
     def _feed(self) -> Fed:
         """Nothing while another sensor of this process does it: both would read the same."""
@@ -103,13 +103,13 @@ class Look:
         for run_id in fail_dead_runs(self._context.instance, store, self._location):
             self._context.log.warning(f"Run {run_id} was dead and is failed now.")
             store.put_state(UNSHOWN, True)  # it may have died before it could show what it did
-        if self._subject is USERS and store.get_state(UNSHOWN):
+        if self._target is USERS and store.get_state(UNSHOWN):
             record_unshown(self._context.instance, store, SHOWN_AT_ONCE)
 
     def _launch(self, requests: list[dg.RunRequest]) -> dg.SensorResult:
         """A tick that launches has no reason to skip, so what it found is in its log."""
         for request in requests:
-            due = self._subject.several(int(request.tags[self._subject.count_tag]))
+            due = self._target.several(int(request.tags[self._target.count_tag]))
             self._context.log.info(f"{due} due in the {request.tags[LANE_TAG]} lane: one run.")
         return dg.SensorResult(run_requests=requests)
 
@@ -122,40 +122,40 @@ class Look:
         return dg.SensorResult(skip_reason=reason + drained)
 
     def _requests(self) -> Iterator[dg.RunRequest]:
-        self._why = f"No {self._subject.noun} is due."
+        self._why = f"No {self._target.noun} is due."
         for tag, lane in ((LIVE, Lane.LIVE), (BULK, Lane.BULK)):
             due = self._services.store.due(
-                self._subject.kind, lanes=(lane,), at_most=self._services.settings.batch_size
+                self._target.kind, lanes=(lane,), at_most=self._services.settings.batch_size
             )
             if due.count == 0 or (lane is Lane.BULK and due.oldest_seconds < SETTLING):
                 continue
             tags = {SENSOR_TAG: self._context.sensor_name, LANE_TAG: tag}
             if hindrance := self._hindrance(tags):
-                self._why = f"{self._subject.several(due.count)} due: {hindrance}"
+                self._why = f"{self._target.several(due.count)} due: {hindrance}"
             else:
                 yield self._request(due, tag)
 
     def _hindrance(self, tags: dict[str, str]) -> str | None:
         """Why no run is asked for although somebody is due."""
         instance, store = self._context.instance, self._services.store
-        ahead = run_ahead(instance, store, self._subject, tags=tags, location=self._location)
+        ahead = run_ahead(instance, store, self._target, tags=tags, location=self._location)
         if ahead:
             return f"run {ahead[:8]} is about to take what is due."
         return stopped_lately(instance, tags=tags, location=self._location)
 
     def _request(self, due: DueSummary, lane: str) -> dg.RunRequest:
-        subject = self._subject
-        tags = {LANE_TAG: lane, subject.count_tag: str(due.count)}
+        target = self._target
+        tags = {LANE_TAG: lane, target.count_tag: str(due.count)}
         if due.sole_key is None:
-            config = subject.run_config(from_queue=due.count)
+            config = target.run_config(from_queue=due.count)
             return dg.RunRequest(job_name=self._job, run_config=config, tags=tags)
-        add_keys(self._context.instance, subject.partitions, [due.sole_key])
+        add_keys(self._context.instance, target.partitions, [due.sole_key])
         return dg.RunRequest(job_name=self._job, partition_key=due.sole_key, tags=tags)
 
     @property
     def _job(self) -> str | None:
         """Named only by the sensor that may launch another job too."""
-        return USERS.job if self._subject is USERS else None
+        return USERS.job if self._target is USERS else None
 
     def _sweep(self) -> dg.RunRequest | None:
         """A TRUNCATE logs nobody by name: everybody is compared. One sweep at a time, and one

@@ -15,21 +15,21 @@ from intercom_assets.domain.errors import OperatorError
 from intercom_assets.orchestration.jobs import sync_companies, sync_users
 from intercom_assets.orchestration.resources import SyncResource
 from intercom_assets.orchestration.schedules import nightly_sweep_job
-from intercom_assets.orchestration.sensor_tick import Look
+from intercom_assets.orchestration.sensor_tick import SensorTick
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.environment import Configuration, ConfigurationError
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 
-AT_ONCE = 1
+TICK_INTERVAL_S = 1
 """Seconds between two ticks of the changed sensors; Dagster itself looks every five."""
-SEARCH_EVERY = 5
+SEARCH_INTERVAL_S = 5
 """Seconds between two searches for Intercom's changes: a call each."""
 
 
 @dg.sensor(
     jobs=[sync_users, nightly_sweep_job],
-    minimum_interval_seconds=AT_ONCE,
+    minimum_interval_seconds=TICK_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Launches a run for users who changed, on either side, within seconds; and the "
     "sweep, if a table was emptied by TRUNCATE.",
@@ -39,12 +39,12 @@ def changed_users(
     sync: SyncResource,
 ) -> dg.SensorResult:
     refusal = sync.configuration.refusal
-    return _tick(sync, lambda services: Look(context, USERS, services, refusal).wait())
+    return _tick(sync, lambda services: SensorTick(context, USERS, services, refusal).wait())
 
 
 @dg.sensor(
     job=sync_companies,
-    minimum_interval_seconds=AT_ONCE,
+    minimum_interval_seconds=TICK_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Launches a run for teams that changed, within seconds.",
 )
@@ -53,11 +53,11 @@ def changed_teams(
     sync: SyncResource,
 ) -> dg.SensorResult:
     refusal = sync.configuration.refusal
-    return _tick(sync, lambda services: Look(context, TEAMS, services, refusal).wait())
+    return _tick(sync, lambda services: SensorTick(context, TEAMS, services, refusal).wait())
 
 
 @dg.sensor(
-    minimum_interval_seconds=SEARCH_EVERY,
+    minimum_interval_seconds=SEARCH_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Finds contacts that were edited in Intercom; changed_users then launches the run.",
 )

@@ -45,7 +45,7 @@ NOTHING_TO_PRESS = (
 
 
 @dataclass(frozen=True)
-class Subject:
+class SyncTarget:
     """`settled`: the asset that says that both sides hold the same; `before_it`: those of the same
     step that lead to it; `table`: the external asset where the line starts.
 
@@ -74,7 +74,7 @@ class Subject:
         return {"ops": {self.step: {"config": config}}}
 
 
-USERS = Subject(
+USERS = SyncTarget(
     kind=QueueKind.USER,
     noun="user",
     ids="user_ids",
@@ -86,7 +86,7 @@ USERS = Subject(
     before_it=(APP_USERS, INTERCOM_CONTACTS),
 )
 
-TEAMS = Subject(
+TEAMS = SyncTarget(
     kind=QueueKind.TEAM,
     noun="team",
     ids="team_ids",

@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 from intercom_assets.demo.runner import settle
 from intercom_assets.demo.sample_app import seed
 from intercom_assets.demo.sample_people import AWKWARD_TEAMS, AWKWARD_USERS
-from intercom_assets.demo.world import Wishes, World, running_world
+from intercom_assets.demo.world import DemoOptions, World, running_world
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 from intercom_assets.orchestration.partitions import APP_USER, add_keys
 from intercom_assets.supervision.interrupts import Interrupts
@@ -34,7 +34,7 @@ from intercom_assets_tests.processes import RUN
 CHANGES = 30
 LONGEST_REST = 7.0
 """Seconds between two changes, at most: longer than the five between two ticks of a sensor."""
-PATIENCE = 900.0
+WAIT_TIMEOUT_S = 900.0
 POLL_EVERY = 10.0
 """As the UI's own page does: each answer costs the webserver CPU."""
 IDLE = 60.0
@@ -63,7 +63,7 @@ def measure_backfill(_: Lab, users: int) -> Iterator[Figure]:
         ui = Ui(world.addresses.webserver)
         began = time.monotonic()
         with watching(world.place) as watched:
-            status = ui.end_of_backfill(ui.backfill(USER_ASSETS), PATIENCE, POLL_EVERY)
+            status = ui.end_of_backfill(ui.backfill(USER_ASSETS), WAIT_TIMEOUT_S, POLL_EVERY)
         whole = time.monotonic() - began
         asked, steps = simulated.asked().since(before), _seconds_of_steps(world)
     if status != "COMPLETED_SUCCESS":
@@ -119,12 +119,12 @@ def _wait_for_name(world: World, user: str, name: str) -> None:
         contact = world.sides.intercom.contact(external_id=user)
         return contact is not None and contact["name"] == name
 
-    if not wait_until(shows, PATIENCE, every=0.05):
+    if not wait_until(shows, WAIT_TIMEOUT_S, every=0.05):
         raise RuntimeError(f"the change of user {user} did not reach Intercom")
 
 
 def _settle(world: World) -> None:
-    if not wait_until(lambda: settle(world.sides), PATIENCE):
+    if not wait_until(lambda: settle(world.sides), WAIT_TIMEOUT_S):
         raise RuntimeError("the two sides did not settle")
 
 
@@ -167,7 +167,7 @@ def _of_events(world: World, which: str, kind: str, at: float) -> float:
 
 @contextmanager
 def _world(**settings: object) -> Iterator[World]:
-    with running_world(Wishes(schedules=False), Interrupts(), lambda _: None) as world:
+    with running_world(DemoOptions(schedules=False), Interrupts(), lambda _: None) as world:
         file = world.place / "mapping" / SYNC_YAML
         chosen = "".join(f"\n{key}: {value}" for key, value in settings.items())
         file.write_text(f"{(SAMPLE / SYNC_YAML).read_text()}{chosen}\n")

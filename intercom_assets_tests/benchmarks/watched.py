@@ -13,7 +13,7 @@ from threading import Event, Thread
 
 from intercom_assets_tests.processes import RUN, processes_of
 
-LOOK_EVERY = 0.3
+POLL_INTERVAL_S = 0.3
 TICK = os.sysconf("SC_CLK_TCK")
 OWN = frozenset({RUN, "daemon", "code server", "webserver"})
 
@@ -59,7 +59,7 @@ def watching(place: Path) -> Iterator[Watched]:
     watched, ended = Watched(), Event()
 
     def look_until() -> None:
-        while not ended.wait(LOOK_EVERY):
+        while not ended.wait(POLL_INTERVAL_S):
             watched.look(place)
 
     watched.look(place)

@@ -21,9 +21,9 @@ from intercom_assets_tests.chaos.battle import Plan, fight
 from intercom_assets_tests.chaos.dagster_world import dagster_world
 from intercom_assets_tests.chaos.evidence import keep
 from intercom_assets_tests.chaos.report import exit_code, told, too_quiet
-from intercom_assets_tests.chaos.worlds import Wishes, worker_world
+from intercom_assets_tests.chaos.worlds import DemoOptions, worker_world
 
-PATIENCE = 300.0
+WAIT_TIMEOUT_S = 300.0
 """Seconds of waiting; late is better known than lost."""
 TOLD = "Disturbs a whole installation, waits until it has settled, and counts what was lost."
 
@@ -58,7 +58,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> int:
-    wishes = Wishes(options.seed, workers=options.workers)
+    wishes = DemoOptions(options.seed, workers=options.workers)
     world_of = worker_world if options.workers else dagster_world
     _say(f"seed {options.seed}: starting")
     with world_of(wishes) as world:
@@ -77,7 +77,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     """Short forms strike sooner, so that each victim has its turn."""
     seconds = options.minutes * 60
     return Plan(
-        seed=options.seed, users=options.users, disturbed_for=seconds, patience=PATIENCE,
+        seed=options.seed, users=options.users, disturbed_for=seconds, patience=WAIT_TIMEOUT_S,
         first_sync=120.0 + options.users / 10, app_pause=0.4, operator_pause=1.0,
         fault_pause=min(2.0, seconds / 60), kill_gap=min(12.0, seconds / 40), quiet=8.0,
     )  # fmt: skip

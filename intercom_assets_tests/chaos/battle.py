@@ -22,7 +22,7 @@ from intercom_assets_tests.chaos.victims import Executioner
 from intercom_assets_tests.chaos.worlds import World, python
 
 PASS_SECONDS = 180.0
-LOOK_EVERY = 0.3
+POLL_INTERVAL_S = 0.3
 QUIET = 3.0
 """Seconds for which nothing may be waiting: a search for Intercom's changes is in them."""
 
@@ -149,7 +149,7 @@ def _settle(world: World, patience: float, quiet: float) -> tuple[Present, float
             since = since or looked_at
             if time.monotonic() - since >= quiet:
                 return side.present(), since
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL_S)
     return side.present(), None
 
 

@@ -12,14 +12,14 @@ from typing import TypeAlias
 
 from intercom_assets.database import queries
 from intercom_assets.database.app.app_database import AppDatabase
-from intercom_assets.domain.models import AppUser, Contact, ContactPatch, Gone, Unfit
+from intercom_assets.domain.models import AppUser, Contact, ContactPatch, Gone, InvalidRow
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import ConnectionFailed, ServerError
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.passes.users import identity
 
 STALE_FOR = 0.4
-Rows: TypeAlias = Mapping[str, AppUser | Unfit | Gone]
+Rows: TypeAlias = Mapping[str, AppUser | InvalidRow | Gone]
 
 
 class EarlyReader(AppDatabase):
@@ -29,7 +29,7 @@ class EarlyReader(AppDatabase):
     _early: Rows = MappingProxyType({})
     _read_at = float("-inf")
 
-    def read_users(self, ids: Sequence[str]) -> dict[str, AppUser | Unfit | Gone]:
+    def read_users(self, ids: Sequence[str]) -> dict[str, AppUser | InvalidRow | Gone]:
         if time.monotonic() > self._read_at + STALE_FOR:
             self._early, self._now = self._now, self._everybody()
             self._read_at = time.monotonic()

@@ -47,7 +47,7 @@ from intercom_assets_tests.chaos.victims import (
 )
 from intercom_assets_tests.chaos.worlds import (
     START_SECONDS,
-    Wishes,
+    DemoOptions,
     World,
     a_database,
     a_place,
@@ -69,7 +69,7 @@ MARGIN = 2.0
 
 
 @contextmanager
-def dagster_world(wishes: Wishes) -> Iterator[World]:
+def dagster_world(wishes: DemoOptions) -> Iterator[World]:
     """All of it up, every sensor ticking; nothing of it is left at the end."""
     with ExitStack() as stack:
         place = a_place(stack)
@@ -119,7 +119,7 @@ def _environment(place: Path, addresses: _Addresses) -> dict[str, str]:
     }
 
 
-def _commands(place: Path, addresses: _Addresses, wishes: Wishes) -> dict[str, list[str]]:
+def _commands(place: Path, addresses: _Addresses, wishes: DemoOptions) -> dict[str, list[str]]:
     workspace = str(place / "dagster" / "workspace.yaml")
     return {
         "recorder": recorder(addresses.simulator_port, wishes, LATE),

@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 Document: TypeAlias = Mapping[str, Any]
 THE_SYNC = "intercom_assets"
 """The application's name in the sync's connections; everybody else is the app."""
-PATIENCE = 30.0
+WAIT_TIMEOUT_S = 30.0
 """Seconds for a side that was just killed."""
 
 RECORDING = """
@@ -197,7 +197,7 @@ class Bystander:
 
     def ask(self, what: str, **query: str) -> Any:
         answer = self._session.get(
-            f"{self._simulator_url}/_simulator/{what}", params=query, timeout=PATIENCE
+            f"{self._simulator_url}/_simulator/{what}", params=query, timeout=WAIT_TIMEOUT_S
         )
         answer.raise_for_status()
         return answer.json()
@@ -205,7 +205,7 @@ class Bystander:
     def tell(self, what: str, told: object) -> Any:
         """Raises `requests.HTTPError` where the simulator refuses."""
         answer = self._session.post(
-            f"{self._simulator_url}/_simulator/{what}", json=told, timeout=PATIENCE
+            f"{self._simulator_url}/_simulator/{what}", json=told, timeout=WAIT_TIMEOUT_S
         )
         answer.raise_for_status()
         return answer.json()
@@ -222,7 +222,7 @@ class Bystander:
 
 def patiently(read: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Tries again for a while where the server is away, being killed."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_TIMEOUT_S
     while True:
         try:
             return read()

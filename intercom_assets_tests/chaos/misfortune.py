@@ -17,7 +17,7 @@ from intercom_assets_tests.chaos.tally import Tally
 
 WRITES = "P* /contacts*"
 INDEX_LAG, LATE_WRITE = "index_lag", "late_write"
-PATIENCE, LOOK_EVERY = 8.0, 0.2
+WAIT_TIMEOUT_S, POLL_INTERVAL_S = 8.0, 0.2
 """Seconds for which a fault waits for its first call, and between two looks."""
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "rate_limit": {"count": 12},
@@ -68,14 +68,14 @@ class Misfortune:
         """Intercom is well again, once what is late has landed."""
         self._recover()
         while self._side.on_the_way():
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_INTERVAL_S)
         self._tally.count(self._tally.scripted, "all over")
 
     def _reign(self, kind: str, stop: Event) -> None:
-        before, until = self._side.faults(), time.monotonic() + PATIENCE
+        before, until = self._side.faults(), time.monotonic() + WAIT_TIMEOUT_S
         self._waited(stop)
         while kind != INDEX_LAG and self._side.faults() == before and time.monotonic() < until:
-            if stop.wait(LOOK_EVERY):
+            if stop.wait(POLL_INTERVAL_S):
                 return
 
     def _waited(self, stop: Event) -> bool:

@@ -19,7 +19,7 @@ from intercom_assets_tests.chaos.histories import Bystander
 from intercom_assets_tests.chaos.tally import Tally
 
 MOST_EDITS = 2
-LOOK_EVERY = 5.0
+POLL_INTERVAL_S = 5.0
 """Seconds between two looks at all contacts; the simulator has other things to do."""
 
 
@@ -49,7 +49,7 @@ class Operator:
                 self._tally.broken(f"the simulator did not answer: {error}")
 
     def _users(self) -> list[dict[str, Any]]:
-        if time.monotonic() > self._looked_at + LOOK_EVERY:
+        if time.monotonic() > self._looked_at + POLL_INTERVAL_S:
             contacts = self._side.ask("contacts", state="live")
             self._known = [c for c in contacts if c["role"] == "user" and c["external_id"]]
             self._looked_at = time.monotonic()

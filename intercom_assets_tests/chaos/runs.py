@@ -13,7 +13,7 @@ from threading import Event
 
 import psycopg
 
-LOOK_EVERY = 0.05
+POLL_INTERVAL_S = 0.05
 ENDED = "select 1 from runs where status = 'SUCCESS' and end_time > %s limit 1"
 HOLDERS = "select distinct claim_run from intercom_sync.queue where claim_until > now()"
 PROCESS = r"""
@@ -81,7 +81,7 @@ class Runs:
 
 
 def _looks(seconds: float, stop: Event) -> Iterator[int]:
-    for look in range(int(seconds / LOOK_EVERY)):
-        if stop.wait(LOOK_EVERY):
+    for look in range(int(seconds / POLL_INTERVAL_S)):
+        if stop.wait(POLL_INTERVAL_S):
             return
         yield look

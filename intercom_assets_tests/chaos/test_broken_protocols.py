@@ -11,7 +11,7 @@ import pytest
 
 from intercom_assets_tests.chaos.battle import Outcome, Plan, disturb, settle_first
 from intercom_assets_tests.chaos.tally import Tally
-from intercom_assets_tests.chaos.worlds import Wishes, World, worker_world
+from intercom_assets_tests.chaos.worlds import DemoOptions, World, worker_world
 
 LATE_MS = 150
 """Intercom takes its time, so that there is one for the app to write in."""
@@ -35,7 +35,7 @@ def rounds(world: World, plan: Plan) -> Iterator[Outcome]:
 
 @pytest.mark.parametrize("broken", ["reads-before-leasing", "checks-no-sequence"])
 def test_a_shortcut_of_the_protocol_loses_changes_and_is_caught(broken: str, database: str) -> None:
-    with worker_world(Wishes(7, broken=broken, app_url=database)) as world:
+    with worker_world(DemoOptions(7, broken=broken, app_url=database)) as world:
         world.bystander.tell("settings", {"latency_ms": LATE_MS})
         caught = any(outcome.verdicts.lost for outcome in rounds(world, PLAN))
 
@@ -44,7 +44,7 @@ def test_a_shortcut_of_the_protocol_loses_changes_and_is_caught(broken: str, dat
 
 def test_creating_again_after_a_lost_reply_doubles_contacts_and_is_caught(database: str) -> None:
     plan = replace(PLAN, users=6, disturbed_for=1, first_sync=3.0)
-    with worker_world(Wishes(7, broken="posts-again", twins=True, app_url=database)) as world:
+    with worker_world(DemoOptions(7, broken="posts-again", twins=True, app_url=database)) as world:
         world.bystander.tell("faults", {"kind": "lost_reply", "endpoint": "POST /contacts"})
         caught = any(outcome.verdicts.doubled for outcome in rounds(world, plan))
 

@@ -8,7 +8,7 @@ import time
 
 from intercom_assets_tests.chaos.battle import Plan, fight
 from intercom_assets_tests.chaos.report import exit_code, told, too_quiet
-from intercom_assets_tests.chaos.worlds import Wishes, worker_world
+from intercom_assets_tests.chaos.worlds import DemoOptions, worker_world
 
 SECONDS = 25.0
 
@@ -21,7 +21,7 @@ def test_nothing_is_lost_and_nothing_doubled_under_fire() -> None:
         kill_gap=1.0, fault_pause=0.3,
     )  # fmt: skip
 
-    with worker_world(Wishes(seed)) as world:
+    with worker_world(DemoOptions(seed)) as world:
         outcome = fight(world, plan)
         quiet = too_quiet(outcome, world.strikes)
 

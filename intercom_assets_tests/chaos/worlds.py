@@ -62,7 +62,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class DemoOptions:
     """`app_url`: a database that has app, triggers and schema already; it is not killed then."""
 
     seed: int
@@ -73,7 +73,7 @@ class Wishes:
 
 
 @contextmanager
-def worker_world(wishes: Wishes) -> Iterator[World]:
+def worker_world(wishes: DemoOptions) -> Iterator[World]:
     """Sync workers without Dagster; nothing of it is left at the end."""
     with ExitStack() as stack:
         place = a_place(stack)
@@ -175,7 +175,7 @@ def started(place: Path, environment: Mapping[str, str], stack: ExitStack) -> Pr
     return stack.enter_context(Processes(place / "processes", environment, guard=guard))
 
 
-def recorder(port: int, wishes: Wishes, late_after: float) -> list[str]:
+def recorder(port: int, wishes: DemoOptions, late_after: float) -> list[str]:
     told = ["--port", str(port), "--seed", str(wishes.seed), "--late-after", str(late_after)]
     return [
         *python("intercom_assets_tests.chaos.recorder"), *told,

@@ -14,7 +14,7 @@ from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.database.mappings import run
 
 COMMAND = (sys.executable, "-m", "intercom_assets.cli.main", "sync", "--all")
-PATIENCE = 120
+WAIT_TIMEOUT_S = 120
 SLOW, SOME = 150, 8
 """Milliseconds a call, and the contacts that are there when the process is killed."""
 
@@ -28,7 +28,7 @@ def test_what_a_killed_sync_wrote_is_explained_and_can_be_undone(shell: Shell) -
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    assert wait_until(lambda: len(shell.intercom.contacts()) >= SOME, PATIENCE, every=0.02)
+    assert wait_until(lambda: len(shell.intercom.contacts()) >= SOME, WAIT_TIMEOUT_S, every=0.02)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     there = {contact["external_id"] for contact in shell.intercom.contacts()}

@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets_tests.builders import (
     CREATED_AT,
@@ -190,7 +190,9 @@ def test_an_id_that_comes_with_several_rows_is_unfit(empty_database: str) -> Non
         empty_database, "(1, 'a'), (1, 'b'), (1, 'c'), (2, 'd')", "id, email", ["1", "2"]
     )
 
-    assert read["1"] == Unfit("1", "id", "id is not unique: users.sql returns several rows for it")
+    assert read["1"] == InvalidRow(
+        "1", "id", "id is not unique: users.sql returns several rows for it"
+    )
     assert isinstance(read["2"], AppUser)
 
 
@@ -229,9 +231,9 @@ def test_a_row_that_cannot_be_computed_costs_itself_only(database: str) -> None:
     with an_app(database, users=DIVIDED) as app:
         read = app.read_users(ids)
 
-    unfit = Unfit(ids[1], "users.sql", "users.sql: division by zero")
+    unfit = InvalidRow(ids[1], "users.sql", "users.sql: division by zero")
     assert read[ids[1]] == unfit
-    assert isinstance(read[ids[4]], Unfit)
+    assert isinstance(read[ids[4]], InvalidRow)
     assert [type(read[ids[n]]) for n in (0, 2, 3)] == [AppUser] * 3
 
 
@@ -240,7 +242,7 @@ def test_what_a_row_holds_is_not_told_with_its_reason(database: str) -> None:
     with an_app(database, users="select id, email, name::integer as age from users") as app:
         read = app.read_users([user])[user]
 
-    assert isinstance(read, Unfit)
+    assert isinstance(read, InvalidRow)
     assert read.reason == 'users.sql: invalid input syntax for type integer: "..."'
 
 
@@ -304,7 +306,11 @@ def test_several_rows_of_one_id_are_one_unfit_user_of_a_stream(empty_database: s
     with an_app(empty_database, users=users) as app:
         streamed = [row for chunk in app.stream_users(chunk=2) for row in chunk]
 
-    assert [(row.id, type(row)) for row in streamed] == [("1", Unfit), ("2", Unfit), ("3", Unfit)]
+    assert [(row.id, type(row)) for row in streamed] == [
+        ("1", InvalidRow),
+        ("2", InvalidRow),
+        ("3", InvalidRow),
+    ]
 
 
 def test_rows_without_an_id_are_left_out_of_a_stream_and_counted(
@@ -324,7 +330,7 @@ def test_a_row_that_cannot_be_computed_does_not_end_a_stream(database: str) -> N
         chunks = list(app.stream_users(chunk=2))
 
     assert [row.id for chunk in chunks for row in chunk] == ids
-    assert [row.id for chunk in chunks for row in chunk if isinstance(row, Unfit)] == [ids[3]]
+    assert [row.id for chunk in chunks for row in chunk if isinstance(row, InvalidRow)] == [ids[3]]
 
 
 def test_a_stream_that_is_not_read_to_its_end_frees_its_connection(app: AppDatabase) -> None:

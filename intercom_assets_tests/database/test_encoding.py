@@ -13,7 +13,14 @@ from intercom_assets.database.store.encoding import (
     user_document,
     user_link,
 )
-from intercom_assets.domain.models import Company, Contact, Edge, EdgeState, TeamLink, UserLink
+from intercom_assets.domain.models import (
+    Company,
+    Contact,
+    EdgeState,
+    Membership,
+    TeamLink,
+    UserLink,
+)
 
 CONTACT = Contact(
     id="c1",
@@ -65,7 +72,7 @@ def test_edges_come_back_by_team() -> None:
 
     back = user_link({**row, "edges": {"t1": ["x", "attaching"]}})
 
-    assert back.edges == {"t1": Edge("t1", "x", EdgeState.ATTACHING)}
+    assert back.edges == {"t1": Membership("t1", "x", EdgeState.ATTACHING)}
 
 
 def test_a_teams_link_comes_back_as_it_went_in() -> None:

@@ -23,9 +23,9 @@ from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import (
     Company,
     Contact,
-    Edge,
     EdgeState,
     JournalEntry,
+    Membership,
     Side,
     TeamLink,
     UserLink,
@@ -71,7 +71,7 @@ def test_a_pass_is_remembered_whole(store: Store) -> None:
         shadow_read_at=1_700_000_000,
         base={"name": "Ada"},
         accepted={"phone_number": ("+1 5", "+15")},
-        edges={"t1": Edge("t1", "co1", EdgeState.ATTACHED)},
+        edges={"t1": Membership("t1", "co1", EdgeState.ATTACHED)},
         synced_at=1_700_000_002,
     )
 
@@ -85,8 +85,8 @@ def test_a_pass_is_remembered_whole(store: Store) -> None:
 
 
 def test_edges_that_are_no_longer_wanted_go_and_nobody_elses_do(store: Store) -> None:
-    def edges(*teams: str) -> dict[str, Edge]:
-        return {team: Edge(team, f"co-{team}", EdgeState.ATTACHED) for team in teams}
+    def edges(*teams: str) -> dict[str, Membership]:
+        return {team: Membership(team, f"co-{team}", EdgeState.ATTACHED) for team in teams}
 
     record(
         store,
@@ -110,7 +110,7 @@ def test_what_is_about_to_be_sent_is_noted_before_and_cleared_when_it_is_done(
 
     lost = store.note_in_flight(
         token,
-        [InFlight("7", {"name": "Ada"}, [Edge("t1", "co1", EdgeState.ATTACHING)])],
+        [InFlight("7", {"name": "Ada"}, [Membership("t1", "co1", EdgeState.ATTACHING)])],
     )
     store.note_in_flight(token, [InFlight("7", {"plan": None})])
 
@@ -118,7 +118,7 @@ def test_what_is_about_to_be_sent_is_noted_before_and_cleared_when_it_is_done(
     noted = store.user_links(["7"])["7"]
     assert noted.contact_id is None
     assert noted.in_flight == {"name": "Ada", "plan": None}
-    assert noted.edges == {"t1": Edge("t1", "co1", EdgeState.ATTACHING)}
+    assert noted.edges == {"t1": Membership("t1", "co1", EdgeState.ATTACHING)}
     record(store, token, replace(noted, contact_id="c7", edges={}))
     assert store.user_links(["7"])["7"].in_flight == {}
     assert store.user_links(["7"])["7"].edges == {}
@@ -306,7 +306,7 @@ def test_a_chunk_is_recorded_as_a_whole_or_not_at_all(
 ) -> None:
     """The connection breaks at each statement of the recording in turn."""
     token = lease(store, "7")
-    edge = {"t": Edge("t", "co", EdgeState.ATTACHED)}
+    edge = {"t": Membership("t", "co", EdgeState.ATTACHED)}
     chunk = [UserRecord(a_link(edges=edge), Done(), [JournalEntry("user", "7", "sent")])]
     for abort_at in range(8):
         breaking(monkeypatch, abort_at)

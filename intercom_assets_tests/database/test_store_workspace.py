@@ -12,9 +12,9 @@ from intercom_assets.database.records import Done, QueueKind, UserRecord
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import (
     DataAttribute,
-    Edge,
     EdgeState,
     JournalEntry,
+    Membership,
     UserLink,
 )
 
@@ -172,7 +172,7 @@ def test_nobody_gone_is_no_work(store: Store) -> None:
 def test_an_erased_user_leaves_a_tombstone_and_nothing_else(store: Store) -> None:
     store.enqueue(USER, ["7"])
     store.lease(USER, "r", token=(token := uuid4()), limit=1, seconds=30)
-    edge = {"t": Edge("t", "co", EdgeState.ATTACHED)}
+    edge = {"t": Membership("t", "co", EdgeState.ATTACHED)}
     link = UserLink("7", "c7", edges=edge)
     entry = JournalEntry("user", "7", "sent", "email", new="a@b.example")
     store.record_users(token, "r", [UserRecord(link, Done(), [entry])])

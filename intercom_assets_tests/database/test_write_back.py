@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable, WriteBack
 from intercom_assets.database.capture.installation import install_capture
-from intercom_assets.domain.models import AppUser, Gone, Unfit, Values
+from intercom_assets.domain.models import AppUser, Gone, InvalidRow, Values
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, read_row
 from intercom_assets_tests.database.mappings import a_mapping, an_app, rows, run
@@ -210,7 +210,7 @@ def test_a_row_that_is_gone_or_unfit_is_told_as_changed(database: str, tmp_path:
             [a_write_back(n, {"name": None}, {"name": "x"}) for n in (unfit, 999)] + gone
         )
 
-    assert [type(answer.row) for answer in written.values()] == [Unfit, Gone, Gone]
+    assert [type(answer.row) for answer in written.values()] == [InvalidRow, Gone, Gone]
     assert {answer.status for answer in written.values()} == {"changed"}
     assert rows(app.url, "select name from users") == [(None,)]
 

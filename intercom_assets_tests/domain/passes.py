@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import UserLink, Value, Values
 from intercom_assets.domain.reconcile import (
-    Look,
+    FieldInputs,
+    Freshness,
     Reconciliation,
-    Sight,
     landed,
     not_stored,
     reconcile,
 )
-from intercom_assets.domain.timezones import Place, ZoneBook
+from intercom_assets.domain.timezones import GeoHint, ZoneBook
 
 Stores = Callable[[str, Value], Value]
 """What a side stores under a field's name when it is sent a value."""
@@ -70,18 +70,18 @@ class Pair:
     in_flight: Values = field(default_factory=dict)
     from_oauth: bool = False
     clear_unusable: bool = True
-    place: Place = field(default_factory=Place)
-    shadow_place: Place | None = None
+    place: GeoHint = field(default_factory=GeoHint)
+    shadow_place: GeoHint | None = None
     book: ZoneBook | None = None
     app_stores: Stores = as_sent
     intercom_stores: Stores = as_sent
-    look: Look = Look.STALE
+    look: Freshness = Freshness.STALE
 
-    def sync(self, look: Look = Look.STALE, *, must_look: bool = False) -> Pass:
-        """One pass, recorded. `look`: how well the shadow is known; `must_look`: GET first."""
+    def sync(self, look: Freshness = Freshness.STALE, *, must_read_first: bool = False) -> Pass:
+        """One pass, recorded. `look`: how well the shadow is known; `must_read_first`: a GET."""
         done = Pass()
-        self.look = look if self.shadow is not None else Look.FRESH
-        self._call_first(done, must_look or bool(self.in_flight))
+        self.look = look if self.shadow is not None else Freshness.FRESH
+        self._call_first(done, must_read_first or bool(self.in_flight))
         self._write_back(done)
         plan = self.plan()
         if plan.to_intercom:
@@ -94,7 +94,7 @@ class Pair:
         place = self.place if self.shadow_place is None else self.shadow_place
         return reconcile(
             self.fields,
-            Sight(
+            FieldInputs(
                 base=self.base,
                 app=self.app,
                 intercom=self.shadow or {},
@@ -103,20 +103,20 @@ class Pair:
                 clear_unusable=self.clear_unusable,
                 accepted=self.accepted,
                 refused=self.refused,
-                place=place if self.shadow is not None else Place(),
+                place=place if self.shadow is not None else GeoHint(),
                 book=self.book,
             ),
         )
 
-    def _call_first(self, done: Pass, must_look: bool) -> None:
+    def _call_first(self, done: Pass, must_read_first: bool) -> None:
         plan = self.plan()
         if self.shadow is None:
             done.posts += 1
             self.intercom = {}
             self._take(plan, {n: v for n, v in plan.to_intercom.items() if v is not None})
-        elif must_look or (not plan.to_intercom and plan.deferred):
+        elif must_read_first or (not plan.to_intercom and plan.deferred):
             done.gets += 1
-            self._see()
+            self._apply_read()
         elif plan.to_intercom:
             self._put(plan, done)
 
@@ -135,11 +135,11 @@ class Pair:
                 self.accepted.pop(name, None)
                 if not decision.field.same(decision.value, self.intercom.get(name)):
                     self.accepted[name] = (decision.value, self.intercom.get(name))
-        self._see()
+        self._apply_read()
 
-    def _see(self) -> None:
+    def _apply_read(self) -> None:
         assert self.intercom is not None
-        self.shadow, self.look, self.shadow_place = dict(self.intercom), Look.FRESH, None
+        self.shadow, self.look, self.shadow_place = dict(self.intercom), Freshness.FRESH, None
         if self.in_flight:
             known = {each.name: each for each in self.fields}
             link = UserLink("7", base=self.base, in_flight=self.in_flight)

@@ -1,13 +1,19 @@
 """One field, seen: the shorthand in which the tests of deciding are written.
 
-Belongs here: building a `Sight` of one field and naming what was decided. Must not: a test.
+Belongs here: building a `FieldInputs` of one field and naming what was decided. Must not: a test.
 """
 
 from typing import Any
 
 from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
 from intercom_assets.domain.models import Kind, Side, Value, Values
-from intercom_assets.domain.reconcile import Decision, Look, Reconciliation, Sight, reconcile
+from intercom_assets.domain.reconcile import (
+    Decision,
+    FieldInputs,
+    Freshness,
+    Reconciliation,
+    reconcile,
+)
 
 NAME = Field("name", "name", Kind.STRING, Policy.FILL, pulled=True, shortest=2, from_oauth=False)
 SEEN = Field("last_request_at", "last_seen_at", Kind.DATE, Policy.LATEST, pulled=True)
@@ -26,12 +32,12 @@ def plan_of(
     app: Value = None,
     intercom: Value = None,
     base: Value = NEVER,
-    look: Look = Look.FRESH,
+    look: Freshness = Freshness.FRESH,
     **more: Any,
 ) -> Reconciliation:
-    """What is decided for one field; `more` are further parts of a `Sight`."""
+    """What is decided for one field; `more` are further parts of a `FieldInputs`."""
     agreed: Values = {} if base is NEVER else {field.name: base}
-    sight = Sight(agreed, {field.name: app}, {field.name: intercom}, look, **more)
+    sight = FieldInputs(agreed, {field.name: app}, {field.name: intercom}, look, **more)
     return reconcile([field], sight)
 
 

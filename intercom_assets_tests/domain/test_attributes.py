@@ -103,7 +103,7 @@ class TestWhatIsBarred:
         role = DataAttribute("role", "contact", "string", custom=False)
         found = plan(role, field=replace(SEATS, name=name, intercom=name))
 
-        assert "one of Intercom's own contact fields" in found.barred[name]
+        assert "one of Intercom's own contact fields" in found.unwritable[name]
         assert found.missing == ()
 
     def test_another_type(self) -> None:
@@ -131,7 +131,7 @@ class TestWhatIsBarred:
         every = ["string", "options", "integer", "float", "boolean", "date", "datetime"]
         field = replace(SEATS, kind=kind)
 
-        taken = {t for t in every if not plan(replace(KNOWN, data_type=t), field=field).barred}
+        taken = {t for t in every if not plan(replace(KNOWN, data_type=t), field=field).unwritable}
 
         assert taken == types
 
@@ -146,7 +146,7 @@ class TestWhatIsBarred:
     def test_a_field_is_barred_by_the_name_that_the_app_has_for_it(self) -> None:
         renamed = replace(SEATS, name="places")
 
-        assert list(plan(replace(KNOWN, archived=True), field=renamed).barred) == ["places"]
+        assert list(plan(replace(KNOWN, archived=True), field=renamed).unwritable) == ["places"]
 
 
 class TestNames:

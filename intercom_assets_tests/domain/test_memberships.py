@@ -8,24 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
-from intercom_assets.domain.models import Edge, EdgeState
+from intercom_assets.domain.models import EdgeState, Membership
 from intercom_assets_tests.domain.strategies import quick
 
 COMPANIES = {"1": "co1", "2": "co2", "3": "co3"}
 
 
-def edge(team: str, state: EdgeState = EdgeState.ATTACHED, company: str | None = None) -> Edge:
-    return Edge(team, company or f"co{team}", state)
+def edge(
+    team: str, state: EdgeState = EdgeState.ATTACHED, company: str | None = None
+) -> Membership:
+    return Membership(team, company or f"co{team}", state)
 
 
-def edges(*ours: Edge) -> dict[str, Edge]:
+def edges(*ours: Membership) -> dict[str, Membership]:
     return {each.team_id: each for each in ours}
 
 
 def plan(
     wanted: Iterable[str] = (),
     attached: Iterable[str] = (),
-    ours: Mapping[str, Edge] | None = None,
+    ours: Mapping[str, Membership] | None = None,
     *,
     companies: Mapping[str, str] = COMPANIES,
     complete: bool = True,
@@ -143,7 +145,7 @@ class TestAListThatIsNotAll:
         [((), edges(edge("2"))), (("co2",), {}), (("gone",), edges(edge("9", company="gone")))],
     )
     def test_before_anything_is_detached_all_are_read(
-        self, attached: tuple[str, ...], ours: dict[str, Edge]
+        self, attached: tuple[str, ...], ours: dict[str, Membership]
     ) -> None:
         known = plan(wanted="1", attached=attached, ours=ours, complete=False)
 
@@ -197,7 +199,7 @@ class Account:
     """A contact's companies, of which an answer shows ten (here: two), and our edges."""
 
     companies: set[str]
-    edges: dict[str, Edge] = field(default_factory=dict)
+    edges: dict[str, Membership] = field(default_factory=dict)
     listed: int = 0
 
     def sync(self, wanted: frozenset[str], *, mirror: bool) -> MembershipPlan:

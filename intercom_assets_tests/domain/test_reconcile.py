@@ -12,9 +12,9 @@ from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind, Side, UserLink, Value
 from intercom_assets.domain.reconcile import (
     BEFORE,
-    Look,
+    FieldInputs,
+    Freshness,
     Reconciliation,
-    Sight,
     landed,
     not_stored,
     reconcile,
@@ -32,14 +32,14 @@ from intercom_assets_tests.domain.sights import (
 )
 
 EVERY = [PLAN, CITY, NAME, NICK]
-UNKNOWN = [Look.STALE]
+UNKNOWN = [Freshness.STALE]
 
 
 @pytest.mark.parametrize("field", EVERY, ids=lambda field: field.policy)
-@pytest.mark.parametrize("look", Look)
+@pytest.mark.parametrize("look", Freshness)
 @pytest.mark.parametrize("value", ["Ada", None])
 def test_where_both_sides_have_the_same_there_is_nothing_to_do(
-    field: Field, look: Look, value: Value
+    field: Field, look: Freshness, value: Value
 ) -> None:
     decision = decide(field, app=value, intercom=value, base="other", look=look)
 
@@ -48,10 +48,10 @@ def test_where_both_sides_have_the_same_there_is_nothing_to_do(
 
 
 class TestAppWins:
-    @pytest.mark.parametrize("look", Look)
+    @pytest.mark.parametrize("look", Freshness)
     @pytest.mark.parametrize("base", [NEVER, None, "team", "solo", "other"])
     def test_whatever_is_known_the_apps_value_goes_to_intercom_at_once(
-        self, look: Look, base: Value
+        self, look: Freshness, base: Value
     ) -> None:
         known = {"base": base, "look": look}
 
@@ -86,7 +86,9 @@ class TestIntercomWins:
 
     @pytest.mark.parametrize("look", UNKNOWN)
     @pytest.mark.parametrize("intercom", ["Oslo", None])
-    def test_nothing_moves_on_what_is_only_remembered(self, look: Look, intercom: Value) -> None:
+    def test_nothing_moves_on_what_is_only_remembered(
+        self, look: Freshness, intercom: Value
+    ) -> None:
         """Somebody may have typed a value there meanwhile, and the field is theirs."""
         assert decide(CITY, app="Rome", intercom=intercom, look=look).deferred
 
@@ -94,10 +96,10 @@ class TestIntercomWins:
 class TestUndone:
     """An operator took a write back: what both sides then held is nobody's edit."""
 
-    @pytest.mark.parametrize("look", Look)
+    @pytest.mark.parametrize("look", Freshness)
     @pytest.mark.parametrize("field", EVERY, ids=lambda field: field.policy)
     def test_it_stays_while_both_sides_are_as_the_undo_left_them(
-        self, field: Field, look: Look
+        self, field: Field, look: Freshness
     ) -> None:
         undone = {field.name: ("Ada", "Bob")}
         decision = decide(field, app="Ada", intercom="Bob", base="Eve", look=look, undone=undone)
@@ -137,9 +139,9 @@ class TestUndone:
 
 
 class TestFill:
-    @pytest.mark.parametrize("look", Look)
+    @pytest.mark.parametrize("look", Freshness)
     @pytest.mark.parametrize("base", [NEVER, None, "Ada", "Bob"])
-    def test_the_apps_value_wins_at_once(self, look: Look, base: Value) -> None:
+    def test_the_apps_value_wins_at_once(self, look: Freshness, base: Value) -> None:
         known = {"base": base, "look": look}
 
         assert told(decide(NAME, app="Ada", intercom="Bob", **known)) == "to intercom: Ada"
@@ -190,9 +192,9 @@ class TestFill:
         assert decision.why == "Intercom's is not usable for the app"
 
     @pytest.mark.parametrize(("intercom", "oauth"), [("B", False), ("Bob", True)])
-    @pytest.mark.parametrize("look", Look)
+    @pytest.mark.parametrize("look", Freshness)
     def test_what_the_app_cannot_use_may_be_kept(
-        self, intercom: str, oauth: bool, look: Look
+        self, intercom: str, oauth: bool, look: Freshness
     ) -> None:
         decision = decide(
             NAME, app=None, intercom=intercom, from_oauth=oauth, clear_unusable=False, look=look
@@ -216,7 +218,7 @@ class TestFill:
     @pytest.mark.parametrize("base", [NEVER, "Ada", "Bob"])
     @pytest.mark.parametrize("intercom", ["Bob", "B"])
     def test_clearing_and_filling_wait_for_a_fresh_look(
-        self, look: Look, base: Value, intercom: str
+        self, look: Freshness, base: Value, intercom: str
     ) -> None:
         """A name cleared on a stale shadow would delete what an operator typed since."""
         decision = decide(NAME, app=None, intercom=intercom, base=base, look=look)
@@ -251,8 +253,8 @@ class TestLatest:
         """On a stale shadow `last_seen_at` would move backwards: the Messenger was later."""
         app, intercom = times
 
-        assert decide(SEEN, app=app, intercom=intercom, look=Look.STALE).deferred
-        assert not decide(SEEN, app=app, intercom=intercom, look=Look.FRESH).deferred
+        assert decide(SEEN, app=app, intercom=intercom, look=Freshness.STALE).deferred
+        assert not decide(SEEN, app=app, intercom=intercom, look=Freshness.FRESH).deferred
 
     def test_what_is_no_time_is_earlier_than_any(self) -> None:
         assert told(decide(SEEN, app=10, intercom="soon")) == "to intercom: 10"
@@ -289,7 +291,7 @@ class TestNewest:
 
     @pytest.mark.parametrize("look", UNKNOWN)
     @pytest.mark.parametrize("base", [NEVER, "Ada", "Bob"])
-    def test_it_always_waits_for_a_fresh_look(self, look: Look, base: Value) -> None:
+    def test_it_always_waits_for_a_fresh_look(self, look: Freshness, base: Value) -> None:
         decision = decide(NICK, app="Ada", intercom="Bob", base=base, look=look)
 
         assert decision.deferred
@@ -301,7 +303,9 @@ class TestPulling:
 
     @pytest.mark.parametrize("field", [CITY, NAME, NICK], ids=lambda field: field.policy)
     def test_without_a_column_to_write_back_to_nothing_happens(self, field: Field) -> None:
-        decision = decide(replace(field, pulled=False), app=None, intercom="Bob", look=Look.STALE)
+        decision = decide(
+            replace(field, pulled=False), app=None, intercom="Bob", look=Freshness.STALE
+        )
 
         assert told(decision) == "nothing"
         assert (decision.value, decision.why) == (None, "no write-back column")
@@ -309,7 +313,7 @@ class TestPulling:
     @pytest.mark.parametrize("field", [CITY, NAME, NICK], ids=lambda field: field.policy)
     def test_a_value_that_the_app_refused_is_not_offered_again(self, field: Field) -> None:
         decision = decide(
-            field, app=None, intercom="Bob", refused={field.name: "Bob"}, look=Look.STALE
+            field, app=None, intercom="Bob", refused={field.name: "Bob"}, look=Freshness.STALE
         )
 
         assert told(decision) == "nothing"
@@ -331,8 +335,8 @@ class TestPulling:
 
 class TestAFormOfIntercomsOwn:
     @pytest.mark.parametrize("field", EVERY, ids=lambda field: field.policy)
-    @pytest.mark.parametrize("look", Look)
-    def test_it_counts_as_equal_and_is_agreed_on(self, field: Field, look: Look) -> None:
+    @pytest.mark.parametrize("look", Freshness)
+    def test_it_counts_as_equal_and_is_agreed_on(self, field: Field, look: Freshness) -> None:
         plan = plan_of(
             field, app="Ada", intercom="ADA", accepted={field.name: ("Ada", "ADA")}, look=look
         )
@@ -384,7 +388,7 @@ class TestOverruled:
         known: dict[str, Any] = {"app": "Bob", "intercom": "Cy", "base": "Ada"}
 
         assert [d.field for d in plan_of(NICK, **known).overruled] == [NICK]
-        assert plan_of(NICK, **known, look=Look.STALE).overruled == ()
+        assert plan_of(NICK, **known, look=Freshness.STALE).overruled == ()
         assert plan_of(PLAN, app="Bob", intercom="Ada", base="Ada").overruled == ()
 
 
@@ -392,11 +396,11 @@ class TestTheWholePlan:
     def plan(self) -> Reconciliation:
         return reconcile(
             [PLAN, CITY, NICK, NAME],
-            Sight(
+            FieldInputs(
                 base={},
                 app={"plan": "team", "city": "Rome", "nick": "Bob", "name": "Ada"},
                 intercom={"plan": "solo", "city": "Oslo", "nick": "Cy", "name": "Ada"},
-                look=Look.FRESH,
+                look=Freshness.FRESH,
             ),
         )
 
@@ -408,7 +412,7 @@ class TestTheWholePlan:
 
     def test_what_waits_is_due_to_nobody(self) -> None:
         for field in (NICK, CITY):
-            plan = plan_of(field, app="Ada", intercom="Bob", look=Look.STALE)
+            plan = plan_of(field, app="Ada", intercom="Bob", look=Freshness.STALE)
 
             assert (plan.to_app, plan.to_intercom) == ({}, {})
             assert plan.deferred == (field.name,)
@@ -418,7 +422,7 @@ class TestTheWholePlan:
         plan = plan_of(PLAN, app="Ada", intercom="Ada")
 
         assert plan.settled
-        assert reconcile([], Sight({}, {}, {}, Look.FRESH)).settled
+        assert reconcile([], FieldInputs({}, {}, {}, Freshness.FRESH)).settled
 
     def test_agreed_is_what_both_hold_and_the_rest_stays_as_it_was(self) -> None:
         assert self.plan().agreed({"plan": "old", "seats": 3}) == {
@@ -431,7 +435,7 @@ class TestTheWholePlan:
         assert plan_of(NAME, app=None, intercom=None).agreed({}) == {"name": None}
 
     def test_a_field_that_neither_side_tells_is_nothing_on_both(self) -> None:
-        assert reconcile([PLAN], Sight({}, {}, {}, Look.FRESH)).settled
+        assert reconcile([PLAN], FieldInputs({}, {}, {}, Freshness.FRESH)).settled
 
     def test_a_decision_is_due_only_with_a_side_and_a_sure_look(self) -> None:
         decision = decide(PLAN, app="Ada", intercom="Bob")
@@ -494,7 +498,7 @@ class TestAfterACrash:
 
     def test_nothing_is_noted_for_the_app_or_for_later(self) -> None:
         assert plan_of(CITY, app="Rome", intercom="Oslo").in_flight(exists=True) == {}
-        waiting = plan_of(NICK, app="Rome", intercom="Oslo", look=Look.STALE)
+        waiting = plan_of(NICK, app="Rome", intercom="Oslo", look=Freshness.STALE)
         assert waiting.in_flight(exists=True) == {}
         assert plan_of(PLAN, app="Ada", intercom="Ada").in_flight(exists=True) == {}
 
@@ -510,7 +514,7 @@ class TestWhatTheAppStored:
 
     def test_only_what_was_offered_can_be_refused(self) -> None:
         assert not_stored(plan_of(PLAN, app="Rome", intercom="Oslo"), {}) == {}
-        waiting = plan_of(CITY, app="Rome", intercom="Oslo", look=Look.STALE)
+        waiting = plan_of(CITY, app="Rome", intercom="Oslo", look=Freshness.STALE)
         assert not_stored(waiting, {"city": "Rome"}) == {}
 
 

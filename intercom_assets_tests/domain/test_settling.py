@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind, Value
-from intercom_assets.domain.reconcile import BEFORE, Look, Sight, reconcile
+from intercom_assets.domain.reconcile import BEFORE, FieldInputs, Freshness, reconcile
 from intercom_assets_tests.domain.passes import Pair, Pass, RefusesError, Stores, as_sent
 from intercom_assets_tests.domain.sights import NAME, NEVER, SEEN
 from intercom_assets_tests.domain.strategies import quick
@@ -55,7 +55,7 @@ class Situation:
         )
 
     def begin(self, pair: Pair) -> Pass:
-        return pair.sync(must_look=self.way == "look")
+        return pair.sync(must_read_first=self.way == "look")
 
 
 def field_of(policy: Policy, *, pulled: bool = True) -> Field:
@@ -91,7 +91,7 @@ def refuse(_name: str, _value: Value) -> Value:
 def settles(situation: Situation, pair: Pair) -> bool:
     """One pass is enough, the next makes no call, and a look finds nothing to correct."""
     first = situation.begin(pair)
-    second, looked = pair.sync(), pair.sync(must_look=True)
+    second, looked = pair.sync(), pair.sync(must_read_first=True)
     was_seen = first.calls > 0 or situation.knows
     return (
         first.last.settled
@@ -208,7 +208,7 @@ def test_a_stale_look_never_costs_somebodys_edit() -> None:
         pair, informed = situation.pair(), replace(situation, way="look").pair()
         if not situation.begin(pair).calls or situation.policy in (Policy.APP, Policy.FILL):
             continue
-        informed.sync(must_look=True)
+        informed.sync(must_read_first=True)
 
         assert (pair.app, pair.intercom) == (informed.app, informed.intercom), situation
 
@@ -237,7 +237,7 @@ def live(pair: Pair, steps: list[tuple[str, Any]]) -> Iterator[tuple[Value, Valu
             pair.intercom["field"] = value
         elif what != "intercom":
             before = (pair.app["field"], (pair.intercom or {}).get("field"))
-            yield *before, pair.sync(must_look=what == "look" and pair.intercom is not None)
+            yield *before, pair.sync(must_read_first=what == "look" and pair.intercom is not None)
 
 
 def time_of(value: Value) -> int:
@@ -339,7 +339,7 @@ class TestWhoWinsInTheLongRun:
 def crash(pair: Pair, *, landed: bool) -> None:
     """A pass dies at its last PUT, which Intercom took or not; only the note of it is left."""
     look, shadow = pair.look, pair.shadow
-    pair.shadow, pair.look = dict(pair.intercom or {}), Look.FRESH
+    pair.shadow, pair.look = dict(pair.intercom or {}), Freshness.FRESH
     plan = pair.plan()
     pair.in_flight = plan.in_flight(exists=True)
     if landed and pair.intercom is not None:
@@ -382,13 +382,13 @@ class TestCrashes:
             if situation.policy is not policy or situation.intercom is NO_CONTACT:
                 continue
             pair, spared = situation.pair(), situation.pair()
-            spared.sync(must_look=True)
+            spared.sync(must_read_first=True)
             crash(pair, landed=landed)
 
-            pair.sync(must_look=True)
+            pair.sync(must_read_first=True)
 
             assert (pair.app, pair.intercom) == (spared.app, spared.intercom), situation
-            assert pair.sync(must_look=True).puts == []
+            assert pair.sync(must_read_first=True).puts == []
 
 
 # --- order ----------------------------------------------------------------------------------------
@@ -400,11 +400,11 @@ def test_the_order_of_fields_is_of_no_account() -> None:
     ]
     fields.append(replace(NAME, name="other"))
     names = [each.name for each in fields]
-    sight = Sight(
+    sight = FieldInputs(
         {name: "ada" for name in names[::2]},
         dict(zip(names, ["bob", None, None, "ada", None], strict=True)),
         dict(zip(names, ["cy", "cy", "ada", "cy", "b"], strict=True)),
-        Look.FRESH,
+        Freshness.FRESH,
         refused={"newest": "eve"},
         accepted={"app": ("x", "y")},
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from intercom_assets.domain.rails_zones import RAILS_ZONES
-from intercom_assets.domain.timezones import Place, ZoneBook, in_dialect_of, place
+from intercom_assets.domain.timezones import GeoHint, ZoneBook, in_dialect_of, place
 from intercom_assets.sync.context.zones import zone_book
 
 WORLD = zone_book()
@@ -52,7 +52,7 @@ def test_a_book_needs_no_aliases_and_no_countries() -> None:
     book = ZoneBook(frozenset({"Europe/Berlin"}))
 
     assert book.zone("Europe/Berlin") == "Europe/Berlin"
-    assert place(None, "NO", book) == Place()
+    assert place(None, "NO", book) == GeoHint()
 
 
 class TestMeaning:
@@ -79,18 +79,18 @@ class TestMeaning:
 
 class TestPlace:
     def test_a_stated_zone_is_known_by_its_present_name(self) -> None:
-        assert place("US/Pacific", None, SMALL) == Place(stated="America/Los_Angeles")
+        assert place("US/Pacific", None, SMALL) == GeoHint(stated="America/Los_Angeles")
 
     def test_a_stated_name_that_is_no_zone_is_told_apart(self) -> None:
-        assert place("+1000", None, SMALL) == Place(unknown="+1000")
+        assert place("+1000", None, SMALL) == GeoHint(unknown="+1000")
 
     @pytest.mark.parametrize("stated", [None, ""])
     def test_nothing_stated_is_nothing_unknown(self, stated: str | None) -> None:
-        assert place(stated, None, SMALL) == Place()
+        assert place(stated, None, SMALL) == GeoHint()
 
     @pytest.mark.parametrize("code", ["NO", "no", "NOR", "nor", " Nor "])
     def test_a_country_with_one_zone_has_it(self, code: str) -> None:
-        assert place(None, code, SMALL) == Place(derived="Europe/Oslo")
+        assert place(None, code, SMALL) == GeoHint(derived="Europe/Oslo")
 
     @pytest.mark.parametrize("code", ["US", "usa", "ZZ", "ZZZ", "NORW", "", None])
     def test_a_country_with_several_zones_or_none_is_no_guess(self, code: str | None) -> None:
@@ -101,8 +101,8 @@ class TestPlace:
         assert place(None, "YY", SMALL).derived is None
 
     def test_both_may_be_known(self) -> None:
-        assert place("Europe/Berlin", "NO", SMALL) == Place("Europe/Berlin", "Europe/Oslo")
-        assert place("Mars", "NO", SMALL) == Place(None, "Europe/Oslo", "Mars")
+        assert place("Europe/Berlin", "NO", SMALL) == GeoHint("Europe/Berlin", "Europe/Oslo")
+        assert place("Mars", "NO", SMALL) == GeoHint(None, "Europe/Oslo", "Mars")
 
 
 class TestDialect:

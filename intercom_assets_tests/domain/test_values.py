@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from intercom_assets.domain.models import Kind, Value
 from intercom_assets.domain.values import (
-    Unfittable,
+    InvalidValue,
     canonical,
     canonical_email,
     count_of,
@@ -25,7 +25,7 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 def unfit(kind: Kind, raw: object) -> str:
-    with pytest.raises(Unfittable) as refusal:
+    with pytest.raises(InvalidValue) as refusal:
         canonical(kind, raw)
     return str(refusal.value)
 

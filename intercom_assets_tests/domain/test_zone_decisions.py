@@ -12,14 +12,14 @@ import pytest
 
 from intercom_assets.domain.fields import TIME_ZONE, Policy
 from intercom_assets.domain.models import Side, Value
-from intercom_assets.domain.reconcile import PLACE, Look, Reconciliation, not_stored
-from intercom_assets.domain.timezones import Place, ZoneBook
+from intercom_assets.domain.reconcile import CONSIDERED_ZONE, Freshness, Reconciliation, not_stored
+from intercom_assets.domain.timezones import GeoHint, ZoneBook
 from intercom_assets_tests.domain.passes import Pair, RefusesError, Stores, as_sent
 from intercom_assets_tests.domain.sights import NEVER, ZONE, plan_of
 
 BERLIN, LONDON, PARIS = "Europe/Berlin", "Europe/London", "Europe/Paris"
 BOOK = ZoneBook(frozenset({BERLIN, LONDON, PARIS, "Europe/Old"}), {"Europe/Old": BERLIN})
-IN_BERLIN, FROM_PARIS = Place(stated=BERLIN), Place(derived=PARIS)
+IN_BERLIN, FROM_PARIS = GeoHint(stated=BERLIN), GeoHint(derived=PARIS)
 
 
 def zone_plan(policy: Policy = Policy.INTERCOM, **known: Any) -> Reconciliation:
@@ -83,8 +83,8 @@ class TestADerivedZone:
         assert zone_plan(place=FROM_PARIS, app="junk", intercom="junk").settled
 
     def test_a_stated_one_goes_before(self) -> None:
-        assert moved(zone_plan(place=Place(BERLIN, PARIS))) == (BERLIN, BERLIN)
-        assert zone_plan(place=Place(BERLIN, PARIS)).decisions[0].why == (
+        assert moved(zone_plan(place=GeoHint(BERLIN, PARIS))) == (BERLIN, BERLIN)
+        assert zone_plan(place=GeoHint(BERLIN, PARIS)).decisions[0].why == (
             "Intercom states where the person is"
         )
 
@@ -95,9 +95,9 @@ class TestWithoutAZoneToTake:
     @pytest.mark.parametrize(
         "known",
         [
-            {"place": Place()},
-            {"place": Place(unknown="+1000")},
-            {"place": Place(), "refused": {TIME_ZONE: BERLIN}},
+            {"place": GeoHint()},
+            {"place": GeoHint(unknown="+1000")},
+            {"place": GeoHint(), "refused": {TIME_ZONE: BERLIN}},
             {"book": None},
             {"pulled": False},
             {"refused": {TIME_ZONE: BERLIN}},
@@ -131,19 +131,19 @@ class TestWithoutAZoneToTake:
 
 class TestLooks:
     def test_a_remembered_place_waits_and_so_does_what_is_shown(self) -> None:
-        plan = zone_plan(app=LONDON, intercom=LONDON, look=Look.STALE)
+        plan = zone_plan(app=LONDON, intercom=LONDON, look=Freshness.STALE)
 
         assert moved(plan) == (None, None)
         assert plan.deferred == (TIME_ZONE, TIME_ZONE)
 
     def test_where_it_is_shown_already_only_the_app_waits(self) -> None:
-        plan = zone_plan(app=LONDON, intercom=BERLIN, look=Look.STALE)
+        plan = zone_plan(app=LONDON, intercom=BERLIN, look=Freshness.STALE)
 
         assert plan.deferred == (TIME_ZONE,)
         assert plan.decisions[1].write_to is None
 
     def test_without_a_place_the_apps_zone_is_shown_at_once(self) -> None:
-        plan = zone_plan(app=LONDON, intercom=BERLIN, look=Look.STALE, place=Place())
+        plan = zone_plan(app=LONDON, intercom=BERLIN, look=Freshness.STALE, place=GeoHint())
 
         assert moved(plan) == (None, LONDON)
 
@@ -172,10 +172,10 @@ class TestPolicies:
 
     @pytest.mark.parametrize("policy", [Policy.FILL, Policy.NEWEST])
     @pytest.mark.parametrize("where", [IN_BERLIN, FROM_PARIS])
-    def test_a_place_that_was_considered_is_agreed_on(self, policy: Policy, where: Place) -> None:
+    def test_a_place_that_was_considered_is_agreed_on(self, policy: Policy, where: GeoHint) -> None:
         agreed = zone_plan(policy, app=LONDON, intercom=LONDON, place=where).agreed({})
 
-        assert agreed == {TIME_ZONE: LONDON, PLACE.name: where.stated or where.derived}
+        assert agreed == {TIME_ZONE: LONDON, CONSIDERED_ZONE.name: where.stated or where.derived}
 
     def test_it_is_stored_under_a_name_that_no_column_has(self) -> None:
         (_, considered) = zone_plan(Policy.NEWEST, app=LONDON, intercom=LONDON).decisions
@@ -192,7 +192,7 @@ class TestPolicies:
     def test_a_place_that_is_not_known_or_cannot_be_taken_is_not_remembered(self) -> None:
         known = {"app": LONDON, "intercom": LONDON}
 
-        for more in ({"place": Place()}, {"pulled": False}):
+        for more in ({"place": GeoHint()}, {"pulled": False}):
             assert zone_plan(Policy.NEWEST, **known, **more).agreed({}) == {TIME_ZONE: LONDON}
 
 
@@ -221,12 +221,12 @@ class Situation:
     considered: Value
     app: Value
     shown: Value
-    place: Place
-    remembered: Place
-    must_look: bool
+    place: GeoHint
+    remembered: GeoHint
+    must_read_first: bool
 
     def pair(self, **more: Any) -> Pair:
-        base: dict[str, Value] = {TIME_ZONE: self.base, PLACE.name: self.considered}
+        base: dict[str, Value] = {TIME_ZONE: self.base, CONSIDERED_ZONE.name: self.considered}
         return Pair(
             (replace(ZONE, policy=self.policy),),
             {TIME_ZONE: self.app},
@@ -241,14 +241,14 @@ class Situation:
 
 
 def situations(policy: Policy) -> Iterator[Situation]:
-    places = [Place(), IN_BERLIN, Place(LONDON, PARIS), FROM_PARIS]
+    places = [GeoHint(), IN_BERLIN, GeoHint(LONDON, PARIS), FROM_PARIS]
     for parts in product(
         [NEVER, LONDON],
         [NEVER, BERLIN] if policy in (Policy.FILL, Policy.NEWEST) else [NEVER],
         [None, LONDON, "London", "Berlin", "junk"],
         [None, BERLIN],
         places,
-        [Place(), IN_BERLIN],
+        [GeoHint(), IN_BERLIN],
         [True, False],
     ):
         yield Situation(policy, *parts)
@@ -271,8 +271,8 @@ def ignore(_name: str, _value: Value) -> Value:
 def test_every_combination_of_zones_settles_in_one_pass(policy: Policy, app: Stores) -> None:
     for situation in situations(policy):
         pair = situation.pair(app_stores=app)
-        first = pair.sync(must_look=situation.must_look)
-        second, looked = pair.sync(), pair.sync(must_look=True)
+        first = pair.sync(must_read_first=situation.must_read_first)
+        second, looked = pair.sync(), pair.sync(must_read_first=True)
 
         assert first.last.settled, situation
         assert second.did_nothing, situation
@@ -283,36 +283,36 @@ class TestInTheLongRun:
     @pytest.mark.parametrize("policy", [Policy.NEWEST, Policy.FILL])
     def test_a_zone_chosen_in_the_app_stands_until_the_person_moves(self, policy: Policy) -> None:
         """Or the place that was known all along would win one pass later."""
-        pair = Situation(policy, NEVER, NEVER, None, None, IN_BERLIN, Place(), True).pair()
-        pair.sync(must_look=True)
+        pair = Situation(policy, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True).pair()
+        pair.sync(must_read_first=True)
         assert pair.app == {TIME_ZONE: BERLIN}
 
         pair.app[TIME_ZONE] = LONDON
         for _ in range(2):
-            pair.sync(must_look=True)
+            pair.sync(must_read_first=True)
             assert (pair.app, pair.intercom) == ({TIME_ZONE: LONDON}, {TIME_ZONE: LONDON})
 
-        pair.place = Place(stated=PARIS)
-        pair.sync(must_look=True)
+        pair.place = GeoHint(stated=PARIS)
+        pair.sync(must_read_first=True)
         expected = PARIS if policy is Policy.NEWEST else LONDON
         assert pair.app == pair.intercom == {TIME_ZONE: expected}
 
     @pytest.mark.parametrize("policy", [Policy.NEWEST, Policy.FILL])
     def test_a_zone_that_the_app_cleared_is_not_resurrected(self, policy: Policy) -> None:
-        pair = Situation(policy, NEVER, NEVER, None, None, IN_BERLIN, Place(), True).pair()
-        pair.sync(must_look=True)
+        pair = Situation(policy, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True).pair()
+        pair.sync(must_read_first=True)
 
         pair.app[TIME_ZONE] = None
         for _ in range(2):
-            pair.sync(must_look=True)
+            pair.sync(must_read_first=True)
             assert (pair.app, pair.intercom) == ({TIME_ZONE: None}, {TIME_ZONE: None})
 
     def test_a_place_that_is_not_told_for_a_while_is_not_forgotten(self) -> None:
-        pair = Situation(Policy.NEWEST, NEVER, NEVER, None, None, IN_BERLIN, Place(), True).pair()
-        pair.sync(must_look=True)
+        pair = Situation(Policy.NEWEST, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True).pair()
+        pair.sync(must_read_first=True)
         pair.app[TIME_ZONE] = LONDON
-        for where in (Place(), IN_BERLIN):
+        for where in (GeoHint(), IN_BERLIN):
             pair.place = where
-            pair.sync(must_look=True)
+            pair.sync(must_read_first=True)
 
         assert pair.app == {TIME_ZONE: LONDON}

@@ -19,7 +19,7 @@ from intercom_assets.orchestration.pool import POOL
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.end_to_end.two_servers import Run, World
 
-PATIENCE = 300.0
+WAIT_TIMEOUT_S = 300.0
 """Seconds, for a machine that is busy with other things."""
 LATENCY, SLOW = 150, 4_000
 """Milliseconds a call. While something is done to a run it has work for a minute."""
@@ -91,8 +91,8 @@ def first_sync(world: World) -> First:
         killed.append(ended(world, orphan))
         world.start_daemon()
 
-    told = play_everybody(world.sides, act, 2 * PATIENCE)
-    assert wait_until(lambda: settle(world.sides), PATIENCE)
+    told = play_everybody(world.sides, act, 2 * WAIT_TIMEOUT_S)
+    assert wait_until(lambda: settle(world.sides), WAIT_TIMEOUT_S)
     alone, orphan = killed
     return First(told, alone, noticed[0], orphan, world.intercom.landed.count(NEW_CONTACT))
 
@@ -107,7 +107,7 @@ def reload_during_a_run(world: World) -> Reloaded:
     at_reload = world.run(run.id)
     world.intercom.set(latency_ms=LATENCY)
     done = ended(world, run)
-    assert wait_until(lambda: settle(world.sides), PATIENCE)
+    assert wait_until(lambda: settle(world.sides), WAIT_TIMEOUT_S)
     return Reloaded(at_reload, done, world.members(run.id))
 
 
@@ -131,9 +131,9 @@ def death_of_everything(world: World) -> Dead:
     waited = waits_in_the_queue(world, after=users + 1)
     set_pool(world, 3)
     went = ended(world, waited)
-    steps = play_changes(world.sides, patience=PATIENCE)
+    steps = play_changes(world.sides, patience=WAIT_TIMEOUT_S)
     starting = ended(world, starting)
-    assert wait_until(lambda: settle(world.sides), PATIENCE)
+    assert wait_until(lambda: settle(world.sides), WAIT_TIMEOUT_S)
     return Dead(
         started, world.why_failed(started.id), starting, world.why_failed(starting.id), waited,
         went, steps, time.monotonic() - back,
@@ -156,7 +156,7 @@ def next_run(world: World, job: str, *, after: int, status: str = "STARTED") -> 
         runs = world.runs(job)[after:]
         return bool(runs) and runs[0].status == status
 
-    assert wait_until(there, PATIENCE, every=0.02), world.runs()
+    assert wait_until(there, WAIT_TIMEOUT_S, every=0.02), world.runs()
     return world.runs(job)[after]
 
 
@@ -168,16 +168,16 @@ def waits_in_the_queue(world: World, *, after: int) -> Run:
 
 
 def ended(world: World, run: Run) -> Run:
-    assert wait_until(lambda: world.run(run.id).status in ENDED, PATIENCE), world.runs()
+    assert wait_until(lambda: world.run(run.id).status in ENDED, WAIT_TIMEOUT_S), world.runs()
     return world.run(run.id)
 
 
 def wait_for_calls(world: World, count: int) -> None:
     """Until so many more writes have landed in Intercom."""
     before = len(world.intercom.landed)
-    assert wait_until(lambda: len(world.intercom.landed) >= before + count, PATIENCE, every=0.02), (
-        world.runs()
-    )
+    assert wait_until(
+        lambda: len(world.intercom.landed) >= before + count, WAIT_TIMEOUT_S, every=0.02
+    ), world.runs()
 
 
 def set_pool(world: World, limit: int) -> None:

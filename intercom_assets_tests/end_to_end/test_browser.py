@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from intercom_assets.demo.runner import settle
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets.supervision.processes import clean_environment
-from intercom_assets_tests.browser import PATIENCE, open_page
+from intercom_assets_tests.browser import WAIT_TIMEOUT_S, open_page
 from intercom_assets_tests.end_to_end.conftest import Demo
 from intercom_assets_tests.end_to_end.ui import Ui
 from intercom_assets_tests.readme import README
@@ -61,7 +61,7 @@ class Dagster:
             self.page.get_by_role("menuitem", name=key).last.click()
         self.page.keyboard.press("Escape")
 
-    def expect_text(self, text: str, patience: float = PATIENCE) -> None:
+    def expect_text(self, text: str, patience: float = WAIT_TIMEOUT_S) -> None:
         expect(self.page.get_by_text(text, exact=True).first).to_be_visible(timeout=patience)
 
     def partition(self, key: str) -> None:
@@ -127,7 +127,7 @@ def test_a_backfill_of_a_range_ends_well(dagster: Dagster) -> None:
     told = dagster.page.get_by_text(re.compile("Created backfill [a-z]+")).first.inner_text()
     dagster.go(f"/runs/b/{told.rpartition(' ')[2]}")
 
-    dagster.expect_text("100% completed", 2 * PATIENCE)
+    dagster.expect_text("100% completed", 2 * WAIT_TIMEOUT_S)
 
 
 def test_a_sensors_tick_says_what_it_found(dagster: Dagster) -> None:
@@ -136,7 +136,7 @@ def test_a_sensors_tick_says_what_it_found(dagster: Dagster) -> None:
     dagster.page.get_by_text("0 runs requested").nth(2).click()
 
     expect(dagster.page.get_by_text(re.compile("touched in Intercom")).first).to_be_visible(
-        timeout=PATIENCE
+        timeout=WAIT_TIMEOUT_S
     )
 
 
@@ -149,14 +149,14 @@ def test_a_parked_users_partition_is_red_until_it_is_retried(dagster: Dagster) -
         ILL,
         ILL,
     )
-    assert wait_until(lambda: parked(dagster.demo) == [ILL], PATIENCE / 1_000)
+    assert wait_until(lambda: parked(dagster.demo) == [ILL], WAIT_TIMEOUT_S / 1_000)
 
     dagster.partition(ILL)
     dagster.expect_text("Failed (1)")
     dagster.expect_text("parked")
     dagster.picture("parked")
     assert retry(dagster.demo, ILL) == 0
-    assert wait_until(lambda: parked(dagster.demo) == [], PATIENCE / 1_000)
+    assert wait_until(lambda: parked(dagster.demo) == [], WAIT_TIMEOUT_S / 1_000)
     settle(dagster.demo.sides)
 
     dagster.partition(ILL)

@@ -10,7 +10,7 @@ from intercom_assets.demo.runner import settle
 from intercom_assets.demo.scenario import SEARCH
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.end_to_end.conftest import Demo
-from intercom_assets_tests.end_to_end.ui import PATIENCE, USER_ASSETS, Ui
+from intercom_assets_tests.end_to_end.ui import USER_ASSETS, WAIT_TIMEOUT_S, Ui
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_thousand_new_users_are_one_run_with_hardly_a_call_more(demo: Demo, ui
         "insert into users (email, name, created_at) select 'many' || n || '@example.com',"
         " 'Many ' || n, now() - interval '30 days' from generate_series(1, 1000) as n"
     )
-    assert wait_until(lambda: many_in_intercom(demo) == 1_000, PATIENCE, every=1)
+    assert wait_until(lambda: many_in_intercom(demo) == 1_000, WAIT_TIMEOUT_S, every=1)
     assert settle(sides)
 
     made = without(sides.intercom.calls_by_endpoint(), calls)

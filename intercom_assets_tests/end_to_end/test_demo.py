@@ -10,7 +10,7 @@ from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.end_to_end.conftest import Canary, Demo
 from intercom_assets_tests.readme import README, block
 
-PATIENCE = 300
+WAIT_TIMEOUT_S = 300
 
 
 def test_every_step_of_the_story_held(demo: Demo) -> None:
@@ -58,7 +58,7 @@ def test_nothing_of_it_listens_to_other_machines(demo: Demo) -> None:
 def unplayed(demo: Demo) -> Demo:
     """Step b can be played again: both sides are as they were before it."""
     undo_step_b(demo)
-    assert wait_until(lambda: email_in_intercom(demo) == "ada@lantern.example", PATIENCE)
+    assert wait_until(lambda: email_in_intercom(demo) == "ada@lantern.example", WAIT_TIMEOUT_S)
     assert settle(demo.sides)
     return demo
 

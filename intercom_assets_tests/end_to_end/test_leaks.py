@@ -47,7 +47,7 @@ def planted(demo: Demo, where: str, secret: str) -> Iterator[None]:
             dagster.execute("delete from kvs where key = 'planted'")
     elif where == "command":
         sleep = [sys.executable, "-c", "import sys; sys.stdin.read()", secret]
-        env = {"PLACE": str(demo.place)}
+        env = {"CONSIDERED_ZONE": str(demo.place)}
         with subprocess.Popen(sleep, env=env, stdin=subprocess.PIPE) as process:
             yield
             process.communicate()

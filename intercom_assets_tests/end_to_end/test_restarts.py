@@ -20,7 +20,7 @@ from intercom_assets.demo.databases import Databases
 from intercom_assets.demo.sample_app import seed
 from intercom_assets.launch.services import WEBSERVER
 from intercom_assets.supervision.process_groups import wait_until
-from intercom_assets_tests.end_to_end.aftermath import PATIENCE, wait_for_calls
+from intercom_assets_tests.end_to_end.aftermath import WAIT_TIMEOUT_S, wait_for_calls
 from intercom_assets_tests.end_to_end.two_servers import START_SECONDS, World, two_servers
 from intercom_assets_tests.end_to_end.ui import USER_ASSETS, Ui
 
@@ -51,12 +51,12 @@ def restarted(databases: Databases) -> Iterator[Restarted]:
         users = keys(world, "select id::text as key from users")
         add_partitions(world, users, keys(world, "select id::text as key from teams"))
         backfill = ui.backfill((*USER_ASSETS, "intercom_companies"))
-        assert wait_until(lambda: started(world) > 0, PATIENCE)
+        assert wait_until(lambda: started(world) > 0, WAIT_TIMEOUT_S)
         wait_for_calls(world, EVERYBODY // 4)
         world.kill("code")
-        assert wait_until(lambda: WAITS in world.log_of("daemon"), PATIENCE)
+        assert wait_until(lambda: WAITS in world.log_of("daemon"), WAIT_TIMEOUT_S)
         world.start_code_server()
-        status = ui.end_of_backfill(backfill, PATIENCE, every=1)
+        status = ui.end_of_backfill(backfill, WAIT_TIMEOUT_S, every=1)
         yield Restarted(
             status,
             "".join(world.why_failed(run.id) for run in world.runs(JOB)),
@@ -89,7 +89,7 @@ def wait_for_last_tick(world: World, sensor: str) -> None:
         patch.dict(os.environ, world.processes.environment),
         dg.DagsterInstance.from_config(str(world.place / "dagster")) as instance,
     ):
-        assert wait_until(lambda: not is_ticking(instance), PATIENCE)
+        assert wait_until(lambda: not is_ticking(instance), WAIT_TIMEOUT_S)
 
 
 def keys(world: World, query: LiteralString) -> set[str]:

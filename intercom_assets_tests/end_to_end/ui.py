@@ -10,7 +10,7 @@ import requests
 
 from intercom_assets.supervision.process_groups import wait_until
 
-PATIENCE = 300
+WAIT_TIMEOUT_S = 300
 USER_ASSETS = ("app_users", "intercom_contacts", "reconciled_profiles")
 LOCATION = {"repositoryLocationName": "intercom_assets", "repositoryName": "__repository__"}
 LAUNCHED = "... on LaunchRunSuccess { run { runId } } ... on PythonError { message }"
@@ -88,11 +88,11 @@ class Ui:
     def end_of_run(self, run_id: str) -> str:
         query = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
         ended = ("SUCCESS", "FAILURE", "CANCELED")
-        assert wait_until(lambda: self.ask(query, id=run_id)["status"] in ended, PATIENCE)
+        assert wait_until(lambda: self.ask(query, id=run_id)["status"] in ended, WAIT_TIMEOUT_S)
         return str(self.ask(query, id=run_id)["status"])
 
     def end_of_backfill(
-        self, backfill_id: str, patience: float = PATIENCE, every: float = 0.1
+        self, backfill_id: str, patience: float = WAIT_TIMEOUT_S, every: float = 0.1
     ) -> str:
         """Its status once it has ended. Asked `every` so many seconds; an answer costs 20 ms."""
         query = (

@@ -29,7 +29,7 @@ from intercom_assets.orchestration.resources import (
     SyncDatabaseResource,
     all_resources,
 )
-from intercom_assets.orchestration.sync_targets import Subject
+from intercom_assets.orchestration.sync_targets import SyncTarget
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 
@@ -115,7 +115,7 @@ class Stage:
 
     def run(
         self,
-        subject: Subject,
+        subject: SyncTarget,
         *,
         partition: str | None = None,
         config: dict[str, object] | None = None,
@@ -134,7 +134,7 @@ class Stage:
         )
         return self.ran(result.run_id, before)
 
-    def run_range(self, subject: Subject, first: str, last: str) -> Ran:
+    def run_range(self, subject: SyncTarget, first: str, last: str) -> Ran:
         """As each run of a backfill is started."""
         bounds = {
             "dagster/asset_partition_range_start": first,
@@ -142,7 +142,7 @@ class Stage:
         }
         return self.run(subject, tags=bounds)
 
-    def run_again(self, subject: Subject, ran: Ran) -> Ran:
+    def run_again(self, subject: SyncTarget, ran: Ran) -> Ran:
         """Re-executes a run as the UI does: its config, its tags, itself as the parent."""
         config: Any = ran.run.run_config
         lineage = {
@@ -159,7 +159,7 @@ class Stage:
 
     def given_run(
         self,
-        subject: Subject,
+        subject: SyncTarget,
         status: dg.DagsterRunStatus,
         tags: dict[str, str] | None = None,
         config: dict[str, object] | None = None,
@@ -213,7 +213,7 @@ class Stage:
         ):
             return repository.get_sensor_def(sensor).evaluate_tick(context)
 
-    def launch(self, subject: Subject, request: Any, sensor: str = "changed_users") -> Ran:
+    def launch(self, subject: SyncTarget, request: Any, sensor: str = "changed_users") -> Ran:
         """Does with a run request what the daemon does with it."""
         config = dict(request.run_config)
         return self.run(

@@ -12,7 +12,7 @@ import pytest
 from intercom_assets.orchestration.alerts import failed_runs, message_of
 from intercom_assets.orchestration.resources import AlertsResource
 from intercom_assets.orchestration.sync_targets import USERS
-from intercom_assets.sync.status.webhook import NotTold, checked_webhook, tell
+from intercom_assets.sync.status.webhook import AlertNotSent, checked_webhook, post_alert
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.orchestration.stage import Ran, Stage
 
@@ -150,6 +150,6 @@ def test_one_that_is_not_there_breaks_nothing_and_its_address_is_not_told(failed
 
 @pytest.mark.parametrize("url", ["http://chat.example/x", "ftp://127.0.0.1/", "chat.example", "x"])
 def test_an_address_without_tls_is_refused_unless_it_is_loopback(url: str) -> None:
-    with pytest.raises(NotTold, match="must begin with https://"):
-        tell(url, {})
+    with pytest.raises(AlertNotSent, match="must begin with https://"):
+        post_alert(url, {})
     assert checked_webhook("https://chat.example/x") == "https://chat.example/x"

@@ -18,8 +18,8 @@ def test_an_attribute_that_another_run_made_first_is_written_all_the_same(world:
     world.services.store.forget_attributes("contact")
     book.ensure(client)
 
-    assert book.barred("contact") == {}
-    assert book.barred("company") == {}
+    assert book.unwritable("contact") == {}
+    assert book.unwritable("company") == {}
     ada = world.given_user(plan="team")
     world.sync(ada)
     assert world.contact(ada)["custom_attributes"]["subscription_plan"] == "team"

@@ -27,7 +27,7 @@ from intercom_assets.sync.preflight.check_intercom import (
     check_token,
 )
 from intercom_assets.sync.preflight.check_setup import check_variables
-from intercom_assets.sync.preflight.checkup import Checkup
+from intercom_assets.sync.preflight.checkup import Preflight
 from intercom_assets.sync.preflight.findings import Finding, Verdict
 from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.mapping_folders import a_folder
@@ -54,7 +54,7 @@ def untouched(app: str) -> str:
 def checked(url: str, folder: Path | None = None, sync_url: str | None = None) -> list[Finding]:
     """Without a token, so that only the app's side and our own tables are looked at."""
     configuration = Configuration(url, sync_url or url, mapping_folder=folder, switch="true")
-    return list(Checkup(configuration, {}, lambda: None).findings())
+    return list(Preflight(configuration, {}, lambda: None).findings())
 
 
 def of(found: list[Finding], verdict: Verdict, part: str) -> list[str]:
@@ -493,7 +493,7 @@ def test_dagster_without_its_pool_is_red_and_without_its_variables_noted(
         "DAGSTER_DATABASE_URL": app,
         "DAGSTER_EVENT_BATCH_SIZE": "500",
     }
-    checkup = Checkup(Configuration(app, app), env, lambda: "The pool has no limit.")
+    checkup = Preflight(Configuration(app, app), env, lambda: "The pool has no limit.")
 
     found = list(checkup.findings())
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.sync.context.gc import sparing_what_was_there
+from intercom_assets.sync.context.gc import frozen_collector
 from intercom_assets.sync.engine.batch import run_batch
 from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets_tests.sync.world import World
@@ -14,7 +14,7 @@ from intercom_assets_tests.sync.world import World
 
 def test_what_was_there_is_spared_meanwhile_and_not_afterwards() -> None:
     def broken() -> None:
-        with sparing_what_was_there():
+        with frozen_collector():
             assert gc.get_freeze_count() > 10_000
             raise KeyError
 
@@ -32,7 +32,7 @@ def test_what_is_made_meanwhile_is_collected() -> None:
     def alive() -> int:
         return sum(isinstance(each, Node) for each in gc.get_objects())
 
-    with sparing_what_was_there():
+    with frozen_collector():
         Node()
         assert alive() == 1
         gc.collect()

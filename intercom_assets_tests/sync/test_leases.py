@@ -13,7 +13,7 @@ from intercom_assets.database.store.connection import StoreUnavailable
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.sync.context.leases import Lease, Pulse
+from intercom_assets.sync.context.leases import Heartbeat, Lease
 
 USER = QueueKind.USER
 QUICK = load_mapping().settings.model_copy(
@@ -123,7 +123,7 @@ def test_an_error_gives_the_rows_back_too(store: Store) -> None:
 def test_a_pulse_keeps_lease_and_heartbeat_alive_beyond_their_time_and_ends_both(
     store: Store,
 ) -> None:
-    with Pulse(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 9) as lease:
+    with Heartbeat(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 9) as lease:
         first = lease.deadline
         wait_until(lambda: lease.deadline > first + 1.2)
         assert others_may_take(store) == []
@@ -142,7 +142,7 @@ def test_without_its_database_a_lease_runs_out_and_the_run_ends_in_peace(
     def gone(*_: object, **__: object) -> None:
         raise StoreUnavailable("the sync's own database did not answer")
 
-    with Pulse(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 9) as lease:
+    with Heartbeat(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 9) as lease:
         for name in ("renew", "heartbeat", "release", "end_heartbeat"):
             monkeypatch.setattr(store, name, gone)
         wait_until(lambda: lease.lost)
@@ -161,7 +161,7 @@ def test_the_pulse_goes_on_once_the_database_answers_again(
         failures.append("renew")
         raise StoreUnavailable("the sync's own database did not answer")
 
-    with Pulse(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 9) as lease:
+    with Heartbeat(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 9) as lease:
         monkeypatch.setattr(store, "renew", gone)
         wait_until(lambda: len(failures) >= 2)
         monkeypatch.undo()
@@ -171,7 +171,7 @@ def test_the_pulse_goes_on_once_the_database_answers_again(
 
 
 def test_a_lost_chunk_does_not_come_back_with_the_next(store: Store) -> None:
-    with Pulse(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 1) as old:
+    with Heartbeat(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 1) as old:
         run_out(store)
         store.release(old.token)
         wait_until(lambda: old.lost)
@@ -183,5 +183,8 @@ def test_a_lost_chunk_does_not_come_back_with_the_next(store: Store) -> None:
 
 
 def test_a_lease_of_nothing_is_no_harm(store: Store) -> None:
-    with Pulse(store, "run", "x", QUICK) as pulse, pulse.lease(USER, 9, keys=["nobody"]) as lease:
+    with (
+        Heartbeat(store, "run", "x", QUICK) as pulse,
+        pulse.lease(USER, 9, keys=["nobody"]) as lease,
+    ):
         assert lease.rows == []

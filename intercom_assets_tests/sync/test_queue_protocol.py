@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from intercom_assets.database.records import Depth, Done, InFlight, QueueKind, UserRecord
-from intercom_assets.domain.models import AppUser, Contact, Gone, Unfit, UserLink
+from intercom_assets.domain.models import AppUser, Contact, Gone, InvalidRow, UserLink
 from intercom_assets.sync.context.leases import Lease
 from intercom_assets_tests.sync.sides import Sides, the_sides
 
@@ -171,7 +171,7 @@ def _rename(connection: psycopg.Connection[Any], first: int, last: int, name: st
     )
 
 
-def _name(row: AppUser | Unfit | Gone) -> str | None:
+def _name(row: AppUser | InvalidRow | Gone) -> str | None:
     assert isinstance(row, AppUser)
     return str(row.values["name"])
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.domain.models import Edge, EdgeState
+from intercom_assets.domain.models import EdgeState, Membership
 from intercom_assets.domain.switched_ids import SwitchedId
 from intercom_assets.intercom.errors import Unauthorized
 from intercom_assets.sync.feeders.sweep import sweep
@@ -88,7 +88,7 @@ def test_what_is_remembered_goes_with_the_link_and_the_journal_tells(worlds: Wor
         before.shadow,
     )
     company = before.edges[str(team)].company_id
-    assert moved.edges == {str(team): Edge(str(team), company, EdgeState.ATTACHED)}
+    assert moved.edges == {str(team): Membership(str(team), company, EdgeState.ATTACHED)}
     assert moved.needs_read
     entry = played.services.store.explain(new)[0].entry
     assert (entry.action, entry.old, entry.new) == ("relinked", old, new)

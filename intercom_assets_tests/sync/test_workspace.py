@@ -9,7 +9,7 @@ from intercom_assets.sync.context.workspace import STATE, WrongWorkspace, screen
 from intercom_assets.sync.feeders.audit import audit
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets.sync.operator.erase import erase_user
-from intercom_assets.sync.operator.preview import foreseeing
+from intercom_assets.sync.operator.preview import previewing
 from intercom_assets.sync.operator.undo.engine import plan_undo, undo
 from intercom_assets_tests.sync.world import BASE_URL, TOKEN, World
 
@@ -115,7 +115,7 @@ class TestWhose:
         world.intercom.set(workspace_id="0ther")
         _renew_token(world)
 
-        with pytest.raises(WrongWorkspace), foreseeing(world.services, None, ask=True):
+        with pytest.raises(WrongWorkspace), previewing(world.services, None, ask=True):
             pass
 
     def test_tables_of_before_learn_whose_token_it_is(self, world: World) -> None:

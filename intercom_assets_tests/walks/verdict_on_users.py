@@ -119,7 +119,7 @@ def _left_out(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iter
         elif each.reason is Reason.REFUSED:
             right = _is_refused(case, name, row, live)
         else:
-            right = each.reason is Reason.BARRED and name == "monthly_usage"
+            right = each.reason is Reason.UNWRITABLE and name == "monthly_usage"
         if not right:
             yield f"{name} is left out for no good reason: {each.reason}, {each.why}"
 

@@ -17,7 +17,7 @@ from intercom_assets_tests.walks.script import TEAMS, USERS, Round, Walk
 from intercom_assets_tests.walks.verdict import Judge
 
 MOVES = {**APP_MOVES, **INTERCOM_MOVES}
-PATIENCE, SOON = 12, 6
+WAIT_TIMEOUT_S, SOON = 12, 6
 """Turns until all must be quiet; and without waiting for anything."""
 LAG = 130.0
 EVERYBODY = tuple(map(str, USERS))
@@ -67,7 +67,7 @@ def _run_to_quiet(ground: Ground, each: Round) -> list[str]:
     played, soon = ground.played, SOON + max(ground.contests.values(), default=0)
     if each.faults:
         played.intercom.set(faults=[dict(fault) for fault in each.faults])
-    for turn in range(PATIENCE):
+    for turn in range(WAIT_TIMEOUT_S):
         if turn == 3:
             played.intercom.reset("faults")
         if _one_turn(ground):

@@ -31,7 +31,7 @@ def all_held(told: Sequence[Told]) -> bool:
     return bool(told) and all(step.held for step in told)
 
 
-def tell_story(told: Sequence[Told]) -> None:
+def print_scenario(told: Sequence[Told]) -> None:
     """One table, and the verdict in one sentence."""
     console = _console()
     table = Table("step", show_lines=True)
@@ -48,7 +48,7 @@ def tell_story(told: Sequence[Told]) -> None:
     console.print(_verdict(told), highlight=False)
 
 
-def tell_addresses(addresses: Addresses) -> None:
+def print_addresses(addresses: Addresses) -> None:
     """Who wins, and then the three addresses, which are printed whole however narrow it is."""
     console = _console()
     console.print(as_table("Users: who wins", rows_of_users()))

@@ -55,11 +55,11 @@ class Story:
         return bool(self.in_app or self.problem or self.rows or self.erased or self.intercom_id)
 
 
-def tell(console: Console, story: Story) -> None:
+def print_summary(console: Console, story: Story) -> None:
     for line in _standing(story):
         console.print(Text(plain(line)))
     if story.decisions:
-        console.print(_who_wins(story))
+        console.print(_policy_fields(story))
     if story.rows:
         console.print(_timeline(story))
     if story.has_more:
@@ -117,7 +117,7 @@ def _queue(story: Story) -> list[str]:
     return [f"It waits in the queue since {utc(row.first_at)}{due}{why}"]
 
 
-def _who_wins(story: Story) -> Listing:
+def _policy_fields(story: Story) -> Listing:
     columns = ("field", "who wins", "app", "Intercom", "agreed before", "what a pass would do")
     listing = Listing("Who wins now", *columns)
     for decision in story.decisions:

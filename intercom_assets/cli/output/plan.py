@@ -19,7 +19,7 @@ from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
 
 SHOWN = 20
 """Users and teams that cannot be synced, of everybody, that are listed; all are counted."""
-TOLD = {
+LABELS = {
     "create": "to create",
     "update": "to change",
     "archive": "to archive",
@@ -118,11 +118,15 @@ class Summary:
 # --- for people -----------------------------------------------------------------------------------
 
 
-def tell(console: Console, summary: Summary) -> None:
+def print_summary(console: Console, summary: Summary) -> None:
     for user in summary.users:
-        _show(console, f"User {user.user_id}: {user.problem or TOLD[user.action]}", _of_user(user))
+        _show(
+            console, f"User {user.user_id}: {user.problem or LABELS[user.action]}", _of_user(user)
+        )
     for team in summary.teams:
-        _show(console, f"Team {team.team_id}: {team.problem or TOLD[team.action]}", _of_team(team))
+        _show(
+            console, f"Team {team.team_id}: {team.problem or LABELS[team.action]}", _of_team(team)
+        )
     fields = summary.user_fields, summary.team_fields
     for what, counted in zip(("users", "teams"), fields, strict=True):
         if counted:
@@ -178,7 +182,7 @@ def _lines(summary: Summary) -> list[str]:
 
 
 def _actions(actions: Counter[str]) -> str:
-    told = [f"{count:,} {TOLD[action]}" for action, count in actions.most_common()]
+    told = [f"{count:,} {LABELS[action]}" for action, count in actions.most_common()]
     return ", ".join(told) or "none"
 
 

@@ -23,7 +23,7 @@ ORDER = (
 STYLES = {State.FAILED: "bold red", State.BUSY: "bold red", State.MOVED: "yellow"}
 
 
-def tell_steps(console: Console, run_id: str, steps: Sequence[Step], undo_run: str | None) -> None:
+def print_steps(console: Console, run_id: str, steps: Sequence[Step], undo_run: str | None) -> None:
     """`undo_run`: the run that took them back; None where they were only planned."""
     columns = ("who", "what", "where", "was", "the run wrote", "now", "state")
     shown = sorted(steps, key=lambda step: ORDER.index(step.state))[:SHOWN]
@@ -83,7 +83,7 @@ def step_document(step: Step) -> dict[str, object]:
     }
 
 
-def tell_receipt(console: Console, receipt: Receipt) -> None:
+def print_receipt(console: Console, receipt: Receipt) -> None:
     facts = Listing(plain(f"Receipt: user {receipt.user_id}"), "", "")
     facts.add("contact", _told_of_contact(receipt))
     facts.add("look-up by contact id", _answer(receipt.by_id_is_404, receipt))
@@ -117,7 +117,7 @@ def _answer(is_404: bool, receipt: Receipt) -> str:
     return f"{'404, not found' if is_404 else 'STILL THERE'}, asked at {utc(receipt.at)}"
 
 
-def tell_erased(store: Store, *, as_json: bool) -> None:
+def print_erased(store: Store, *, as_json: bool) -> None:
     """Who was erased, and whose erasure was lifted: by whom, when and why."""
     erased, lifted = store.tombstones(), store.lifted_tombstones()
     if as_json:

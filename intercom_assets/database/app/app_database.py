@@ -37,7 +37,7 @@ from intercom_assets.database.capture.log import LogRow
 from intercom_assets.database.connections import AppConnection, Connections
 from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.records import QueueKind
-from intercom_assets.domain.models import AppTeam, AppUser, Column, Gone, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, Column, Gone, InvalidRow
 from intercom_assets.mapping.load import AppMapping
 
 __all__ = ["AppDatabase", "AppUnavailable", "WriteBack", "WrittenBack", "WrittenTeam"]
@@ -86,21 +86,21 @@ class AppDatabase:
 
     # --- reading ---
 
-    def read_users(self, ids: Sequence[str]) -> dict[str, AppUser | Unfit | Gone]:
+    def read_users(self, ids: Sequence[str]) -> dict[str, AppUser | InvalidRow | Gone]:
         """Every id once, with its memberships, all as of one moment."""
         return self._reading(lambda c, shapes: read_some(c, UserSource(shapes), ids))
 
-    def read_teams(self, ids: Sequence[str]) -> dict[str, AppTeam | Unfit | Gone]:
+    def read_teams(self, ids: Sequence[str]) -> dict[str, AppTeam | InvalidRow | Gone]:
         return self._reading(lambda c, shapes: read_some(c, TeamSource(shapes), ids))
 
-    def stream_users(self, chunk: int = 5_000) -> Iterator[list[AppUser | Unfit]]:
+    def stream_users(self, chunk: int = 5_000) -> Iterator[list[AppUser | InvalidRow]]:
         """Everybody in the order of ids, in one transaction that is open until the end.
 
         Rows without an id are left out and counted in the log.
         """
         return self._stream(UserSource(self.shapes), chunk)
 
-    def stream_teams(self, chunk: int = 5_000) -> Iterator[list[AppTeam | Unfit]]:
+    def stream_teams(self, chunk: int = 5_000) -> Iterator[list[AppTeam | InvalidRow]]:
         return self._stream(TeamSource(self.shapes), chunk)
 
     def own_keys(self, kind: QueueKind, keys: Collection[str]) -> dict[str, str]:
@@ -154,7 +154,7 @@ class AppDatabase:
         target = self._user_target if kind is QueueKind.USER else self._team_target
         if target is None:
             return None
-        rows: Iterator[Sequence[AppUser | AppTeam | Unfit]] = (
+        rows: Iterator[Sequence[AppUser | AppTeam | InvalidRow]] = (
             self.stream_users(FIRST_IDS) if kind is QueueKind.USER else self.stream_teams(FIRST_IDS)
         )
         ids = [row.id for row in next(rows, [])]
@@ -228,7 +228,7 @@ class AppDatabase:
         with self._lock:
             self._described = None
 
-    def _stream(self, source: Source[T], chunk: int) -> Iterator[list[T | Unfit]]:
+    def _stream(self, source: Source[T], chunk: int) -> Iterator[list[T | InvalidRow]]:
         last: str | None = None
         try:
             with self._connections.streaming(source.shape.query.file) as connection:
@@ -242,7 +242,9 @@ class AppDatabase:
             # One row of all cannot be computed: the rest is read in pages that can leave it out.
             yield from self._pages(source, last, chunk)
 
-    def _pages(self, source: Source[T], last: str | None, chunk: int) -> Iterator[list[T | Unfit]]:
+    def _pages(
+        self, source: Source[T], last: str | None, chunk: int
+    ) -> Iterator[list[T | InvalidRow]]:
         while True:
             with self._connections.reading(source.shape.query.file) as connection:
                 ids = ids_after(connection, source.shape, last, chunk)

@@ -29,7 +29,7 @@ class Uncomputable(Exception):
 
 
 @contextmanager
-def telling(query: Query, sent: str = "") -> Iterator[None]:
+def translate_errors(query: Query, sent: str = "") -> Iterator[None]:
     """Names the query in what goes wrong: Uncomputable for a row's content, else AppUnavailable."""
     try:
         yield

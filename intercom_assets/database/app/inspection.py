@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from intercom_assets.database.app.columns import Shape
-from intercom_assets.database.app.computing import telling
+from intercom_assets.database.app.computing import translate_errors
 from intercom_assets.database.app.reads import ids_after
 from intercom_assets.database.app.shapes import Shapes
 from intercom_assets.database.connections import AppConnection, encoded
@@ -102,7 +102,7 @@ def limiting_word(shape: Shape) -> str | None:
 def has_rows(connection: AppConnection, shape: Shape, where: str = "") -> bool:
     """Whether the query returns anything, also rows without an id."""
     text = shape.query.select("1", f"{where} limit 1")
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         return connection.execute(encoded(connection, text), ()).fetchone() is not None
 
 
@@ -110,7 +110,7 @@ def some_memberships(connection: AppConnection, shape: Shape, limit: int) -> lis
     """User and team ids, whichever come first."""
     both = "where q.user_id is not null and q.team_id is not null limit %s"
     text = shape.query.select("q.user_id, q.team_id", both)
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         found = connection.execute(encoded(connection, text), (limit,)).fetchall()
     user, team = shape.ids["user_id"], shape.ids["team_id"]
     pairs = [(user.text(one), team.text(other)) for one, other in found]
@@ -122,7 +122,7 @@ def _some_ids(connection: AppConnection, shape: Shape, column: str) -> list[str]
     if column == "id":
         return ids_after(connection, shape, None, 3)
     text = shape.query.select(f"q.{column}::text", f"where q.{column} is not null limit 3")
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         return [str(key) for (key,) in connection.execute(encoded(connection, text), ()).fetchall()]
 
 
@@ -137,7 +137,7 @@ def _sampled_teams(connection: AppConnection, shapes: Shapes) -> Sample:
 def _sampled(connection: AppConnection, shape: Shape) -> dict[str, Sequence[Any]]:
     ids = ids_after(connection, shape, None, _SAMPLE)
     text = shape.query.select("q.*", f"where q.id = any(%s::{shape.ids['id'].sql_type}[])")
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         rows = connection.execute(encoded(connection, text), (ids,)).fetchall()
     place = [column.name for column in shape.columns].index("id")
     return {str(row[place]): row for row in rows}
@@ -154,7 +154,7 @@ def _differing(one: Mapping[str, Sequence[Any]], two: Mapping[str, Sequence[Any]
 
 def _plan(connection: AppConnection, shape: Shape, rest: str, parameters: Sequence[object]) -> Node:
     text = f"explain (verbose, format json) {shape.query.select('q.*', rest)}"
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         found = connection.execute(encoded(connection, text), parameters).fetchone()
     plan: Node = found[0][0]["Plan"] if found else {}
     return plan

@@ -6,7 +6,7 @@ Run in a caller's read-only transaction. Values are read by `app_reads`, by id.
 from collections.abc import Sequence
 
 from intercom_assets.database.app.columns import Shape
-from intercom_assets.database.app.computing import telling
+from intercom_assets.database.app.computing import translate_errors
 from intercom_assets.database.app.shapes import Shapes
 from intercom_assets.database.connections import AppConnection, encoded
 
@@ -36,7 +36,7 @@ def ids_with_email(
     if created_since is not None and users.has("created_at"):
         where += recent
     text = users.query.select("q.id, lower(q.email)", where)
-    with telling(users.query, text):
+    with translate_errors(users.query, text):
         rows = connection.execute(
             encoded(connection, text), {"emails": wanted, "since": created_since}
         ).fetchall()
@@ -55,7 +55,7 @@ def teams_named(
     if not teams.has("name"):
         return {}
     text = teams.query.select("q.id, q.name", "where q.name::text = any(%(names)s::text[]) ")
-    with telling(teams.query, text):
+    with translate_errors(teams.query, text):
         rows = connection.execute(encoded(connection, text), {"names": list(names)}).fetchall()
     found: dict[str, list[str]] = {}
     for raw, name in rows:

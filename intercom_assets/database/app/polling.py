@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from intercom_assets.database.app.columns import Shape
-from intercom_assets.database.app.computing import telling
+from intercom_assets.database.app.computing import translate_errors
 from intercom_assets.database.app.shapes import Shapes
 from intercom_assets.database.app.spellings import own_keys
 from intercom_assets.database.connections import AppConnection, encoded
@@ -57,7 +57,7 @@ def window(connection: AppConnection, shapes: Shapes, polled: Polled, since: int
         "floor(extract(epoch from least(max(q.updated_at), now())))::bigint",
         f"where {_WITHIN}",
     )
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         found = connection.execute(encoded(connection, text), {"since": since}).fetchone()
     total, newest = found or ("", None)
     return Window(since if newest is None else max(newest, since), str(total))
@@ -88,7 +88,7 @@ def page(
     )
     at, key = after or (0, "")
     values = {"since": since, "at": at, "id": key, "limit": limit}
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         rows = connection.execute(encoded(connection, text), values).fetchall()
     last = _last(rows) if len(rows) == limit else None
     return Page(_keys(connection, shapes, polled, [raw for _, raw in rows]), last)

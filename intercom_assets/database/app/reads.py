@@ -17,14 +17,14 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import psycopg
 
 from intercom_assets.database.app.columns import Shape
-from intercom_assets.database.app.computing import Uncomputable, telling
+from intercom_assets.database.app.computing import Uncomputable, translate_errors
 from intercom_assets.database.app.rows import Row, TeamRows, UserRows, one_per_id
 from intercom_assets.database.app.shapes import Shapes
 from intercom_assets.database.app.spellings import asked_keys, own_keys, spells
 from intercom_assets.database.connections import AppConnection, encoded
 from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.identity import MOST_BYTES
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
 
 T = TypeVar("T", AppUser, AppTeam)
 Keyed: TypeAlias = list[tuple[str, Row]]
@@ -44,7 +44,7 @@ class Source(ABC, Generic[T]):
     def id_of(self, row: Row) -> str | None: ...
 
     @abstractmethod
-    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, T | Unfit]: ...
+    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, T | InvalidRow]: ...
 
 
 class UserSource(Source[AppUser]):
@@ -56,7 +56,7 @@ class UserSource(Source[AppUser]):
     def id_of(self, row: Row) -> str | None:
         return self._rows.id_of(row)
 
-    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, AppUser | Unfit]:
+    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, AppUser | InvalidRow]:
         teams = teams_of(connection, self._memberships, self._teams, [key for key, _ in rows])
         return one_per_id(
             self.shape.query.file, rows, lambda key, row: self._rows.read(row, teams.get(key, ()))
@@ -71,13 +71,13 @@ class TeamSource(Source[AppTeam]):
     def id_of(self, row: Row) -> str | None:
         return self._rows.id_of(row)
 
-    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, AppTeam | Unfit]:
+    def interpret(self, connection: AppConnection, rows: Keyed) -> dict[str, AppTeam | InvalidRow]:
         return one_per_id(self.shape.query.file, rows, lambda _, row: self._rows.read(row))
 
 
 def read_some(
     connection: AppConnection, source: Source[T], ids: Sequence[str]
-) -> dict[str, T | Unfit | Gone]:
+) -> dict[str, T | InvalidRow | Gone]:
     """Every id once. `Gone`: the query was answered and does not return it."""
     wanted = list(dict.fromkeys(ids))
     spelled = [key for key in wanted if spells(connection, source.shape, "id", key)]
@@ -85,12 +85,14 @@ def read_some(
     return {key: found.get(key, Gone(key)) for key in wanted}
 
 
-def stream(connection: AppConnection, source: Source[T], chunk: int) -> Iterator[list[T | Unfit]]:
+def stream(
+    connection: AppConnection, source: Source[T], chunk: int
+) -> Iterator[list[T | InvalidRow]]:
     """All rows in the order of their ids, in one open transaction. Raises Uncomputable."""
     query = source.shape.query
     with connection.cursor(name="intercom_assets_stream") as cursor:
         text = query.select(rest="order by q.id")
-        with telling(query, text):
+        with translate_errors(query, text):
             cursor.execute(encoded(connection, text), ())
         check(source.shape, cursor.description)
         found = _by_id(_fetched(cursor, source, chunk))
@@ -103,7 +105,7 @@ def ids_after(connection: AppConnection, shape: Shape, last: str | None, limit: 
     id_type = shape.ids["id"]
     after = "true" if last is None else f"q.id > %(last)s::{id_type.sql_type}"
     text = shape.query.select("distinct q.id", f"where {after} order by q.id limit %(limit)s")
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         rows = connection.execute(
             encoded(connection, text), {"last": last, "limit": limit}
         ).fetchall()
@@ -122,7 +124,7 @@ def teams_of(
     text = memberships.query.select(
         "distinct q.user_id, q.team_id", f"where q.user_id = any(%s::{user.sql_type}[])"
     )
-    with telling(memberships.query, text):
+    with translate_errors(memberships.query, text):
         rows = connection.execute(encoded(connection, text), (spelled,)).fetchall()
     pairs = [(user.text(one), team.text(other)) for one, other in rows]
     other = sorted({key for key, _ in pairs if key}.difference(spelled))
@@ -150,10 +152,10 @@ def _refuse_for_all(connection: AppConnection, source: Source[T]) -> None:
 
 def _halved(
     connection: AppConnection, source: Source[T], keys: Sequence[str], error: Uncomputable
-) -> dict[str, T | Unfit]:
+) -> dict[str, T | InvalidRow]:
     """Halves the keys until those stand alone whose rows cannot be computed."""
     if len(keys) == 1:
-        return {keys[0]: Unfit(keys[0], source.shape.query.file, str(error))}
+        return {keys[0]: InvalidRow(keys[0], source.shape.query.file, str(error))}
     middle = len(keys) // 2
     return _computed(connection, source, keys[:middle]) | _computed(
         connection, source, keys[middle:]
@@ -162,7 +164,7 @@ def _halved(
 
 def _computed(
     connection: AppConnection, source: Source[T], keys: Sequence[str], *, first: bool = False
-) -> dict[str, T | Unfit]:
+) -> dict[str, T | InvalidRow]:
     try:
         with connection.transaction():
             return source.interpret(connection, _rows(connection, source, keys))
@@ -180,7 +182,7 @@ def _rows(connection: AppConnection, source: Source[T], keys: Sequence[str]) -> 
         f"where q.id = any(%s::{shape.ids['id'].sql_type}[])",
     )
     text = f'select * from ({numbered}) as w where "number among its id" <= 2'
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         cursor = connection.execute(encoded(connection, text), (keys,))
         check(shape, (cursor.description or ())[:-1])
         rows = cursor.fetchall()
@@ -193,7 +195,7 @@ def _fetched(
 ) -> Iterator[tuple[str, Row]]:
     without_id = 0
     while True:
-        with telling(source.shape.query):
+        with translate_errors(source.shape.query):
             rows = cursor.fetchmany(chunk)
         if not rows:
             break

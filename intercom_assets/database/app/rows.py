@@ -11,8 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 from intercom_assets.database.app.columns import Shape
 from intercom_assets.database.app.shapes import value_columns
 from intercom_assets.database.loaders import Unreadable
-from intercom_assets.domain.models import AppTeam, AppUser, Kind, Unfit, Value
-from intercom_assets.domain.values import Unfittable, canonical
+from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow, Kind, Value
+from intercom_assets.domain.values import InvalidValue, canonical
 
 Row: TypeAlias = Sequence[Any]
 Read = TypeVar("Read", AppUser, AppTeam)
@@ -28,7 +28,7 @@ class UserRows:
         """The row's id as its key; None where it is null or blank."""
         return self._cells.id(row, "id")
 
-    def read(self, row: Row, teams: Iterable[str] = ()) -> AppUser | Unfit:
+    def read(self, row: Row, teams: Iterable[str] = ()) -> AppUser | InvalidRow:
         cells, key = self._cells, self.id_of(row) or ""
         values, unfit = cells.values(row)
         try:
@@ -40,8 +40,8 @@ class UserRows:
                 teams=frozenset(teams),
                 unfit=unfit,
             )
-        except _UnfitCell as cell:
-            return Unfit(key, cell.column, cell.reason)
+        except _InvalidCell as cell:
+            return InvalidRow(key, cell.column, cell.reason)
 
 
 class TeamRows:
@@ -53,7 +53,7 @@ class TeamRows:
     def id_of(self, row: Row) -> str | None:
         return self._cells.id(row, "id")
 
-    def read(self, row: Row) -> AppTeam | Unfit:
+    def read(self, row: Row) -> AppTeam | InvalidRow:
         cells, key = self._cells, self.id_of(row) or ""
         values, unfit = cells.values(row)
         try:
@@ -64,8 +64,8 @@ class TeamRows:
                 deleted=cells.one(row, "deleted_at", Kind.DATE) is not None,
                 unfit=unfit,
             )
-        except _UnfitCell as cell:
-            return Unfit(key, cell.column, cell.reason)
+        except _InvalidCell as cell:
+            return InvalidRow(key, cell.column, cell.reason)
 
 
 class Cells:
@@ -93,7 +93,7 @@ class Cells:
                 name: None if (raw := row[place]) is None else _cell(name, kind, raw)
                 for place, name, kind in self._values
             }, {}
-        except _UnfitCell:
+        except _InvalidCell:
             return self._apart(row)
 
     def _apart(self, row: Row) -> tuple[dict[str, Value], dict[str, str]]:
@@ -102,12 +102,12 @@ class Cells:
         for place, name, kind in self._values:
             try:
                 values[name] = None if row[place] is None else _cell(name, kind, row[place])
-            except _UnfitCell as cell:
+            except _InvalidCell as cell:
                 unfit[name] = cell.reason
         return values, unfit
 
 
-class _UnfitCell(Exception):
+class _InvalidCell(Exception):
     def __init__(self, column: str, reason: str) -> None:
         super().__init__(reason)
         self.column = column
@@ -116,21 +116,23 @@ class _UnfitCell(Exception):
 
 def _cell(name: str, kind: Kind, raw: object) -> Value:
     if isinstance(raw, Unreadable):
-        raise _UnfitCell(name, raw.reason)
+        raise _InvalidCell(name, raw.reason)
     try:
         return canonical(kind, raw)
-    except Unfittable as error:
-        raise _UnfitCell(name, str(error)) from None
+    except InvalidValue as error:
+        raise _InvalidCell(name, str(error)) from None
 
 
 def one_per_id(
-    file: str, rows: Iterable[tuple[str, Row]], read: Callable[[str, Row], Read | Unfit]
-) -> dict[str, Read | Unfit]:
+    file: str, rows: Iterable[tuple[str, Row]], read: Callable[[str, Row], Read | InvalidRow]
+) -> dict[str, Read | InvalidRow]:
     """Reads each row once; an id that comes with several rows is unfit, since none is the one."""
-    found: dict[str, Read | Unfit] = {}
+    found: dict[str, Read | InvalidRow] = {}
     for key, row in rows:
         if key in found:
-            found[key] = Unfit(key, "id", f"id is not unique: {file} returns several rows for it")
+            found[key] = InvalidRow(
+                key, "id", f"id is not unique: {file} returns several rows for it"
+            )
         else:
             found[key] = read(key, row)
     return found

@@ -8,7 +8,7 @@ compares, and answered in its spelling.
 from collections.abc import Collection, Mapping, Sequence
 
 from intercom_assets.database.app.columns import Shape
-from intercom_assets.database.app.computing import telling
+from intercom_assets.database.app.computing import translate_errors
 from intercom_assets.database.connections import AppConnection, encoded
 
 
@@ -54,7 +54,7 @@ def asked_keys(
         f"join unnest(%(keys)s::text[]) as asked (key) on asked.key::{id_type.sql_type} "
         f"= q.{column} where q.{column} = any(%(found)s::{id_type.sql_type}[])",
     )
-    with telling(shape.query, text):
+    with translate_errors(shape.query, text):
         rows = connection.execute(
             encoded(connection, text), {"keys": list(keys), "found": list(found)}
         ).fetchall()

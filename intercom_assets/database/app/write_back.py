@@ -19,7 +19,7 @@ from intercom_assets.database.app.write_target import Target, parameters
 from intercom_assets.database.capture.log import log_position, take_back
 from intercom_assets.database.connections import AppConnection
 from intercom_assets.database.failures import told
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit, Value, Values
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow, Value, Values
 
 T = TypeVar("T", AppUser, AppTeam)
 Status = Literal["written", "busy", "changed", "refused"]
@@ -53,7 +53,7 @@ class Written(Generic[T]):
 
     id: str
     status: Status
-    row: T | Unfit | Gone
+    row: T | InvalidRow | Gone
     reason: str | None = None
 
 
@@ -93,7 +93,7 @@ def write_back(
     verdicts: dict[str, Verdict] = {
         key: ("refused", "the table of write_back has no row for it")
         for key in without_row(connection, target, source.shape, by_id.keys() - slots.keys())
-        if not isinstance(rows[key], Gone | Unfit)
+        if not isinstance(rows[key], Gone | InvalidRow)
     }
     changes: list[_Change] = []
     for key, request in by_id.items():
@@ -140,10 +140,10 @@ def without_row(
 
 
 def _compared(
-    request: WriteBack, row: AppUser | AppTeam | Unfit | Gone, present: _Present | None
+    request: WriteBack, row: AppUser | AppTeam | InvalidRow | Gone, present: _Present | None
 ) -> _Change | Verdict:
     """What is to be stored, or the verdict without storing anything."""
-    if isinstance(row, Gone | Unfit):
+    if isinstance(row, Gone | InvalidRow):
         return "changed", None
     if present is None:
         return "busy", None

@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 from psycopg.sql import Identifier
 
 from intercom_assets.database.failures import address_problem, line_without, told
-from intercom_assets.database.lending import Lender, Lent
+from intercom_assets.database.lending import ConnectionPool, PooledConnection
 from intercom_assets.database.loaders import guard_loaders
 from intercom_assets.database.queries import query
 from intercom_assets.domain.errors import OperatorError
@@ -69,7 +69,7 @@ class StoreNotReady(OperatorError):
     """Our own tables are missing or of another version. One sentence that says what to do."""
 
 
-class Connected(Lender):
+class Connected(ConnectionPool):
     """Our own tables, for threads: at most `max_connections` at a time."""
 
     def __init__(self, url: str, *, max_connections: int = 8) -> None:
@@ -121,7 +121,7 @@ class Connected(Lender):
             return connection.execute("select pg_is_in_recovery()").fetchone() == (True,)
 
 
-def connect(url: str) -> Lent:
+def connect(url: str) -> PooledConnection:
     """With time-outs, where the url states none, by which a lost server is noticed."""
     if problem := address_problem(url):
         raise StoreUnavailable(f"SYNC_DATABASE_URL (or APP_DATABASE_URL, its default): {problem}")

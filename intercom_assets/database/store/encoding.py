@@ -15,10 +15,10 @@ from intercom_assets.database.records import Failure, Json
 from intercom_assets.domain.models import (
     Company,
     Contact,
-    Edge,
     EdgeState,
     JournalEntry,
     LeftOut,
+    Membership,
     Reason,
     Side,
     TeamLink,
@@ -79,7 +79,7 @@ def team_document(link: TeamLink) -> dict[str, object]:
     }
 
 
-def edge_documents(user_id: str, edges: Iterable[Edge]) -> list[dict[str, str]]:
+def edge_documents(user_id: str, edges: Iterable[Membership]) -> list[dict[str, str]]:
     return [
         {
             "user_id": user_id,
@@ -125,7 +125,7 @@ def user_link(row: Mapping[str, Any]) -> UserLink:
         in_flight=row["in_flight"],
         needs_read=row["needs_read"],
         edges={
-            team: Edge(team, company, EdgeState(state))
+            team: Membership(team, company, EdgeState(state))
             for team, (company, state) in (row["edges"] or {}).items()
         },
         **memory,

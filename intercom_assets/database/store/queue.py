@@ -13,11 +13,11 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from intercom_assets.database.records import (
-    Beat,
     Depth,
     DueSummary,
     FailingRow,
     Failure,
+    HeartbeatRow,
     Lane,
     Leased,
     LeftOutCount,
@@ -232,8 +232,8 @@ class QueueStore(Connected):
     def end_heartbeat(self, run_id: str) -> None:
         self.run("end_heartbeat", run_id=run_id)
 
-    def heartbeats(self) -> list[Beat]:
-        return [Beat(*row) for row in self.rows("heartbeats")]
+    def heartbeats(self) -> list[HeartbeatRow]:
+        return [HeartbeatRow(*row) for row in self.rows("heartbeats")]
 
     def dead_runs(self) -> list[str]:
         """Runs that neither ended nor were heard of in time. Their leases run out by themselves."""

@@ -16,7 +16,7 @@ from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
 from intercom_assets.domain.models import Column, Kind
 from intercom_assets.domain.policy_table import (
-    WHO_WINS,
+    POLICY_LABELS,
     Row,
     as_markdown,
     rows_of_mapped_teams,
@@ -107,7 +107,9 @@ class _Query:
     def agreed_columns(self) -> Facts:
         return _schema(
             dg.TableColumn(
-                name, self.type_of(name), f"{_where(field)}; who wins: {WHO_WINS[field.policy]}"
+                name,
+                self.type_of(name),
+                f"{_where(field)}; who wins: {POLICY_LABELS[field.policy]}",
             )
             for name, field in self.fields.items()
         )

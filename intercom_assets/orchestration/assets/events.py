@@ -11,7 +11,12 @@ import dagster as dg
 
 from intercom_assets.domain.values import count_of, shown
 from intercom_assets.orchestration.internals.event_batches import Event
-from intercom_assets.orchestration.sync_targets import APP_USERS, INTERCOM_CONTACTS, USERS, Subject
+from intercom_assets.orchestration.sync_targets import (
+    APP_USERS,
+    INTERCOM_CONTACTS,
+    USERS,
+    SyncTarget,
+)
 from intercom_assets.sync.context.outcomes import Outcome, Status, Totals
 from intercom_assets.sync.context.workspace import Screens
 
@@ -61,7 +66,7 @@ def worth_reporting(
 
 
 def events_of(
-    subject: Subject, outcomes: Sequence[Outcome], screens: Screens | None = None
+    target: SyncTarget, outcomes: Sequence[Outcome], screens: Screens | None = None
 ) -> list[list[Event]]:
     """One list for each asset and sort of event, in the order of the data flow.
 
@@ -73,19 +78,19 @@ def events_of(
     lists: list[list[Event]] = [
         [
             dg.AssetMaterialization(
-                asset, partition=each.key, metadata=_facts(subject, asset, each, screens)
+                asset, partition=each.key, metadata=_facts(target, asset, each, screens)
             )
             for each in outcomes
             if holds(each)
         ]
-        for asset, holds in _assets(subject)
+        for asset, holds in _assets(target)
     ]
     lists.append(
         [
             dg.AssetObservation(
-                subject.settled,
+                target.settled,
                 partition=each.key,
-                metadata=_trouble(each) | _link(subject, each, screens),
+                metadata=_trouble(each) | _link(target, each, screens),
             )
             for each in outcomes
             if each.status in FAILING
@@ -94,22 +99,22 @@ def events_of(
     return [events for events in lists if events]
 
 
-def sentence_of_parked(subject: Subject, parked: Sequence[Outcome]) -> str:
+def sentence_of_parked(target: SyncTarget, parked: Sequence[Outcome]) -> str:
     """Why a run fails at its end: for whom, and what of it is known."""
     named = "; ".join(shown(f"{each.key}: {each.problem}") for each in parked[:MOST_NAMED])
     more = f"; and {len(parked) - MOST_NAMED} more" if len(parked) > MOST_NAMED else ""
     return (
-        f"{subject.several(len(parked))} could not be synced until the row changes or somebody "
+        f"{target.several(len(parked))} could not be synced until the row changes or somebody "
         f"runs `intercom-assets retry`; everybody else is done. {named}{more}"
     )
 
 
-def facts_of_run(subject: Subject, totals: Totals, use: Use) -> Facts:
+def facts_of_run(target: SyncTarget, totals: Totals, use: Use) -> Facts:
     """What a run did, as numbers that Dagster plots over time: those of users and of teams apart.
 
     Every number is there each time, zeros too.
     """
-    noun, count = subject.noun, totals.statuses
+    noun, count = target.noun, totals.statuses
     facts: Facts = {
         f"{noun}s": totals.handled,
         f"{noun}s_changed": count[Status.CHANGED],
@@ -129,19 +134,19 @@ def facts_of_run(subject: Subject, totals: Totals, use: Use) -> Facts:
     return facts
 
 
-def sentence_of_run(subject: Subject, totals: Totals, use: Use, *, ended: bool) -> str:
+def sentence_of_run(target: SyncTarget, totals: Totals, use: Use, *, ended: bool) -> str:
     """`ended`: not stopped by an error, which is told elsewhere."""
     nobody = "nobody was due" if ended else "stopped before the first"
     told = ", ".join(f"{count} {status}" for status, count in sorted(totals.statuses.items()))
     fields = ", ".join(f"{name} ({count})" for name, count in totals.fields.most_common())
     return (
-        f"{subject.several(totals.handled)}: {told or nobody}; "
+        f"{target.several(totals.handled)}: {told or nobody}; "
         f"{count_of(use.requests, 'call')} in {use.seconds:.1f} s"
         + (f"; changed: {fields}" if fields else "")
     )
 
 
-def _assets(subject: Subject) -> list[tuple[dg.AssetKey, Callable[[Outcome], bool]]]:
+def _assets(target: SyncTarget) -> list[tuple[dg.AssetKey, Callable[[Outcome], bool]]]:
     """The assets of a step and for which outcomes each holds what it promises."""
 
     def read(outcome: Outcome) -> bool:
@@ -154,16 +159,16 @@ def _assets(subject: Subject) -> list[tuple[dg.AssetKey, Callable[[Outcome], boo
         return outcome.status in SETTLED or outcome.status in NOBODY
 
     holds = {APP_USERS: read, INTERCOM_CONTACTS: found}
-    return [*((asset, holds[asset]) for asset in subject.before_it), (subject.settled, settled)]
+    return [*((asset, holds[asset]) for asset in target.before_it), (target.settled, settled)]
 
 
 def _facts(
-    subject: Subject, asset: dg.AssetKey, outcome: Outcome, screens: Screens | None
+    target: SyncTarget, asset: dg.AssetKey, outcome: Outcome, screens: Screens | None
 ) -> Facts:
     if outcome.status in NOBODY:
         return {"state": NOBODY[outcome.status]}
     facts: Facts = {}
-    if asset == subject.settled:
+    if asset == target.settled:
         facts |= {"changed": ", ".join(outcome.changed) or "nothing", "calls": outcome.calls}
         if outcome.overruled:
             facts["overruled"] = ", ".join(outcome.overruled)
@@ -172,15 +177,15 @@ def _facts(
     if outcome.waited is not None:
         facts["seconds_since_change"] = round(outcome.waited, 2)
     if asset != APP_USERS and outcome.intercom_id is not None:
-        facts |= {"intercom_id": outcome.intercom_id} | _link(subject, outcome, screens)
+        facts |= {"intercom_id": outcome.intercom_id} | _link(target, outcome, screens)
     return facts
 
 
-def _link(subject: Subject, outcome: Outcome, screens: Screens | None) -> Facts:
+def _link(target: SyncTarget, outcome: Outcome, screens: Screens | None) -> Facts:
     """The contact or company on Intercom's own screens."""
     if screens is None or outcome.intercom_id is None:
         return {}
-    if subject is USERS:
+    if target is USERS:
         return {"contact": dg.MetadataValue.url(screens.contact(outcome.intercom_id))}
     return {"company": dg.MetadataValue.url(screens.company(outcome.intercom_id))}
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from intercom_assets.database.records import Lane
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.errors import OperatorError
-from intercom_assets.orchestration.sync_targets import BULK, LANE_TAG, LIVE, SENSOR_TAG, Subject
+from intercom_assets.orchestration.sync_targets import BULK, LANE_TAG, LIVE, SENSOR_TAG, SyncTarget
 from intercom_assets.sync.engine.chunk_source import Batch
 
 PARENT_TAG = "dagster/parent_run_id"
@@ -56,7 +56,7 @@ class Launch:
 
 def launch_of(
     context: dg.AssetExecutionContext,
-    subject: Subject,
+    target: SyncTarget,
     store: Store,
     *,
     from_queue: int | None,
@@ -65,93 +65,95 @@ def launch_of(
     """What context and config say; asks the store only for a re-executed run's parent."""
     run, is_range = context.run, context.has_partition_key_range
     return Launch(
-        partition_keys=_partition_keys(context, subject),
+        partition_keys=_partition_keys(context, target),
         is_range=is_range,
         from_queue=from_queue,
         ids=ids,
-        replayed=_replayed(context.instance, run, subject, store) if from_queue else (),
+        replayed=_replayed(context.instance, run, target, store) if from_queue else (),
         by_sensor=SENSOR_TAG in run.tags and _parent(run) is None,
         lane=run.tags.get(LANE_TAG),
     )
 
 
-def batch_of(subject: Subject, launch: Launch) -> Batch:
+def batch_of(target: SyncTarget, launch: Launch) -> Batch:
     """Raises `WrongLaunch` if nothing, or two things at once, say whom to handle."""
-    _require_one_way(subject, launch)
+    _require_one_way(target, launch)
     if launch.partition_keys is not None:
         lane = Lane.BULK if launch.is_range else Lane.LIVE
         cause = "backfill" if launch.is_range else "partition"
-        return _named(subject, launch, launch.partition_keys, lane, cause)
+        return _named(target, launch, launch.partition_keys, lane, cause)
     if launch.ids is not None:
-        return _named(subject, launch, _checked(subject, launch.ids), Lane.BULK, "list")
+        return _named(target, launch, _checked(target, launch.ids), Lane.BULK, "list")
     if launch.replayed:
-        return _named(subject, launch, launch.replayed, Lane.BULK, "re-execution")
+        return _named(target, launch, launch.replayed, Lane.BULK, "re-execution")
     return Batch(
-        subject.kind, from_queue=launch.from_queue, lanes=_LANES.get(launch.lane or ""), cause=""
+        target.kind, from_queue=launch.from_queue, lanes=_LANES.get(launch.lane or ""), cause=""
     )
 
 
-def _partition_keys(context: dg.AssetExecutionContext, subject: Subject) -> Sequence[str] | None:
+def _partition_keys(context: dg.AssetExecutionContext, target: SyncTarget) -> Sequence[str] | None:
     """None for a run without partitions. Keys that were deleted since cannot bound a range."""
     if not (context.has_partition_key_range or context.has_partition_key):
         return None
     try:
         return list(context.partition_keys)
     except dg.DagsterError as error:
-        raise WrongLaunch(_no_range(subject)) from error
+        raise WrongLaunch(_no_range(target)) from error
 
 
-def _no_range(subject: Subject) -> str:
+def _no_range(target: SyncTarget) -> str:
     return (
-        f"The range of partitions holds no {subject.noun}: a partition at one of its ends was "
+        f"The range of partitions holds no {target.noun}: a partition at one of its ends was "
         "deleted, or deleted and added again, since it was chosen. Choose the partitions anew."
     )
 
 
-def _named(subject: Subject, launch: Launch, keys: Sequence[str], lane: Lane, cause: str) -> Batch:
+def _named(
+    target: SyncTarget, launch: Launch, keys: Sequence[str], lane: Lane, cause: str
+) -> Batch:
     return Batch(
-        subject.kind, keys=tuple(keys), lane=lane, cause=cause, by_hand=not launch.by_sensor
+        target.kind, keys=tuple(keys), lane=lane, cause=cause, by_hand=not launch.by_sensor
     )
 
 
-def _require_one_way(subject: Subject, launch: Launch) -> None:
+def _require_one_way(target: SyncTarget, launch: Launch) -> None:
     ways = {
         "a range of partitions" if launch.is_range else "a partition": launch.partition_keys,
         "from_queue": launch.from_queue,
-        subject.ids: launch.ids,
+        target.ids: launch.ids,
     }
     given = [way for way, value in ways.items() if value is not None]
     if not given:
         raise WrongLaunch(
-            f"Nothing says which {subject.noun}s to sync: choose a partition or a range of "
-            f"partitions, or give run config `{subject.ids}: [...]` or `from_queue: N`."
+            f"Nothing says which {target.noun}s to sync: choose a partition or a range of "
+            f"partitions, or give run config `{target.ids}: [...]` or `from_queue: N`."
         )
     if len(given) > 1:
         raise WrongLaunch(
-            f"Both {' and '.join(given)} say which {subject.noun}s to sync: give one of them."
+            f"Both {' and '.join(given)} say which {target.noun}s to sync: give one of them."
         )
     if launch.partition_keys is not None and not launch.partition_keys:
-        raise WrongLaunch(_no_range(subject))
+        raise WrongLaunch(_no_range(target))
     if launch.from_queue is not None and launch.from_queue < 1:
         raise WrongLaunch(f"from_queue is {launch.from_queue}: give a number of 1 or more.")
 
 
-def _checked(subject: Subject, ids: Sequence[Any]) -> list[str]:
+def _checked(target: SyncTarget, ids: Sequence[Any]) -> list[str]:
     if not ids:
-        raise WrongLaunch(f"{subject.ids} is empty: name at least one {subject.noun}.")
+        raise WrongLaunch(f"{target.ids} is empty: name at least one {target.noun}.")
     for each in ids:
         if not isinstance(each, str | int) or isinstance(each, bool) or not str(each).strip():
-            raise WrongLaunch(f"{subject.ids} holds {each!r}, which is no id of a {subject.noun}.")
+            raise WrongLaunch(f"{target.ids} holds {each!r}, which is no id of a {target.noun}.")
     return [str(each) for each in ids]
 
 
 def _replayed(
-    instance: dg.DagsterInstance, run: dg.DagsterRun, subject: Subject, store: Store
+    instance: dg.DagsterInstance, run: dg.DagsterRun, target: SyncTarget, store: Store
 ) -> list[str]:
     """Whom the nearest ancestor leased; nobody for a run that is no re-execution."""
     parent = _parent(run)
     while parent is not None:
-        if keys := store.run_members(parent).get(subject.kind):
+        if keys := store.run_members(parent).get(target.kind):
             return keys
         ancestor = instance.get_run_by_id(parent)
         parent = _parent(ancestor) if ancestor else None

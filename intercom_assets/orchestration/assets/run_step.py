@@ -32,7 +32,7 @@ from intercom_assets.orchestration.sync_targets import (
     CAUSE_TAG,
     STOPPED_TAG,
     SYNC_HEALTH,
-    Subject,
+    SyncTarget,
 )
 from intercom_assets.sync.context.outcomes import ChunkReport, Totals
 from intercom_assets.sync.context.services import Services
@@ -46,7 +46,7 @@ MOST_RED = 50
 
 def work_through(
     context: dg.AssetExecutionContext,
-    subject: Subject,
+    target: SyncTarget,
     sync: SyncResource,
     *,
     from_queue: int | None,
@@ -59,16 +59,16 @@ def work_through(
         stop(configuration.refusal)
 
     def work(services: Services) -> Totals:
-        launch = launch_of(context, subject, services.store, from_queue=from_queue, ids=ids)
-        telling = _Telling(context, subject, services, configuration.base_url)
+        launch = launch_of(context, target, services.store, from_queue=from_queue, ids=ids)
+        reporter = _RunReporter(context, target, services, configuration.base_url)
         by_partition = launch.partition_keys is not None
-        return telling.all_of(batch_of(subject, launch), by_partition=by_partition)
+        return reporter.all_of(batch_of(target, launch), by_partition=by_partition)
 
     totals = sync.attempt(work, lambda error: _stop_run(context, error))
     if totals.parked:
         red = [outcome.key for outcome in totals.parked[:MOST_RED]]
-        announce_failure(context, subject.settled, red)
-        stop(sentence_of_parked(subject, totals.parked))
+        announce_failure(context, target.settled, red)
+        stop(sentence_of_parked(target, totals.parked))
 
 
 def _stop_run(context: dg.AssetExecutionContext, error: OperatorError) -> NoReturn:
@@ -79,11 +79,11 @@ def _stop_run(context: dg.AssetExecutionContext, error: OperatorError) -> NoRetu
 
 
 @dataclass(frozen=True, slots=True)
-class _Telling:
+class _RunReporter:
     """Tells Dagster what a batch did, as it is done. `base_url`: the API's."""
 
     context: dg.AssetExecutionContext
-    subject: Subject
+    target: SyncTarget
     services: Services
     base_url: str
 
@@ -101,22 +101,22 @@ class _Telling:
         return totals
 
     def _chunk(self, report: ChunkReport, *, everybody: bool, nobodies: bool) -> None:
-        context, subject = self.context, self.subject
+        context, target = self.context, self.target
         outcomes = worth_reporting(report.outcomes, everybody=everybody, nobodies=nobodies)
         if not outcomes:
             return
-        add_keys(context.instance, subject.partitions, [outcome.key for outcome in outcomes])
+        add_keys(context.instance, target.partitions, [outcome.key for outcome in outcomes])
         pages = screens(self.services.store, self.base_url)
-        for events in events_of(subject, outcomes, pages):
+        for events in events_of(target, outcomes, pages):
             report_together(context, events)
 
     def _conclude(self, totals: Totals, causes: set[str], use: Use, *, ended: bool) -> None:
         """The run's own numbers: on an asset that no run materializes, and in its tags."""
-        context, subject = self.context, self.subject
-        context.log.info(sentence_of_run(subject, totals, use, ended=ended))
-        facts = facts_of_run(subject, totals, use)
+        context, target = self.context, self.target
+        context.log.info(sentence_of_run(target, totals, use, ended=ended))
+        facts = facts_of_run(target, totals, use)
         context.log_event(dg.AssetObservation(SYNC_HEALTH, metadata=facts))
-        tags = {subject.count_tag: str(totals.handled), CALLS_TAG: str(use.requests)}
+        tags = {target.count_tag: str(totals.handled), CALLS_TAG: str(use.requests)}
         if causes:
             tags[CAUSE_TAG] = ", ".join(sorted(causes))
         context.instance.add_run_tags(context.run.run_id, tags)

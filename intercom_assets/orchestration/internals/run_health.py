@@ -12,10 +12,10 @@ from typing import Any
 
 import dagster as dg
 
-from intercom_assets.database.records import Beat
+from intercom_assets.database.records import HeartbeatRow
 from intercom_assets.database.store.store import Store
 from intercom_assets.orchestration.internals.run_liveness import has_process
-from intercom_assets.orchestration.sync_targets import STOPPED_TAG, TEAMS, USERS, Subject
+from intercom_assets.orchestration.sync_targets import STOPPED_TAG, TEAMS, USERS, SyncTarget
 
 SILENCE = 30.0
 """Seconds after which a run without a heartbeat, of which nothing was heard, counts as dead,
@@ -55,7 +55,7 @@ def fail_dead_runs(
 def run_ahead(
     instance: dg.DagsterInstance,
     store: Store,
-    subject: Subject,
+    target: SyncTarget,
     *,
     tags: dict[str, str],
     location: str | None = None,
@@ -65,8 +65,8 @@ def run_ahead(
     What is due is that run's, so no other is needed for it.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=_AHEAD, tags=tags_of(location) | tags)):
-        leased = store.run_members(run.run_id).get(subject.kind, [])
-        if len(leased) < _asked_for(run, subject):
+        leased = store.run_members(run.run_id).get(target.kind, [])
+        if len(leased) < _asked_for(run, target):
             return run.run_id
     return None
 
@@ -87,15 +87,15 @@ def stopped_lately(
     return None
 
 
-def _asked_for(run: dg.DagsterRun, subject: Subject) -> int:
+def _asked_for(run: dg.DagsterRun, target: SyncTarget) -> int:
     config: Any = run.run_config
-    for key in ("ops", subject.step, "config"):
+    for key in ("ops", target.step, "config"):
         config = config.get(key, {})
     return int(config.get("from_queue") or 1)
 
 
 def _dead(
-    instance: dg.DagsterInstance, beats: dict[str, Beat], location: str | None
+    instance: dg.DagsterInstance, beats: dict[str, HeartbeatRow], location: str | None
 ) -> Iterable[tuple[dg.DagsterRun, str]]:
     found = instance.get_run_records(dg.RunsFilter(statuses=_ACTIVE, tags=tags_of(location)))
     for record in found:
@@ -105,7 +105,9 @@ def _dead(
                 yield record.dagster_run, reason
 
 
-def _why_dead(instance: dg.DagsterInstance, record: dg.RunRecord, beat: Beat | None) -> str | None:
+def _why_dead(
+    instance: dg.DagsterInstance, record: dg.RunRecord, beat: HeartbeatRow | None
+) -> str | None:
     if beat is not None and beat.alive:
         return None
     goes_on = "what it had not finished is still in the queue, and the next run goes on with it."
@@ -133,7 +135,9 @@ def _still(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     return now is not None and now.status in _ACTIVE
 
 
-def _forget_dead_beats(instance: dg.DagsterInstance, store: Store, beats: Iterable[Beat]) -> None:
+def _forget_dead_beats(
+    instance: dg.DagsterInstance, store: Store, beats: Iterable[HeartbeatRow]
+) -> None:
     """Also those of runs that Dagster failed itself, and of commands that were killed."""
     for beat in beats:
         run = None if beat.alive else instance.get_run_by_id(beat.run_id)

@@ -11,7 +11,7 @@ from importlib import import_module
 import dagster as dg
 
 ADDRESS_TAG = ".dagster/grpc_info"
-PATIENCE = 5
+ANSWER_TIMEOUT_S = 5
 """Seconds to wait for an answer."""
 
 
@@ -23,7 +23,7 @@ def has_process(run: dg.DagsterRun) -> bool | None:
     try:
         client = import_module("dagster._grpc.client").DagsterGrpcClient(**json.loads(address))
         question = import_module("dagster._grpc.types").CanCancelExecutionRequest(run_id=run.run_id)
-        answer = client.can_cancel_execution(question, timeout=PATIENCE)
+        answer = client.can_cancel_execution(question, timeout=ANSWER_TIMEOUT_S)
         return bool(import_module("dagster._serdes").deserialize_value(answer).can_cancel)
     except Exception:
         # Gone, unreachable, or of another version: whatever it is, it does not vouch for the run.

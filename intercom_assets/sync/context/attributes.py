@@ -24,7 +24,7 @@ CACHED_FOR = 86_400.0
 AGAIN_AFTER = 60
 """Seconds for which other runs believe that what just failed would fail again."""
 MODELS = {"contact": QueueKind.USER, "company": QueueKind.TEAM}
-BARRED, FAILING = "attributes_barred", "attributes_failing"
+UNWRITABLE, FAILING = "attributes_barred", "attributes_failing"
 
 
 class AttributeBook:
@@ -39,16 +39,16 @@ class AttributeBook:
         self._last: dict[str, list[DataAttribute]] = {}
         known = self._cached()
         self._remember_failures()
-        self._barred = {model: self._plan(model, known or []) for model in MODELS}
+        self._unwritable = {model: self._plan(model, known or []) for model in MODELS}
 
-    def barred(self, model: str) -> dict[str, str]:
+    def unwritable(self, model: str) -> dict[str, str]:
         """Fields that nobody can write just now, with the reason. `model`: contact or company."""
-        return self._barred[model]
+        return self._unwritable[model]
 
     def failing(self, model: str) -> frozenset[str]:
         """Those of them for which a call fails, so that somebody has to ask again."""
         if model in self._unread:
-            return frozenset(self._barred[model])
+            return frozenset(self._unwritable[model])
         return frozenset(name for of, name in self._refused if of == model)
 
     def ensure(self, client: Callable[[], IntercomClient]) -> None:
@@ -72,7 +72,7 @@ class AttributeBook:
                 return
             self._asked = True
             self._unread, self._refused = {}, {}
-            self._barred = {model: self._plan(model, self._cached() or []) for model in MODELS}
+            self._unwritable = {model: self._plan(model, self._cached() or []) for model in MODELS}
 
     def forget(self) -> None:
         """Intercom says that an attribute is not as we believe: read the list again."""
@@ -94,7 +94,7 @@ class AttributeBook:
             if self._create(client, known):
                 known = self._read(client)
                 self._forgive(known)
-        self._barred = {model: self._plan(model, known) for model in MODELS}
+        self._unwritable = {model: self._plan(model, known) for model in MODELS}
         self._ready = True
         self._write_down()
 
@@ -155,7 +155,7 @@ class AttributeBook:
         plan = plan_attributes(self._fields()[model], model, known)
         if (why := self._unread.get(model)) is not None:
             refused |= {each.name: why for each in plan.missing}
-        return {**plan.barred, **refused}
+        return {**plan.unwritable, **refused}
 
     def _fields(self) -> dict[str, list[Field]]:
         services = self._services
@@ -183,19 +183,21 @@ class AttributeBook:
             store.put_state(FAILING, {"at": self._services.now(), **told})
         else:
             store.delete_state(FAILING)
-        before = barred_now(store)
-        if before == self._barred:
+        before = unwritable_now(store)
+        if before == self._unwritable:
             return
-        store.put_state(BARRED, {model: dict(fields) for model, fields in self._barred.items()})
+        store.put_state(
+            UNWRITABLE, {model: dict(fields) for model, fields in self._unwritable.items()}
+        )
         for model, kind in MODELS.items():
-            free = before.get(model, {}).keys() - self._barred[model].keys()
+            free = before.get(model, {}).keys() - self._unwritable[model].keys()
             waiting = store.left_out_for(kind, sorted(free)) if free else []
             store.enqueue(kind, waiting, cause="attribute can be written again")
 
 
-def barred_now(store: Store) -> dict[str, dict[str, str]]:
+def unwritable_now(store: Store) -> dict[str, dict[str, str]]:
     """By model: fields that nobody can write, with the reason, as the last run found."""
-    kept = store.get_state(BARRED)
+    kept = store.get_state(UNWRITABLE)
     if not isinstance(kept, dict):
         return {}
     return {model: dict(_texts(kept.get(model))) for model in MODELS}

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from intercom_assets.domain.models import LeftOut, Unfit
+from intercom_assets.domain.models import InvalidRow, LeftOut
 from intercom_assets.intercom.errors import (
     IntercomError,
     LeaseRanOut,
@@ -94,7 +94,7 @@ def grown(tries: int, longest: float) -> float:
     return min(doubled, longest)
 
 
-class Stuck(Exception):
+class PassFailed(Exception):
     """Raised inside a pass when a rule of ours, not an answer, says that it cannot go on."""
 
     def __init__(self, problem: Problem) -> None:
@@ -136,7 +136,7 @@ def _verdict_of(error: Rejected) -> Verdict:
     return Verdict.PARK if error.code in NEEDS_A_HUMAN else Verdict.REJECTED
 
 
-def unfit(row: Unfit) -> Problem:
+def unfit(row: InvalidRow) -> Problem:
     return Problem(Verdict.PARK, row.reason, field=row.column)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def sparing_what_was_there() -> Iterator[None]:
+def frozen_collector() -> Iterator[None]:
     """Collects only what is made meanwhile.
 
     A quarter less CPU for 10,000 unchanged users and for 100,000 (5.2 -> 3.8 s, 61 -> 46 s).

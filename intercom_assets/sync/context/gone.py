@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.switched_ids import stop_before_marking
 
-Row: TypeAlias = AppUser | AppTeam | Unfit | Gone
+Row: TypeAlias = AppUser | AppTeam | InvalidRow | Gone
 READ_AT_ONCE = 1_000
 
 

@@ -1,8 +1,8 @@
 """A run's sign of life, and the rows of the queue that it holds.
 
-`Pulse` is one thread per run: it renews the run's heartbeat and its leases. A `Lease` is one chunk
-of rows with a token of its own, so that a chunk that was lost cannot come back to life with the
-next. No call to Intercom may be under way after a lease's `deadline`.
+`Heartbeat` is one thread per run: it says that the run is alive and renews its leases. A `Lease` is
+one chunk of rows with a token of its own, so that a chunk that was lost cannot come back to life
+with the next. No call to Intercom may be under way after a lease's `deadline`.
 """
 
 import logging
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Lease:
-    """Some rows of the queue, ours until `deadline`. Made by `Pulse.lease`; use it in a `with`.
+    """Some rows of the queue, ours until `deadline`. Made by `Heartbeat.lease`; use it in a `with`.
 
     Leaving gives back what was not recorded. Once lost it stays lost: its rows may be somebody
     else's by now, and no call may be made for any of them.
@@ -104,7 +104,7 @@ class Lease:
         self.close()
 
 
-class Pulse:
+class Heartbeat:
     """A run's sign of life: one thread that renews its heartbeat and its leases. Use in a `with`.
 
     If the database does not answer, leases run out by themselves, and so does the heartbeat.
@@ -118,10 +118,10 @@ class Pulse:
         settings: SyncSettings,
         *,
         clock: Callable[[], float] = time.monotonic,
-        at_each_beat: Callable[[], None] = lambda: None,
+        on_heartbeat: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._run_id, self._kind, self._clock = store, run_id, kind, clock
-        self._at_each_beat = at_each_beat
+        self._at_each_beat = on_heartbeat
         self._every = settings.heartbeat.total_seconds()
         self._dead_after = settings.heartbeat_dead_after.total_seconds()
         self._lease_seconds = settings.lease.total_seconds()

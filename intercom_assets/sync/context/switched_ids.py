@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import Counts, GuardStopped, plan_id
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
 from intercom_assets.domain.switched_ids import (
     FEW,
     Identity,
@@ -133,7 +133,7 @@ def identities_of(services: Services, kind: QueueKind, keys: Sequence[str]) -> l
     return [each for row in rows if (each := identity_of(row)) is not None]
 
 
-def identity_of(row: AppUser | AppTeam | Unfit | Gone) -> Identity | None:
+def identity_of(row: AppUser | AppTeam | InvalidRow | Gone) -> Identity | None:
     if not isinstance(row, AppUser | AppTeam):
         return None
     mark = row.values.get("email" if isinstance(row, AppUser) else "name")
@@ -196,8 +196,8 @@ def _ids_with(
 
 def _rows(
     services: Services, kind: QueueKind, keys: Sequence[str]
-) -> dict[str, AppUser | AppTeam | Unfit | Gone]:
-    found: dict[str, AppUser | AppTeam | Unfit | Gone] = {}
+) -> dict[str, AppUser | AppTeam | InvalidRow | Gone]:
+    found: dict[str, AppUser | AppTeam | InvalidRow | Gone] = {}
     for some in _some(keys):
         if kind is QueueKind.USER:
             found.update(services.app.read_users(some))
@@ -206,7 +206,7 @@ def _rows(
     return found
 
 
-def _is_gone(row: AppUser | AppTeam | Unfit | Gone) -> bool:
+def _is_gone(row: AppUser | AppTeam | InvalidRow | Gone) -> bool:
     return isinstance(row, Gone)
 
 

@@ -24,7 +24,7 @@ LIMIT = "calls per window"
 """State: Intercom's limit as last told."""
 
 
-class Meter:
+class UsageRecorder:
     """Counts what a client calls from now on, and what it is shown. Use in a `with`."""
 
     def __init__(self, services: Services) -> None:
@@ -34,7 +34,7 @@ class Meter:
         self._limit: int | None = None
         self._lags: Counter[str] = Counter()
 
-    def saw(self, outcomes: Iterable[Outcome]) -> None:
+    def record_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Changes that a run took from the queue, as they ended."""
         changed = [each for each in outcomes if each.status is Status.CHANGED]
         with self._lock:

@@ -25,7 +25,7 @@ from intercom_assets.sync.context.failures import (
     grown,
     problem_of,
 )
-from intercom_assets.sync.context.leases import Lease, Pulse
+from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
 
 
@@ -53,7 +53,7 @@ class Run:
     """`by_hand`: an operator named the keys, so a parked row is tried again as it is."""
 
     services: Services
-    pulse: Pulse
+    pulse: Heartbeat
     pool: Pool
     attributes: AttributeBook
     run_id: str

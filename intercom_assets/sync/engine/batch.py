@@ -16,16 +16,16 @@ from intercom_assets.database.identity import storable
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.intercom.pool import Pool
 from intercom_assets.sync.context.attributes import AttributeBook
-from intercom_assets.sync.context.gc import sparing_what_was_there
-from intercom_assets.sync.context.leases import Pulse
+from intercom_assets.sync.context.gc import frozen_collector
+from intercom_assets.sync.context.leases import Heartbeat
 from intercom_assets.sync.context.outcomes import ChunkReport, Outcome, Status
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.context.usage import Meter
+from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.work import Run
 from intercom_assets.sync.context.workspace import require_workspace
-from intercom_assets.sync.engine import initial_listing as first_contact
+from intercom_assets.sync.engine import initial_listing as initial_listing
 from intercom_assets.sync.engine.chunk_source import Batch, Chunk, Source
-from intercom_assets.sync.engine.determinism import require_no_secrets, require_steady
+from intercom_assets.sync.engine.determinism import require_deterministic, require_no_secrets
 from intercom_assets.sync.engine.guard import check_teams, check_users
 from intercom_assets.sync.engine.last_stop import noted
 from intercom_assets.sync.passes.teams.chunk import sync_team_chunk
@@ -54,16 +54,16 @@ def prepare(
     `GuardStopped`; `MappingError` where rows are not steady or a column looks like a secret.
     """
     require_no_secrets(services.app)
-    require_steady(services)
+    require_deterministic(services)
     require_workspace(services)
     keys = [_to_be_handled(services, batch) for batch in batches]
     is_large = any(len(some) > services.settings.chunk_size for some in keys)
     pairs = list(zip(batches, keys, strict=True))
-    if (listing or is_large) and first_contact.is_due(services):
+    if (listing or is_large) and initial_listing.is_due(services):
         if any(_has_unpaired(services, batch.kind, some) for batch, some in pairs):
-            first_contact.list_workspace(services, progress, stopped)
+            initial_listing.list_workspace(services, progress, stopped)
         elif listing:
-            first_contact.leave_out(services)
+            initial_listing.leave_out(services)
     for batch, some in pairs:
         if stopped():
             break
@@ -94,9 +94,9 @@ def run_batch(
     settings = services.settings
     with (
         noted(services.store, batch.kind),
-        sparing_what_was_there(),
-        Meter(services) as meter,
-        Pulse(services.store, run_id, batch.kind, settings, at_each_beat=meter.note) as pulse,
+        frozen_collector(),
+        UsageRecorder(services) as meter,
+        Heartbeat(services.store, run_id, batch.kind, settings, on_heartbeat=meter.note) as pulse,
         Pool(settings.threads) as pool,
     ):
         if not batch.prepared:
@@ -107,7 +107,7 @@ def run_batch(
             lambda: _one_chunk(run, source), CHUNKS_AT_ONCE, at_the_end=source.close
         ):
             if _is_of_changes(batch):
-                meter.saw(report.outcomes)
+                meter.record_outcomes(report.outcomes)
             yield report
 
 

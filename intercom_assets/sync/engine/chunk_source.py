@@ -12,13 +12,13 @@ from time import monotonic
 
 from intercom_assets.database.identity import storable
 from intercom_assets.database.records import Lane, QueueKind
-from intercom_assets.sync.context.leases import Lease, Pulse
+from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
 
 PATIENCE_IN_LEASES = 4
 """How long nobody of those that other runs have may come free before they are left to them: a dead
 run's lease runs out in one; a run that lives is done with a chunk in far less."""
-LOOK_EVERY = 0.5
+POLL_INTERVAL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Source:
     """
 
     def __init__(
-        self, services: Services, batch: Batch, pulse: Pulse, stopped: Callable[[], bool]
+        self, services: Services, batch: Batch, pulse: Heartbeat, stopped: Callable[[], bool]
     ) -> None:
         self.kind = batch.kind
         self._services, self._batch, self._pulse, self._stopped = services, batch, pulse, stopped
@@ -134,7 +134,7 @@ class Source:
             if self._held and monotonic() > until:
                 held, self._held = self._held, []
                 return Chunk(self._pulse.lease(self.kind, 0, keys=()), held=held)
-            self._changed.wait(LOOK_EVERY)
+            self._changed.wait(POLL_INTERVAL_S)
         return None
 
     def _free(self) -> Sequence[str]:

@@ -19,7 +19,7 @@ from intercom_assets.sync.context.services import Services
 STATE = "steady"
 
 
-def require_steady(services: Services) -> None:
+def require_deterministic(services: Services) -> None:
     """Raises `MappingError` where a column differs each time; reads a few rows."""
     version = services.app.mapping_version
     if services.store.get_state(STATE) == version:
@@ -27,7 +27,7 @@ def require_steady(services: Services) -> None:
     # A row that cannot be computed, or a database that is down, is told by the pass that meets it.
     with suppress(AppUnavailable):
         for file, columns in unstable_columns(services.app.reading).items():
-            raise MappingError(moving(file, columns))
+            raise MappingError(differing_columns(file, columns))
         services.store.put_state(STATE, version)
 
 
@@ -52,7 +52,7 @@ def leaking_columns(app: AppDatabase) -> Iterator[tuple[str, str]]:
                 )
 
 
-def moving(file: str, columns: Sequence[str]) -> str:
+def differing_columns(file: str, columns: Sequence[str]) -> str:
     return (
         f"{file}: {', '.join(columns)} differ each time that the same rows are read; allowed: "
         "values that change only when the app's rows do"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.models import AppUser, Contact, Gone, Kind, LeftOut, Side, Value, Values
-from intercom_assets.domain.reconcile import PLACE, Reconciliation
-from intercom_assets.sync.context.failures import Stuck
+from intercom_assets.domain.reconcile import CONSIDERED_ZONE, Reconciliation
+from intercom_assets.sync.context.failures import PassFailed
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.passes.teams.chunk import read_teams
 from intercom_assets.sync.passes.teams.state import TeamPass
@@ -113,12 +113,12 @@ class PlannedTeam:
 def plan_users(
     services: Services,
     keys: Sequence[str],
-    barred: Mapping[str, str] | None = None,
+    unwritable: Mapping[str, str] | None = None,
     find_leads: FindLeads | None = None,
     looked_at: LookedAt | None = None,
 ) -> Iterator[PlannedUser]:
     """Plans users in chunks; reads the app and our own tables, and what `find_leads` asks."""
-    rules, size = user_rules(services, dict(barred or {})), services.settings.chunk_size
+    rules, size = user_rules(services, dict(unwritable or {})), services.settings.chunk_size
     for start in range(0, len(keys), size):
         users = read_users(services, keys[start : start + size], rules)
         _know_void_teams(services, users)
@@ -143,12 +143,12 @@ def _know_void_teams(services: Services, users: Sequence[UserPass]) -> None:
 
 
 def plan_teams(
-    services: Services, keys: Sequence[str], barred: Mapping[str, str] | None = None
+    services: Services, keys: Sequence[str], unwritable: Mapping[str, str] | None = None
 ) -> Iterator[PlannedTeam]:
     """Plans teams in chunks; reads the app and our own tables only."""
     size = services.settings.chunk_size
     for start in range(0, len(keys), size):
-        teams = read_teams(services, keys[start : start + size], dict(barred or {}))
+        teams = read_teams(services, keys[start : start + size], dict(unwritable or {}))
         yield from map(_planned_team, teams)
 
 
@@ -176,8 +176,8 @@ def _planned_on(user: UserPass, contact: Contact | None) -> PlannedUser:
         return replace(_planned(user), lost=True)
     edits = _edits(user, contact)
     try:
-        user.see(contact)
-    except Stuck as stuck:
+        user.apply_read(contact)
+    except PassFailed as stuck:
         user.problem = stuck.problem
     return replace(_planned(user), edits=edits)
 
@@ -197,7 +197,7 @@ def _edits(user: UserPass, contact: Contact) -> tuple[Edit, ...]:
 def _planned(user: UserPass) -> PlannedUser:
     planned = _decided(user)
     # Of most users nothing is, and the counting pass takes everybody.
-    if not (user.left_out or user.rules.barred):
+    if not (user.left_out or user.rules.unwritable):
         return planned
     return replace(planned, left_out=_reasons(user.fields_left_out))
 
@@ -281,4 +281,4 @@ def _changes(plan: Reconciliation, there: object | None) -> tuple[PlannedChange,
 def _left(base: Values, fields: Collection[str]) -> tuple[str, ...]:
     """Columns with a value that both sides once agreed on, and that nobody selects any more."""
     held = {name for name, value in base.items() if value is not None}
-    return tuple(sorted(held - set(fields) - {PLACE.name}))
+    return tuple(sorted(held - set(fields) - {CONSIDERED_ZONE.name}))

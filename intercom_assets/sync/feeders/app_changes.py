@@ -161,7 +161,7 @@ def _waits(services: Services, users: Iterable[UserPass]) -> dict[str, float]:
     waits = {
         user.user_id: float(user.link.synced_at + every - user.rules.now)
         for user in users
-        if user.only_seen and user.link.synced_at is not None and not user.must_look
+        if user.only_seen and user.link.synced_at is not None and not user.must_read_first
     }
     return {key: seconds for key, seconds in waits.items() if seconds > 0}
 

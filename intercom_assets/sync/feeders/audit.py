@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.models import Contact
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.context.usage import Meter
+from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.feeders.intercom_changes import differs
 
@@ -31,7 +31,7 @@ class Audited:
 
 def audit(services: Services, progress: Callable[[int], None] | None = None) -> Audited:
     """Raises `WrongWorkspace` and `IntercomError`; what was queued until then stays queued."""
-    with Meter(services):
+    with UsageRecorder(services):
         require_workspace(services)
         return _audited(services, progress)
 

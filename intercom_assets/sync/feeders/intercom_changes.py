@@ -19,7 +19,7 @@ from intercom_assets.domain.models import Contact, EdgeState, Gone, UserLink, Va
 from intercom_assets.domain.values import count_of
 from intercom_assets.intercom.query import touched_since
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.context.usage import Meter
+from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.feeders.app_changes import Fed
 from intercom_assets.sync.passes.leads import shown
@@ -54,7 +54,7 @@ def feed_from_intercom(services: Services) -> Fed:
 
     Raises `WrongWorkspace` and `IntercomError`.
     """
-    with Meter(services):
+    with UsageRecorder(services):
         require_workspace(services)
         return _look(services)
 

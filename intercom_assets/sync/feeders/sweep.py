@@ -12,8 +12,8 @@ from typing import TypeVar
 from intercom_assets.database.records import Lane, QueueKind
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import DELETED
-from intercom_assets.domain.models import AppTeam, AppUser, Unfit
-from intercom_assets.sync.context.gc import sparing_what_was_there
+from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow
+from intercom_assets.sync.context.gc import frozen_collector
 from intercom_assets.sync.context.gone import forget_returned
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.passes.rules import Rules, user_hash
@@ -68,12 +68,12 @@ def sweep_teams(services: Services, progress: Callable[[int], None] | None = Non
     )
 
 
-@sparing_what_was_there()
+@frozen_collector()
 def _sweep(
     services: Services,
     kind: QueueKind,
-    stream: Iterable[Sequence[_Row | Unfit]],
-    hash_of: Callable[[_Row | Unfit], str | None],
+    stream: Iterable[Sequence[_Row | InvalidRow]],
+    hash_of: Callable[[_Row | InvalidRow], str | None],
     progress: Callable[[int], None] | None,
 ) -> Swept:
     seen: set[str] = set()
@@ -106,9 +106,9 @@ def _linked(services: Services, kind: QueueKind) -> Iterator[Sequence[str]]:
     yield from services.store.linked_ids(kind)
 
 
-def _hash_of_user(rules: Rules, truncate: bool, row: AppUser | Unfit) -> str | None:
+def _hash_of_user(rules: Rules, truncate: bool, row: AppUser | InvalidRow) -> str | None:
     """None for a row that cannot be synced: it is looked at, and says why."""
-    if isinstance(row, Unfit):
+    if isinstance(row, InvalidRow):
         return None
     values = held(rules.fields, row, truncate=truncate).values
     values = {**values, DELETED.name: row.deleted}

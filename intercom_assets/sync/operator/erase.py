@@ -17,14 +17,14 @@ from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import Gone
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
-from intercom_assets.sync.context.leases import Lease, Pulse
+from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.engine.batch import new_run_id
 from intercom_assets.sync.passes.users.identity import is_ours, merged_into
 
 CAUSE = "erase"
-PATIENCE = 90.0
+LEASE_TIMEOUT_S = 90.0
 """Seconds to wait for a run that is at work on the person: more than a lease."""
 
 
@@ -94,7 +94,7 @@ def erase_user(
     known: dict[str, Json] = {"contact_id": link.contact_id} if link and link.contact_id else {}
     store.add_tombstone(user_id, known)
     with (
-        Pulse(store, new_run_id(CAUSE), CAUSE, services.settings) as pulse,
+        Heartbeat(store, new_run_id(CAUSE), CAUSE, services.settings) as pulse,
         _alone(services, pulse, user_id, sleep) as lease,
     ):
         erasure = _Erasure(services, user_id, services.intercom.within(lambda: lease.deadline))
@@ -131,7 +131,7 @@ def receipt_of(services: Services, user_id: str) -> Receipt | None:
 
 
 def _alone(
-    services: Services, pulse: Pulse, user_id: str, sleep: Callable[[float], object]
+    services: Services, pulse: Heartbeat, user_id: str, sleep: Callable[[float], object]
 ) -> Lease:
     """The user's row of the queue, leased; waits for a run that has it."""
     waited = 0.0
@@ -141,7 +141,7 @@ def _alone(
         if lease.rows:
             return lease
         lease.close()
-        if waited >= PATIENCE:
+        if waited >= LEASE_TIMEOUT_S:
             raise AtWork(
                 f"another run is at work on user {user_id} and does not end; nothing was deleted, "
                 "the user is not synced any more: run erase again"

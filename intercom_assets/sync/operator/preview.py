@@ -19,7 +19,7 @@ from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import require_workspace
-from intercom_assets.sync.engine import initial_listing as first_contact
+from intercom_assets.sync.engine import initial_listing as initial_listing
 from intercom_assets.sync.engine.plan import FindLeads, LookedAt
 from intercom_assets.sync.passes.leads import shown
 from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
@@ -31,13 +31,14 @@ WINDOWS_A_MINUTE = 6
 
 @dataclass(frozen=True, slots=True)
 class Foresight:
-    """`services`: as given, with a store that also shows what was listed. `barred`, `to_make`: by
+    """`services`: as given, with a store that also shows what was listed. `unwritable`, `to_make`:
+    by
     model. `looked_at`: contacts as they are now. `unasked`: why Intercom was not asked, in one
     sentence.
     """
 
     services: Services
-    barred: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unwritable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     to_make: Mapping[str, Sequence[Field]] = field(default_factory=dict)
     find_leads: FindLeads | None = None
     looked_at: LookedAt = field(default_factory=dict)
@@ -51,7 +52,7 @@ class Foresight:
 
 
 @contextmanager
-def foreseeing(
+def previewing(
     services: Services,
     named: Sequence[str] | None,
     *,
@@ -81,7 +82,7 @@ def _look(
     progress: Callable[[str, int], None] | None,
 ) -> Foresight:
     require_workspace(services, remember=False)
-    store = _ForeseenStore(services.store.url)
+    store = _OverlayStore(services.store.url)
     models = {"contact": services.user_fields, "company": services.team_fields}
     client = services.intercom.within(None)
     known: list[DataAttribute] = []
@@ -90,12 +91,12 @@ def _look(
     plans = {m: plan_attributes(fields.values(), m, known) for m, fields in models.items()}
     if named is not None:
         store.show(users=_looked_up(services, named))
-    elif first_contact.is_due(services):
-        for teams, users in first_contact.listed(services, progress):
+    elif initial_listing.is_due(services):
+        for teams, users in initial_listing.listed(services, progress):
             store.show(users, teams)
     return Foresight(
         replace(services, store=store),
-        {model: plan.barred for model, plan in plans.items()},
+        {model: plan.unwritable for model, plan in plans.items()},
         {model: plan.missing for model, plan in plans.items()},
         lambda emails: _leads(services, emails),
     )
@@ -153,7 +154,7 @@ def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Mapping[st
     return found
 
 
-class _ForeseenStore(Store):
+class _OverlayStore(Store):
     """Our tables as they are, and beside them links that are written nowhere."""
 
     def __init__(self, url: str) -> None:

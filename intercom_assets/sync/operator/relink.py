@@ -30,14 +30,14 @@ from intercom_assets.intercom.errors import (
 )
 from intercom_assets.intercom.pool import Done, Failed, Pool
 from intercom_assets.sync.context.failures import problem_of
-from intercom_assets.sync.context.leases import Lease, Pulse
+from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.switched_ids import departed, departed_among, identity_of
-from intercom_assets.sync.context.usage import Meter
+from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.workspace import require_workspace
 
 CAUSE = "relink"
-AT_ONCE = 100
+CHUNK = 100
 """Links in one lease: each has two calls of its own."""
 
 
@@ -112,20 +112,20 @@ def relink(
     require_workspace(services)
     settings = services.settings
     with (
-        Meter(services) as meter,
-        Pulse(services.store, run_id, CAUSE, settings, at_each_beat=meter.note) as pulse,
+        UsageRecorder(services) as meter,
+        Heartbeat(services.store, run_id, CAUSE, settings, on_heartbeat=meter.note) as pulse,
         Pool(settings.threads) as pool,
     ):
-        for start in range(0, len(pairs), AT_ONCE):
+        for start in range(0, len(pairs), CHUNK):
             if stopped():
                 return
-            yield _some_relinked(services, pulse, pool, run_id, pairs[start : start + AT_ONCE])
+            yield _some_relinked(services, pulse, pool, run_id, pairs[start : start + CHUNK])
             if pool.fatal is not None:
                 raise pool.fatal
 
 
 def _some_relinked(
-    services: Services, pulse: Pulse, pool: Pool, run_id: str, pairs: Sequence[SwitchedId]
+    services: Services, pulse: Heartbeat, pool: Pool, run_id: str, pairs: Sequence[SwitchedId]
 ) -> list[Relinked]:
     keys = [key for pair in pairs for key in (pair.old, pair.new)]
     services.store.enqueue_missing(QueueKind.USER, keys, cause=CAUSE)

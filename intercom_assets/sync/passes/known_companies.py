@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from intercom_assets.domain.models import Contact, Edge, EdgeState
+from intercom_assets.domain.models import Contact, EdgeState, Membership
 
 
 def with_known_companies(
@@ -18,7 +18,7 @@ def with_known_companies(
     return replace(answer, company_ids=tuple(sorted(ids)))
 
 
-def confirmed(edge: Edge, answer: Contact) -> Edge:
+def merge_known_companies(edge: Membership, answer: Contact) -> Membership:
     """An edge that an answer shows is there, whatever a pass that died meant to do with it."""
     is_there = edge.company_id in answer.company_ids
     return replace(edge, state=EdgeState.ATTACHED) if is_there else edge

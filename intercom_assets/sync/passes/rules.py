@@ -13,7 +13,7 @@ from intercom_assets.domain.values import digest
 class Rules:
     """`now` in Unix seconds, `intercom_now` by Intercom's clock; `merge_window` in seconds.
 
-    `barred`: field -> why nobody writes it.
+    `unwritable`: field -> why nobody writes it.
     """
 
     fields: Mapping[str, Field]
@@ -26,7 +26,7 @@ class Rules:
     truncate: bool
     mirror: bool
     archive: bool
-    barred: Mapping[str, str]
+    unwritable: Mapping[str, str]
 
 
 def user_hash(rules: Rules, values: Values, teams: frozenset[str], from_oauth: bool) -> str:

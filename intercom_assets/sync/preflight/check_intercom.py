@@ -108,7 +108,7 @@ def check_attributes(
     for model, own in fields.items():
         plan = plan_attributes(own, model, known)
         new += len(plan.missing)
-        for name, why in plan.barred.items():
+        for name, why in plan.unwritable.items():
             yield INTERCOM.bad(
                 "attributes",
                 f"{name} cannot be written to a {model}, for anybody: {why}.",

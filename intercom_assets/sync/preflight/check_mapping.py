@@ -27,7 +27,7 @@ from intercom_assets.database.connections import AppConnection, Connections
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, Unfit
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
 from intercom_assets.mapping.load import (
     MEMBERSHIPS_SQL,
     TEAMS_SQL,
@@ -36,7 +36,7 @@ from intercom_assets.mapping.load import (
     load_mapping,
 )
 from intercom_assets.mapping.load import mapping_problems as file_problems
-from intercom_assets.sync.engine.determinism import leaking_columns, moving
+from intercom_assets.sync.engine.determinism import differing_columns, leaking_columns
 from intercom_assets.sync.preflight.check_app import GRANT, ROLE
 from intercom_assets.sync.preflight.findings import EDIT, Finding, Part
 
@@ -91,13 +91,13 @@ def check_secrets(app: AppDatabase) -> Iterator[Finding]:
         yield MAPPING.bad("secrets", as_sentence(what), advice[0].upper() + advice[1:])
 
 
-def check_steady(app: AppDatabase) -> Iterator[Finding]:
+def check_determinism(app: AppDatabase) -> Iterator[Finding]:
     """The same row read twice is the same: otherwise it is sent for ever."""
     unsteady = unstable_columns(app.reading)
     for file, columns in unsteady.items():
         yield MAPPING.bad(
             "same twice",
-            f"{moving(file, columns)}.",
+            f"{differing_columns(file, columns)}.",
             "Select what the app stores, not now() or random().",
         )
     shapes = (app.shapes.users, app.shapes.teams, app.shapes.memberships)
@@ -119,8 +119,8 @@ def check_rows(app: AppDatabase) -> Iterator[Finding]:
     users = app.read_users(app.reading(lambda c, s: ids_after(c, s.users, None, ROWS)))
     teams = app.read_teams(app.reading(lambda c, s: ids_after(c, s.teams, None, ROWS)))
     rows = [*users.values(), *teams.values()]
-    for unfit in [row for row in rows if isinstance(row, Unfit)][:1]:
-        count = sum(isinstance(row, Unfit) for row in rows)
+    for unfit in [row for row in rows if isinstance(row, InvalidRow)][:1]:
+        count = sum(isinstance(row, InvalidRow) for row in rows)
         yield MAPPING.warning(
             "rows",
             f"{count} of {len(rows)} sampled rows cannot be synced; of {unfit.id}: {unfit.reason}.",
@@ -141,7 +141,7 @@ def check_rows(app: AppDatabase) -> Iterator[Finding]:
 
 
 def _check_values(
-    app: AppDatabase, rows: Sequence[AppUser | AppTeam | Unfit | Gone]
+    app: AppDatabase, rows: Sequence[AppUser | AppTeam | InvalidRow | Gone]
 ) -> Iterator[Finding]:
     """Values beyond what Intercom is known to hold, column by column."""
     fields = {

@@ -46,12 +46,12 @@ from intercom_assets.sync.preflight.check_intercom import (
 from intercom_assets.sync.preflight.check_mapping import (
     MAPPING,
     check_cost,
+    check_determinism,
     check_files,
     check_mapping,
     check_rows,
     check_secrets,
     check_selected,
-    check_steady,
 )
 from intercom_assets.sync.preflight.check_setup import (
     DAGSTER,
@@ -64,20 +64,20 @@ from intercom_assets.sync.preflight.check_setup import (
 )
 from intercom_assets.sync.preflight.findings import EDIT, Finding, Verdict
 
-PATIENCE = 25.0
+PROBE_TIMEOUT_S = 25.0
 """Seconds for one question to Intercom, its retries included."""
 REACH = "Correct the address, or let this machine reach it; then run check again."
 
 
 @dataclass(frozen=True, slots=True)
-class WhoWins:
+class PolicyFields:
     """The fields of this mapping."""
 
     users: tuple[Field, ...]
     teams: tuple[Field, ...]
 
 
-class Checkup:
+class Preflight:
     """`env`: the process's variables. `pool`: why Dagster's pool is not ready; None if it is.
     `settings`: what of dagster.yaml is missing, in sentences.
 
@@ -95,7 +95,7 @@ class Checkup:
         self._settings = settings
         self._mapping: AppMapping | None = None
         self._app: AppDatabase | None = None
-        self.who_wins: WhoWins | None = None
+        self.policies: PolicyFields | None = None
 
     def findings(self) -> Iterator[Finding]:
         """One after the other as they are found; raises nothing."""
@@ -156,14 +156,14 @@ class Checkup:
         if any(finding.verdict is Verdict.BAD for finding in rows):
             yield MAPPING.skipped("same twice", "rows that can be read")
         else:
-            yield from MAPPING.probe("same twice", lambda: check_steady(app), EDIT)
+            yield from MAPPING.probe("same twice", lambda: check_determinism(app), EDIT)
             yield from MAPPING.probe("cost", lambda: check_cost(app), EDIT)
         yield from RIGHTS.probe("replica", lambda: check_standby(app), REACH)
         yield from RIGHTS.probe("rights", lambda: check_rights(app), ROLE)
         yield from RIGHTS.probe("write_back", lambda: check_write_back(app), EDIT)
         yield from CAPTURE.probe("triggers", lambda: self._capture(app), ROLE)
         with suppress(OperatorError):
-            self.who_wins = _who_wins(app)
+            self.policies = _policy_fields(app)
 
     def _capture(self, app: AppDatabase) -> Iterator[Finding]:
         return check_capture(app, time.time(), self._configuration.workspace)
@@ -191,8 +191,8 @@ class Checkup:
     ) -> Iterator[Finding]:
         yield from INTERCOM.probe("contacts", lambda: check_contacts(_view(client)), SCOPES)
         yield from INTERCOM.probe("companies", lambda: check_companies(_view(client)), SCOPES)
-        if self.who_wins:
-            fields = {"contact": self.who_wins.users, "company": self.who_wins.teams}
+        if self.policies:
+            fields = {"contact": self.policies.users, "company": self.policies.teams}
             yield from INTERCOM.probe(
                 "attributes", lambda: check_attributes(_view(client), fields), SCOPES
             )
@@ -205,12 +205,12 @@ class Checkup:
 
 def _view(client: IntercomClient) -> IntercomClient:
     """Answers within `PATIENCE`, or fails."""
-    return client.within(time.monotonic() + PATIENCE)
+    return client.within(time.monotonic() + PROBE_TIMEOUT_S)
 
 
-def _who_wins(app: AppDatabase) -> WhoWins:
+def _policy_fields(app: AppDatabase) -> PolicyFields:
     settings = app.mapping.settings
-    return WhoWins(
+    return PolicyFields(
         fields_of_users(app.users_columns, settings.fields, settings.write_back.columns),
         fields_of_teams(app.teams_columns),
     )

@@ -69,7 +69,7 @@ def no_duplicates(services: Services) -> Finding:
 
 def attributes_in_place(services: Services) -> Finding:
     """Every custom attribute that the mapping sends exists and can be written."""
-    missing, barred = [], []
+    missing, unwritable = [], []
     for model, fields in (("contact", services.user_fields), ("company", services.team_fields)):
         cached = services.store.attributes(model)
         if cached is None:
@@ -77,9 +77,9 @@ def attributes_in_place(services: Services) -> Finding:
         others = services.store.attributes(_OTHER[model])
         plan = plan_attributes(fields.values(), model, cached[1] + (others[1] if others else []))
         missing += [each.intercom for each in plan.missing]
-        barred += sorted(plan.barred)
-    if barred or missing:
-        names = ", ".join(barred + missing)
+        unwritable += sorted(plan.unwritable)
+    if unwritable or missing:
+        names = ", ".join(unwritable + missing)
         return Finding(False, f"Not in place: {names}; see intercom-assets check.")
     return Finding(True, "All custom attributes are in place.")
 
@@ -121,10 +121,10 @@ def _sample(services: Services) -> list[str]:
 
 def _has_diverged(services: Services, user_id: str) -> bool:
     user = read_users(services, [user_id], user_rules(services, {}))[0]
-    if user.contact is None or user.archived or user.problem or user.must_look:
+    if user.contact is None or user.archived or user.problem or user.must_read_first:
         return False
     try:
-        user.see(services.intercom.within(None).get_contact(user.contact.id))
+        user.apply_read(services.intercom.within(None).get_contact(user.contact.id))
     except (NotFound, Merged):
         return True
     plan = user.plan()

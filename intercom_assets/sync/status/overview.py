@@ -24,7 +24,7 @@ from intercom_assets.database.records import (
 from intercom_assets.database.store.store import Store
 from intercom_assets.intercom.windows import WINDOW
 from intercom_assets.mapping.load import AppMapping, MappingError
-from intercom_assets.sync.context.attributes import barred_now
+from intercom_assets.sync.context.attributes import unwritable_now
 from intercom_assets.sync.context.usage import BEYOND, CALLS, LAG, LIMIT, RATE_LIMITED
 from intercom_assets.sync.engine.last_stop import Stop, stops
 from intercom_assets.sync.feeders import audit, sweep
@@ -180,7 +180,7 @@ def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | No
         runs=sum(beat.alive for beat in store.heartbeats()),
         left_out=store.left_out(),
         failing=store.failing(limit=PARKED_LISTED),
-        unwritable=barred_now(store),
+        unwritable=unwritable_now(store),
     )
 
 

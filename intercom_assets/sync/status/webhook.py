@@ -12,29 +12,34 @@ import requests
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.intercom.network import is_loopback
 
-PATIENCE = 10.0
+POST_TIMEOUT_S = 10.0
 """Seconds, for the connection and again for the answer."""
 
 
-class NotTold(OperatorError):
+class AlertNotSent(OperatorError):
     """Nobody was told, and why: one sentence without the address."""
 
 
 def checked_webhook(url: str) -> str:
-    """Raises `NotTold` unless the address is https, or http to this machine."""
+    """Raises `AlertNotSent` unless the address is https, or http to this machine."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
-        raise NotTold("the webhook's address must begin with https:// unless it is loopback")
+        raise AlertNotSent("the webhook's address must begin with https:// unless it is loopback")
     return url
 
 
-def tell(url: str, message: Mapping[str, object]) -> None:
-    """Posts the message as JSON. Raises `NotTold`. Follows no redirect: it may lead out of TLS."""
+def post_alert(url: str, message: Mapping[str, object]) -> None:
+    """Posts the message as JSON. Raises `AlertNotSent`.
+
+    Follows no redirect: it may lead out of TLS.
+    """
     address = checked_webhook(url)
     try:
-        answer = requests.post(address, json=dict(message), timeout=PATIENCE, allow_redirects=False)
+        answer = requests.post(
+            address, json=dict(message), timeout=POST_TIMEOUT_S, allow_redirects=False
+        )
     except (requests.RequestException, ValueError) as error:
-        raise NotTold(f"the webhook was not reached: {type(error).__name__}") from None
+        raise AlertNotSent(f"the webhook was not reached: {type(error).__name__}") from None
     if not answer.ok or answer.is_redirect:
-        raise NotTold(f"the webhook answered {answer.status_code}")
+        raise AlertNotSent(f"the webhook answered {answer.status_code}")

@@ -25,9 +25,9 @@ from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import JournalEntry, Side
 from intercom_assets.intercom.pool import Done as Answered
 from intercom_assets.intercom.pool import Failed, Pool
-from intercom_assets.sync.context.leases import Lease, Pulse
+from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.context.usage import Meter
+from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.work import left_parked
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.operator.undo.steps import Act, State, Step
@@ -35,7 +35,7 @@ from intercom_assets.sync.operator.undo.teams import TeamUndo
 from intercom_assets.sync.operator.undo.users import UserUndo
 
 CAUSE = "undo"
-AT_ONCE = 100
+CHUNK = 100
 """Users or teams in one lease: each has a call or two of its own."""
 
 Undo = UserUndo | TeamUndo
@@ -62,7 +62,7 @@ def plan_undo(services: Services, run_id: str) -> list[Step]:
     """What could be taken back of this run. Reads both sides (one call each), writes nothing."""
     require_workspace(services, remember=False)
     steps: list[Step] = []
-    with Meter(services), Pool(services.settings.threads) as pool:
+    with UsageRecorder(services), Pool(services.settings.threads) as pool:
         for kind, entries in _journal(services, run_id).items():
             for keys in _some(list(entries)):
                 undos = _undos(services, kind, keys, entries)
@@ -81,8 +81,8 @@ def undo(services: Services, undo_run: str, run_id: str) -> Iterator[list[Step]]
     require_workspace(services)
     settings = services.settings
     with (
-        Meter(services) as meter,
-        Pulse(services.store, undo_run, CAUSE, settings, at_each_beat=meter.note) as pulse,
+        UsageRecorder(services) as meter,
+        Heartbeat(services.store, undo_run, CAUSE, settings, on_heartbeat=meter.note) as pulse,
         Pool(settings.threads) as pool,
     ):
         for kind, entries in _journal(services, run_id).items():
@@ -92,7 +92,7 @@ def undo(services: Services, undo_run: str, run_id: str) -> Iterator[list[Step]]
 
 def _some_undone(
     services: Services,
-    pulse: Pulse,
+    pulse: Heartbeat,
     pool: Pool,
     undo_run: str,
     kind: QueueKind,
@@ -217,5 +217,5 @@ def _undos(
 
 
 def _some(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), AT_ONCE):
-        yield keys[start : start + AT_ONCE]
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]

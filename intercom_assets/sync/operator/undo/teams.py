@@ -57,7 +57,7 @@ class TeamUndo:
             self.is_there = False
             return
         try:
-            self.team.see(client.get_company(company.id))
+            self.team.apply_read(client.get_company(company.id))
         except NotFound:
             self.is_there = False
         except IntercomError as error:

@@ -14,7 +14,7 @@ from intercom_assets.domain.models import AppUser, JournalEntry, Side, UserLink,
 from intercom_assets.domain.reconcile import BEFORE
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
-from intercom_assets.sync.context.failures import Stuck, problem_of
+from intercom_assets.sync.context.failures import PassFailed, problem_of
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.operator.undo.steps import Act, Present, State, Step, steps_of
 from intercom_assets.sync.passes.users.chunk import read_users, user_rules
@@ -71,16 +71,16 @@ class UserUndo:
         if user.archived:
             return
         try:
-            self._see(client)
-        except (NotFound, Merged, Stuck):
+            self._apply_read(client)
+        except (NotFound, Merged, PassFailed):
             self.is_there = False
         except IntercomError as error:
             self.problem = problem_of(error).message
 
-    def _see(self, client: IntercomClient) -> None:
+    def _apply_read(self, client: IntercomClient) -> None:
         user = self.user
         assert user.contact is not None, "only a known contact is read"
-        user.see(client.get_contact(user.contact.id))
+        user.apply_read(client.get_contact(user.contact.id))
         if not user.contact.companies_complete:
             companies = client.contact_companies(user.contact.id)
             user.set_companies({company.id for company in companies}, complete=True)
@@ -145,7 +145,7 @@ class UserUndo:
             self._take_back_archiving(client)
             self._take_back_fields(client)
             self._take_back_memberships(client)
-        except Stuck as stuck:
+        except PassFailed as stuck:
             self.problem = stuck.problem.message
         except IntercomError as error:
             self.problem = problem_of(error).message
@@ -165,7 +165,7 @@ class UserUndo:
             client.unarchive_contact(self.user.contact.id)
             self.user.archived = False
             self.done.append(_done(step))
-            self._see(client)
+            self._apply_read(client)
             self._steps = None
 
     def _take_back_fields(self, client: IntercomClient) -> None:
@@ -178,7 +178,7 @@ class UserUndo:
         answer = client.update_contact(user.contact.id, patch)
         for step in due:
             user.accepted.pop(step.what, None)
-        user.see(answer)
+        user.apply_read(answer)
         self.done += map(_done, due)
 
     def _take_back_memberships(self, client: IntercomClient) -> None:

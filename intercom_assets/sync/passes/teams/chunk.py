@@ -25,8 +25,8 @@ from intercom_assets.domain.fields import (
 from intercom_assets.domain.models import (
     AppTeam,
     Gone,
+    InvalidRow,
     TeamLink,
-    Unfit,
     Values,
 )
 from intercom_assets.sync.context.failures import (
@@ -45,25 +45,27 @@ from intercom_assets.sync.passes.journal import changed_in, left_out_now, parked
 from intercom_assets.sync.passes.teams.state import OVERRULED, TeamPass
 
 
-def read_teams(services: Services, keys: Sequence[str], barred: dict[str, str]) -> list[TeamPass]:
+def read_teams(
+    services: Services, keys: Sequence[str], unwritable: dict[str, str]
+) -> list[TeamPass]:
     """Both sides of these teams as known without a call."""
     rows = services.app.read_teams(keys)
     links = services.store.team_links(keys)
-    fields = {n: f for n, f in services.team_fields.items() if n not in barred}
+    fields = {n: f for n, f in services.team_fields.items() if n not in unwritable}
     version = services.app.mapping_version
     teams = [
         _team_pass(services, fields, rows[key], links.get(key) or TeamLink(key), version)
         for key in keys
     ]
     for team in teams:
-        team.barred = dict(barred)
+        team.unwritable = dict(unwritable)
     return teams
 
 
 def _team_pass(
     services: Services,
     fields: dict[str, Field],
-    row: AppTeam | Unfit | Gone,
+    row: AppTeam | InvalidRow | Gone,
     link: TeamLink,
     version: str,
 ) -> TeamPass:
@@ -72,7 +74,7 @@ def _team_pass(
     if isinstance(row, Gone):
         team.values = {COMPANY_DELETED.name: True}
         return team
-    if isinstance(row, Unfit):
+    if isinstance(row, InvalidRow):
         team.problem = unfit(row)
         return team
     fitted = held(fields, row, truncate=services.settings.truncate)
@@ -81,7 +83,7 @@ def _team_pass(
     return team
 
 
-def team_hash(services: Services, row: AppTeam | Unfit) -> str | None:
+def team_hash(services: Services, row: AppTeam | InvalidRow) -> str | None:
     """What `row_hash` would be; None for a row that cannot be synced: it is looked at."""
     team = _team_pass(
         services, services.team_fields, row, TeamLink(row.id), services.app.mapping_version
@@ -95,14 +97,14 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     by_key = {row.key: row for row in leased}
     if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
         work.attributes.ask_again()
-    teams = read_teams(work.services, keys, work.attributes.barred("company"))
+    teams = read_teams(work.services, keys, work.attributes.unwritable("company"))
     wake_owners(work.services, QueueKind.TEAM, [t.team_id for t in teams if t.was_never_there])
     for team in teams:
         if by_key[team.team_id].needs_read:
             team.company = None  # deleted in Intercom, or doubted: the upsert carries everything
         if work.run.by_hand:
             team.try_everything()
-        team.reread = lambda: _barred_read_again(work)
+        team.reread = lambda: _unwritable_read_again(work)
     held_back = _held_as_gone(work.services, teams)
     callers = [
         team
@@ -134,9 +136,9 @@ def _keep_one_waiting(work: Work, teams: Sequence[TeamPass]) -> None:
             return
 
 
-def _barred_read_again(work: Work) -> dict[str, str]:
+def _unwritable_read_again(work: Work) -> dict[str, str]:
     work.attributes.read_again(work.client)
-    return work.attributes.barred("company")
+    return work.attributes.unwritable("company")
 
 
 def _note(work: Work, callers: Sequence[TeamPass]) -> None:

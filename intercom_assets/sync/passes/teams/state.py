@@ -16,21 +16,21 @@ from intercom_assets.domain.models import (
     Company,
     CompanyPatch,
     Gone,
+    InvalidRow,
     JournalEntry,
     LeftOut,
     Reason,
     Side,
     TeamLink,
-    Unfit,
     Value,
     Values,
 )
 from intercom_assets.domain.reconcile import (
     BEFORE,
     Decision,
-    Look,
+    FieldInputs,
+    Freshness,
     Reconciliation,
-    Sight,
     reconcile,
     stays_undone,
 )
@@ -54,14 +54,14 @@ class TeamPass:
     """
 
     fields: dict[str, Field]
-    row: AppTeam | Unfit | Gone
+    row: AppTeam | InvalidRow | Gone
     link: TeamLink
     mapping_version: str
     values: Values = field(default_factory=dict)
     company: Company | None = None
     accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
-    barred: dict[str, str] = field(default_factory=dict)
+    unwritable: dict[str, str] = field(default_factory=dict)
     reread: Callable[[], Mapping[str, str]] | None = None
     problem: Problem | None = None
     is_answered: bool = False
@@ -101,11 +101,11 @@ class TeamPass:
         intercom = intercom_values(fields, self.company) if self.company else {}
         return reconcile(
             fields,
-            Sight(
+            FieldInputs(
                 self._base,
                 self.values,
                 intercom,
-                Look.FRESH,
+                Freshness.FRESH,
                 accepted=self.accepted,
                 undone=self.link.undone,
                 left_out=self.left_out,
@@ -138,7 +138,9 @@ class TeamPass:
         """After a run that died: what it had sent, and what is there now."""
         known = self.link.company_id
         try:
-            self.see(client.get_company(known) if known else client.find_company(self.team_id))
+            self.apply_read(
+                client.get_company(known) if known else client.find_company(self.team_id)
+            )
             self.is_answered = True
         except NotFound:
             pass
@@ -148,7 +150,7 @@ class TeamPass:
             self.calls += len(client.calls)
             self.answered |= answered_in(client.calls)
 
-    def see(self, answer: Company) -> None:
+    def apply_read(self, answer: Company) -> None:
         """Takes a company as it was read. What a run that died had done to it is that run's."""
         there = intercom_values(self.fields.values(), answer)
         looked = Looked("team", self.team_id, self.fields, self.link.base, self.values, there)
@@ -200,28 +202,28 @@ class TeamPass:
         """Somebody asked by name: what was left out for an answer of Intercom's is tried again."""
         self.left_out = {n: each for n, each in self.left_out.items() if not each.is_of_value}
 
-    def follow(self, barred: Mapping[str, str]) -> None:
-        """Attributes turned out to be barred."""
-        self.fields = {name: each for name, each in self.fields.items() if name not in barred}
-        self.barred = dict(barred)
+    def follow(self, unwritable: Mapping[str, str]) -> None:
+        """Attributes turned out to be unwritable."""
+        self.fields = {name: each for name, each in self.fields.items() if name not in unwritable}
+        self.unwritable = dict(unwritable)
 
     @property
     def fields_left_out(self) -> dict[str, LeftOut]:
         """What is left out as things stand: of values only those that would be sent otherwise."""
         decided = {each.field.name: each.left_out for each in self.plan().decisions}
         kept = {n: e for n, e in self.left_out.items() if not e.is_of_value or decided.get(n, True)}
-        return {**kept, **self._barred}
+        return {**kept, **self._unwritable}
 
     @property
-    def _barred(self) -> dict[str, LeftOut]:
+    def _unwritable(self) -> dict[str, LeftOut]:
         """Attributes that nobody can write just now, where the two sides differ."""
         if not isinstance(self.row, AppTeam) or self.company is None:
             return {}
         wanted = {**self.row.values, COMPANY_DELETED.name: self.row.deleted}
         there = self.company.custom_attributes
         return {
-            name: LeftOut(Reason.BARRED, why)
-            for name, why in self.barred.items()
+            name: LeftOut(Reason.UNWRITABLE, why)
+            for name, why in self.unwritable.items()
             if name in wanted and wanted[name] != there.get(name)
         }
 

@@ -15,7 +15,7 @@ from intercom_assets.domain.attempts import UNARCHIVED, attempts_in
 from intercom_assets.domain.fields import DELETED, Field, contact_patch
 from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.memberships import MembershipPlan
-from intercom_assets.domain.models import ContactPatch, Edge, EdgeState, Reason, Value, Values
+from intercom_assets.domain.models import ContactPatch, EdgeState, Membership, Reason, Value, Values
 from intercom_assets.domain.reconcile import Reconciliation
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
@@ -31,12 +31,12 @@ from intercom_assets.intercom.errors import (
 from intercom_assets.sync.context.endpoint_answers import answered_in
 from intercom_assets.sync.context.failures import (
     COMPANY_NOT_FOUND,
+    PassFailed,
     Problem,
-    Stuck,
     Verdict,
     problem_of,
 )
-from intercom_assets.sync.passes.known_companies import confirmed
+from intercom_assets.sync.passes.known_companies import merge_known_companies
 from intercom_assets.sync.passes.refused_fields import deliver
 from intercom_assets.sync.passes.users import identity
 from intercom_assets.sync.passes.users.found_done import archived_done, merges_done, moves_done
@@ -92,7 +92,7 @@ def _guarded(user: UserPass, client: IntercomClient, calls: Calls) -> None:
         calls(user, client)
     except identity.SomebodyElses as found:
         user.left_to, user.problem = found.left_to, found.problem
-    except Stuck as stuck:
+    except PassFailed as stuck:
         user.problem = stuck.problem
     except IntercomError as error:
         user.problem = problem_of(error)
@@ -106,7 +106,7 @@ def _make_first_call(user: UserPass, client: IntercomClient) -> None:
         _meet(user, client)
     except identity.SomebodyElses as found:
         _leave_to_its_owner(user, client, found)
-    except Stuck:
+    except PassFailed:
         if not user.is_leaving:
             raise
         _let_go(user, client)
@@ -126,7 +126,7 @@ def _meet(user: UserPass, client: IntercomClient) -> None:
         if into is None:
             _start_anew(user, client)
         else:
-            user.see(into)
+            user.apply_read(into)
             user.note("relinked", client, why="its contact was merged into this one")
 
 
@@ -135,8 +135,8 @@ def _call_once(user: UserPass, client: IntercomClient) -> None:
         _identify(user, client)
     elif user.archived:
         _bring_back(user, client, user.contact.id)
-    elif user.must_look or not user.has_to_send:
-        user.see(client.get_contact(user.contact.id))
+    elif user.must_read_first or not user.has_to_send:
+        user.apply_read(client.get_contact(user.contact.id))
     else:
         _put(user, client)
 
@@ -145,7 +145,7 @@ def _identify(user: UserPass, client: IntercomClient) -> None:
     if user.is_leaving:
         found = identity.find(client, user.user_id)
         if found is not None:
-            user.see(found)
+            user.apply_read(found)
             if not _was_created(user):
                 user.note("adopted", client, why="found by its external id")
         return
@@ -160,10 +160,10 @@ def _create(user: UserPass, client: IntercomClient, plan: Reconciliation) -> Non
     if created:
         user.created = True
         user.cleared_up = True  # what another run had in flight did not make it
-        user.absorb(contact, plan, client)
+        user.apply_write(contact, plan, client)
         user.note("created", client, why="new user")
     else:
-        user.see(contact)
+        user.apply_read(contact)
         if not _was_created(user):
             user.note("adopted", client, why="Intercom had a contact with the same details")
 
@@ -182,7 +182,7 @@ def _creation(user: UserPass, plan: Reconciliation) -> ContactPatch:
 def _bring_back(user: UserPass, client: IntercomClient, contact_id: str) -> None:
     if any(attempt.about(UNARCHIVED) for attempt in attempts_in(user.link.in_flight)):
         with suppress(NotFound):
-            user.see(client.get_contact(contact_id))
+            user.apply_read(client.get_contact(contact_id))
             user.archived = False
             return
     try:
@@ -193,7 +193,7 @@ def _bring_back(user: UserPass, client: IntercomClient, contact_id: str) -> None
         return
     user.archived = False
     user.note("unarchived", client, why="the user is back")
-    user.see(client.get_contact(contact_id))
+    user.apply_read(client.get_contact(contact_id))
 
 
 def _start_anew(user: UserPass, client: IntercomClient) -> None:
@@ -204,7 +204,7 @@ def _start_anew(user: UserPass, client: IntercomClient) -> None:
     looked = client.calls[-1].method == "GET"
     if user.contact is not None and not looked:
         with suppress(NotFound):
-            user.see(client.get_contact(user.contact.id))
+            user.apply_read(client.get_contact(user.contact.id))
             return
     if user.contact is not None and (done := archived_done(user)):
         user.archived_before(done)
@@ -232,7 +232,7 @@ def _let_go(user: UserPass, client: IntercomClient) -> None:
 def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:
     assert user.contact is not None, "second calls follow a known contact"
     if user.sends_a_later_time and user.looked_long_ago:
-        user.see(client.get_contact(user.contact.id))
+        user.apply_read(client.get_contact(user.contact.id))
     overwritten = _overwritten(user, user.plan())
     if user.has_to_send:
         _put(user, client)
@@ -277,7 +277,7 @@ class _ContactWrite:
         if user.contact is None:
             self.send(())
             return
-        user.see(self.client.update_contact(user.contact.id, ContactPatch({"role": "user"})))
+        user.apply_read(self.client.update_contact(user.contact.id, ContactPatch({"role": "user"})))
 
     def reread(self) -> None:
         if self.user.reread is not None:
@@ -299,14 +299,14 @@ def _update(user: UserPass, client: IntercomClient, plan: Reconciliation) -> Non
             raise
         _relink(user, client, conflict)
         return
-    user.absorb(answer, plan, client)
+    user.apply_write(answer, plan, client)
 
 
 def _relink(user: UserPass, client: IntercomClient, conflict: Conflict) -> None:
     """Ours lost its external id, and another contact has it by now: that one is the user's."""
     contact = identity.adopt(client, user.user_id, conflict)
     user.forget_contact()
-    user.see(contact)
+    user.apply_read(contact)
     user.note("relinked", client, why="another contact has its external id")
 
 
@@ -330,7 +330,7 @@ def _merge(user: UserPass, client: IntercomClient, lead_id: str) -> None:
         user.note("merge refused", client, why=refusal.message)
         user.refused_leads[lead_id] = (user.row_hash, user.leads_shown[lead_id])
         return
-    user.see(merged)
+    user.apply_read(merged)
     user.note("merged", client, why=f"lead {lead_id} has the user's e-mail")
 
 
@@ -368,7 +368,9 @@ def _list_companies(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -
     companies = {company.id for company in client.contact_companies(user.contact.id)}
     user.companies = {**user.companies, **teams_of(companies - {*user.contact.company_ids})}
     user.set_companies(companies, complete=True)
-    user.edges = {team: confirmed(edge, user.contact) for team, edge in user.edges.items()}
+    user.edges = {
+        team: merge_known_companies(edge, user.contact) for team, edge in user.edges.items()
+    }
     user.journal += moves_done(user, frozenset(companies), complete=True)
     return user.memberships()
 
@@ -377,7 +379,7 @@ def _attach(user: UserPass, client: IntercomClient, team: str, company_id: str) 
     assert user.contact is not None
     client.attach_company(user.contact.id, company_id)
     user.set_companies({*user.contact.company_ids, company_id})
-    user.edges[team] = Edge(team, company_id, EdgeState.ATTACHED)
+    user.edges[team] = Membership(team, company_id, EdgeState.ATTACHED)
     user.note("attached", client, new=team, why="the user is in the team")
 
 

@@ -104,7 +104,7 @@ def _keep_one_waiting(work: Work, users: Sequence[UserPass]) -> None:
 
 
 def rules_of(work: Work) -> Rules:
-    return user_rules(work.services, work.attributes.barred("contact"))
+    return user_rules(work.services, work.attributes.unwritable("contact"))
 
 
 def _rules_read_again(work: Work) -> Rules:
@@ -112,7 +112,7 @@ def _rules_read_again(work: Work) -> Rules:
     return rules_of(work)
 
 
-def user_rules(services: Services, barred: dict[str, str]) -> Rules:
+def user_rules(services: Services, unwritable: dict[str, str]) -> Rules:
     settings = services.settings
     return Rules(
         fields=services.user_fields,
@@ -125,7 +125,7 @@ def user_rules(services: Services, barred: dict[str, str]) -> Rules:
         truncate=settings.truncate,
         mirror=settings.memberships == "mirror",
         archive=settings.on_delete == "archive",
-        barred=barred,
+        unwritable=unwritable,
     )
 
 

@@ -8,13 +8,13 @@ user is parked with that reason.
 from intercom_assets.domain.models import Contact, ContactPatch
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Conflict, Merged, NotFound, NotRestorable, Rejected
-from intercom_assets.sync.context.failures import WAIT_NOT_RESTORABLE, Problem, Stuck, Verdict
+from intercom_assets.sync.context.failures import WAIT_NOT_RESTORABLE, PassFailed, Problem, Verdict
 
 MOST_MERGES = 10
 """One after the other, that are followed."""
 
 
-class SomebodyElses(Stuck):
+class SomebodyElses(PassFailed):
     """Intercom answers with another external id than this user's: `contact` is not theirs."""
 
     def __init__(self, contact: Contact) -> None:
@@ -31,7 +31,7 @@ class SomebodyElses(Stuck):
         return (contact.external_id, contact.id) if contact.external_id else None
 
 
-class HeldByAnother(Stuck):
+class HeldByAnother(PassFailed):
     """A 409 names a contact that is another user's: it holds the e-mail."""
 
     def __init__(self, problem: Problem, contact_id: str) -> None:
@@ -68,7 +68,7 @@ def follow(client: IntercomClient, user_id: str, merged: Merged) -> Contact | No
     """The contact that ours was merged into, if it may be this user's; None if it is gone too."""
     contact = merged_into(client, merged)
     if contact is not None and not is_ours(contact, user_id):
-        raise Stuck(_park("its contact was merged into another user's contact", merged))
+        raise PassFailed(_park("its contact was merged into another user's contact", merged))
     return contact
 
 
@@ -107,7 +107,7 @@ def _unarchive(client: IntercomClient, contact_id: str) -> None:
         client.unarchive_contact(contact_id)
     except NotRestorable as refusal:
         what = "blocked" if "blocked" in refusal.message.lower() else "deleted"
-        raise Stuck(
+        raise PassFailed(
             Problem(
                 Verdict.LATER,
                 f"contact {contact_id} was {what} in Intercom and still holds this identity",

@@ -79,7 +79,7 @@ def _link(work: Work, user: UserPass) -> UserLink:
         refused=user.refused,
         overwritten=user.overwritten,
         left_out=user.fields_left_out,
-        needs_read=not done and (may_have_landed or (user.must_look and not user.has_looked)),
+        needs_read=not done and (may_have_landed or (user.must_read_first and not user.has_looked)),
         listed=link.listed and not user.has_looked and user.contact is not None,
         archived=user.archived,
         lead_email=user.lead_email if done else link.lead_email,

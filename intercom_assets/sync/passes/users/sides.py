@@ -19,25 +19,25 @@ from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_me
 from intercom_assets.domain.models import (
     AppUser,
     Contact,
-    Edge,
     Gone,
+    InvalidRow,
     JournalEntry,
     LeftOut,
+    Membership,
     Reason,
-    Unfit,
     UserLink,
     Value,
     Values,
 )
 from intercom_assets.domain.persons import is_another_person
 from intercom_assets.domain.reconcile import (
-    Look,
+    FieldInputs,
+    Freshness,
     Reconciliation,
-    Sight,
     reconcile,
     stays_undone,
 )
-from intercom_assets.domain.timezones import Place, place
+from intercom_assets.domain.timezones import GeoHint, place
 from intercom_assets.sync.context.failures import Problem, unfit
 from intercom_assets.sync.passes.rules import Rules, user_hash
 
@@ -55,12 +55,12 @@ class UserSides:
     """
 
     rules: Rules
-    row: AppUser | Unfit | Gone
+    row: AppUser | InvalidRow | Gone
     link: UserLink
     companies: dict[str, str]
     void_teams: set[str]
     contact: Contact | None = None
-    look: Look = Look.STALE
+    look: Freshness = Freshness.STALE
     base: Values = field(default_factory=dict)
     values: Values = field(default_factory=dict)
     sent: Values = field(default_factory=dict)
@@ -69,7 +69,7 @@ class UserSides:
     undone: dict[str, tuple[Value, Value]] = field(default_factory=dict)
     undone_teams: set[str] = field(default_factory=set)
     undone_companies: set[str] = field(default_factory=set)
-    edges: dict[str, Edge] = field(default_factory=dict)
+    edges: dict[str, Membership] = field(default_factory=dict)
     overwritten: dict[str, tuple[int, ...]] = field(default_factory=dict)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     leads: Sequence[str] = ()
@@ -83,7 +83,7 @@ class UserSides:
     noted: Values = field(default_factory=dict)
     attempt: Attempt | None = None
     cleared_up: bool = False
-    told_to_look: bool = False
+    read_requested: bool = False
     waiting_since: int | None = None
     lost_companies: list[str] = field(default_factory=list)
     created: bool = False
@@ -108,20 +108,20 @@ class UserSides:
         self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
         self.left_out = {n: each for n, each in link.left_out.items() if each.is_of_value}
         self.see_row(self.row)
-        self.told_to_look = self.is_another_person
+        self.read_requested = self.is_another_person
         if self.is_back and not self.is_leaving:
             self.accepted.pop(EMAIL, None)  # given up when the user left: it may be free again
         self.look = self._first_look()
 
     # --- what is known -----------------------------------------------------------------------
 
-    def see_row(self, row: AppUser | Unfit | Gone) -> None:
+    def see_row(self, row: AppUser | InvalidRow | Gone) -> None:
         """Takes the app's row, as read now; one that cannot be synced becomes the problem."""
         self.row, self._plan, self._row_hash = row, None, None
         if isinstance(row, Gone):
             self.values = {DELETED.name: True}
             return
-        if isinstance(row, Unfit):
+        if isinstance(row, InvalidRow):
             self.problem = unfit(row)
             return
         fitted = held(self.rules.fields, row, truncate=self.rules.truncate)
@@ -195,18 +195,18 @@ class UserSides:
         lacking = self._wanted_teams - self.companies.keys() - self.void_teams
         return lacking - self.undone_teams
 
-    def _first_look(self) -> Look:
-        return Look.FRESH if self.contact is None else Look.STALE
+    def _first_look(self) -> Freshness:
+        return Freshness.FRESH if self.contact is None else Freshness.STALE
 
     def follow(self, rules: Rules) -> None:
-        """Goes on by other rules: attributes turned out to be barred, or are again writable."""
-        if rules.barred != self.rules.barred:
+        """Goes on by other rules: attributes turned out to be unwritable, or are again writable."""
+        if rules.unwritable != self.rules.unwritable:
             self.rules, self._plan = rules, None
 
     # --- what is decided ---------------------------------------------------------------------
 
     def look_first(self) -> None:
-        self.told_to_look = True
+        self.read_requested = True
 
     def plan(self) -> Reconciliation:
         """Field by field, on what is known now; kept until something more is known."""
@@ -222,7 +222,7 @@ class UserSides:
         fields = self._fields
         return reconcile(
             fields.values(),
-            Sight(
+            FieldInputs(
                 base=self.base,
                 app=self.values,
                 intercom=self._intercom_values(fields),
@@ -261,18 +261,18 @@ class UserSides:
         """What is left out as things stand: of values only those that would be sent otherwise."""
         decided = {each.field.name: each.left_out for each in self.plan().decisions}
         kept = {n: e for n, e in self.left_out.items() if not e.is_of_value or decided.get(n, True)}
-        return {**kept, **self._barred}
+        return {**kept, **self._unwritable}
 
     @property
-    def _barred(self) -> dict[str, LeftOut]:
+    def _unwritable(self) -> dict[str, LeftOut]:
         """Fields that nobody can write just now, where the two sides differ."""
         if not isinstance(self.row, AppUser) or self.contact is None:
             return {}
-        barred = {n: f for n, f in self.rules.fields.items() if n in self.rules.barred}
-        there = self._intercom_values(barred)
+        unwritable = {n: f for n, f in self.rules.fields.items() if n in self.rules.unwritable}
+        there = self._intercom_values(unwritable)
         return {
-            name: LeftOut(Reason.BARRED, self.rules.barred[name])
-            for name, each in barred.items()
+            name: LeftOut(Reason.UNWRITABLE, self.rules.unwritable[name])
+            for name, each in unwritable.items()
             if name in self.values and not each.same(self.values[name], there.get(name))
         }
 
@@ -309,7 +309,7 @@ class UserSides:
         if not isinstance(self.row, AppUser) or self.problem:
             return None
         anew = self.is_back or self._has_refused(changed=True)
-        anew = anew or (self.told_to_look and not self._has_refused(changed=False))
+        anew = anew or (self.read_requested and not self._has_refused(changed=False))
         link = replace(self.link, lead_email=None) if anew else self.link
         as_of = min(self.rules.now, self.waiting_since or self.rules.now)
         return lead_email(self.row, link, as_of, self.rules.merge_window)
@@ -332,14 +332,16 @@ class UserSides:
         """A gone user's row says nothing but that it is gone."""
         if isinstance(self.row, Gone):
             return {DELETED.name: DELETED}
-        barred = self.rules.barred
-        return {n: f for n, f in self.rules.fields.items() if n in self.values and n not in barred}
+        unwritable = self.rules.unwritable
+        return {
+            n: f for n, f in self.rules.fields.items() if n in self.values and n not in unwritable
+        }
 
     def _intercom_values(self, fields: Mapping[str, Field]) -> Values:
         return intercom_values(fields.values(), self.contact) if self.contact else {}
 
-    def _place(self) -> Place:
+    def _place(self) -> GeoHint:
         contact = self.contact
         if contact is None or TIME_ZONE not in self.rules.fields:
-            return Place()
+            return GeoHint()
         return place(contact.stated_time_zone, contact.country_code, self.rules.zones)

@@ -22,18 +22,18 @@ from intercom_assets.domain.attempts import (
 from intercom_assets.domain.fields import TIME_ZONE, Policy, intercom_values
 from intercom_assets.domain.models import (
     Contact,
-    Edge,
     EdgeState,
     JournalEntry,
     LeftOut,
+    Membership,
     Reason,
     Side,
     Value,
 )
 from intercom_assets.domain.reconcile import (
-    PLACE,
+    CONSIDERED_ZONE,
     Decision,
-    Look,
+    Freshness,
     Reconciliation,
     landed,
     not_stored,
@@ -45,7 +45,7 @@ from intercom_assets.sync.passes.journal import (
     entry_of_inheritance,
     entry_of_unknown_zone,
 )
-from intercom_assets.sync.passes.known_companies import confirmed, with_known_companies
+from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
 from intercom_assets.sync.passes.users.found_done import found_done
 from intercom_assets.sync.passes.users.identity import SomebodyElses, is_ours
 from intercom_assets.sync.passes.users.sides import UserSides
@@ -67,15 +67,15 @@ class UserPass(UserSides):
         if self.problem or self.is_absent or (self.archived and self.is_leaving):
             return False
         if self.contact is None:
-            return self.told_to_look or not self._was_never_there
-        if self.must_look or self.archived:
+            return self.read_requested or not self._was_never_there
+        if self.must_read_first or self.archived:
             return True
         return self.has_to_send or bool(self.leads) or bool(self.plan().deferred)
 
     @property
     def is_to_write_first(self) -> bool:
         """Whether the first call may write. What a pass that died had noted is not written over."""
-        return not self.must_look or (self.contact is None and not self.link.in_flight)
+        return not self.must_read_first or (self.contact is None and not self.link.in_flight)
 
     @property
     def needs_second_calls(self) -> bool:
@@ -102,9 +102,9 @@ class UserPass(UserSides):
         return self.lacks_external_id or bool(self.plan().to_intercom)
 
     @property
-    def must_look(self) -> bool:
+    def must_read_first(self) -> bool:
         """Whether Intercom's present values come first: something there moved, or may have."""
-        told = self.told_to_look or self.link.needs_read or bool(self.link.in_flight)
+        told = self.read_requested or self.link.needs_read or bool(self.link.in_flight)
         return told or bool(self._companies_in_doubt) or self._listing_is_not_enough
 
     @property
@@ -116,7 +116,7 @@ class UserPass(UserSides):
     @property
     def _listing_is_not_enough(self) -> bool:
         """A listing never justifies a clearing or a detach, nor "unchanged" for what just moved."""
-        if not self.link.listed or self.contact is None or self.look is Look.FRESH:
+        if not self.link.listed or self.contact is None or self.look is Freshness.FRESH:
             return False
         theirs = self.rules.intercom_now
         if theirs - (self.contact.updated_at or theirs) <= RECENT:
@@ -127,7 +127,7 @@ class UserPass(UserSides):
 
     @property
     def has_looked(self) -> bool:
-        return self.tried and self.contact is not None and self.look is Look.FRESH
+        return self.tried and self.contact is not None and self.look is Freshness.FRESH
 
     @property
     def sends_a_later_time(self) -> bool:
@@ -167,11 +167,11 @@ class UserPass(UserSides):
         """A user that left before we ever knew a contact, and whom we looked for once already."""
         return self.is_leaving and self.link.row_hash == self.row_hash
 
-    def edges_in_flight(self) -> list[Edge]:
+    def edges_in_flight(self) -> list[Membership]:
         """The edges that the second calls will move, to be noted before them."""
         plan = self.memberships()
         attaching = [
-            Edge(team, self.companies[team], EdgeState.ATTACHING)
+            Membership(team, self.companies[team], EdgeState.ATTACHING)
             for team in plan.attach
             if team in self.companies
         ]
@@ -232,7 +232,7 @@ class UserPass(UserSides):
 
     # --- what an answer of Intercom means -----------------------------------------------------
 
-    def see(self, answer: Contact) -> None:
+    def apply_read(self, answer: Contact) -> None:
         """Takes a contact as Intercom answers it by id. Raises `SomebodyElses`."""
         if not is_ours(answer, self.user_id):
             raise SomebodyElses(answer)
@@ -241,8 +241,8 @@ class UserPass(UserSides):
         before = self._place().unknown
         doubted = self._companies_in_doubt
         self.contact = with_known_companies(answer, self.contact, doubted)
-        self.look, self.looked_at = Look.FRESH, monotonic()
-        self.edges = {t: confirmed(e, answer) for t, e in self.edges.items()}
+        self.look, self.looked_at = Freshness.FRESH, monotonic()
+        self.edges = {t: merge_known_companies(e, answer) for t, e in self.edges.items()}
         if (unknown := self._place().unknown) not in (None, before):
             self.journal.append(entry_of_unknown_zone(self.user_id, unknown))
         self._plan = None
@@ -256,7 +256,7 @@ class UserPass(UserSides):
         if others and not self.inherited_nothing:
             self.inherit_nothing()
 
-    def absorb(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
+    def apply_write(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
         """Takes the answer to a write of `plan`, and what became of each value sent."""
         sent = [d for d in plan.decisions if d.is_due and d.write_to is Side.INTERCOM]
         got = intercom_values([d.field for d in sent], answer)
@@ -268,13 +268,13 @@ class UserPass(UserSides):
             action = "overruled" if decision.overruled else "pushed"
             self._journal_decision(action, decision, client)
         self.sent = {**self.sent, **{d.field.name: d.value for d in sent}}
-        self.see(answer)
+        self.apply_read(answer)
 
     def archived_before(self, found: Sequence[JournalEntry]) -> None:
         """A run that died had archived the contact, which comes back with its user."""
         sent = {entry.field: entry.new for entry in found if entry.field}
         self.journal += found
-        self.archived, self.look, self.base = True, Look.FRESH, {**self.base, **sent}
+        self.archived, self.look, self.base = True, Freshness.FRESH, {**self.base, **sent}
         self._plan = None
 
     def leave_out(self, name: str, value: Value, reason: Reason, why: str) -> None:
@@ -288,7 +288,7 @@ class UserPass(UserSides):
         self._plan = None
 
     def forget_contact(self) -> None:
-        self.contact, self.look, self.base, self._plan = None, Look.FRESH, {}, None
+        self.contact, self.look, self.base, self._plan = None, Freshness.FRESH, {}, None
         self.accepted, self.edges, self.archived, self.sent = {}, {}, False, {}
         self.undone, self.undone_teams, self.undone_companies = {}, set(), set()
         self.refused_leads = {}
@@ -301,7 +301,7 @@ class UserPass(UserSides):
         pulled = {name: there[name] for name, each in self.rules.fields.items() if each.pulled}
         where = self._place()
         zone = where.stated or where.derived
-        self.base = {**pulled, PLACE.name: zone}
+        self.base = {**pulled, CONSIDERED_ZONE.name: zone}
         self.refused = {**pulled, TIME_ZONE: zone} if TIME_ZONE in pulled else pulled
         self.accepted, self.undone, self.overwritten, self._plan = {}, {}, {}, None
         self.journal.append(entry_of_inheritance(self.user_id))

@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
 from intercom_assets.database.app.write_back import WriteBack, WrittenBack
-from intercom_assets.domain.models import AppUser, Gone, Unfit
+from intercom_assets.domain.models import AppUser, Gone, InvalidRow
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.work import Work
@@ -28,7 +28,7 @@ class Answer:
     """What became of one user's offer. `refused`: field -> the app's reason; `moved`: fields that
     the app had changed meanwhile. `stored_id`: None where no id was offered."""
 
-    row: AppUser | Unfit | Gone
+    row: AppUser | InvalidRow | Gone
     busy: bool = False
     refused: dict[str, str | None] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
@@ -62,7 +62,7 @@ def write_back(work: Work, users: Sequence[UserPass], failed: Collection[str]) -
             pulling[offer.id].problem = Problem(Verdict.UNAVAILABLE, str(error))
         return
     for key, answer in answers.items():
-        _see(pulling[key], answer)
+        _apply_read(pulling[key], answer)
 
 
 def _offer(services: Services, user: UserPass, *, again: bool) -> WriteBack | None:
@@ -108,7 +108,7 @@ def _pieces(offer: WriteBack) -> list[WriteBack]:
     return pieces
 
 
-def _see(user: UserPass, answer: Answer) -> None:
+def _apply_read(user: UserPass, answer: Answer) -> None:
     if answer.busy:
         user.problem = Problem(Verdict.BUSY, "the app held the row; it is tried again")
         return
