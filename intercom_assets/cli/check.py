@@ -1,7 +1,7 @@
 """`check`: what is right and what is not, before anything runs. Green and red lines.
 
 Belongs here: how findings are printed, and the exit code. Must not: any probe, which
-are `sync/preflight/checkup.py`'s.
+are `sync/preflight/preflight.py`'s.
 """
 
 import json
@@ -18,8 +18,8 @@ from intercom_assets.cli.output.tables import a_console, plain
 from intercom_assets.domain.policy_table import Row, rows_of_mapped_teams, rows_of_mapped_users
 from intercom_assets.domain.values import count_of
 from intercom_assets.sync.environment import read_environment
-from intercom_assets.sync.preflight.checkup import PolicyFields, Preflight
 from intercom_assets.sync.preflight.findings import Finding, Verdict
+from intercom_assets.sync.preflight.preflight import PolicyFields, Preflight
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red"}
 MARKS = {Verdict.OK: "ok  ", Verdict.WARNING: "note", Verdict.BAD: "RED "}

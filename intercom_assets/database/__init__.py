@@ -2,6 +2,5 @@
 
 `app` is the client of the app's side; `capture` installs the change log there and handles its rows;
 `store` is our side. What both stand on lies beside them: `connections` (the kinds of transaction in
-the app's database), `tables`, `failures` (errors in one sentence), `lending` (a pool of
-connections), `identity` (ids as text), and `records` (what goes in and out of our tables).
+the app's database), `tables`, `failures` (errors in one sentence), `connection_pool`, `identity` (ids as text), and `records` (what goes in and out of our tables).
 """

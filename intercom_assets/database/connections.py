@@ -11,8 +11,8 @@ from typing import TypeAlias
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from intercom_assets.database.connection_pool import ConnectionPool, PooledConnection
 from intercom_assets.database.failures import failed, unreachable
-from intercom_assets.database.lending import ConnectionPool, PooledConnection
 from intercom_assets.database.loaders import guard_loaders
 
 AppConnection: TypeAlias = PooledConnection

@@ -27,8 +27,8 @@ from intercom_assets.sync.preflight.check_intercom import (
     check_token,
 )
 from intercom_assets.sync.preflight.check_setup import check_variables
-from intercom_assets.sync.preflight.checkup import Preflight
 from intercom_assets.sync.preflight.findings import Finding, Verdict
+from intercom_assets.sync.preflight.preflight import Preflight
 from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.mapping_folders import a_folder
 from intercom_assets_tests.roles import a_role

@@ -18,8 +18,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg.sql import Identifier
 
+from intercom_assets.database.connection_pool import ConnectionPool, PooledConnection
 from intercom_assets.database.failures import address_problem, line_without, told
-from intercom_assets.database.lending import ConnectionPool, PooledConnection
 from intercom_assets.database.loaders import guard_loaders
 from intercom_assets.database.queries import query
 from intercom_assets.domain.errors import OperatorError
