@@ -23,7 +23,7 @@ from intercom_assets.domain.values import MAX_SPEND, MAX_TEXT
 
 SPEND = "monthly_spend"
 MOST_ATTRIBUTES = 250
-"""Custom attributes that a workspace holds (intercom-api section 9)."""
+"""Custom attributes that a workspace holds (docs/dev/intercom-facts.md#custom-attributes)."""
 _HELD_BY: Mapping[Kind, frozenset[str]] = {
     Kind.STRING: frozenset({"string", "options"}),
     Kind.INTEGER: frozenset({"integer", "float"}),
@@ -31,7 +31,10 @@ _HELD_BY: Mapping[Kind, frozenset[str]] = {
     Kind.BOOLEAN: frozenset({"boolean"}),
     Kind.DATE: frozenset({"date", "datetime"}),
 }
-"""The types of attribute that take values of a kind. A type is never changed (DESIGN section 7)."""
+"""The types of attribute that take values of a kind. A type is never changed.
+
+docs/dev/intercom-facts.md#custom-attributes
+"""
 _TYPES = frozenset().union(*_HELD_BY.values())
 _NAME = re.compile(r"[\w\- ]+")
 

@@ -40,7 +40,7 @@ class Field:
     `name`: the app's column. `intercom`: Intercom's field, or the attribute's name if `custom`.
     `pulled`: the mapping has a column to write the value back to.
     `shortest`, `from_oauth`: an Intercom value shorter, or of an OAuth user where that is False,
-    is not usable for the app (seed rules 22 and 24).
+    is not usable for the app.
     """
 
     name: str

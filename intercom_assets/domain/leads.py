@@ -13,8 +13,8 @@ EMAIL = "email"
 def lead_email(user: AppUser, link: UserLink, now: int, window: int) -> str | None:
     """The address to search leads for, or None. `now` and `window` are in seconds.
 
-    Strictly inside the window, as the replaced job had it (seed rule 35); never for a user
-    without e-mail, which would ask Intercom for everybody's leads (fault 17).
+    Strictly inside the window, and never for a user without e-mail, which would ask Intercom for
+    everybody's leads.
     """
     email, created = user.values.get(EMAIL), user.values.get(CREATED)
     if not isinstance(email, str) or not isinstance(created, int) or user.deleted:

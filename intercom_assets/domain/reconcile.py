@@ -3,7 +3,7 @@
 A decision says what both sides shall hold and which side must be written. It is taken twice in a
 pass: on what we remember (a *stale* look), where everything that needs Intercom's present value is
 deferred, and again on Intercom's answer (a *fresh* look). Deferring costs a call at most; deciding
-on a stale value costs somebody's edit (sync-protocol sections 5 and 6).
+on a stale value costs somebody's edit (docs/dev/protocol.md#one-call-per-change).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -143,7 +143,8 @@ def landed(link: UserLink, fields: Mapping[str, Field], intercom: Values) -> Val
     """The base after a crash: what was in flight was agreed on, by us, if it got there.
 
     It did if Intercom holds it now, or holds neither it nor what was there before: then somebody
-    wrote over it since, and that is an edit of its own, not "both moved" (sync-protocol section 4).
+    wrote over it since, and that is an edit of its own, not "both moved"
+    (docs/dev/protocol.md#landed-but-not-recorded).
     """
     ours = {
         name: sent
@@ -162,7 +163,7 @@ def not_stored(decided: Reconciliation, stored: Values) -> Values:
     """What the app was offered and did not store as offered: refused, or kept in another form.
 
     `stored`: the app's row as read after the write-back. Remembered as `refused`, so that it is
-    not offered again until Intercom's value changes (sync-protocol section 3).
+    not offered again until Intercom's value changes (docs/dev/protocol.md#writing-back-to-the-app).
     """
     offered = {d.field.name: d for d in decided.decisions if d.is_due and _writes_app(d)}
     return {

@@ -1,9 +1,9 @@
 """What Intercom knows of a person's place -> an IANA time zone, or nothing. Never a guess.
 
 A zone that Intercom *states* wins over the app's; one *derived* from a country that has a single
-zone only fills an empty one (DESIGN section 6). Names are compared by the zone they mean:
-`US/Pacific` is `America/Los_Angeles`, and so is Rails' "Pacific Time (US & Canada)". The zones
-that are valid come in as an argument: this room reads no files.
+zone only fills an empty one (docs/dev/intercom-facts.md#time-zones). Names are compared by the
+zone they mean: `US/Pacific` is `America/Los_Angeles`, as is Rails' "Pacific Time (US & Canada)".
+The zones that are valid come in as an argument: this room reads no files.
 """
 
 from collections.abc import Mapping

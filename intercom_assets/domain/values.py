@@ -16,9 +16,12 @@ from uuid import UUID
 from intercom_assets.domain.models import Kind, Value
 
 MAX_TEXT = 255
-"""Characters that a string attribute of Intercom holds (intercom-api section 9)."""
+"""Characters that a string attribute of Intercom holds.
+
+docs/dev/intercom-facts.md#custom-attributes
+"""
 MAX_SPEND = 2**31 - 1
-"""What a company's monthly_spend may be at most (intercom-api section 8)."""
+"""What a company's monthly_spend may be at most (docs/dev/intercom-facts.md#companies)."""
 MAX_EXACT = 2**53
 """Integers above are not carried exactly by JSON numbers."""
 

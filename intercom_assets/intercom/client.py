@@ -5,7 +5,7 @@ A method says which endpoint, what to send and what comes back; everything that 
 
 Every method raises `Unauthorized`, `PlanRestricted`, `ScopeMissing` or `VersionUnknown` (fatal),
 `Unavailable` and its kinds after the retries that are due, `LeaseRanOut`, `WrongShape`; docstrings
-name only what is special to an endpoint. Facts: intercom-api sections 5 to 9.
+name only what is special to an endpoint. Facts: docs/dev/intercom-facts.md.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ from intercom_assets.intercom.wire_companies import (
 
 API_VERSION = "2.16"
 PER_PAGE = 150
-"""The most that list and search give (intercom-api 2.1)."""
+"""The most that list and search give (docs/dev/intercom-facts.md#pages)."""
 
 T = TypeVar("T")
 

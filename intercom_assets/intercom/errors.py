@@ -23,7 +23,8 @@
     │   └── ScrollOpen            400 scroll_exists: another scroll of this workspace is open
     └── LeaseRanOut               not asked: too little of the lease was left
 
-No request, clock or decision to retry belongs here. Statuses and codes: intercom-api section 4.
+No request, clock or decision to retry belongs here. Statuses and codes:
+docs/dev/intercom-facts.md#errors.
 """
 
 import re

@@ -57,7 +57,10 @@ def scroll(
     sleep: Callable[[float], bool],
     clock: Callable[[], float],
 ) -> Iterator[list[Company]]:
-    """Every company once. A scroll that breaks can only be begun anew (intercom-api section 8)."""
+    """Every company once. A scroll that breaks can only be begun anew.
+
+    docs/dev/intercom-facts.md#pages
+    """
     seen: set[str] = set()
     for restarts_left in reversed(range(SCROLL_RESTARTS + 1)):
         try:

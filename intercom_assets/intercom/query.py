@@ -1,8 +1,8 @@
 """What can be asked of `POST /contacts/search`: filters in groups, two levels deep.
 
-The limits are Intercom's (intercom-api 6.3): 15 filters a group, one group inside another. They
-are checked when a query is built, so a wrong one fails where it is written. What an answer means,
-and how stale it may be, belongs to the callers.
+The limits are Intercom's: 15 filters a group, one group inside another
+(docs/dev/intercom-facts.md#search). They are checked when a query is built, so a wrong one fails
+where it is written. What an answer means, and how stale it may be, belongs to the callers.
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ No lock, no sleep and no HTTP belong here: `rate.py` adds the waiting.
 from dataclasses import dataclass
 
 WINDOW = 10.0
-"""Seconds (intercom-api section 3)."""
+"""Seconds (docs/dev/intercom-facts.md#rate)."""
 UNTOLD_LIMIT = 166
 """Calls per window to assume of answers without headers: the lowest that Intercom documents."""
 DRIFT = 0.0005

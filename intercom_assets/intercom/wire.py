@@ -3,7 +3,9 @@
 Only here is pydantic. Unknown keys are ignored, missing optional ones tolerated; anything else that
 does not fit raises pydantic's `ValidationError`, which `transport.py` turns into an error with the
 endpoint. Values leave in their canonical form (`domain/values.py`): Intercom itself says `""` here
-and null there for the same cleared e-mail (intercom-api section 5). No call is made here.
+and null there for the same cleared e-mail. No call is made here.
+
+What Intercom sends: docs/dev/intercom-facts.md#contacts.
 """
 
 from abc import ABC, abstractmethod
@@ -100,7 +102,7 @@ class _Location(Part):
 
 
 class ContactPayload(Payload[Contact]):
-    """Section 5 of intercom-api. `avatar` (object, string or null) is of no use and not read."""
+    """Without `avatar` (object, string or null), which is of no use here."""
 
     id: Annotated[str, Field(min_length=1)]
     role: str = "user"

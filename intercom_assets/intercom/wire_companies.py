@@ -1,7 +1,7 @@
 """Intercom's JSON of companies -> domain values: one, a contact's, and a step of the scroll.
 
 Same rules as `wire.py`, from which the shared shapes come. Unset fields are left out by Intercom;
-an unset plan is `{}` (intercom-api section 8).
+an unset plan is `{}` (docs/dev/intercom-facts.md#companies).
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Health as asset checks: red where an operator has to look, with one sentence.
 
 They stand on the external asset `sync_health`, which no run materializes, in a job of their own:
-beside a batch, Dagster would plan them and reset them to skipped (dagster-notes A4 and F).
+beside a batch, Dagster would plan them and reset them to skipped
+(docs/dev/dagster-facts.md#checks).
 """
 
 from collections.abc import Callable

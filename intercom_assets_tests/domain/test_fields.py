@@ -35,7 +35,7 @@ def column(name: str, kind: Kind = Kind.STRING, *, is_attribute: bool = False) -
 
 
 class TestWhoWins:
-    """DESIGN section 6, row by row: the README's table is made from the same data."""
+    """Row by row, written out: the README's table is made from the same data."""
 
     @pytest.mark.parametrize(
         ("name", "intercom", "kind", "policy"),

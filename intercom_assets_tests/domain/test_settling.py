@@ -1,7 +1,7 @@
 """It always settles: every combination, every policy, honest and wilful sides, in one pass.
 
 Passes are played as the engine makes them (`passes.py`). The literal rules of the replaced job left
-56 of 507 combinations apart for ever (sync-protocol section 6).
+56 of 507 combinations apart for ever (docs/dev/protocol.md#what-oscillates-or-loses).
 """
 
 from collections.abc import Iterator
@@ -161,7 +161,7 @@ def test_what_is_written_reads_back_as_decided() -> None:
 
 
 class TestPatience:
-    """Calls of a pass, as DESIGN section 7 counts them."""
+    """Calls of a pass, as docs/dev/protocol.md#calls counts them."""
 
     def calls(self, policy: Policy, **known: Any) -> tuple[int, int, int, int]:
         situation = Situation(policy, **{"base": "ada", "shadow": "ada", "way": "remember"} | known)

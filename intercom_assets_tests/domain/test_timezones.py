@@ -32,7 +32,7 @@ class TestNames:
         "name", [None, "", "+1000", "Mars/Olympus", "europe/berlin", "Pacific Time (US & Canada)"]
     )
     def test_what_is_no_zone_of_iana_is_none(self, name: str | None) -> None:
-        """The replaced job took "+1000" for invalid too (seed rule 13)."""
+        """The replaced job took "+1000" for invalid too (rule 13 in sync/rules.py)."""
         assert WORLD.zone(name) is None
 
     def test_a_country_with_its_own_zone_is_no_alias_of_its_neighbour(self) -> None:

@@ -1,4 +1,7 @@
-"""Which error an answer becomes: the table of intercom-api section 4 row by row, and totality."""
+"""Which error an answer becomes: row by row, and totality.
+
+docs/dev/intercom-facts.md#errors
+"""
 
 import pytest
 from hypothesis import given, settings

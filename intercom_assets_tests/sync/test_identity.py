@@ -1,6 +1,6 @@
 """Whose contact is whose: every way in which Intercom and we can disagree about identity.
 
-Never a duplicate, never another user's contact (DESIGN section 7, sync-protocol section 4).
+Never a duplicate, never another user's contact (docs/dev/protocol.md#landed-but-not-recorded).
 """
 
 from datetime import UTC, datetime, timedelta

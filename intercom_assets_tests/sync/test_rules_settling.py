@@ -271,7 +271,7 @@ def test_every_combination_of_a_name_settles_in_one_pass(worlds: Worlds, policy:
 def _who_wins(
     policy: Policy, base: str | None, app: str | None, intercom: str | None
 ) -> str | None:
-    """Said anew, in the words of DESIGN section 6, so that the table is not its own witness."""
+    """Said anew, in other words than the code's, so that the table is not its own witness."""
     if policy is Policy.APP:
         return app
     if policy is Policy.INTERCOM:

@@ -239,7 +239,7 @@ def _attach_other(ground: Ground, step: Step) -> None:
 
 
 def _crowd(ground: Ground, step: Step) -> None:
-    """More companies than a contact shows of itself (intercom-api section 8)."""
+    """More companies than a contact shows of itself (docs/dev/intercom-facts.md#contacts)."""
     contact = ground.contact(step.user)
     if contact and contact["state"] == "live":
         ground.needs_audit = True

@@ -27,7 +27,10 @@ LONGEST_WAIT_IN_DOUBT, SHORT_WAITS = 300.0, 4
 """Where nobody else used the same call, the first few waits stay short."""
 WAITS_FOR_ATTRIBUTE = "waits_for_attribute"
 WAIT_NOT_RESTORABLE = 8 * 86_400.0
-"""Intercom keeps a deleted contact's identity locked for about 7 days (intercom-api 6.6)."""
+"""Intercom keeps a deleted contact's identity locked for about 7 days.
+
+docs/dev/intercom-facts.md#archive-delete-merge
+"""
 WAIT_BUSY = 2.0
 NEEDS_A_HUMAN = frozenset({"contact_company_limit_exceeded"})
 """Codes of refusals that no later try can get past."""

@@ -23,7 +23,7 @@ from intercom_assets.sync.context.switched_ids import Switch, accept, find_switc
 from intercom_assets.sync.engine.plan import count, plan_users
 
 MOST_COMPANIES = 1_000
-"""Companies of one contact (intercom-api section 8)."""
+"""Companies of one contact (docs/dev/intercom-facts.md#companies)."""
 
 
 def check_users(services: Services, keys: Sequence[str], accepted: str | None = None) -> None:

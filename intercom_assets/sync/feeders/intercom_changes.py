@@ -1,9 +1,9 @@
 """What was edited in Intercom -> the queue: the search by `updated_at`, newest first.
 
 The search only says *whom* to read: its documents are old whole documents for minutes, so no value
-is ever taken from one (sync-protocol section 5). A contact that looks as we remember it costs no
-further call; that is how our own writes come back. Leads with the e-mail of a user inside the merge
-window wake that user.
+is ever taken from one (docs/dev/protocol.md#one-call-per-change). A contact that looks as we
+remember it costs no further call; that is how our own writes come back. Leads with the e-mail of a
+user inside the merge window wake that user.
 
 A fast look each tick reaches a little behind the last one; a slow look each quarter of an hour
 reaches further than the index lags. Pages a tick are bounded; an unfinished look goes on at its
@@ -26,7 +26,7 @@ from intercom_assets.sync.passes.leads import shown
 
 STATE = "intercom_changes"
 FAST_OVERLAP, SLOW_OVERLAP, SLOW_EVERY = 120, 30 * 60, 15 * 60
-"""Seconds. The index was seen to lag between 12 and 120 s (intercom-api section 11)."""
+"""Seconds. The index was seen to lag between 12 and 120 s (docs/dev/intercom-facts.md#search)."""
 MOST_PAGES = 5
 """Pages of 150 in one tick."""
 

@@ -25,7 +25,7 @@ from intercom_assets.sync.passes.leads import shown
 from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
 
 USUAL_LIMIT = 10_000
-"""Calls a minute that Intercom permits an app by default (intercom-api section 3)."""
+"""Calls a minute that Intercom permits an app by default (docs/dev/intercom-facts.md#rate)."""
 WINDOWS_A_MINUTE = 6
 
 

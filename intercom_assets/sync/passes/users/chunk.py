@@ -1,8 +1,8 @@
 """One chunk of users: read both sides, decide, apply, record.
 
-The order is the protocol's (sync-protocol section 1): the rows were leased and committed before
-anything here reads them; what is about to be sent is noted before the call; what came of it is
-recorded in one transaction, only for rows that still carry our lease.
+The order is the protocol's (docs/dev/protocol.md#the-order): the rows were leased and committed
+before anything here reads them; what is about to be sent is noted before the call; what came of it
+is recorded in one transaction, only for rows that still carry our lease.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -37,7 +37,7 @@ from intercom_assets.sync.passes.users.write_back import write_back
 WAIT_FOR_TEAM, WAIT_FOR_PARKED_TEAM = 5.0, 300.0
 """Seconds after which a user looks again whether a team's company could be made; costs no call."""
 LEADS_A_CALL = 15
-"""E-mails in one search: the most filters of a group (intercom-api section 6.3)."""
+"""E-mails in one search: the most filters of a group (docs/dev/intercom-facts.md#search)."""
 
 
 def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:

@@ -1,8 +1,9 @@
 """Which contact is this user's: by stored id, else by POST and what its 409 names.
 
-Never a search before a write, never a duplicate, never another user's contact (DESIGN section 7,
-sync-protocol section 4). A contact whose external id is somebody else's is left alone, and the
-user is parked with that reason.
+Never a search before a write, never a duplicate, never another user's contact: why, and what each
+case costs, is in docs/dev/protocol.md#calls and docs/dev/protocol.md#landed-but-not-recorded.
+A contact whose external id is somebody else's is left alone, and the user is parked with that
+reason.
 """
 
 from intercom_assets.domain.models import Contact, ContactPatch
