@@ -1,7 +1,7 @@
 """Intercom's REST API 2.16 as methods: one per endpoint, named as Intercom names things.
 
 A method says which endpoint, what to send and what comes back; everything that all calls share is
-`transport.py`'s. What to do about an answer (adopt, merge, forget, park) is decided elsewhere.
+`calls.py`'s. What to do about an answer (adopt, merge, forget, park) is decided elsewhere.
 
 Every method raises `Unauthorized`, `PlanRestricted`, `ScopeMissing` or `VersionUnknown` (fatal),
 `Unavailable` and its kinds after the retries that are due, `LeaseRanOut`, `WrongShape`; docstrings
@@ -24,17 +24,17 @@ from intercom_assets.domain.models import (
     Workspace,
 )
 from intercom_assets.intercom import endpoints, paging
+from intercom_assets.intercom.calls import Call, Counters, Transport, View
 from intercom_assets.intercom.endpoints import Endpoint
-from intercom_assets.intercom.exchange import Timeouts
-from intercom_assets.intercom.network import (
+from intercom_assets.intercom.http.addresses import (
     build_carrier,
     checked_token,
     checked_url,
     checked_version,
 )
+from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.intercom.query import NEWEST_FIRST, Query, Sort, as_json
 from intercom_assets.intercom.rate import Times, governor_of
-from intercom_assets.intercom.transport import Call, Counters, Transport, View
 from intercom_assets.intercom.wire import (
     AttributeListPayload,
     AttributePayload,

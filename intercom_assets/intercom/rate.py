@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from weakref import WeakKeyDictionary
 
-from intercom_assets.intercom.exchange import retry_after
+from intercom_assets.intercom.http.messages import retry_after
 from intercom_assets.intercom.windows import Ledger, Quota, Told
 
 SLICE = 0.25

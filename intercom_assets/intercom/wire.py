@@ -1,7 +1,7 @@
 """Intercom's JSON and what leaves this room: payload -> domain value, patch -> body.
 
 Only here is pydantic. Unknown keys are ignored, missing optional ones tolerated; anything else that
-does not fit raises pydantic's `ValidationError`, which `transport.py` turns into an error with the
+does not fit raises pydantic's `ValidationError`, which `calls.py` turns into an error with the
 endpoint. Values leave in their canonical form (`domain/values.py`): Intercom itself says `""` here
 and null there for the same cleared e-mail. No call is made here.
 

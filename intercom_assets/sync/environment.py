@@ -15,7 +15,7 @@ from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
-from intercom_assets.intercom.network import checked_token, checked_url, checked_version
+from intercom_assets.intercom.http.addresses import checked_token, checked_url, checked_version
 from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.sync.context.services import Services

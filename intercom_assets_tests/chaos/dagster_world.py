@@ -24,7 +24,7 @@ from intercom_assets.demo.databases import Databases
 from intercom_assets.demo.probes import DagsterSide
 from intercom_assets.demo.scenario import SENSORS
 from intercom_assets.demo.world import DEFINITIONS_WITHOUT_SCHEDULES
-from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.launch.services import (
     COMMAND,
     DAEMON,

@@ -19,7 +19,7 @@ from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
-from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.batch import new_run_id, run_batch

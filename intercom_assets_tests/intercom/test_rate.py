@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from intercom_assets.intercom.exchange import retry_after
+from intercom_assets.intercom.http.messages import retry_after
 from intercom_assets.intercom.rate import Governor, Ticket, Times, Until, governor_of, quota_of
 from intercom_assets.intercom.windows import Quota
 from intercom_assets.simulator.adapter import InProcess

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from intercom_assets.domain.models import CompanyPatch, Contact, ContactPatch
-from intercom_assets.intercom.answers import read_answer
 from intercom_assets.intercom.endpoints import CREATE_CONTACT, GET_CONTACT
 from intercom_assets.intercom.errors import (
     Conflict,
@@ -21,7 +20,8 @@ from intercom_assets.intercom.errors import (
     Unreadable,
     WrongShape,
 )
-from intercom_assets.intercom.exchange import RawAnswer
+from intercom_assets.intercom.http.messages import RawAnswer
+from intercom_assets.intercom.responses import read_answer
 from intercom_assets.intercom.wire import (
     AttributeListPayload,
     ContactListPayload,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from intercom_assets.domain.fields import Policy
-from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.mapping.durations import parse_duration
 from intercom_assets.mapping.load import MappingError, load_mapping
 from intercom_assets.mapping.settings import LONGEST_CALL, MaxGone, SyncSettings, Watch

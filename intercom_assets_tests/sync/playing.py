@@ -25,7 +25,7 @@ from intercom_assets.database.records import JournalRow, QueueKind
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator

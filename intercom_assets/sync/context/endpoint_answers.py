@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from intercom_assets.database.records import Failure, Json
 from intercom_assets.database.store.store import Store
-from intercom_assets.intercom.transport import Call
+from intercom_assets.intercom.calls import Call
 
 STATE = "answered"
 

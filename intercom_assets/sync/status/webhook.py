@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from intercom_assets.domain.errors import OperatorError
-from intercom_assets.intercom.network import is_loopback
+from intercom_assets.intercom.http.addresses import is_loopback
 
 POST_TIMEOUT_S = 10.0
 """Seconds, for the connection and again for the answer."""

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from intercom_assets.domain.models import ContactPatch
-from intercom_assets.intercom.adapted import Adapted
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.direct import Direct
 from intercom_assets.intercom.errors import ConnectionFailed, Unreadable
-from intercom_assets.intercom.exchange import NoAnswer, RawRequest, Timeouts
-from intercom_assets.intercom.network import build_carrier, checked_token, checked_url
+from intercom_assets.intercom.http.adapted import Adapted
+from intercom_assets.intercom.http.addresses import build_carrier, checked_token, checked_url
+from intercom_assets.intercom.http.messages import NoAnswer, RawRequest, Timeouts
+from intercom_assets.intercom.http.transport import Direct
 from intercom_assets.intercom.pool import Done, Pool
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator

@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
-from intercom_assets.intercom.exchange import RawAnswer
-from intercom_assets.intercom.incoming import LARGEST_HEAD, Incoming, Malformed
+from intercom_assets.intercom.http.connection import LARGEST_HEAD, Incoming, Malformed
+from intercom_assets.intercom.http.messages import RawAnswer
 
 BODY = b'{"type": "contact"}'
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -100,7 +100,7 @@ def test_what_is_no_answer_is_refused_and_not_guessed_at(raw: bytes) -> None:
 def test_a_body_that_unpacks_to_more_than_anything_asked_for_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("intercom_assets.intercom.incoming.LARGEST_BODY", 100_000)
+    monkeypatch.setattr("intercom_assets.intercom.http.connection.LARGEST_BODY", 100_000)
     bomb = gzip.compress(b" " * 1_000_000)
     with pytest.raises(Malformed, match="too large"):
         taken_in(OK + b"Content-Encoding: gzip\r\n\r\n" + bomb).answer()

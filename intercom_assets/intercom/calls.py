@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from intercom_assets.intercom.answers import no_answer, read_answer, request_id_of
 from intercom_assets.intercom.endpoints import Endpoint
 from intercom_assets.intercom.errors import (
     IntercomError,
@@ -24,8 +23,9 @@ from intercom_assets.intercom.errors import (
     Refusal,
     Unauthorized,
 )
-from intercom_assets.intercom.exchange import Carrier, NoAnswer, RawAnswer, RawRequest
+from intercom_assets.intercom.http.messages import Carrier, NoAnswer, RawAnswer, RawRequest
 from intercom_assets.intercom.rate import Governor, Ticket, Times, Until
+from intercom_assets.intercom.responses import no_answer, read_answer, request_id_of
 from intercom_assets.intercom.retry import Budget, retry_delay
 from intercom_assets.intercom.wire import Payload
 

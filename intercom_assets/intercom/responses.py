@@ -20,7 +20,7 @@ from intercom_assets.intercom.errors import (
     WrongShape,
     error_for,
 )
-from intercom_assets.intercom.exchange import NoAnswer, RawAnswer, retry_after
+from intercom_assets.intercom.http.messages import NoAnswer, RawAnswer, retry_after
 from intercom_assets.intercom.retry import Effect
 from intercom_assets.intercom.wire import ErrorPayload, Payload
 

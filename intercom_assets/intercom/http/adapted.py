@@ -11,7 +11,13 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter
 
-from intercom_assets.intercom.exchange import NoAnswer, RawAnswer, RawRequest, Timeouts, kind_of
+from intercom_assets.intercom.http.messages import (
+    NoAnswer,
+    RawAnswer,
+    RawRequest,
+    Timeouts,
+    kind_of,
+)
 
 CHUNK = 65_536
 NEVER_SENT = (

@@ -1,7 +1,7 @@
 """What a carrier does: one request out, one answer in, or the reason why none came.
 
-Two carry: `direct.py` (kept-alive connections of our own) and `adapted.py` (a requests adapter: for
-proxies, and where a caller brings its own transport). Nothing here knows Intercom.
+Two carry: `transport.py` (kept-alive connections of our own) and `adapted.py` (a requests adapter:
+for proxies, and where a caller brings its own transport). Nothing here knows Intercom.
 """
 
 import socket

@@ -3,7 +3,7 @@
 At a call every six milliseconds, most of a call's CPU is its HTTP library: this takes a third of
 what requests takes, measured by the benchmark. It can also tell a request that never left (no
 connection) from one whose fate is unknown, without guessing by exception, and it keeps to a time
-for the whole of a call. What an answer's bytes mean is `incoming.py`'s. Proxies: `adapted.py`.
+for the whole of a call. What an answer's bytes mean is `connection.py`'s. Proxies: `adapted.py`.
 """
 
 import os
@@ -17,8 +17,14 @@ from urllib.parse import urlsplit
 
 from urllib3.util import wait_for_read
 
-from intercom_assets.intercom.exchange import NoAnswer, RawAnswer, RawRequest, Timeouts, kind_of
-from intercom_assets.intercom.incoming import Incoming, Malformed
+from intercom_assets.intercom.http.connection import Incoming, Malformed
+from intercom_assets.intercom.http.messages import (
+    NoAnswer,
+    RawAnswer,
+    RawRequest,
+    Timeouts,
+    kind_of,
+)
 
 CHUNK = 65_536
 IDLE = 4.0

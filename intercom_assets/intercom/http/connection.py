@@ -9,7 +9,7 @@ import zlib
 
 import httptools
 
-from intercom_assets.intercom.exchange import RawAnswer
+from intercom_assets.intercom.http.messages import RawAnswer
 
 LARGEST_HEAD = 262_144
 LARGEST_BODY = 134_217_728

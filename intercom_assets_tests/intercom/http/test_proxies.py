@@ -12,7 +12,7 @@ import pytest
 from intercom_assets.domain.models import ContactPatch
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import ConnectionFailed
-from intercom_assets.intercom.exchange import Timeouts
+from intercom_assets.intercom.http.messages import Timeouts
 
 CERTIFICATE = Path(__file__).with_name("intercom_example.pem")
 HOST = "https://intercom.example"

@@ -13,9 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
-from intercom_assets.intercom.adapted import Adapted
-from intercom_assets.intercom.direct import Direct
-from intercom_assets.intercom.exchange import Carrier, Timeouts
+from intercom_assets.intercom.http.adapted import Adapted
+from intercom_assets.intercom.http.messages import Carrier, Timeouts
+from intercom_assets.intercom.http.transport import Direct
 
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}|Preview", re.ASCII)
 
