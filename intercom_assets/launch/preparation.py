@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 
+from intercom_assets.database.capture.installation import capture_state
 from intercom_assets.database.failures import address_problem
 from intercom_assets.database.store.schema import schema_version, shipped_steps
 from intercom_assets.launch import dagster_database
@@ -53,6 +54,7 @@ class Ground:
     database: State | None
     schema: int | None
     is_the_apps: bool
+    has_capture: bool
 
 
 def read_ground(configuration: Configuration, env: Mapping[str, str]) -> Ground:
@@ -70,6 +72,7 @@ def read_ground(configuration: Configuration, env: Mapping[str, str]) -> Ground:
         dagster_url=url,
         url_is_derived=not given,
         schema=schema_version(configuration.sync_url),
+        has_capture=_has_capture(configuration),
         database=dagster_database.state_of(url, configuration.sync_url) if used else None,
         is_the_apps=used and dagster_database.same(url, configuration.app_url),
     )
@@ -93,6 +96,12 @@ def steps(ground: Ground, port: int) -> Iterator[str]:
         where = " on the server of the sync's own tables" if ground.url_is_derived else ""
         yield f"{verb} Dagster's database {name}{where}{derived}"
     yield _about_tables(ground.schema)
+    if not ground.has_capture:
+        yield (
+            "leave the app's database as it is: the triggers that sync.yaml asks for are not in "
+            "place, so changes wait for the nightly sweep; intercom-assets install-capture makes "
+            "them (--dry-run shows the SQL)"
+        )
     yield f"start a code server, Dagster's daemon and its webserver at http://{HOST}:{port}"
     yield f"keep their logs in {ground.home / LOGS}"
 
@@ -202,6 +211,14 @@ def _uses_our_variable(home: Path) -> bool:
         return True
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{home / 'dagster.yaml'} cannot be read: {error}") from None
+
+
+def _has_capture(configuration: Configuration) -> bool:
+    """What `up` never makes by itself, since it writes in the app's database."""
+    mapping = load_mapping(configuration.mapping_folder)
+    if mapping.settings.capture == "polling":
+        return True
+    return capture_state(configuration.app_url, mapping, configuration.workspace).complete
 
 
 def _about_tables(found: int | None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from intercom_assets.database.capture.installation import capture_state, remove_capture
 from intercom_assets.demo.databases import Databases
 from intercom_assets.launch.dagster_database import (
     State,
@@ -24,9 +25,10 @@ from intercom_assets.launch.preparation import (
     variables,
 )
 from intercom_assets.launch.services import DAGSTER_VARIABLES, DAGSTER_YAML
-from intercom_assets.mapping.load import SAMPLE
+from intercom_assets.mapping.load import SAMPLE, load_mapping
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.environment import ConfigurationError, read_environment
+from intercom_assets_tests.mapping_folders import a_folder
 from intercom_assets_tests.roles import a_role
 
 
@@ -76,6 +78,36 @@ def test_what_is_missing_is_foretold_then_made_and_then_found(
     again = read_ground(read_environment(env), env)
     assert again.database is State.THERE
     assert not any(step.startswith(("make", "write")) for step in steps(again, 3000))
+
+
+def test_triggers_that_are_not_there_are_told_and_nothing_is_made_in_the_app(
+    databases: Databases, database: str, tmp_path: Path
+) -> None:
+    env = environment_of(database, tmp_path, databases.url(f"{databases.prefix}up_dagster"))
+    assert "install-capture" not in "".join(steps(read_ground(read_environment(env), env), 3000))
+    remove_capture(database)
+
+    ground = read_ground(read_environment(env), env)
+    [told] = [step for step in steps(ground, 3000) if "install-capture" in step]
+
+    assert told.startswith("leave the app's database as it is")
+    mapping = load_mapping(SAMPLE)
+    assert not capture_state(database, mapping).has_log
+
+
+def test_a_mapping_that_polls_is_not_told_of_triggers(
+    databases: Databases, database: str, tmp_path: Path
+) -> None:
+    remove_capture(database)
+    folder = a_folder(tmp_path, sync="capture: polling\nwrite_back: off")
+    env = {
+        **environment_of(database, tmp_path, databases.url(f"{databases.prefix}up_dagster")),
+        "INTERCOM_SYNC_CONFIG": str(folder),
+    }
+
+    told = "".join(steps(read_ground(read_environment(env), env), 3000))
+
+    assert "install-capture" not in told
 
 
 def test_an_operators_own_dagster_yaml_is_left_and_its_storage_is_nobodys_business(
