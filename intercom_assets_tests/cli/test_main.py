@@ -41,7 +41,7 @@ main()
 DOES_IT = {
     **{name: name for name in COMMANDS},
     **dict.fromkeys(("init-db", "install-capture", "remove-capture"), "installation"),
-    **dict.fromkeys(("retry", "undo", "erase"), "repair"),
+    **dict.fromkeys(("retry", "undo", "erase"), "recovery"),
 }
 """The module of `cli/` that does what a command is asked for."""
 ENOUGH = {
