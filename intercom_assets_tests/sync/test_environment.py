@@ -125,7 +125,7 @@ def test_a_proxy_that_cannot_be_used_is_one_sentence(monkeypatch: pytest.MonkeyP
         (
             Configuration(app_url=URL, mapping_folder=Path("/nowhere")),
             MappingError,
-            "the mapping's folder /nowhere does not exist",
+            "INTERCOM_SYNC_CONFIG: the mapping's folder /nowhere does not exist",
         ),
         (
             Configuration(app_url=URL, token="tok", base_url="http://api.intercom.io"),
