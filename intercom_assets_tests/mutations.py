@@ -9,6 +9,8 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from intercom_assets.domain.fields import Policy
+
 Change = tuple[str, Callable[[], None]]
 """What is changed, and the deed, done on the tree that it was found in."""
 
@@ -37,7 +39,7 @@ OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
 MEMBERS = {
     "Side": ("APP", "INTERCOM"),
     "Look": ("STALE", "FRESH"),
-    "Policy": ("APP", "INTERCOM", "FILL", "LATEST", "NEWEST"),
+    "Policy": tuple(Policy.__members__),
     "Kind": ("STRING", "INTEGER", "FLOAT", "BOOLEAN", "DATE"),
     "EdgeState": ("ATTACHING", "ATTACHED", "DETACHING"),
 }

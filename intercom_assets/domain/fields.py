@@ -24,13 +24,42 @@ from intercom_assets.domain.values import InvalidValue, canonical
 
 
 class Policy(StrEnum):
-    """Who wins. `newest` and `fill` are three-way: they need the value agreed on last."""
+    """Who wins a field, by the name that `sync.yaml` and our tables have for it.
+
+    What else is to be known of each stands in `POLICIES`; how each decides, in `reconcile.RULES`.
+    """
 
     APP = "app"
     INTERCOM = "intercom"
     FILL = "fill"
     LATEST = "latest"
     NEWEST = "newest"
+
+    @property
+    def traits(self) -> "PolicyTraits":
+        return POLICIES[self]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTraits:
+    """`wins`: the winner, in words. `three_way`: it needs the value that both sides agreed on last.
+
+    `of_times`: it compares times, so it is for dates only, and what it sends to Intercom was read
+    there a moment before.
+    """
+
+    wins: str
+    three_way: bool = False
+    of_times: bool = False
+
+
+POLICIES: Mapping[Policy, PolicyTraits] = {
+    Policy.APP: PolicyTraits("the app"),
+    Policy.INTERCOM: PolicyTraits("Intercom"),
+    Policy.FILL: PolicyTraits("the app, if it has a value", three_way=True),
+    Policy.LATEST: PolicyTraits("the later one", of_times=True),
+    Policy.NEWEST: PolicyTraits("whoever changed it last", three_way=True),
+}
 
 
 @dataclass(frozen=True, slots=True)

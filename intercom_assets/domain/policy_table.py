@@ -17,13 +17,7 @@ from intercom_assets.domain.fields import (
 )
 
 HEADINGS = ("in the app", "in Intercom", "who wins", "remarks")
-POLICY_LABELS = {
-    Policy.APP: "the app",
-    Policy.INTERCOM: "Intercom",
-    Policy.FILL: "the app, if it has a value",
-    Policy.LATEST: "the later one",
-    Policy.NEWEST: "whoever changed it last",
-}
+_APP = Policy.APP.traits.wins
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +34,22 @@ class Row:
 
 def rows_of_users(fields: Iterable[Field] = (*USER_FIELDS, DELETED)) -> list[Row]:
     """Also the id, which pairs the two sides, and the columns that only a mapping knows."""
-    attribute = Row(
-        "every other column of users.sql", "a custom attribute", POLICY_LABELS[Policy.APP]
-    )
-    return [Row("id", "external_id", POLICY_LABELS[Policy.APP]), *map(_row, fields), attribute]
+    attribute = Row("every other column of users.sql", "a custom attribute", _APP)
+    return [Row("id", "external_id", _APP), *map(_row, fields), attribute]
 
 
 def rows_of_teams(fields: Iterable[Field] = (*TEAM_FIELDS, COMPANY_DELETED)) -> list[Row]:
-    attribute = Row(
-        "every other column of teams.sql", "a custom attribute", POLICY_LABELS[Policy.APP]
-    )
-    return [Row("id", "company_id", POLICY_LABELS[Policy.APP]), *map(_row, fields), attribute]
+    attribute = Row("every other column of teams.sql", "a custom attribute", _APP)
+    return [Row("id", "company_id", _APP), *map(_row, fields), attribute]
 
 
 def rows_of_mapped_users(fields: Iterable[Field]) -> list[Row]:
     """Of one mapping: each field that it has, and where Intercom's value has nowhere to go."""
-    return [Row("id", "external_id", POLICY_LABELS[Policy.APP]), *map(_mapped_row, fields)]
+    return [Row("id", "external_id", _APP), *map(_mapped_row, fields)]
 
 
 def rows_of_mapped_teams(fields: Iterable[Field]) -> list[Row]:
-    return [Row("id", "company_id", POLICY_LABELS[Policy.APP]), *map(_row, fields)]
+    return [Row("id", "company_id", _APP), *map(_row, fields)]
 
 
 def as_markdown(rows: Iterable[Row]) -> str:
@@ -69,7 +59,7 @@ def as_markdown(rows: Iterable[Row]) -> str:
 
 def _row(field: Field) -> Row:
     where = f"custom attribute {field.intercom}" if field.custom else field.intercom
-    return Row(field.name, where, POLICY_LABELS[field.policy], field.remark)
+    return Row(field.name, where, field.policy.traits.wins, field.remark)
 
 
 def _mapped_row(field: Field) -> Row:

@@ -6,9 +6,10 @@ deferred, and again on Intercom's answer (a *fresh* look). Deferring costs a cal
 on a stale value costs somebody's edit (docs/dev/protocol.md#one-call-per-change).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import NamedTuple
 
 from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
 from intercom_assets.domain.models import Kind, LeftOut, Side, UserLink, Value, Values
@@ -181,7 +182,7 @@ def _decide_field(each: Field, sight: FieldInputs) -> Decision:
         return Decision(each, app, app, app, why="Intercom's own form of what was sent")
     if stays_undone(each, sight.undone, app, intercom):
         return Decision(each, app, app, intercom, why=UNDONE)
-    return _unless_left_out(_POLICIES[each.policy](each, sight, app, intercom), sight)
+    return _unless_left_out(RULES[each.policy].decide(each, sight, app, intercom), sight)
 
 
 def _unless_left_out(decision: Decision, sight: FieldInputs) -> Decision:
@@ -264,15 +265,6 @@ def _newest(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Dec
         overruled=_moved(each, sight, intercom),
         why="the app's moved",
     )
-
-
-_POLICIES = {
-    Policy.APP: _app,
-    Policy.INTERCOM: _intercom,
-    Policy.FILL: _fill,
-    Policy.LATEST: _latest,
-    Policy.NEWEST: _newest,
-}
 
 
 def _pull(
@@ -361,7 +353,9 @@ def _pull_zone(each: Field, sight: FieldInputs) -> Decision | None:
     """The write to the app's zone that Intercom's knowledge of the place calls for, if any."""
     app, book = sight.app.get(each.name), sight.book
     wanted = _wanted_zone(sight.place, app)
-    if book is None or wanted is None or not each.pulled or not _zone_may_move(each, sight, app):
+    if book is None or wanted is None or not each.pulled:
+        return None
+    if not RULES[each.policy].zone_may_move(each, sight, app):
         return None
     if wanted in (_meaning(book, app), _meaning(book, sight.refused.get(each.name))):
         return None
@@ -382,22 +376,45 @@ def _wanted_zone(where: GeoHint, app: Value) -> str | None:
     return where.stated or (where.derived if app is None else None)
 
 
-def _zone_may_move(each: Field, sight: FieldInputs, app: Value) -> bool:
-    moved = sight.base.get(CONSIDERED_ZONE.name) != (sight.place.stated or sight.place.derived)
-    match each.policy:
-        case Policy.APP:
-            return False
-        case Policy.FILL:
-            return moved and app is None
-        case Policy.NEWEST:
-            return moved and not _app_moved(each, sight, app)
-        case _:
-            return True
+def _zone_stays(each: Field, sight: FieldInputs, app: Value) -> bool:
+    return False
+
+
+def _zone_follows(each: Field, sight: FieldInputs, app: Value) -> bool:
+    return True
+
+
+def _zone_fills(each: Field, sight: FieldInputs, app: Value) -> bool:
+    return _person_moved(sight) and app is None
+
+
+def _zone_follows_moves(each: Field, sight: FieldInputs, app: Value) -> bool:
+    return _person_moved(sight) and not _app_moved(each, sight, app)
+
+
+def _person_moved(sight: FieldInputs) -> bool:
+    return sight.base.get(CONSIDERED_ZONE.name) != (sight.place.stated or sight.place.derived)
 
 
 def _remember_place(each: Field, sight: FieldInputs) -> list[Decision]:
     """Three-way policies must know which place was considered, or it would win a pass later."""
     where = sight.place.stated or sight.place.derived
-    if where is None or not each.pulled or each.policy not in (Policy.FILL, Policy.NEWEST):
+    if where is None or not each.pulled or not each.policy.traits.three_way:
         return []
     return [Decision(CONSIDERED_ZONE, where, where, where, why="considered")]
+
+
+class Rule(NamedTuple):
+    """How a policy decides a field, and whether the app's time zone may follow Intercom's."""
+
+    decide: Callable[[Field, FieldInputs, Value, Value], Decision]
+    zone_may_move: Callable[[Field, FieldInputs, Value], bool]
+
+
+RULES: Mapping[Policy, Rule] = {
+    Policy.APP: Rule(_app, _zone_stays),
+    Policy.INTERCOM: Rule(_intercom, _zone_follows),
+    Policy.FILL: Rule(_fill, _zone_fills),
+    Policy.LATEST: Rule(_latest, _zone_follows),
+    Policy.NEWEST: Rule(_newest, _zone_follows_moves),
+}

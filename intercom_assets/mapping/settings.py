@@ -19,6 +19,7 @@ KEYS = re.compile(r"(?<![:\w]):keys\b")
 
 _NAME = Field(min_length=1, max_length=200, description="the name of a table or column")
 _OFF = ("off", "no", "false", "none")
+_POLICIES = f"{', '.join([*Policy][:-1])} or {[*Policy][-1]}"
 _DURATION = "a duration such as 30s, 5m, 24h or 30d"
 
 LONGEST_CALL = timedelta(seconds=18)
@@ -132,7 +133,7 @@ class SyncSettings(Section):
         description="table, key, columns, intercom_id and teams; or off",
     )
     fields: dict[str, Annotated[Policy, Field(strict=False)]] = Field(
-        default_factory=dict, description="app, intercom, fill, latest or newest for each column"
+        default_factory=dict, description=f"{_POLICIES} for each column"
     )
     memberships: Literal["app", "mirror"] = Field(default="app", description="app or mirror")
     merge_leads_for: Duration = Field(default=timedelta(hours=24), description=_DURATION)

@@ -7,6 +7,7 @@ import pytest
 from intercom_assets.domain.fields import (
     COMPANY_DELETED,
     DELETED,
+    POLICIES,
     TEAM_FIELDS,
     USER_FIELDS,
     Field,
@@ -21,9 +22,14 @@ from intercom_assets.domain.policy_table import (
     rows_of_teams,
     rows_of_users,
 )
+from intercom_assets.domain.reconcile import RULES
 
 PHONE = Field("phone_number", "phone", Kind.STRING, Policy.FILL, remark="as typed")
 PLAN = Field("plan", "plan", Kind.STRING, Policy.APP, custom=True)
+
+
+def test_every_policy_has_its_row_in_both_tables() -> None:
+    assert POLICIES.keys() == RULES.keys() == set(Policy)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from intercom_assets import mapping
 from intercom_assets.domain.fields import Policy
 from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.mapping.durations import parse_duration
@@ -73,6 +74,13 @@ sensor_wait_seconds: 5
     assert settings.fields == {"name": Policy.NEWEST, "plan": Policy.APP}
     assert settings.merge_leads_for == timedelta(minutes=90)
     assert settings.guards.creates == 5
+
+
+@pytest.mark.parametrize("folder", ["sample", "starter"])
+def test_a_shipped_mapping_names_every_policy(folder: str) -> None:
+    text = (Path(mapping.__file__).parent / folder / "sync.yaml").read_text()
+
+    assert [policy for policy in Policy if policy not in text.partition("Who wins")[2]] == []
 
 
 def test_write_back_can_be_switched_off_in_words(tmp_path: Path) -> None:

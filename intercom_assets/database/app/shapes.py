@@ -22,7 +22,6 @@ from intercom_assets.domain.fields import (
     COMPANY_DELETED,
     DELETED,
     Field,
-    Policy,
     fields_of_teams,
     fields_of_users,
 )
@@ -126,9 +125,9 @@ def _settings(mapping: AppMapping, users: Shape) -> Iterator[str]:
     for name, policy in mapping.settings.fields.items():
         if name not in kinds:
             yield f"{SYNC_YAML}: fields.{name} is no value of {USERS_SQL}{nearest(name, kinds)}"
-        elif policy is Policy.LATEST and kinds[name] is not Kind.DATE:
+        elif policy.traits.of_times and kinds[name] is not Kind.DATE:
             yield (
-                f"{SYNC_YAML}: fields.{name} is latest; allowed for dates only, and it is "
+                f"{SYNC_YAML}: fields.{name} is {policy}; allowed for dates only, and it is "
                 f"{kinds[name]}"
             )
     for name in mapping.settings.write_back.columns:

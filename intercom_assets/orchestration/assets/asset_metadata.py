@@ -16,7 +16,6 @@ from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
 from intercom_assets.domain.models import Column, Kind
 from intercom_assets.domain.policy_table import (
-    POLICY_LABELS,
     Row,
     as_markdown,
     rows_of_mapped_teams,
@@ -109,7 +108,7 @@ class _Query:
             dg.TableColumn(
                 name,
                 self.type_of(name),
-                f"{_where(field)}; who wins: {POLICY_LABELS[field.policy]}",
+                f"{_where(field)}; who wins: {field.policy.traits.wins}",
             )
             for name, field in self.fields.items()
         )

@@ -19,7 +19,7 @@ from intercom_assets.domain.attempts import (
     UNARCHIVED,
     Event,
 )
-from intercom_assets.domain.fields import TIME_ZONE, Policy, intercom_values
+from intercom_assets.domain.fields import TIME_ZONE, intercom_values
 from intercom_assets.domain.models import (
     Contact,
     EdgeState,
@@ -134,7 +134,7 @@ class UserPass(UserSides):
         """Intercom has no conditional write: what the Messenger sets between our look and our PUT
         is overwritten. So little lies between them, and the PUT is not repeated blindly."""
         due = (d for d in self.plan().decisions if d.is_due and d.write_to is Side.INTERCOM)
-        return any(d.field.policy is Policy.LATEST for d in due)
+        return any(d.field.policy.traits.of_times for d in due)
 
     @property
     def looked_long_ago(self) -> bool:
