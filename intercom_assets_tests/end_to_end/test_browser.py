@@ -163,8 +163,21 @@ def test_a_parked_users_partition_is_red_until_it_is_retried(dagster: Dagster) -
     dagster.expect_text("Failed (0)")
 
 
-def test_the_run_numbers_are_plotted(dagster: Dagster) -> None:
+def test_the_health_checks_are_asked_by_a_click(dagster: Dagster) -> None:
+    dagster.go("/assets/sync_health?view=checks")
+
+    dagster.button("Execute all").click()
+
+    expect(dagster.page.get_by_text("Succeeded", exact=True)).to_have_count(
+        5, timeout=2 * WAIT_TIMEOUT_S
+    )
+
+
+def test_the_run_numbers_are_plotted_beside_those_of_the_checks(dagster: Dagster) -> None:
+    """Once the checks were asked only the description still says "Never materialized"."""
     dagster.go("/assets/sync_health")
+    dagster.expect_text("users_due")
+    expect(dagster.page.get_by_text("Never materialized")).to_have_count(1, timeout=WAIT_TIMEOUT_S)
 
     dagster.button("Plots$").click()
 
