@@ -1,4 +1,4 @@
-"""What the commands print, as the README and docs/commands.md show it: played, and compared.
+"""What the commands print, as docs/commands.md shows it: played, and compared.
 
 A short life of one workspace: two users are synced, one is edited on both sides, a run is looked at
 and taken back, somebody is parked and retried, somebody is erased. What differs from run to run
@@ -14,7 +14,7 @@ import psycopg
 from intercom_assets_tests.cli.conftest import Shell
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "commands.md")
+PAGES = (ROOT / "docs" / "commands.md",)
 WIDTH = "90"
 MORE = "...\n"
 _BLOCK = re.compile(r"(<!-- output -->\n```\n\$ intercom-assets ([^\n]+)\n)(.*?)(```\n)", re.DOTALL)
@@ -41,7 +41,6 @@ def played(shell: Shell) -> Iterator[tuple[str, str]]:
         [row] = store.execute("select run_id from intercom_sync.journal order by id desc limit 1")
         store.execute("insert into intercom_sync.queue (kind, key, lane) values ('user', '9', 0)")
         store.execute(PARK)
-    yield "status", _printed(shell, "status")
     yield "status --fail-if parked", _printed(shell, "status", "--fail-if", "parked")
     yield "retry --user 9", _printed(shell, "retry", "--user", "9")
     yield "undo --run RUN", _printed(shell, "undo", "--run", row[0])

@@ -1,4 +1,4 @@
-"""The README's parts that are made from code: who wins, and the commands.
+"""The parts of pages that are made from code: who wins, in the README, and the table of commands.
 
 `python -m intercom_assets_tests.readme` writes them; `test_docs.py` fails where they differ. Each
 part stands between a mark `<!-- NAME -->` and the next blank line after it.
@@ -14,6 +14,9 @@ from intercom_assets.cli.main import main as commands
 from intercom_assets.domain.policy_table import as_markdown, rows_of_teams, rows_of_users
 
 README = Path(__file__).parents[1] / "README.md"
+COMMANDS_PAGE = README.parent / "docs" / "commands.md"
+MADE = {README: ("users", "teams"), COMMANDS_PAGE: ("commands",)}
+"""Page -> the marks of its parts."""
 
 
 def parts() -> dict[str, str]:
@@ -25,14 +28,15 @@ def parts() -> dict[str, str]:
     }
 
 
-def with_parts(text: str) -> str:
-    """`text` with every part as it should be. KeyError for a mark that is missing."""
-    for name, part in parts().items():
+def with_parts(text: str, names: tuple[str, ...]) -> str:
+    """`text` with these parts as they should be. KeyError for a mark that is missing."""
+    made = parts()
+    for name in names:
         mark = f"<!-- {name} -->\n"
         if mark not in text:
             raise KeyError(mark)
         before, _, after = text.partition(mark)
-        text = f"{before}{mark}{part}\n{_after_old_part(after)}"
+        text = f"{before}{mark}{made[name]}\n{_after_old_part(after)}"
     return text
 
 
@@ -63,4 +67,5 @@ def block(text: str, mark: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_parts(README.read_text()))
+    for page, names in MADE.items():
+        page.write_text(with_parts(page.read_text(), names))

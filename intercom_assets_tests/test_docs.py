@@ -1,17 +1,20 @@
-"""The README says what the code does: its tables, its commands, its variables, its two set-ups.
+"""The README and the page of the six steps say what the code does: tables, variables, set-ups.
 
 What the demo prints is compared in `end_to_end/test_demo.py`, where one runs.
 """
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from intercom_assets.sync import environment
-from intercom_assets_tests.readme import README, block, with_parts
+from intercom_assets_tests.commands import commands_in, misunderstood
+from intercom_assets_tests.readme import COMMANDS_PAGE, MADE, README, block, with_parts
 
 ROOT = README.parent
+STEPS = ROOT / "docs" / "your-own-app.md"
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +22,12 @@ def readme() -> str:
     return README.read_text()
 
 
-def test_its_tables_and_commands_are_those_of_the_code(readme: str) -> None:
-    """Mend it by `python -m intercom_assets_tests.readme`."""
-    assert readme == with_parts(readme)
+@pytest.mark.parametrize("page", MADE, ids=lambda page: page.name)
+def test_tables_that_are_made_from_code_are_those_of_the_code(page: Path) -> None:
+    """`python -m intercom_assets_tests.readme` writes them anew."""
+    text = page.read_text()
+
+    assert text == with_parts(text, MADE[page])
 
 
 @pytest.mark.parametrize(
@@ -39,8 +45,8 @@ def test_its_tables_and_commands_are_those_of_the_code(readme: str) -> None:
         "DAGSTER_DATABASE_URL",
     ],
 )
-def test_every_variable_is_explained(readme: str, variable: str) -> None:
-    assert re.search(rf"^ *\| .*`{variable}`.* \|$", readme, re.MULTILINE)
+def test_every_variable_is_explained(variable: str) -> None:
+    assert re.search(rf"^ *\| .*`{variable}`.* \|$", STEPS.read_text(), re.MULTILINE)
 
 
 def test_each_set_up_is_one_command_with_an_extra_that_exists(readme: str) -> None:
@@ -61,11 +67,17 @@ def test_ci_finds_the_test_command_by_its_mark() -> None:
     assert "<!-- tests -->" in (ROOT / ".ci" / "run").read_text()
 
 
-def test_files_that_it_names_are_there(readme: str) -> None:
-    named = set(re.findall(r"`(intercom_assets/[\w./]+)`", readme))
+def test_it_is_short_and_leads_to_the_rest(readme: str) -> None:
+    assert len(readme.splitlines()) <= 175
+    for page in (STEPS, COMMANDS_PAGE):
+        assert f"(docs/{page.name})" in readme
 
-    assert named
-    assert [each for each in sorted(named) if not (ROOT / each).exists()] == []
+
+def test_its_commands_are_understood(readme: str) -> None:
+    commands = list(commands_in(readme))
+
+    assert len(commands) > 6
+    assert [wrong for words in commands if (wrong := misunderstood(words))] == []
 
 
 def test_its_pictures_are_there_and_all_are_shown(readme: str) -> None:

@@ -1,6 +1,6 @@
-"""The README and docs/commands.md show what the commands really print.
+"""docs/commands.md shows what the commands really print.
 
-WRITE_OUTPUTS=1 puts what was printed into both, to be read before it is kept.
+WRITE_OUTPUTS=1 puts what was printed there, to be read before it is kept.
 """
 
 import os

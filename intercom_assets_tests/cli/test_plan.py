@@ -196,7 +196,7 @@ def test_a_batch_of_one_chunk_is_guarded_too(shell: Shell, tmp_path: Path) -> No
 def test_one_user_tried_before_is_no_breach_when_everybody_follows(
     shell: Shell, tmp_path: Path
 ) -> None:
-    """The README's way: `sync --user ID`, then `sync --all`."""
+    """The documented way: `sync --user ID`, then `sync --all`."""
     above = {"INTERCOM_SYNC_CONFIG": str(a_folder(tmp_path, sync="...guards: {above: 10}"))}
     shell.run("sync", "--user", "14", **above)
     run(url(shell), "update users set plan = 'business' where id = 14")

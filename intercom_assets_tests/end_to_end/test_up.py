@@ -82,7 +82,7 @@ class Place:
 
 @pytest.fixture
 def place(databases: Databases, database: str, tmp_path: Path) -> Iterator[Place]:
-    """An app that was synced without Dagster, as step 4 of the README leaves it."""
+    """An app that was synced without Dagster, as step 4 of docs/your-own-app.md leaves it."""
     seed(database, users=20, teams=5)
     simulator = Simulator()
     with serving(simulator) as address:

@@ -249,7 +249,7 @@ def _crowd(ground: Ground, step: Step) -> None:
 
 
 def _is_crowded(contact: Mapping[str, Any]) -> bool:
-    """What a hand moves then, no look but one by id for another reason shows: see the README."""
+    """What a hand moves then, only a read by id for another reason shows: docs/your-own-app.md."""
     return len(contact["company_ids"]) > EMBEDDED
 
 
