@@ -59,7 +59,7 @@ def recorder(store: Store, base_url: str) -> Iterator[Callable[[ChunkReport, str
                 record_chunk(instance, subject, report, run_id, screens(store, base_url))
             except (dg.DagsterError, SQLAlchemyError):
                 # Dagster's storage went away: what is synced is synced, and is shown later.
-                store.put_state(UNSHOWN, True)
+                store.state.put(UNSHOWN, True)
 
         yield record
 
@@ -92,7 +92,7 @@ def register_linked(store: Store) -> str | None:
     with _instance() as instance:
         for kind, partitions in kinds.items():
             there = set(instance.get_dynamic_partitions(partitions.name or ""))
-            linked = (key for some in store.linked_ids(kind) for key in some)
+            linked = (key for some in store.linked.ids(kind) for key in some)
             missing[kind] = [key for key in linked if key not in there]
     return register_partitions(missing) if any(missing.values()) else None
 

@@ -44,8 +44,8 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
     rules = user_rules(services, unwritable_now(store).get("contact", {}))
     user = read_users(services, [user_id], rules)[0]
     in_app = isinstance(user.row, AppUser)
-    erased = store.tombstones([user_id])
-    rows = store.explain(user_id, last + 1)
+    erased = store.tombstones.find([user_id])
+    rows = store.journal.of_key(user_id, last + 1)
     return Story(
         kind=QueueKind.USER,
         key=user_id,
@@ -57,8 +57,8 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
         decisions=user.plan().decisions if in_app and not erased else (),
         base=user.base,
         left_out=user.fields_left_out,
-        waiting=store.waiting(QueueKind.USER, user_id),
-        held=user_id in store.held_gone().keys,
+        waiting=store.queue.waiting(QueueKind.USER, user_id),
+        held=user_id in store.gone.held().keys,
         erased=erased[0] if erased else None,
         rows=rows[:last],
         has_more=len(rows) > last,
@@ -70,7 +70,7 @@ def _story_of_team(services: Services, team_id: str, last: int) -> Story:
     [team_id] = named(services, QueueKind.TEAM, [team_id])
     team = read_teams(services, [team_id], unwritable_now(store).get("company", {}))[0]
     in_app = isinstance(team.row, AppTeam)
-    rows = store.explain(team_id, last + 1, QueueKind.TEAM)
+    rows = store.journal.of_key(team_id, last + 1, QueueKind.TEAM)
     return Story(
         kind=QueueKind.TEAM,
         key=team_id,
@@ -81,8 +81,8 @@ def _story_of_team(services: Services, team_id: str, last: int) -> Story:
         decisions=team.plan().decisions if in_app else (),
         base=team.link.base,
         left_out=team.fields_left_out,
-        waiting=store.waiting(QueueKind.TEAM, team_id),
-        held=team_id in store.held_gone(QueueKind.TEAM).keys,
+        waiting=store.queue.waiting(QueueKind.TEAM, team_id),
+        held=team_id in store.gone.held(QueueKind.TEAM).keys,
         rows=rows[:last],
         has_more=len(rows) > last,
     )

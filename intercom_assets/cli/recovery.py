@@ -35,7 +35,7 @@ def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone:
         raise Failed(configuration.unmapped)
     with opened(configuration) as services:
         if gone:
-            counts = {kind: services.store.release_gone(kind) for kind in QueueKind}
+            counts = {kind: services.store.gone.release(kind) for kind in QueueKind}
         else:
             named = {QueueKind.USER: users, QueueKind.TEAM: teams}
             counts = {
@@ -52,10 +52,10 @@ def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone:
 def _retried(services: Services, kind: QueueKind, keys: tuple[str, ...] | None) -> int:
     if keys == ():
         return 0
-    retried = services.store.retry(kind, keys)
+    retried = services.store.queue.retry(kind, keys)
     why = "an operator said retry"
     entries = [JournalEntry(kind, key, "retried", why=why) for key in retried]
-    services.store.add_journal(new_run_id("retry"), entries)
+    services.store.journal.add(new_run_id("retry"), entries)
     return len(retried)
 
 
@@ -120,7 +120,7 @@ def erase(
 
 
 def _lift(services: Services, user_id: str, reason: str) -> None:
-    if not services.store.lift_tombstone(user_id, getuser(), reason):
+    if not services.store.tombstones.lift(user_id, getuser(), reason):
         raise Failed(f"User {user_id} was not erased: there is nothing to lift.")
-    services.store.enqueue(QueueKind.USER, [user_id], cause="erasure lifted")
+    services.store.queue.enqueue(QueueKind.USER, [user_id], cause="erasure lifted")
     click.echo(f"User {user_id} may be made again, and is in the queue.")

@@ -141,7 +141,7 @@ def _showing(services: Services, base_url: str) -> Iterator[Show]:
         try:
             yield lambda report, run: None
         finally:
-            services.store.put_state(UNSHOWN, True)
+            services.store.state.put(UNSHOWN, True)
         return
     from intercom_assets.cli.dagster_setup import recorder
 
@@ -222,7 +222,7 @@ def _look(
         audit(services)
     if not everybody:
         named = [key for key in keys.get(QueueKind.USER, ()) if storable(key)]
-        services.store.enqueue(QueueKind.USER, named, cause="by hand", needs_read=True)
+        services.store.queue.enqueue(QueueKind.USER, named, cause="by hand", needs_read=True)
 
 
 def _say_stopping(console: Console) -> None:

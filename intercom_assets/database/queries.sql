@@ -177,21 +177,6 @@ limit %(limit)s
 select key from intercom_sync.queue
 where kind = %(kind)s and key = any(%(keys)s) and claim_until > now()
 
--- name: postpone
--- Only rows that nobody works on and that did not change since they were looked at.
-with chosen as materialized (
-    select q.kind, q.key, p.delay
-    from intercom_sync.queue q
-    join unnest(%(keys)s::text[], %(seqs)s::bigint[], %(delays)s::float8[]) as p (key, seq, delay)
-      on q.key = p.key and q.seq = p.seq
-    where q.kind = %(kind)s and (q.claim_until is null or q.claim_until <= now())
-    order by q.key
-    for update of q
-)
-update intercom_sync.queue q set due_at = now() + make_interval(secs => c.delay)
-from chosen c
-where q.kind = c.kind and q.key = c.key
-
 -- name: depth
 select kind,
        count(*) filter (where not leased and parked_at is null and due_at <= now()) as due,
@@ -668,7 +653,7 @@ on conflict (run_id) do update set alive_until = excluded.alive_until
 delete from intercom_sync.heartbeat where run_id = %(run_id)s
 
 -- name: heartbeats
-select run_id, kind, started_at, alive_until > now() as alive
+select run_id, kind, alive_until > now() as alive
 from intercom_sync.heartbeat
 order by started_at, run_id
 
@@ -692,9 +677,6 @@ select user_id, at, %(by)s, %(reason)s from lifted
 -- name: lifted_tombstones
 select user_id, erased_at, lifted_at, lifted_by, reason from intercom_sync.lifted_tombstone
 order by id
-
--- name: remove_tombstone
-delete from intercom_sync.tombstone where user_id = %(user_id)s
 
 -- name: forget_user_queue
 delete from intercom_sync.queue where kind = 'user' and key = %(user_id)s

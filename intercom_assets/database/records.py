@@ -156,7 +156,6 @@ class HeartbeatRow:
 
     run_id: str
     kind: str
-    started_at: datetime
     alive: bool
 
 

@@ -60,7 +60,7 @@ def _show_queue(context: dg.AssetCheckExecutionContext, services: Services) -> N
     if latest is not None and run is not None and latest.timestamp >= (run.start_time or 0.0):
         return
     facts: dict[str, int | float] = {}
-    for kind, depth in services.store.depth().items():
+    for kind, depth in services.store.queue.depth().items():
         facts |= {f"{kind}s_due": depth.due, f"{kind}s_later": depth.later}
         facts |= {f"{kind}s_parked": depth.parked}
         facts[f"{kind}s_oldest_seconds"] = round(depth.oldest_seconds, 1)

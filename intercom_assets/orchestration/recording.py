@@ -50,13 +50,13 @@ def record_unshown(
         _record(instance, target, missing, {"state": "in step; shown here later than it was done"})
         counts[target.noun] = len(missing)
     if at_most is None or sum(counts.values()) < at_most:
-        store.delete_state(UNSHOWN)
+        store.state.delete(UNSHOWN)
     return counts
 
 
 def _unshown(instance: dg.DagsterInstance, store: Store, target: SyncTarget) -> Iterator[Outcome]:
     shown = _shown(instance, target)
-    for pairs in store.in_step(target.kind):
+    for pairs in store.linked.in_step(target.kind):
         for key, other in pairs:
             if key not in shown:
                 yield Outcome(key, Status.UNCHANGED, intercom_id=other)

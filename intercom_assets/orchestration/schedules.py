@@ -65,7 +65,7 @@ def prune_old_history(
 ) -> None:
     def prune_both(services: Services) -> str:
         before = datetime.now(UTC) - services.settings.keep_history
-        entries = services.store.prune_journal(before)
+        entries = services.store.journal.prune(before)
         url = os.environ.get(DAGSTER_DATABASE_URL)
         if not url:
             return f"{entries} journal entries deleted; {DAGSTER_DATABASE_URL} is not set."

@@ -89,7 +89,7 @@ class SensorTick:
     def _feed(self) -> Fed:
         """Nothing while another sensor of this process does it: both would read the same."""
         if not _FEEDING.acquire(blocking=False):
-            return Fed(sweep_wanted=self._services.store.sweep_wanted() is not None)
+            return Fed(sweep_wanted=self._services.store.state.sweep_wanted() is not None)
         try:
             return feed_from_app(self._services)
         finally:
@@ -102,8 +102,8 @@ class SensorTick:
         store = self._services.store
         for run_id in fail_dead_runs(self._context.instance, store, self._location):
             self._context.log.warning(f"Run {run_id} was dead and is failed now.")
-            store.put_state(UNSHOWN, True)  # it may have died before it could show what it did
-        if self._target is USERS and store.get_state(UNSHOWN):
+            store.state.put(UNSHOWN, True)  # it may have died before it could show what it did
+        if self._target is USERS and store.state.get(UNSHOWN):
             record_unshown(self._context.instance, store, SHOWN_AT_ONCE)
 
     def _launch(self, requests: list[dg.RunRequest]) -> dg.SensorResult:
@@ -124,7 +124,7 @@ class SensorTick:
     def _requests(self) -> Iterator[dg.RunRequest]:
         self._why = f"No {self._target.noun} is due."
         for tag, lane in ((LIVE, Lane.LIVE), (BULK, Lane.BULK)):
-            due = self._services.store.due(
+            due = self._services.store.queue.due(
                 self._target.kind, lanes=(lane,), at_most=self._services.settings.batch_size
             )
             if due.count == 0 or (lane is Lane.BULK and due.oldest_seconds < SETTLING):

@@ -77,7 +77,7 @@ class Stage:
         with opened(configuration) as services:
             feed_from_app(services)
             users, teams = (
-                set(services.store.due_keys(kind, 1_000))
+                set(services.store.queue.due_keys(kind, 1_000))
                 for kind in (QueueKind.USER, QueueKind.TEAM)
             )
         return users, teams

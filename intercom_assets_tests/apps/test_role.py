@@ -71,8 +71,8 @@ def test_it_suffices_to_check_sync_notice_changes_and_write_back(
             feed_from_app(services)
             batch = Batch(QueueKind.USER, from_queue=100)
             outcomes = [o for r in run_batch(services, batch, "r") for o in r.outcomes]
-            services.store.retry(QueueKind.USER)
-            services.store.explain("2", 10)
+            services.store.queue.retry(QueueKind.USER)
+            services.store.journal.of_key("2", 10)
         assert [(o.key, o.problem) for o in outcomes] == [("2", None)]
         assert stage.app_has("select time_zone, plan from users where id = 2") == [
             ("Asia/Tokyo", "business")

@@ -93,7 +93,7 @@ def run_queue(world: World) -> tuple[Used, float]:
     """A sensor's run of everybody. Also the seconds from its step's start to the step's end."""
     with services_of(world) as services:
         keys = ids_of(services, QueueKind.USER)
-        services.store.enqueue(QueueKind.USER, keys)
+        services.store.queue.enqueue(QueueKind.USER, keys)
     with _a_worker(world) as worker:
         world.simulator.next_window()
         meter = Meter()

@@ -49,7 +49,7 @@ def _prune_everything(instance: dg.DagsterInstance, world: World) -> None:
     now = datetime.now(UTC) + timedelta(seconds=1)
     prune_history(instance, os.environ["DAGSTER_DATABASE_URL"], now)
     with services_of(world) as services:
-        services.store.prune_journal(now)
+        services.store.journal.prune(now)
 
 
 def _sizes(world: World) -> dict[str, float]:

@@ -39,12 +39,12 @@ def test_what_a_killed_sync_wrote_is_explained_and_can_be_undone(shell: Shell) -
 
     assert done.exit_code == 0, done.output
     with Store(url) as store:
-        journals = {user: store.explain(user) for user in there}
+        journals = {user: store.journal.of_key(user) for user in there}
         made = {user: [r.run_id for r in journals[user] if r.entry.action == "created"]
                 for user in there}  # fmt: skip
         assert Counter(len(runs) for runs in made.values()) == {1: len(there)}
         [dead] = {run_id for [run_id] in made.values()}
-        touched = {row.entry.key for row in store.journal_of_run(dead) if row.entry.kind == "user"}
+        touched = {row.entry.key for row in store.journal.of_run(dead) if row.entry.kind == "user"}
     assert touched == there
     told = json.loads(shell.run("explain", "--user", min(there), "--json").stdout)
     assert dead in str(told)

@@ -92,4 +92,4 @@ def test_a_sync_without_dagster_notes_that_nothing_of_it_was_shown(shell: Shell)
     shell.run("sync", "--all")
 
     with Store(shell.variables[environment.APP_DATABASE_URL]) as store:
-        assert store.get_state(UNSHOWN) is True
+        assert store.state.get(UNSHOWN) is True

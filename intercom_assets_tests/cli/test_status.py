@@ -82,10 +82,10 @@ def told_waiting(shell: Shell) -> int:
 
 
 def test_what_is_due_in_work_and_later_is_counted(shell: Shell, store: Store) -> None:
-    store.enqueue(QueueKind.USER, ["7", "8", "14"])
-    store.enqueue(QueueKind.USER, ["2"], delay=3_600)
-    store.enqueue(QueueKind.TEAM, ["1"])
-    store.lease(QueueKind.USER, "run", token=uuid4(), limit=1, seconds=60)
+    store.queue.enqueue(QueueKind.USER, ["7", "8", "14"])
+    store.queue.enqueue(QueueKind.USER, ["2"], delay=3_600)
+    store.queue.enqueue(QueueKind.TEAM, ["1"])
+    store.queue.lease(QueueKind.USER, "run", token=uuid4(), limit=1, seconds=60)
 
     queue = _told(shell)["queue"]
 
@@ -123,8 +123,8 @@ def test_use_and_lag_of_counted_minutes() -> None:
 
 
 def _park(store: Store, *keys: str) -> None:
-    store.enqueue(QueueKind.USER, keys)
-    store.transact(
+    store.queue.enqueue(QueueKind.USER, keys)
+    store.pool.transact(
         lambda cursor: cursor.execute(
             "update intercom_sync.queue set parked_at = now(), due_at = 'infinity', attempts = 8, "
             'last_error = \'{"message": "Intercom refused: \\u001b[31m[/red]bad"}\''
@@ -187,7 +187,7 @@ def test_a_run_that_was_stopped_is_told_with_its_reason(shell: Shell, store: Sto
 
 
 def test_held_users_are_told_with_the_way_to_release_them(shell: Shell, store: Store) -> None:
-    store.admit_gone(QueueKind.USER, ["7", "8"], most=1)
+    store.gone.admit(QueueKind.USER, ["7", "8"], most=1)
 
     assert _told(shell)["held_as_gone"]["users"] == 2
     shown = shell.run("status", COLUMNS="200").stdout

@@ -60,12 +60,12 @@ def test_an_older_schema_gets_only_the_steps_that_it_lacks_and_keeps_its_rows(
 ) -> None:
     apply_schema(empty_database)
     with Store(empty_database) as store:
-        store.put_state("kept", True)
+        store.state.put("kept", True)
 
         [done] = apply_schema(empty_database, steps=NEXT)
 
         assert done == f"intercom_sync: step {NEWEST + 1}, a colour"
-        assert store.get_state("kept") is True
+        assert store.state.get("kept") is True
         assert schema_version(empty_database) == NEWEST + 1
 
 
@@ -91,9 +91,9 @@ def test_each_version_from_the_first_one_on_becomes_the_newest_and_keeps_its_row
 
     assert made(empty_database) == made(fresh)
     with Store(empty_database) as store:
-        link = store.user_links(["7"])["7"]
+        link = store.links.users(["7"])["7"]
         assert (link.contact_id, list(link.edges)) == ("c7", ["3"])
-        assert store.due(QueueKind.USER).sole_key == "7"
+        assert store.queue.due(QueueKind.USER).sole_key == "7"
 
 
 def test_a_step_that_was_released_is_never_edited() -> None:
@@ -159,7 +159,7 @@ def test_a_role_without_the_right_to_create_is_told_what_to_do(
 
 def test_without_the_schema_a_store_says_to_run_init_db(empty_database: str) -> None:
     with Store(empty_database) as store, pytest.raises(StoreNotReady, match="init-db"):
-        store.depth()
+        store.queue.depth()
 
 
 def test_a_server_that_is_not_there_is_one_sentence() -> None:
@@ -169,19 +169,19 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
             StoreUnavailable, match=r"^the sync's own database did not answer: .*refused"
         ),
     ):
-        store.depth()
+        store.queue.depth()
 
 
 @pytest.mark.parametrize("address", ["me:p@s3cret@host/x", "postgresql://me:p@s3cret@host:5/x"])
 def test_an_address_that_is_none_is_told_without_its_password(address: str) -> None:
     with Store(address) as store, pytest.raises(StoreUnavailable) as caught:
-        store.depth()
+        store.queue.depth()
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_role_without_rights_on_our_tables_is_told_so(database: str, reader: str) -> None:
     with Store(make_conninfo(database, user=reader, password=reader)) as store:
-        for ask in (store.depth, lambda: apply_schema(store.url)):
+        for ask in (store.queue.depth, lambda: apply_schema(store.url)):
             with pytest.raises(StoreNotReady, match="this role may not use the sync"):
                 ask()
 
@@ -218,7 +218,7 @@ def test_a_chunk_is_looked_up_by_key_also_while_statistics_say_that_the_queue_is
         "run_id": "run",
     }
     with Store(database) as store:
-        store.enqueue(QueueKind.USER, [str(n) for n in range(5_000)])
+        store.queue.enqueue(QueueKind.USER, [str(n) for n in range(5_000)])
     with psycopg.connect(database) as connection:
         found = connection.execute(b"explain " + query(name), given).fetchall()
 

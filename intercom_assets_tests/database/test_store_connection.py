@@ -32,10 +32,10 @@ def end_connections(store: Store) -> None:
 
 
 def test_idle_connections_that_broke_meanwhile_are_replaced_unnoticed(store: Store) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     end_connections(store)
 
-    assert store.due(USER).sole_key == "a"
+    assert store.queue.due(USER).sole_key == "a"
 
 
 def test_a_connection_that_breaks_in_a_transaction_is_told_and_nothing_of_it_stays(
@@ -47,9 +47,9 @@ def test_a_connection_that_breaks_in_a_transaction_is_told_and_nothing_of_it_sta
         cursor.execute("select 1")
 
     with pytest.raises(StoreUnavailable, match="did not answer"):
-        store.transact(work)
+        store.pool.transact(work)
 
-    assert store.get_state("half") is None
+    assert store.state.get("half") is None
 
 
 def test_an_error_in_a_transaction_takes_all_of_it_back(store: Store) -> None:
@@ -58,13 +58,13 @@ def test_an_error_in_a_transaction_takes_all_of_it_back(store: Store) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        store.transact(work)
+        store.pool.transact(work)
 
-    assert store.get_state("half") is None
+    assert store.state.get("half") is None
 
 
 def test_two_transactions_that_deadlock_both_end_well(store: Store) -> None:
-    store.enqueue(USER, ["a", "b"])
+    store.queue.enqueue(USER, ["a", "b"])
     together, tries = Barrier(2), list[str]()
     locking = "select 1 from intercom_sync.queue where key = %s for update"
 
@@ -81,7 +81,7 @@ def test_two_transactions_that_deadlock_both_end_well(store: Store) -> None:
                 together.wait()
             cursor.execute(locking, (second,))
 
-        store.transact(work)
+        store.pool.transact(work)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lock, "ab", "ba"))
@@ -91,9 +91,9 @@ def test_two_transactions_that_deadlock_both_end_well(store: Store) -> None:
 
 def test_more_threads_than_connections_wait_for_their_turn(database: str) -> None:
     with Store(database, max_connections=2) as store, ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: store.enqueue(USER, [str(n)]), range(40)))
+        list(pool.map(lambda n: store.queue.enqueue(USER, [str(n)]), range(40)))
 
-        assert store.due(USER).count == 40
+        assert store.queue.due(USER).count == 40
 
 
 def test_every_transaction_is_read_committed_in_utc_and_cannot_hang(store: Store) -> None:
@@ -110,10 +110,10 @@ def test_every_transaction_is_read_committed_in_utc_and_cannot_hang(store: Store
         names = ("transaction_isolation", "timezone", "idle_in_transaction_session_timeout")
         return [str(cursor.execute("select current_setting(%s)", (n,)).fetchone()) for n in names]
 
-    assert store.transact(settings) == ["('read committed',)", "('UTC',)", "('10s',)"]
+    assert store.pool.transact(settings) == ["('read committed',)", "('UTC',)", "('10s',)"]
 
 
 def test_a_closed_store_connects_again_when_asked(store: Store) -> None:
     store.close()
 
-    assert store.due(USER).count == 0
+    assert store.queue.due(USER).count == 0

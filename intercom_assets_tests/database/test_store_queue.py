@@ -33,7 +33,7 @@ def store(database: str) -> Iterator[Store]:
 
 def take(store: Store, token: UUID | None = None, **asked: object) -> list[Leased]:
     usual = {"limit": 10, "seconds": 30.0, "token": token or uuid4()}
-    return store.lease(USER, "run", **{**usual, **asked})  # type: ignore[arg-type]
+    return store.queue.lease(USER, "run", **{**usual, **asked})  # type: ignore[arg-type]
 
 
 def keys(leased: list[Leased]) -> list[str]:
@@ -43,7 +43,7 @@ def keys(leased: list[Leased]) -> list[str]:
 def end(
     store: Store, token: UUID, key: str, outcome: Done | RetryIn | Parked, *, hash: str = "h"
 ) -> None:
-    store.record_users(token, "run", [UserRecord(UserLink(key, row_hash=hash), outcome)])
+    store.records.record_users(token, "run", [UserRecord(UserLink(key, row_hash=hash), outcome)])
 
 
 CLOCKS = ("first_at", "due_at", "again_at", "claim_until", "parked_at", "parked_until")
@@ -69,28 +69,28 @@ def column(store: Store, name: str, key: str = "a") -> object:
 
 def test_ten_edits_are_one_row_that_counts_each_of_them(store: Store) -> None:
     for _ in range(10):
-        store.enqueue(USER, ["a", "a"], cause="triggers")
+        store.queue.enqueue(USER, ["a", "a"], cause="triggers")
 
     [leased] = take(store)
 
     assert (leased.key, leased.cause, leased.lane) == ("a", "triggers", Lane.LIVE)
     assert leased.seq > 9
-    depth = store.depth()[USER]
+    depth = store.queue.depth()[USER]
     assert depth == Depth(leased=1, oldest_seconds=depth.oldest_seconds)
     assert depth.oldest_seconds < 5
-    assert store.depth()[TEAM] == Depth()
+    assert store.queue.depth()[TEAM] == Depth()
 
 
 def test_users_and_teams_of_the_same_id_are_different_rows(store: Store) -> None:
-    store.enqueue(USER, ["1"])
-    store.enqueue(TEAM, ["1"])
+    store.queue.enqueue(USER, ["1"])
+    store.queue.enqueue(TEAM, ["1"])
 
     assert keys(take(store)) == ["1"]
-    assert store.due(TEAM).sole_key == "1"
+    assert store.queue.due(TEAM).sole_key == "1"
 
 
 def test_a_leased_row_is_nobody_elses_until_its_lease_runs_out(store: Store) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     [first] = take(store)
 
     assert take(store) == []
@@ -100,35 +100,35 @@ def test_a_leased_row_is_nobody_elses_until_its_lease_runs_out(store: Store) -> 
 
 
 def test_a_renewed_lease_goes_on_and_one_that_ran_out_is_never_revived(store: Store) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     token = uuid4()
     take(store, token)
 
     pass_time(store, 20)
-    assert store.renew(token, 30) == 1
+    assert store.queue.renew(token, 30) == 1
     pass_time(store, 20)
     assert take(store) == []
     pass_time(store, 20)
 
-    assert store.renew(token, 30) == 0
+    assert store.queue.renew(token, 30) == 0
     assert keys(take(store)) == ["a"]
 
 
 def test_rows_that_are_given_back_are_due_at_once(store: Store) -> None:
-    store.enqueue(USER, ["a", "b"])
+    store.queue.enqueue(USER, ["a", "b"])
     token = uuid4()
     take(store, token)
     end(store, token, "a", Done())
 
-    assert store.release(token) == 1
-    assert store.due(USER).sole_key == "b"
+    assert store.queue.release(token) == 1
+    assert store.queue.due(USER).sole_key == "b"
 
 
 def test_a_change_during_the_pass_keeps_the_row(store: Store) -> None:
-    store.enqueue(USER, ["a"], cause="triggers")
+    store.queue.enqueue(USER, ["a"], cause="triggers")
     token = uuid4()
     [before] = take(store, token)
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
 
     end(store, token, "a", Done())
 
@@ -144,34 +144,34 @@ def test_a_change_during_the_pass_keeps_the_row(store: Store) -> None:
 def test_a_change_during_the_pass_is_due_now_however_the_pass_ended(
     store: Store, outcome: Done | RetryIn | Parked
 ) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     token = uuid4()
     take(store, token)
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
 
     end(store, token, "a", outcome)
 
-    assert store.due(USER).sole_key == "a"
+    assert store.queue.due(USER).sole_key == "a"
 
 
 def test_a_postponed_change_during_the_pass_stays_postponed(store: Store) -> None:
     """A page view while its user is being synced must not cost another pass at once."""
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     token = uuid4()
     take(store, token)
-    store.enqueue(USER, ["a"], delay=3600)
+    store.queue.enqueue(USER, ["a"], delay=3600)
 
     end(store, token, "a", Done())
 
-    assert store.due(USER).count == 0
+    assert store.queue.due(USER).count == 0
     pass_time(store, 3601)
-    assert store.due(USER).sole_key == "a"
+    assert store.queue.due(USER).sole_key == "a"
 
 
 def test_a_postponed_change_does_not_put_off_an_earlier_one_whose_run_died(store: Store) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     take(store)
-    store.enqueue(USER, ["a"], delay=3600)
+    store.queue.enqueue(USER, ["a"], delay=3600)
 
     pass_time(store, 31)
 
@@ -179,20 +179,20 @@ def test_a_postponed_change_does_not_put_off_an_earlier_one_whose_run_died(store
 
 
 def test_a_real_change_makes_a_postponed_row_due(store: Store) -> None:
-    store.enqueue(USER, ["a"], delay=3600)
-    assert store.due(USER).count == 0
+    store.queue.enqueue(USER, ["a"], delay=3600)
+    assert store.queue.due(USER).count == 0
 
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
 
-    assert store.due(USER).count == 1
+    assert store.queue.due(USER).count == 1
 
 
 def test_live_changes_go_before_bulk_and_a_bulk_row_that_changes_becomes_live(
     store: Store,
 ) -> None:
-    store.enqueue(USER, ["old", "swept"], lane=Lane.BULK, cause="sweep")
-    store.enqueue(USER, ["new"], cause="triggers")
-    store.enqueue(USER, ["swept"], cause="triggers")
+    store.queue.enqueue(USER, ["old", "swept"], lane=Lane.BULK, cause="sweep")
+    store.queue.enqueue(USER, ["new"], cause="triggers")
+    store.queue.enqueue(USER, ["swept"], cause="triggers")
 
     leased = take(store)
 
@@ -204,41 +204,41 @@ def test_live_changes_go_before_bulk_and_a_bulk_row_that_changes_becomes_live(
 
 
 def test_a_run_can_take_only_its_lane(store: Store) -> None:
-    store.enqueue(USER, ["bulk"], lane=Lane.BULK)
-    store.enqueue(USER, ["live"])
+    store.queue.enqueue(USER, ["bulk"], lane=Lane.BULK)
+    store.queue.enqueue(USER, ["live"])
 
-    assert store.due(USER, lanes={Lane.LIVE}).count == 1
+    assert store.queue.due(USER, lanes={Lane.LIVE}).count == 1
     assert keys(take(store, lanes={Lane.LIVE})) == ["live"]
-    assert store.due_keys(USER, 10, lanes=[Lane.BULK]).keys() == {"bulk"}
+    assert store.queue.due_keys(USER, 10, lanes=[Lane.BULK]).keys() == {"bulk"}
     assert keys(take(store, lanes={Lane.BULK})) == ["bulk"]
 
 
 def test_a_sensor_learns_how_many_are_due_and_the_key_if_it_is_one(store: Store) -> None:
-    assert store.due(USER).count == 0
-    assert store.due(USER).sole_key is None
-    store.enqueue(USER, ["a"])
+    assert store.queue.due(USER).count == 0
+    assert store.queue.due(USER).sole_key is None
+    store.queue.enqueue(USER, ["a"])
     pass_time(store, 60)
-    assert store.due(USER).sole_key == "a"
-    assert store.due(USER).oldest_seconds == pytest.approx(60, abs=5)
+    assert store.queue.due(USER).sole_key == "a"
+    assert store.queue.due(USER).oldest_seconds == pytest.approx(60, abs=5)
 
-    store.enqueue(USER, ["b", "c"])
+    store.queue.enqueue(USER, ["b", "c"])
 
-    assert store.due(USER).sole_key is None
-    assert store.due(USER).count == 3
-    assert store.due(USER, at_most=2).count == 2
-    assert list(store.due_keys(USER, 2)) == ["a", "b"]
+    assert store.queue.due(USER).sole_key is None
+    assert store.queue.due(USER).count == 3
+    assert store.queue.due(USER, at_most=2).count == 2
+    assert list(store.queue.due_keys(USER, 2)) == ["a", "b"]
 
 
 def test_a_retry_waits_and_remembers_why(store: Store) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     token = uuid4()
     take(store, token)
     error = Failure("Intercom refused: no", "email", "parameter_invalid", "req-1")
 
     end(store, token, "a", RetryIn(60, error, attempts=2, hash="h2"))
 
-    assert store.due(USER).count == 0
-    assert store.depth()[USER].later == 1
+    assert store.queue.due(USER).count == 0
+    assert store.queue.depth()[USER].later == 1
     pass_time(store, 61)
     [leased] = take(store)
     assert (leased.attempts, leased.failed_hash, leased.error) == (2, "h2", error)
@@ -248,37 +248,37 @@ def test_a_retry_waits_and_remembers_why(store: Store) -> None:
 def test_a_parked_row_sleeps_until_something_changes_and_says_that_it_was_parked(
     store: Store,
 ) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     token = uuid4()
     take(store, token)
     end(store, token, "a", Parked(Failure("no"), hash="h9", attempts=8))
     pass_time(store, 10_000_000)
-    assert store.due(USER).count == 0
-    [parked] = store.parked()
+    assert store.queue.due(USER).count == 0
+    [parked] = store.queue.parked()
     assert (parked.kind, parked.key, parked.error) == (USER, "a", Failure("no"))
 
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
 
     [leased] = take(store)
     assert (leased.parked, leased.failed_hash, leased.attempts) == (True, "h9", 8)
 
 
 def test_a_row_parked_again_keeps_since_when_and_one_that_is_done_is_gone(store: Store) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     token = uuid4()
     take(store, token)
     end(store, token, "a", Parked(Failure("no")))
     pass_time(store, 100)
-    [before] = store.parked()
+    [before] = store.queue.parked()
 
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     take(store, token := uuid4())
     end(store, token, "a", Parked(Failure("still no")))
 
-    [after] = store.parked(USER)
+    [after] = store.queue.parked(USER)
     assert after.parked_at == before.parked_at
     assert after.error == Failure("still no")
-    assert len(store.retry(USER)) == 1
+    assert len(store.queue.retry(USER)) == 1
     take(store, token := uuid4())
     end(store, token, "a", Done())
     assert column(store, "key") == "no row"
@@ -286,13 +286,13 @@ def test_a_row_parked_again_keeps_since_when_and_one_that_is_done_is_gone(store:
 
 def test_parked_for_a_known_time_comes_back_by_itself(store: Store) -> None:
     """A contact that Intercom will not restore frees its identity after a week."""
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     token = uuid4()
     take(store, token)
 
     end(store, token, "a", Parked(Failure("not restorable"), seconds=8 * 86_400))
 
-    assert store.depth()[USER].parked == 1
+    assert store.queue.depth()[USER].parked == 1
     pass_time(store, 8 * 86_400 + 1)
     [leased] = take(store)
     assert leased.parked
@@ -300,18 +300,18 @@ def test_parked_for_a_known_time_comes_back_by_itself(store: Store) -> None:
 
 
 def test_a_change_in_the_wait_is_no_end_of_it_and_leaves_it_as_long(store: Store) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     take(store, token := uuid4())
     end(store, token, "a", Parked(Failure("not restorable"), seconds=8 * 86_400))
-    [before] = store.parked()
+    [before] = store.queue.parked()
     pass_time(store, 3 * 86_400)
 
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     [leased] = take(store, token := uuid4())
     assert not leased.wait_is_over
     end(store, token, "a", Parked(Failure("not restorable"), until=leased.parked_until))
 
-    [after] = store.parked()
+    [after] = store.queue.parked()
     assert before.parked_until
     assert after.parked_until
     assert before.parked_until - after.parked_until == timedelta(days=3)
@@ -325,11 +325,11 @@ def test_a_change_in_the_wait_is_no_end_of_it_and_leaves_it_as_long(store: Store
 
 
 def test_an_operators_retry_ends_a_wait(store: Store) -> None:
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     take(store, token := uuid4())
     end(store, token, "a", Parked(Failure("not restorable"), seconds=8 * 86_400))
 
-    store.retry(USER)
+    store.queue.retry(USER)
 
     [leased] = take(store)
     assert not leased.parked
@@ -337,23 +337,23 @@ def test_an_operators_retry_ends_a_wait(store: Store) -> None:
 
 
 def test_an_operators_retry_starts_anew_and_leaves_who_is_not_parked(store: Store) -> None:
-    store.enqueue(USER, ["a", "b", "c"])
+    store.queue.enqueue(USER, ["a", "b", "c"])
     token = uuid4()
     take(store, token)
     for key in "ab":
         end(store, token, key, Parked(Failure("no"), "h", attempts=8))
     end(store, token, "c", RetryIn(60, Failure("later"), attempts=3))
 
-    assert len(store.retry(USER, ["b", "c", "nobody"])) == 1
+    assert len(store.queue.retry(USER, ["b", "c", "nobody"])) == 1
 
     [leased] = take(store)
     assert (leased.key, leased.attempts, leased.failed_hash, leased.parked) == ("b", 0, None, False)
-    assert [row.key for row in store.parked()] == ["a"]
+    assert [row.key for row in store.queue.parked()] == ["a"]
 
 
 def test_named_keys_are_leased_also_while_they_wait_or_are_parked(store: Store) -> None:
-    store.enqueue(USER, ["parked", "held"])
-    store.enqueue(USER, ["waiting"], delay=3600)
+    store.queue.enqueue(USER, ["parked", "held"])
+    store.queue.enqueue(USER, ["waiting"], delay=3600)
     token = uuid4()
     take(store, token, keys=["parked"])
     end(store, token, "parked", Parked(Failure("no")))
@@ -367,40 +367,40 @@ def test_named_keys_are_leased_also_while_they_wait_or_are_parked(store: Store) 
 def test_keys_that_a_run_was_told_are_put_into_the_queue_only_if_they_are_missing(
     store: Store,
 ) -> None:
-    store.enqueue(USER, ["waits"], delay=3600, cause="triggers")
-    store.enqueue(USER, ["held"])
+    store.queue.enqueue(USER, ["waits"], delay=3600, cause="triggers")
+    store.queue.enqueue(USER, ["held"])
     token = uuid4()
     take(store, token, keys=["held"])
     before = column(store, "seq", "waits")
 
-    store.enqueue_missing(USER, ["new", "waits", "held", "new"], Lane.BULK, "click")
+    store.queue.enqueue_missing(USER, ["new", "waits", "held", "new"], Lane.BULK, "click")
 
     assert column(store, "seq", "waits") == before
     assert sorted(keys(take(store, keys=["new", "waits", "held"]))) == ["new", "waits"]
     end(store, token, "held", Done())
-    assert store.due(USER).sole_key == "held"  # told to look again
+    assert store.queue.due(USER).sole_key == "held"  # told to look again
 
 
 def test_a_wish_to_read_intercom_survives_a_pass_that_began_before_it(store: Store) -> None:
     """The holder recorded its link without knowing of the wish; nothing but the row carries it."""
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     token = uuid4()
     assert not take(store, token)[0].needs_read
-    store.enqueue(USER, ["a"], needs_read=True, cause="intercom")
+    store.queue.enqueue(USER, ["a"], needs_read=True, cause="intercom")
 
     end(store, token, "a", Done())
 
-    assert store.user_links(["a"])["a"].needs_read
+    assert store.links.users(["a"])["a"].needs_read
     take(store, token := uuid4())
-    store.enqueue(USER, ["a"])
+    store.queue.enqueue(USER, ["a"])
     end(store, token, "a", Done())
     [leased] = take(store)
     assert not leased.needs_read
-    assert not store.user_links(["a"])["a"].needs_read
+    assert not store.links.users(["a"])["a"].needs_read
 
 
 def test_a_wish_to_read_intercom_survives_a_failed_pass(store: Store) -> None:
-    store.enqueue(USER, ["a"], needs_read=True)
+    store.queue.enqueue(USER, ["a"], needs_read=True)
     token = uuid4()
     take(store, token)
 
@@ -409,64 +409,52 @@ def test_a_wish_to_read_intercom_survives_a_failed_pass(store: Store) -> None:
     assert take(store)[0].needs_read
 
 
-def test_a_row_is_postponed_unless_it_changed_since_it_was_looked_at(store: Store) -> None:
-    store.enqueue(USER, ["viewed", "edited", "held"])
-    seen = store.due_keys(USER, 10)
-    store.enqueue(USER, ["edited"])
-    take(store, keys=["held"])
-
-    assert store.postpone(USER, seen, dict.fromkeys(seen, 3600.0)) == 1
-
-    assert store.due(USER).sole_key == "edited"
-
-
 def test_who_is_left_for_a_while_on_purpose_is_not_late(store: Store) -> None:
     """Found by the soak: a page view that waits its hour looked like a change an hour late."""
-    store.enqueue(USER, ["viewed"], delay=3600)
+    store.queue.enqueue(USER, ["viewed"], delay=3600)
     pass_time(store, 3000)
-    store.enqueue(USER, ["viewed"])
+    store.queue.enqueue(USER, ["viewed"])
 
-    assert store.due(USER).oldest_seconds < 60
-    assert store.depth()[USER].oldest_seconds < 60
+    assert store.queue.due(USER).oldest_seconds < 60
+    assert store.queue.depth()[USER].oldest_seconds < 60
     [row] = take(store)
     assert (datetime.now(UTC) - row.first_at).total_seconds() < 60
 
 
 def test_who_failed_waits_since_then(store: Store) -> None:
-    store.enqueue(USER, ["failing"])
+    store.queue.enqueue(USER, ["failing"])
     token = uuid4()
     take(store, token)
     end(store, token, "failing", RetryIn(0, Failure("Intercom is unavailable"), attempts=1))
     pass_time(store, 3000)
-    store.enqueue(USER, ["failing"])
+    store.queue.enqueue(USER, ["failing"])
 
-    assert store.due(USER).oldest_seconds >= 3000
+    assert store.queue.due(USER).oldest_seconds >= 3000
 
 
 def test_a_run_remembers_whom_it_leased(store: Store) -> None:
-    store.enqueue(USER, ["a", "b"])
-    store.enqueue(TEAM, ["t"])
+    store.queue.enqueue(USER, ["a", "b"])
+    store.queue.enqueue(TEAM, ["t"])
     token = uuid4()
-    store.lease(USER, "r1", token=token, limit=1, seconds=30)
-    store.lease(USER, "r1", token=token, limit=1, seconds=30)
-    store.lease(USER, "r1", token=token, limit=1, seconds=30)
-    store.lease(TEAM, "r1", token=token, limit=1, seconds=30)
+    store.queue.lease(USER, "r1", token=token, limit=1, seconds=30)
+    store.queue.lease(USER, "r1", token=token, limit=1, seconds=30)
+    store.queue.lease(USER, "r1", token=token, limit=1, seconds=30)
+    store.queue.lease(TEAM, "r1", token=token, limit=1, seconds=30)
 
-    assert store.run_members("r1") == {TEAM: ["t"], USER: ["a", "b"]}
-    assert store.run_members("another") == {}
+    assert store.runs.members("r1") == {TEAM: ["t"], USER: ["a", "b"]}
+    assert store.runs.members("another") == {}
 
 
 def test_a_run_that_is_not_heard_of_in_time_is_dead_and_one_that_ended_is_forgotten(
     store: Store,
 ) -> None:
-    store.heartbeat("alive", "sync_users", 20)
-    store.heartbeat("dead", "sync_users", 20)
-    store.heartbeat("dead", "sync_users", -1)
-    store.heartbeat("ended", "sync_users", 20)
-    store.end_heartbeat("ended")
+    store.runs.heartbeat("alive", "sync_users", 20)
+    store.runs.heartbeat("dead", "sync_users", 20)
+    store.runs.heartbeat("dead", "sync_users", -1)
+    store.runs.heartbeat("ended", "sync_users", 20)
+    store.runs.end_heartbeat("ended")
 
-    assert store.dead_runs() == ["dead"]
-    assert [(beat.run_id, beat.alive) for beat in store.heartbeats()] == [
+    assert [(beat.run_id, beat.alive) for beat in store.runs.heartbeats()] == [
         ("alive", True),
         ("dead", False),
     ]
@@ -474,7 +462,7 @@ def test_a_run_that_is_not_heard_of_in_time_is_dead_and_one_that_ended_is_forgot
 
 def test_many_workers_share_the_queue_without_handing_out_a_row_twice(store: Store) -> None:
     everybody = [f"u{n}" for n in range(400)]
-    store.enqueue(USER, everybody)
+    store.queue.enqueue(USER, everybody)
 
     def work(_: int) -> list[str]:
         taken: list[str] = []
@@ -489,5 +477,5 @@ def test_many_workers_share_the_queue_without_handing_out_a_row_twice(store: Sto
 
 
 def test_more_keys_than_fit_one_transaction_are_queued_in_several(store: Store) -> None:
-    assert store.enqueue(USER, [f"u{n}" for n in range(10_500)], lane=Lane.BULK) == 10_500
-    assert store.depth()[USER].due == 10_500
+    assert store.queue.enqueue(USER, [f"u{n}" for n in range(10_500)], lane=Lane.BULK) == 10_500
+    assert store.queue.depth()[USER].due == 10_500

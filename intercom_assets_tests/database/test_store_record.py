@@ -42,8 +42,8 @@ def store(database: str) -> Iterator[Store]:
 
 def lease(store: Store, *keys: str, kind: QueueKind = USER) -> UUID:
     token = uuid4()
-    store.enqueue(kind, keys)
-    leased = store.lease(kind, "run", token=token, limit=len(keys), seconds=30, keys=keys)
+    store.queue.enqueue(kind, keys)
+    leased = store.queue.lease(kind, "run", token=token, limit=len(keys), seconds=30, keys=keys)
     assert len(leased) == len(keys)
     return token
 
@@ -53,7 +53,7 @@ def overtake(store: Store, *keys: str) -> UUID:
     with psycopg.connect(store.url) as connection:
         connection.execute("update intercom_sync.queue set claim_until = now() - interval '1 s'")
     token = uuid4()
-    assert store.lease(USER, "other", token=token, limit=99, seconds=30, keys=keys)
+    assert store.queue.lease(USER, "other", token=token, limit=99, seconds=30, keys=keys)
     return token
 
 
@@ -62,7 +62,7 @@ def a_link(key: str = "7", contact: str | None = "c7", **known: object) -> UserL
 
 
 def record(store: Store, token: UUID, *links: UserLink) -> Recorded:
-    return store.record_users(token, "run", [UserRecord(link, Done()) for link in links])
+    return store.records.record_users(token, "run", [UserRecord(link, Done()) for link in links])
 
 
 def test_a_pass_is_remembered_whole(store: Store) -> None:
@@ -78,10 +78,10 @@ def test_a_pass_is_remembered_whole(store: Store) -> None:
     recorded = record(store, lease(store, "7"), link)
 
     assert recorded == Recorded()
-    assert store.user_links(["7", "8"]) == {"7": link}
-    assert store.links_by_contact(["c7", "c8"]) == {"c7": "7"}
-    assert store.hashes(["7", "8"]) == {"7": "h"}
-    assert store.depth()[USER].leased == 0
+    assert store.links.users(["7", "8"]) == {"7": link}
+    assert store.links.by_contact(["c7", "c8"]) == {"c7": "7"}
+    assert store.linked.hashes(["7", "8"]) == {"7": "h"}
+    assert store.queue.depth()[USER].leased == 0
 
 
 def test_edges_that_are_no_longer_wanted_go_and_nobody_elses_do(store: Store) -> None:
@@ -97,10 +97,10 @@ def test_edges_that_are_no_longer_wanted_go_and_nobody_elses_do(store: Store) ->
 
     record(store, lease(store, "7"), a_link("7", edges=edges("b", "c")))
 
-    links = store.user_links(["7", "8"])
+    links = store.links.users(["7", "8"])
     assert links["7"].edges == edges("b", "c")
     assert links["8"].edges == edges("a")
-    assert store.members_of_teams(["a", "c"]) == ["7", "8"]
+    assert store.linked.members_of_teams(["a", "c"]) == ["7", "8"]
 
 
 def test_what_is_about_to_be_sent_is_noted_before_and_cleared_when_it_is_done(
@@ -108,40 +108,42 @@ def test_what_is_about_to_be_sent_is_noted_before_and_cleared_when_it_is_done(
 ) -> None:
     token = lease(store, "7")
 
-    lost = store.note_in_flight(
+    lost = store.records.note_in_flight(
         token,
         [InFlight("7", {"name": "Ada"}, [Membership("t1", "co1", EdgeState.ATTACHING)])],
     )
-    store.note_in_flight(token, [InFlight("7", {"plan": None})])
+    store.records.note_in_flight(token, [InFlight("7", {"plan": None})])
 
     assert lost == frozenset()
-    noted = store.user_links(["7"])["7"]
+    noted = store.links.users(["7"])["7"]
     assert noted.contact_id is None
     assert noted.in_flight == {"name": "Ada", "plan": None}
     assert noted.edges == {"t1": Membership("t1", "co1", EdgeState.ATTACHING)}
     record(store, token, replace(noted, contact_id="c7", edges={}))
-    assert store.user_links(["7"])["7"].in_flight == {}
-    assert store.user_links(["7"])["7"].edges == {}
+    assert store.links.users(["7"])["7"].in_flight == {}
+    assert store.links.users(["7"])["7"].edges == {}
 
 
 def test_a_pass_that_failed_keeps_what_may_have_landed(store: Store) -> None:
     token = lease(store, "7")
-    store.note_in_flight(token, [InFlight("7", {"name": "Ada"})])
+    store.records.note_in_flight(token, [InFlight("7", {"name": "Ada"})])
 
     link = a_link(contact=None, in_flight={"name": "Ada"})
-    store.record_users(token, "run", [UserRecord(link, RetryIn(5, Failure("no answer")))])
+    store.records.record_users(token, "run", [UserRecord(link, RetryIn(5, Failure("no answer")))])
 
-    assert store.user_links(["7"])["7"].in_flight == {"name": "Ada"}
+    assert store.links.users(["7"])["7"].in_flight == {"name": "Ada"}
 
 
 def test_nothing_is_noted_for_a_user_whom_another_run_took_over(store: Store) -> None:
     token = lease(store, "7", "8")
     overtake(store, "7")
 
-    lost = store.note_in_flight(token, [InFlight("7", {"name": "A"}), InFlight("8", {"name": "B"})])
+    lost = store.records.note_in_flight(
+        token, [InFlight("7", {"name": "A"}), InFlight("8", {"name": "B"})]
+    )
 
     assert lost == {"7"}
-    assert store.user_links(["7", "8"]).keys() == {"8"}
+    assert store.links.users(["7", "8"]).keys() == {"8"}
 
 
 def test_an_overtaken_run_writes_nothing_but_its_journal_and_the_user_is_read_again(
@@ -152,27 +154,27 @@ def test_an_overtaken_run_writes_nothing_but_its_journal_and_the_user_is_read_ag
     newer = a_link(base={"name": "newer"})
     older = a_link(base={"name": "older"}, row_hash="old")
 
-    recorded = store.record_users(
+    recorded = store.records.record_users(
         ours, "run", [UserRecord(older, Done(), [JournalEntry("user", "7", "sent", "name")])]
     )
     record(store, theirs, newer)
 
     assert recorded.lost == {"7"}
-    assert store.user_links(["7"])["7"] == replace(newer, needs_read=True)
-    assert store.due(USER).sole_key == "7"
-    assert [row.entry.action for row in store.explain("7")] == ["sent"]
+    assert store.links.users(["7"])["7"] == replace(newer, needs_read=True)
+    assert store.queue.due(USER).sole_key == "7"
+    assert [row.entry.action for row in store.journal.of_key("7")] == ["sent"]
 
 
 def test_an_overtaken_run_queues_the_user_also_if_the_other_run_is_done(store: Store) -> None:
     ours = lease(store, "7")
     record(store, overtake(store, "7"), a_link())
-    assert store.due(USER).count == 0
+    assert store.queue.due(USER).count == 0
 
     assert record(store, ours, a_link(base={"name": "older"})).lost == {"7"}
 
-    [leased] = store.lease(USER, "next", token=uuid4(), limit=1, seconds=30)
+    [leased] = store.queue.lease(USER, "next", token=uuid4(), limit=1, seconds=30)
     assert leased.needs_read
-    assert store.user_links(["7"])["7"].base == {}
+    assert store.links.users(["7"])["7"].base == {}
 
 
 def test_a_lease_that_ran_out_and_that_nobody_took_may_still_be_recorded(store: Store) -> None:
@@ -189,7 +191,7 @@ def test_recording_twice_asks_for_a_read_and_loses_nothing(store: Store) -> None
     record(store, token, a_link())
 
     assert record(store, token, a_link()).lost == {"7"}
-    assert store.due(USER).sole_key == "7"
+    assert store.queue.due(USER).sole_key == "7"
 
 
 def test_a_contact_belongs_to_one_user_and_the_rest_of_the_chunk_goes_on(store: Store) -> None:
@@ -200,8 +202,8 @@ def test_a_contact_belongs_to_one_user_and_the_rest_of_the_chunk_goes_on(store: 
 
     assert recorded.conflicts.keys() == {"2"}
     assert "linked to id 1" in recorded.conflicts["2"].message
-    assert store.links_by_contact(["taken", "c3"]) == {"taken": "1", "c3": "3"}
-    [parked] = store.parked()
+    assert store.links.by_contact(["taken", "c3"]) == {"taken": "1", "c3": "3"}
+    [parked] = store.queue.parked()
     assert (parked.key, parked.error) == ("2", recorded.conflicts["2"])
 
 
@@ -209,7 +211,7 @@ def test_two_users_of_one_chunk_cannot_both_have_a_contact(store: Store) -> None
     recorded = record(store, lease(store, "1", "2"), a_link("2", "same"), a_link("1", "same"))
 
     assert recorded.conflicts.keys() == {"2"}
-    assert store.links_by_contact(["same"]) == {"same": "1"}
+    assert store.links.by_contact(["same"]) == {"same": "1"}
 
 
 def test_a_contact_can_pass_from_one_user_to_another_in_one_chunk(store: Store) -> None:
@@ -218,7 +220,7 @@ def test_a_contact_can_pass_from_one_user_to_another_in_one_chunk(store: Store) 
     recorded = record(store, lease(store, "1", "2"), a_link("1", "y"), a_link("2", "x"))
 
     assert recorded.conflicts == {}
-    assert store.links_by_contact(["x", "y"]) == {"x": "2", "y": "1"}
+    assert store.links.by_contact(["x", "y"]) == {"x": "2", "y": "1"}
 
 
 def test_two_runs_that_link_one_contact_at_the_same_time_end_with_one_owner(store: Store) -> None:
@@ -236,25 +238,25 @@ def test_two_runs_that_link_one_contact_at_the_same_time_end_with_one_owner(stor
             ends = list(pool.map(link, tokens, tokens.values()))
 
         assert sum(len(end.conflicts) for end in ends) == 1
-        assert len(store.links_by_contact([contact])) == 1
+        assert len(store.links.by_contact([contact])) == 1
 
 
 def test_teams_are_recorded_with_their_company_and_no_two_share_one(store: Store) -> None:
     token = lease(store, "1", "2", kind=TEAM)
     link = TeamLink("1", "co1", "h", Company("co1", name="A"), 1_700_000_000, {"name": "A"})
 
-    recorded = store.record_teams(
+    recorded = store.records.record_teams(
         token,
         "run",
         [TeamRecord(link, Done()), TeamRecord(TeamLink("2", "co1"), Done())],
     )
 
     assert recorded.conflicts["2"].message.startswith("the company in Intercom is already linked")
-    assert store.team_links(["1", "2"]) == {"1": link}
-    assert store.team_links_by_company(["co1"]) == {"co1": "1"}
-    assert store.hashes(["1"], TEAM) == {"1": "h"}
-    assert store.count_linked(TEAM) == 1
-    assert [row.key for row in store.parked(TEAM)] == ["2"]
+    assert store.links.teams(["1", "2"]) == {"1": link}
+    assert store.links.by_company(["co1"]) == {"co1": "1"}
+    assert store.linked.hashes(["1"], TEAM) == {"1": "h"}
+    assert store.links.count(TEAM) == 1
+    assert [row.key for row in store.queue.parked(TEAM)] == ["2"]
 
 
 def test_the_journal_tells_a_user_and_a_run_what_was_written_and_why(store: Store) -> None:
@@ -264,19 +266,19 @@ def test_the_journal_tells_a_user_and_a_run_what_was_written_and_why(store: Stor
     ]
     token = lease(store, "7")
 
-    store.record_users(token, "r9", [UserRecord(a_link(), Done(), entries)])
+    store.records.record_users(token, "r9", [UserRecord(a_link(), Done(), entries)])
 
-    assert [row.entry for row in store.journal_of_run("r9")] == entries
-    assert [row.entry for row in store.explain("7", limit=1)] == entries[1:]
-    assert store.explain("7", kind=TEAM) == []
-    assert store.explain("7")[0].run_id == "r9"
+    assert [row.entry for row in store.journal.of_run("r9")] == entries
+    assert [row.entry for row in store.journal.of_key("7", limit=1)] == entries[1:]
+    assert store.journal.of_key("7", kind=TEAM) == []
+    assert store.journal.of_key("7")[0].run_id == "r9"
 
 
 def test_a_journal_without_values_keeps_the_names_of_fields(database: str) -> None:
     with Store(database, journal_values=False) as store:
-        store.add_journal("cli", [JournalEntry("user", "7", "sent", "name", old="A", new="B")])
+        store.journal.add("cli", [JournalEntry("user", "7", "sent", "name", old="A", new="B")])
 
-        [row] = store.explain("7")
+        [row] = store.journal.of_key("7")
 
     assert (row.entry.field, row.entry.old, row.entry.new) == ("name", None, None)
 
@@ -287,8 +289,8 @@ def test_linked_ids_come_in_order_and_in_chunks(store: Store) -> None:
         store, lease(store, *ids), *(a_link(key, f"c{key}") for key in ids[1:]), a_link("00", None)
     )
 
-    assert list(store.linked_ids(chunk=4)) == [["01", "02", "03", "04"], ["05", "06"]]
-    assert store.count_linked() == 6
+    assert list(store.linked.ids(chunk=4)) == [["01", "02", "03", "04"], ["05", "06"]]
+    assert store.links.count() == 6
 
 
 def test_a_text_that_postgresql_cannot_hold_does_not_stop_its_chunk(store: Store) -> None:
@@ -296,7 +298,7 @@ def test_a_text_that_postgresql_cannot_hold_does_not_stop_its_chunk(store: Store
 
     record(store, lease(store, "7", "8"), a_link(shadow=odd), a_link("8", "c8"))
 
-    shadow = store.user_links(["7", "8"])["7"].shadow
+    shadow = store.links.users(["7", "8"])["7"].shadow
     assert shadow is not None
     assert shadow.name == "Ada "
 
@@ -311,15 +313,15 @@ def test_a_chunk_is_recorded_as_a_whole_or_not_at_all(
     for abort_at in range(8):
         breaking(monkeypatch, abort_at)
         with pytest.raises(ConnectionError):
-            store.record_users(token, "run", chunk)
+            store.records.record_users(token, "run", chunk)
         monkeypatch.undo()
-        assert store.explain("7") == []
-        assert store.user_links(["7"]) == {}
-        assert store.depth()[USER].leased == 1
+        assert store.journal.of_key("7") == []
+        assert store.links.users(["7"]) == {}
+        assert store.queue.depth()[USER].leased == 1
 
-    assert store.record_users(token, "run", chunk) == Recorded()
-    assert store.user_links(["7"])["7"].edges == edge
-    assert store.depth()[USER].leased == 0
+    assert store.records.record_users(token, "run", chunk) == Recorded()
+    assert store.links.users(["7"])["7"].edges == edge
+    assert store.queue.depth()[USER].leased == 0
 
 
 def breaking(monkeypatch: pytest.MonkeyPatch, statements: int) -> None:
@@ -346,20 +348,20 @@ def test_what_an_overtaken_run_did_is_told_once_whoever_tells_it(
         other = overtake(store, "7")
 
         found = [UserRecord(a_link(), Done(), [replace(own, by="run")])]
-        store.record_users(other, "other", found)
-        store.record_users(token, "run", [UserRecord(a_link(), Done(), [own])])
+        store.records.record_users(other, "other", found)
+        store.records.record_users(token, "run", [UserRecord(a_link(), Done(), [own])])
 
-        assert [row.entry.action for row in store.journal_of_run("run")] == ["pushed"]
-        assert store.journal_of_run("other") == []
+        assert [row.entry.action for row in store.journal.of_run("run")] == ["pushed"]
+        assert store.journal.of_run("other") == []
 
 
 def test_a_team_is_noted_field_by_field_until_it_is_recorded(store: Store) -> None:
     token = lease(store, "30", kind=TEAM)
 
-    store.note_teams_in_flight(token, {"30": {"plan": "free"}})
-    lost = store.note_teams_in_flight(token, {"30": {"size": 4}, "31": {"plan": "pro"}})
+    store.records.note_teams_in_flight(token, {"30": {"plan": "free"}})
+    lost = store.records.note_teams_in_flight(token, {"30": {"size": 4}, "31": {"plan": "pro"}})
 
     assert lost == {"31"}
-    assert store.team_links(["30"])["30"].in_flight == {"plan": "free", "size": 4}
-    store.record_teams(token, "run", [TeamRecord(TeamLink("30", "co30"), Done())])
-    assert store.team_links(["30"])["30"].in_flight == {}
+    assert store.links.teams(["30"])["30"].in_flight == {"plan": "free", "size": 4}
+    store.records.record_teams(token, "run", [TeamRecord(TeamLink("30", "co30"), Done())])
+    assert store.links.teams(["30"])["30"].in_flight == {}

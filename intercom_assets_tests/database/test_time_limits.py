@@ -62,6 +62,6 @@ def test_our_own_tables_and_the_capture_take_their_time(limited: str) -> None:
             time.sleep(0.15)
             cursor.execute("select 1")
 
-        store.transact(work)
+        store.pool.transact(work)
         time.sleep(0.15)
-        assert store.sweep_wanted() is None
+        assert store.state.sweep_wanted() is None

@@ -57,14 +57,14 @@ def app(empty_database: str, folder: Path) -> str:
 
 def otherwise_parked(store: Store) -> set[str]:
     """Keys of PARKED that are parked for another reason, or not at all."""
-    why = {row.key: row.error.message for row in store.parked(limit=1_000) if row.error}
+    why = {row.key: row.error.message for row in store.queue.parked(limit=1_000) if row.error}
     assert why.keys() <= PARKED.keys()
     return {str(key) for key, words in PARKED.items() if words not in why.get(str(key), "")}
 
 
 def otherwise_left_out(store: Store) -> set[str]:
     """Keys of LEFT_OUT of whom another field is left out, or none."""
-    links = store.user_links([str(key) for key in IN_STEP])
+    links = store.links.users([str(key) for key in IN_STEP])
     told = {
         key: "; ".join(f"{name}: {each.why}" for name, each in link.left_out.items())
         for key, link in links.items()
@@ -97,7 +97,7 @@ def test_a_run_of_dagster_brings_each_to_an_end_and_reports_it(
     with a_stage(app, instance, folder) as stage:
         [sweep] = stage.tick("changed_users").run_requests
         assert sweep.job_name == SWEEP_JOB, "an id * reads like the log's word for everybody"
-        stage.store.enqueue(QueueKind.USER, ["*"])
+        stage.store.queue.enqueue(QueueKind.USER, ["*"])
 
         ran = stage.run(USERS, config={"from_queue": 1_000})
 
@@ -112,7 +112,7 @@ def test_a_run_of_dagster_brings_each_to_an_end_and_reports_it(
             assert instance.has_dynamic_partition("app_user", key)
         one_by_one = stage.run(USERS, partition="id...dots")
         assert one_by_one.succeeded
-        assert stage.store.due(QueueKind.USER).count == 0
+        assert stage.store.queue.due(QueueKind.USER).count == 0
 
 
 def test_ids_that_no_row_can_have_are_absent_and_the_others_of_the_list_go_on(
@@ -166,7 +166,9 @@ def test_teams_come_to_an_end_of_their_own_too_and_their_members_with_them(
     parked = {str(e.id): e.ends for e in CREWS if e.ends != SYNCED and not e.is_left_out}
     with an_operator(app, folder) as operator, Store(app) as store:
         operator.shell.run("sync", "--all")
-        why = {row.key: row.error.message for row in store.parked(QueueKind.TEAM) if row.error}
+        why = {
+            row.key: row.error.message for row in store.queue.parked(QueueKind.TEAM) if row.error
+        }
         assert why.keys() == parked.keys()
         assert {key: words for key, words in parked.items() if words not in why[key]} == {}
         in_step = {str(each.id) for each in CREWS} - parked.keys()

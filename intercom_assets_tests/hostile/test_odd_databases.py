@@ -58,7 +58,7 @@ def test_bytes_that_are_no_utf8_harm_nobody_else(in_encoding: str, tmp_path: Pat
     with a_stage(in_encoding, folder) as stage:
         with opened(read_environment(stage.shell.variables)) as services:
             assert feed_from_app(services).users == 2
-            assert set(services.store.due_keys(QueueKind.USER, 10)) == {"odd", "even"}
+            assert set(services.store.queue.due_keys(QueueKind.USER, 10)) == {"odd", "even"}
         stage.shell.run("sync", "--all")
         assert stage.contacts().keys() == {"even", "odd"}
         assert stage.contacts()["even"]["name"] == "René"
@@ -81,11 +81,12 @@ def test_our_own_tables_are_read_whatever_the_database_is_set_to(database: str) 
     with psycopg.connect(database) as admin:
         admin.execute(sql.SQL("alter database {} set datestyle = 'German'").format(name))
     with Store(database) as store:
-        store.heartbeat("run", "user", 30)
+        store.queue.enqueue(QueueKind.USER, ["7"])
 
-        [beat] = store.heartbeats()
+        waiting = store.queue.waiting(QueueKind.USER, "7")
 
-    assert beat.started_at.tzinfo is not None
+    assert waiting is not None
+    assert waiting.first_at.tzinfo is not None
 
 
 def test_a_query_of_any_number_of_rows_is_read_in_the_same_memory(empty_database: str) -> None:

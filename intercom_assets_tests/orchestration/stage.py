@@ -186,11 +186,13 @@ class Stage:
     def note_leased(self, run_id: str, user: str) -> None:
         """As if that run had taken the user, and given it back."""
         token = uuid4()
-        self.store.lease(QueueKind.USER, run_id, token=token, limit=1, seconds=30, keys=[user])
-        self.store.release(token)
+        self.store.queue.lease(
+            QueueKind.USER, run_id, token=token, limit=1, seconds=30, keys=[user]
+        )
+        self.store.queue.release(token)
 
     def enqueue_long_ago(self, kind: QueueKind, key: str, lane: Lane) -> None:
-        self.store.enqueue(kind, [key], lane=lane)
+        self.store.queue.enqueue(kind, [key], lane=lane)
         with psycopg.connect(self.url) as connection:
             connection.execute(
                 "update intercom_sync.queue"

@@ -62,7 +62,7 @@ def _noted(stage: Stage) -> list[dict[str, object]]:
 
 
 def _stuck(stage: Stage) -> None:
-    stage.store.enqueue(QueueKind.USER, ["1"])
+    stage.store.queue.enqueue(QueueKind.USER, ["1"])
     with psycopg.connect(stage.url) as connection:
         connection.execute(
             "update intercom_sync.queue"
@@ -76,13 +76,13 @@ def _diverged(stage: Stage) -> None:
 
 
 def _doubled(stage: Stage) -> None:
-    stage.store.put_state(AUDIT, {"at": 0, "queued": 0, "missing": 0, "duplicates": 2})
+    stage.store.state.put(AUDIT, {"at": 0, "queued": 0, "missing": 0, "duplicates": 2})
 
 
 def _lost_attribute(stage: Stage) -> None:
-    cached = stage.store.attributes("contact")
+    cached = stage.store.state.attributes("contact")
     assert cached is not None
-    stage.store.put_attributes("contact", [a for a in cached[1] if a.name != "admin_link"])
+    stage.store.state.put_attributes("contact", [a for a in cached[1] if a.name != "admin_link"])
 
 
 def _lost_trigger(stage: Stage) -> None:

@@ -39,7 +39,7 @@ def last_words(stage: Stage, run_id: str) -> str:
 
 
 def beat_ran_out(stage: Stage, run_id: str) -> None:
-    stage.store.heartbeat(run_id, "user", 60)
+    stage.store.runs.heartbeat(run_id, "user", 60)
     with psycopg.connect(stage.url) as connection:
         connection.execute("update intercom_sync.heartbeat set alive_until = now() - interval '1s'")
 
@@ -52,13 +52,13 @@ def test_a_run_whose_heartbeat_ran_out_is_failed_at_once(stage: Stage) -> None:
 
     assert status_of(stage, run_id) is dg.DagsterRunStatus.FAILURE
     assert last_words(stage, run_id).startswith("The run's process died")
-    assert stage.store.heartbeats() == []
+    assert stage.store.runs.heartbeats() == []
     assert fail_dead_runs(stage.instance, stage.store, LABEL) == []
 
 
 def test_a_run_that_beats_lives_however_long_it_is_silent(stage: Stage, silence: None) -> None:
     run_id = stage.given_run(USERS, STARTED)
-    stage.store.heartbeat(run_id, "user", 60)
+    stage.store.runs.heartbeat(run_id, "user", 60)
 
     assert fail_dead_runs(stage.instance, stage.store, LABEL) == []
 
@@ -116,7 +116,7 @@ def test_the_heartbeat_of_a_command_that_was_killed_is_forgotten(stage: Stage) -
 
     assert fail_dead_runs(stage.instance, stage.store, LABEL) == []
 
-    assert stage.store.heartbeats() == []
+    assert stage.store.runs.heartbeats() == []
 
 
 def test_a_tick_fails_dead_runs_before_it_looks(stage: Stage) -> None:

@@ -48,7 +48,7 @@ def test_a_batch_that_parked_somebody_fails_with_exactly_those_partitions_red(
 ) -> None:
     well = str(insert_user(stage.url, email="well@example.com"))
     ill = str(insert_user(stage.url, email="ill@example.com", deleted_at=NO_TIME))
-    stage.store.enqueue(QueueKind.USER, [well, ill])
+    stage.store.queue.enqueue(QueueKind.USER, [well, ill])
 
     ran = stage.run(USERS, config={"from_queue": 10})
 
@@ -72,7 +72,7 @@ def test_who_was_parked_is_green_again_also_when_nothing_is_left_to_change(stage
     stage.run(USERS, config={"user_ids": [ill]})
     for deleted_at, reds in ((NO_TIME, {ill}), (None, set[str]())):
         update_row(stage.url, "users", int(ill), deleted_at=deleted_at)
-        stage.store.enqueue(QueueKind.USER, [ill])
+        stage.store.queue.enqueue(QueueKind.USER, [ill])
 
         stage.run(USERS, config={"from_queue": 10})
 
@@ -82,7 +82,7 @@ def test_who_was_parked_is_green_again_also_when_nothing_is_left_to_change(stage
 def test_who_was_parked_before_does_not_fail_the_next_run(stage: Stage) -> None:
     ill = str(insert_user(stage.url, deleted_at=NO_TIME))
     stage.run(USERS, config={"user_ids": [ill]})
-    stage.store.enqueue(QueueKind.USER, [ill])
+    stage.store.queue.enqueue(QueueKind.USER, [ill])
 
     again = stage.run(USERS, config={"from_queue": 10})
 
@@ -106,7 +106,7 @@ def test_users_who_are_tried_again_do_not_fail_a_run(stage: Stage) -> None:
 
 def test_a_wrong_token_stops_the_run_at_once_and_blames_no_user(stage: Stage) -> None:
     users = [str(insert_user(stage.url, email=f"user{n}@example.com")) for n in range(3)]
-    stage.store.enqueue(QueueKind.USER, users)
+    stage.store.queue.enqueue(QueueKind.USER, users)
     intercom = stage.resources["intercom"]
     assert isinstance(intercom, IntercomResource)
     wrong = IntercomResource(access_token="wrong", base_url=intercom.base_url, sync_enabled="on")
@@ -115,12 +115,12 @@ def test_a_wrong_token_stops_the_run_at_once_and_blames_no_user(stage: Stage) ->
 
     assert "INTERCOM_ACCESS_TOKEN" in one_sentence(ran)
     assert ran.run.tags[STOPPED_TAG] == ran.failure
-    assert stage.store.parked() == []
+    assert stage.store.queue.parked() == []
     [stop] = stops(stage.store)
     assert (stop.kind, stop.why) == (QueueKind.USER, ran.failure)
     assert stage.run(USERS, config={"from_queue": 10}).succeeded
     assert stops(stage.store) == []
-    assert stage.store.due(QueueKind.USER).count == 0
+    assert stage.store.queue.due(QueueKind.USER).count == 0
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_while_the_sync_is_off_the_log_is_drained_and_nobody_is_called(stage: St
 
     assert tick.run_requests == []
     assert tick.skip_message.startswith("The sync is switched off: INTERCOM_SYNC_ENABLED is 'off'")
-    assert stage.store.due(QueueKind.USER).count == 1
+    assert stage.store.queue.due(QueueKind.USER).count == 1
     assert off.tick("intercom_changes").skip_message.startswith("The sync is switched off")
     assert stage.requests() == 0
 
@@ -181,7 +181,7 @@ def test_without_a_mapping_of_its_own_the_app_is_not_even_read(
 
     assert tick.run_requests == []
     assert tick.skip_message.startswith(sentence)
-    assert stage.store.due(QueueKind.USER).count == 0
+    assert stage.store.queue.due(QueueKind.USER).count == 0
 
 
 @pytest.mark.parametrize("switch", ["true", "1", "yes", "on", "TRUE", "On"])
@@ -259,7 +259,7 @@ def test_after_intercom_refused_a_run_as_a_whole_the_next_one_waits(stage: Stage
 
     assert tick.run_requests == []
     assert "INTERCOM_ACCESS_TOKEN" in tick.skip_message
-    assert stage.store.due(QueueKind.USER).sole_key == ada
+    assert stage.store.queue.due(QueueKind.USER).sole_key == ada
     stage.instance.delete_run(refused.run.run_id)
     assert len(stage.tick("changed_users").run_requests) == 1
 
@@ -298,8 +298,8 @@ def test_who_was_synced_where_dagster_was_not_at_hand_is_shown_by_the_next_tick(
     assert stage.tick("changed_users").run_requests == []
     assert stage.instance.get_materialized_partitions(shown) == set()
 
-    stage.store.put_state(UNSHOWN, True)
+    stage.store.state.put(UNSHOWN, True)
     stage.tick("changed_users")
 
     assert {ada, bob} <= set(stage.instance.get_materialized_partitions(shown))
-    assert stage.store.get_state(UNSHOWN) is None
+    assert stage.store.state.get(UNSHOWN) is None

@@ -135,14 +135,14 @@ def test_a_number_from_the_queue_takes_who_is_due_and_reports_who_changed(stage:
     users = given_users(stage, 3)
     stage.run(USERS, config={"user_ids": users})
     update_row(stage.url, "users", int(users[0]), name="Somebody Else")
-    stage.store.enqueue(QueueKind.USER, users)
+    stage.store.queue.enqueue(QueueKind.USER, users)
 
     ran = stage.run(USERS, config={"from_queue": 10})
 
     assert ran.succeeded
     assert ran.observed("sync_health")[None]["users"] == 3
     assert set(ran.materialized("reconciled_profiles")) == {users[0]}
-    assert stage.store.due(QueueKind.USER).count == 0
+    assert stage.store.queue.due(QueueKind.USER).count == 0
 
 
 def test_companies_come_by_list_by_partition_and_from_the_queue(stage: Stage) -> None:
@@ -150,7 +150,7 @@ def test_companies_come_by_list_by_partition_and_from_the_queue(stage: Stage) ->
 
     by_list = stage.run(TEAMS, config={"team_ids": teams[:2]})
     by_partition = stage.run(TEAMS, partition=teams[0])
-    stage.store.enqueue(QueueKind.TEAM, [teams[2]])
+    stage.store.queue.enqueue(QueueKind.TEAM, [teams[2]])
     from_queue = stage.run(TEAMS, config={"from_queue": 5})
 
     assert set(by_list.materialized("intercom_companies")) == set(teams[:2])
@@ -178,10 +178,10 @@ def test_a_run_that_is_executed_again_handles_the_same_users_and_makes_no_call(
     stage: Stage,
 ) -> None:
     users = given_users(stage, 3)
-    stage.store.enqueue(QueueKind.USER, users)
+    stage.store.queue.enqueue(QueueKind.USER, users)
     ran = stage.run(USERS, config={"from_queue": 10})
     later = given_users(stage, 1)
-    stage.store.enqueue(QueueKind.USER, later)
+    stage.store.queue.enqueue(QueueKind.USER, later)
 
     again = stage.run_again(USERS, ran)
     once_more = stage.run_again(USERS, again)
@@ -189,7 +189,7 @@ def test_a_run_that_is_executed_again_handles_the_same_users_and_makes_no_call(
     for each in (again, once_more):
         assert set(each.materialized("reconciled_profiles")) == set(users)
         assert each.requests == 0
-    assert stage.store.due(QueueKind.USER).sole_key == later[0]
+    assert stage.store.queue.due(QueueKind.USER).sole_key == later[0]
 
 
 def test_one_asset_of_a_partition_does_the_work_for_the_change_alone(stage: Stage) -> None:

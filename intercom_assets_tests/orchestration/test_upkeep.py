@@ -44,7 +44,7 @@ def test_the_sweep_queues_who_changed_unseen(stage: Stage) -> None:
 
     assert _execute(stage, nightly_sweep_job)
 
-    assert list(stage.store.due_keys(QueueKind.USER, 10)) == [str(ada)]
+    assert list(stage.store.queue.due_keys(QueueKind.USER, 10)) == [str(ada)]
 
 
 def test_the_audit_queues_whose_contact_was_edited_unseen(stage: Stage) -> None:
@@ -54,7 +54,7 @@ def test_the_audit_queues_whose_contact_was_edited_unseen(stage: Stage) -> None:
 
     assert _execute(stage, weekly_audit_job)
 
-    assert list(stage.store.due_keys(QueueKind.USER, 10)) == [str(ada)]
+    assert list(stage.store.queue.due_keys(QueueKind.USER, 10)) == [str(ada)]
 
 
 def test_pruning_deletes_what_is_superseded_and_no_partition_forgets(stage: Stage) -> None:
@@ -121,4 +121,4 @@ def test_a_truncate_makes_the_sensor_launch_a_sweep_once(stage: Stage) -> None:
     assert request.job_name == "nightly_sweep_job"
     assert _execute(stage, nightly_sweep_job)
 
-    assert list(stage.store.due_keys(QueueKind.USER, 10)) == [ada]
+    assert list(stage.store.queue.due_keys(QueueKind.USER, 10)) == [ada]

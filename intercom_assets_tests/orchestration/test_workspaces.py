@@ -122,8 +122,8 @@ def test_each_syncs_its_own_and_is_shown_as_its_own(
         assert latest.run_id == other["run"]
         assert instance.get_dynamic_partitions(f"app_user_{each.name}") == ["1", "2"]
         with Store(each.url) as store:
-            assert store.run_members(other["run"])
-            assert store.heartbeats() == []
+            assert store.runs.members(other["run"])
+            assert store.runs.heartbeats() == []
 
 
 def test_no_location_fails_or_waits_for_the_run_of_another(stage: Stage) -> None:

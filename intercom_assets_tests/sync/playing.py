@@ -167,7 +167,7 @@ class Played(World):
     def look(self, *users: int | str) -> Synced:
         """A run over users whose contacts are said to have moved in Intercom."""
         keys = [str(user) for user in users]
-        self.services.store.enqueue(QueueKind.USER, keys, cause="intercom", needs_read=True)
+        self.services.store.queue.enqueue(QueueKind.USER, keys, cause="intercom", needs_read=True)
         return self.sync(*users)
 
     def run_all_due(self) -> None:
@@ -185,13 +185,13 @@ class Played(World):
     def lease_of(self, user: int) -> Iterator[None]:
         """Another run works on this user."""
         store, token = self.services.store, uuid4()
-        store.lease(
+        store.queue.lease(
             QueueKind.USER, "another-run", token=token, limit=1, seconds=60, keys=[str(user)]
         )
         try:
             yield
         finally:
-            store.release(token)
+            store.queue.release(token)
 
     def settles(self, *users: int | str) -> bool:
         """Whether one more look finds both sides in step: one GET each, nothing written."""
@@ -222,11 +222,11 @@ class Played(World):
         return self.intercom.company_keys(external_id=str(user))
 
     def link(self, user: int) -> UserLink:
-        return self.services.store.user_links([str(user)])[str(user)]
+        return self.services.store.links.users([str(user)])[str(user)]
 
     def journal(self, key: int, kind: QueueKind = QueueKind.USER) -> list[JournalRow]:
         """Oldest first."""
-        return self.services.store.explain(str(key), kind=kind)[::-1]
+        return self.services.store.journal.of_key(str(key), kind=kind)[::-1]
 
     def actions(self, key: int, kind: QueueKind = QueueKind.USER) -> list[str]:
         return [row.entry.action for row in self.journal(key, kind)]

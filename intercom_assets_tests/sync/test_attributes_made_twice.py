@@ -15,7 +15,7 @@ def test_an_attribute_that_another_run_made_first_is_written_all_the_same(world:
             AttributeBook(world.services).ensure(lambda: world.services.intercom.within(None))
         return world.services.intercom.within(None)
 
-    world.services.store.forget_attributes("contact")
+    world.services.store.state.forget_attributes("contact")
     book.ensure(client)
 
     assert book.unwritable("contact") == {}

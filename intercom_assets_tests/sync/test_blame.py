@@ -50,7 +50,7 @@ def test_a_call_about_no_user_blames_none_and_holds_nobody_up(
         f"u{n}@example.com" for n in range(3)
     }
     assert played.company(team)["name"] == "t.example"
-    assert played.services.store.parked() == []
+    assert played.services.store.queue.parked() == []
     assert _attempts(played) <= {0}
     played.intercom.reset("faults")
     played.run_all_due()
@@ -58,7 +58,7 @@ def test_a_call_about_no_user_blames_none_and_holds_nobody_up(
         assert played.contact(user)["custom_attributes"]["subscription_plan"] == "team"
         assert played.contact(user)["custom_attributes"]["deleted"] is False
     assert played.company(team)["custom_attributes"]["company_deleted"] is False
-    assert played.services.store.left_out() == []
+    assert played.services.store.linked.left_out() == []
     assert played.sync(*users).calls == []
 
 
@@ -91,7 +91,7 @@ def test_a_search_that_is_refused_altogether_blames_nobody(played: Played) -> No
     assert len([call for call in synced.calls if "search" in call]) < 20
     assert len(played.intercom.contacts()) == 40
     assert _attempts(played) == {0}
-    assert played.services.store.parked(QueueKind.USER) == []
+    assert played.services.store.queue.parked(QueueKind.USER) == []
     played.intercom.reset("faults")
     played.run_all_due()
     assert {row[0] for row in played.rows("select count(*) from intercom_sync.queue")} == {0}
@@ -127,9 +127,9 @@ def test_a_refusal_of_everybody_is_no_attempt_and_ends_by_itself(
         played.sync_teams(team)
         _ago(played)
 
-    assert played.services.store.parked() == []
+    assert played.services.store.queue.parked() == []
     assert _attempts(played) == {0}
-    assert played.services.store.left_out() == []
+    assert played.services.store.linked.left_out() == []
     played.intercom.reset("faults")
     played.run_all_due()
     assert {played.contact(user)["name"] for user in users} == {"Changed"}
@@ -146,12 +146,12 @@ def test_when_one_gets_through_all_who_waited_are_due(played: Played) -> None:
         played.sync(*users)
         _ago(played)
     played.sync(*users)
-    assert played.services.store.due(QueueKind.USER).count == 0
+    assert played.services.store.queue.due(QueueKind.USER).count == 0
     played.intercom.reset("faults")
 
     played.sync(users[0])
 
-    assert played.services.store.due(QueueKind.USER).count == 5
+    assert played.services.store.queue.due(QueueKind.USER).count == 5
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -172,7 +172,7 @@ def test_a_refusal_of_one_while_others_get_through_is_its_own(
             _ago(played)
             played.sync(bob)
 
-    [parked] = played.services.store.parked()
+    [parked] = played.services.store.queue.parked()
     assert parked.key == str(ada)
 
 
@@ -211,12 +211,12 @@ def test_a_call_that_stays_away_for_one_is_tried_in_growing_intervals(
     assert waits == sorted(waits)
     assert waits[0] <= 15
     assert waits[-1] >= 250
-    assert world.services.store.parked() == []
-    waiting = world.services.store.waiting(QueueKind.USER, str(ada))
+    assert world.services.store.queue.parked() == []
+    waiting = world.services.store.queue.waiting(QueueKind.USER, str(ada))
     assert waiting is not None
     assert waiting.error is not None
     assert waiting.error.tries == 14
-    [failing] = world.services.store.failing()
+    [failing] = world.services.store.queue.failing()
     assert (failing.key, failing.tries) == (str(ada), 14)
     world.intercom.reset("faults")
     world.run_all_due()

@@ -175,4 +175,4 @@ def test_a_bulk_import_within_one_second_is_looked_at_to_its_end(
         calls = [feed_from_intercom(world.services).calls for _ in range(6)]
 
         assert set(calls) == {1}
-        assert len(world.services.store.due_keys(QueueKind.USER, 999)) == len(users)
+        assert len(world.services.store.queue.due_keys(QueueKind.USER, 999)) == len(users)

@@ -544,7 +544,7 @@ def test_a_host_of_another_region_is_noted(client: IntercomClient) -> None:
 
 def test_tables_that_are_about_another_workspace_are_red(app: str, client: IntercomClient) -> None:
     with Store(app) as store:
-        store.put_state(STATE, {"id": "0ther"})
+        store.state.put(STATE, {"id": "0ther"})
 
     _, _, tables = check_token(client, Configuration(sync_url=app))
 

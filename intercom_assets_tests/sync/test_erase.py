@@ -125,7 +125,7 @@ def test_nothing_makes_the_person_again(
 
     assert [c for c in played.intercom.contacts() if c["role"] == "user"] == []
     assert "Lovelace" not in _everything_that_we_hold(played)
-    assert played.services.store.user_links([str(ada)]) == {}
+    assert played.services.store.links.users([str(ada)]) == {}
     [planned] = plan_users(played.services, [str(ada)])
     assert planned.action == "erased"
 
@@ -138,7 +138,14 @@ def _die(*_: Any, **__: Any) -> Any:
     raise KilledError
 
 
-STEPS = ["add_tombstone", "lease", "delete_contact", "after delete", "get_contact", "forget_user"]
+STEPS = [
+    "tombstones.add",
+    "queue.lease",
+    "delete_contact",
+    "after delete",
+    "get_contact",
+    "tombstones.forget_user",
+]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -153,11 +160,12 @@ def test_killed_before_any_step_it_is_run_again_and_ends_with_the_whole_receipt(
         elif step.endswith("contact"):
             patch.setattr(f"intercom_assets.intercom.client.IntercomClient.{step}", _die)
         else:
-            patch.setattr(played.services.store, step, _die)
+            part, method = step.split(".")
+            patch.setattr(getattr(played.services.store, part), method, _die)
         with pytest.raises(KilledError):
             erase_user(played.services, str(ada))
     played.run("update intercom_sync.queue set claim_until = now() where claim_until is not null")
-    if step != "add_tombstone":
+    if step != "tombstones.add":
         played.run_all_due()
 
     receipt = erase_user(played.services, str(ada))
@@ -183,13 +191,15 @@ def test_a_run_that_was_at_work_meanwhile_writes_nothing_of_the_person(played: P
     """Its lease has run out, as of a process that was stopped for a while."""
     ada, token = _a_person(played), uuid4()
     store = played.services.store
-    store.enqueue(QueueKind.USER, [str(ada)])
-    store.lease(QueueKind.USER, "late", token=token, limit=1, seconds=0.01, keys=[str(ada)])
+    store.queue.enqueue(QueueKind.USER, [str(ada)])
+    store.queue.lease(QueueKind.USER, "late", token=token, limit=1, seconds=0.01, keys=[str(ada)])
 
     erase_user(played.services, str(ada))
     entry = JournalEntry("user", str(ada), "pushed", "name", new="Ada Lovelace")
-    lost = store.note_in_flight(token, [InFlight(str(ada), {"name": "Ada Lovelace"})])
-    store.record_users(token, "late", [UserRecord(UserLink(str(ada), "c"), Ended(), [entry])])
+    lost = store.records.note_in_flight(token, [InFlight(str(ada), {"name": "Ada Lovelace"})])
+    store.records.record_users(
+        token, "late", [UserRecord(UserLink(str(ada), "c"), Ended(), [entry])]
+    )
 
     assert lost == {str(ada)}
     assert "Lovelace" not in _everything_that_we_hold(played)
@@ -199,7 +209,7 @@ def test_it_waits_for_a_run_that_has_the_person_and_says_so_if_that_does_not_end
     played: Played,
 ) -> None:
     ada = _a_person(played)
-    played.services.store.enqueue(QueueKind.USER, [str(ada)])
+    played.services.store.queue.enqueue(QueueKind.USER, [str(ada)])
     waits: list[float] = []
 
     with played.lease_of(ada), pytest.raises(AtWork, match=f"user {ada}"):

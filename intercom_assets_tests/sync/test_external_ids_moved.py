@@ -38,7 +38,7 @@ def settle(world: World, *users: int) -> None:
     for _ in range(3):
         world.sync(*users, by_hand=True)
     assert world.sync(*users).writes == []
-    assert world.services.store.parked(QueueKind.USER) == []
+    assert world.services.store.queue.parked(QueueKind.USER) == []
 
 
 def assert_each_has_an_own_contact(world: World, ada: int, bob: int) -> None:
@@ -81,7 +81,7 @@ def test_the_new_owners_values_wait_until_the_contact_is_claimed(world: World) -
     synced = world.sync(bob)
 
     assert synced[bob].status is Status.CHANGED
-    assert world.services.store.links_by_contact([moved]) == {moved: str(bob)}
+    assert world.services.store.links.by_contact([moved]) == {moved: str(bob)}
     due = world.sync_due()
     assert due[ada].status is Status.CHANGED
     assert_each_has_an_own_contact(world, ada, bob)
@@ -100,7 +100,7 @@ def test_external_ids_swapped_between_two_are_honoured(
     if changed:
         world.update_user(ada, plan="team")
         world.update_user(bob, plan="team")
-    world.services.store.enqueue(QueueKind.USER, [str(ada), str(bob)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada), str(bob)], needs_read=True)
 
     for group in {"ab": [[ada], [bob]], "ba": [[bob], [ada]]}.get(order, [[ada, bob]]):
         world.sync(*group)
@@ -115,7 +115,7 @@ def test_a_contact_given_an_id_of_nobody_is_left_alone(world: World) -> None:
     ada, bob = a_pair(world, second_linked=True)
     x = world.contact(ada)["id"]
     move(world, x, "nobody-of-the-app")
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     world.sync_due()
     settle(world, ada, bob)
@@ -130,7 +130,7 @@ def test_retry_brings_what_a_contact_of_nobody_kept_from_its_user(world: World) 
     ada, bob = a_pair(world, second_linked=True)
     x = world.contact(ada)["id"]
     move(world, x, "nobody-of-the-app")
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
     assert world.sync_due()[ada].left_out == ("email",)
     world.intercom.by_hand.edit_contact(x, email=None)
 

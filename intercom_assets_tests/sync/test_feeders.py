@@ -73,7 +73,7 @@ def test_a_burst_is_queued_in_one_look_though_in_many_pieces(
     fed = feed_from_app(world.services)
 
     assert "34 of them were only seen" in fed.summary
-    assert list(world.services.store.due_keys(QueueKind.USER, 99)) == [str(users[7])]
+    assert list(world.services.store.queue.due_keys(QueueKind.USER, 99)) == [str(users[7])]
 
 
 def test_a_look_that_takes_long_leaves_the_rest_to_the_next_tick(
@@ -97,7 +97,7 @@ def test_the_log_is_drained_though_the_app_cannot_be_read(world: World) -> None:
         feed_from_app(world.services)
 
     assert world.services.app.read_log(10) == []
-    assert world.services.store.due(QueueKind.USER).sole_key == str(ada)
+    assert world.services.store.queue.due(QueueKind.USER).sole_key == str(ada)
 
 
 def test_a_user_whom_a_run_has_in_hand_does_not_wait(world: World) -> None:
@@ -109,12 +109,12 @@ def test_a_user_whom_a_run_has_in_hand_does_not_wait(world: World) -> None:
     world.update_user(ada, name="Ada")
     feed_from_app(world.services)
     token = uuid4()
-    [held] = store.lease(QueueKind.USER, "run", token=token, limit=1, seconds=60)
+    [held] = store.queue.lease(QueueKind.USER, "run", token=token, limit=1, seconds=60)
     assert held.key == str(ada)
     world.update_user(ada, name=before)
 
     fed = feed_from_app(world.services)
-    store.release(token)
+    store.queue.release(token)
 
     assert "only seen" not in fed.summary
 

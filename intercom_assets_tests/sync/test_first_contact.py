@@ -27,7 +27,7 @@ def _forget_everything(world: World) -> None:
         for table in ("user_link", "team_link", "edge", "queue"):
             cursor.execute(f"delete from intercom_sync.{table}")
 
-    world.services.store.transact(work)
+    world.services.store.pool.transact(work)
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_a_listing_that_is_refused_stops_no_sync(
     synced = played.sync(*users)
 
     assert {synced[user].status for user in users} == {Status.CHANGED}
-    assert played.services.store.parked() == []
+    assert played.services.store.queue.parked() == []
 
 
 @pytest.mark.parametrize("endpoint", LISTINGS)

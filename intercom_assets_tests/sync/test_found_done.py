@@ -34,7 +34,7 @@ def _die(*_: Any, **__: Any) -> Any:
 @contextmanager
 def killed_before_its_record(world: Played, at: str = "record_users") -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.services.store, at, _die)
+        patch.setattr(world.services.store.records, at, _die)
         with pytest.raises(KilledError):
             yield
 

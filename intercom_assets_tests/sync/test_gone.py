@@ -59,7 +59,7 @@ def _marked(world: Played, users: list[int]) -> list[int]:
 
 
 def _held(world: Played, kind: QueueKind = QueueKind.USER) -> int:
-    return len(world.services.store.held_gone(kind).keys)
+    return len(world.services.store.gone.held(kind).keys)
 
 
 def _run_of_one(world: Played, user: int) -> None:
@@ -78,7 +78,7 @@ def test_a_sweep_that_finds_them_unchanged_lets_go_of_all_who_were_held(played: 
     _swept(played)
 
     assert (_held(played), _marked(played, users)) == (0, [])
-    assert played.services.store.found_gone(QueueKind.USER) == frozenset()
+    assert played.services.store.gone.found(QueueKind.USER) == frozenset()
 
 
 @pytest.mark.parametrize("look", [_run_of_one, _sweep])
@@ -104,7 +104,7 @@ def test_the_same_mistake_is_held_again_although_an_operator_released_the_first(
         with _hidden(played, users[:60]):
             _swept(played)
             assert _held(played) == 60
-        played.services.store.release_gone()
+        played.services.store.gone.release()
         _swept(played)
         assert (_held(played), _marked(played, users)) == (0, [])
 
@@ -113,7 +113,7 @@ def test_those_released_and_marked_are_held_by_the_next_mistake(played: Played) 
     users = _users(played, 60)
     with _hidden(played, users[:30]):
         _swept(played)
-        played.services.store.release_gone()
+        played.services.store.gone.release()
         _swept(played)
         assert _marked(played, users) == users[:30]
     _swept(played)
@@ -198,7 +198,7 @@ def test_teams_are_held_and_let_go_of_as_users_are(played: Played) -> None:
         with _hidden(played, teams[:30], "teams"):
             _swept(played)
             assert _held(played, QueueKind.TEAM) == 30
-        played.services.store.release_gone(QueueKind.TEAM)
+        played.services.store.gone.release(QueueKind.TEAM)
         _swept(played)
         assert _held(played, QueueKind.TEAM) == 0
     assert not any(played.company(t)["custom_attributes"].get("company_deleted") for t in teams)

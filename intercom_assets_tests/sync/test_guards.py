@@ -28,9 +28,9 @@ def test_many_users_found_gone_are_held_and_everybody_else_goes_on(world: World)
     marked = [u for u in users if world.contact(u)["custom_attributes"]["deleted"]]
     assert marked == []
     assert world.contact(users[29])["name"] == "Still Here"
-    assert len(world.services.store.held_gone().keys) == 25
+    assert len(world.services.store.gone.held().keys) == 25
 
-    world.services.store.release_gone()
+    world.services.store.gone.release()
     world.sync_due()
 
     marked = [u for u in users if world.contact(u)["custom_attributes"]["deleted"]]

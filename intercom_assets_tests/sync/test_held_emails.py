@@ -26,7 +26,7 @@ def settle(world: World, *users: int) -> None:
     world.sync_due()
     world.sync(*users)
     assert world.sync(*users).calls == []
-    assert world.services.store.parked(QueueKind.USER) == []
+    assert world.services.store.queue.parked(QueueKind.USER) == []
 
 
 def emails(world: World, *users: int) -> list[str | None]:
@@ -151,7 +151,7 @@ def test_a_kill_after_the_address_was_cleared_costs_nobody_an_address(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(strict.services.store, "add_journal", killed)
+        patched.setattr(strict.services.store.journal, "add", killed)
         with pytest.raises(KeyboardInterrupt):
             strict.sync(ada)
     strict.sync(ada, by_hand=True)
@@ -177,7 +177,7 @@ def test_who_is_held_as_gone_gives_nothing_up(strict: World) -> None:
     for user in users[:40]:
         strict.delete_user(user)
     strict.sync(*users)
-    assert strict.services.store.found_gone(QueueKind.USER) != frozenset()
+    assert strict.services.store.gone.found(QueueKind.USER) != frozenset()
     bob = strict.given_user(email="p0@example.com", name="Bob", created_at=OLD)
 
     strict.sync(bob)

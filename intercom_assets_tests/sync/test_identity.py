@@ -146,7 +146,7 @@ def test_a_contact_that_lost_its_external_id_to_another_one_is_left_to_it(world:
     stripped = world.contact(ada)["id"]
     world.intercom.by_hand.edit_contact(stripped, external_id=None)
     made = world.intercom.by_hand.create_contact(role="user", external_id=str(ada))
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     world.sync_due()
     world.sync(ada, by_hand=True)
@@ -192,7 +192,7 @@ def test_a_contact_that_lost_its_external_id_is_still_its_users_and_nobody_elses
     held = world.intercom.contact(id=contact)
     assert held is not None
     assert (held["external_id"], held["name"]) == (None, "Ada L.")
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
     world.sync(ada)
     world.sync(bob, by_hand=True)
     assert world.contact(ada)["id"] == contact
@@ -238,7 +238,7 @@ def test_a_contact_archived_by_hand_is_not_read_twice(world: World) -> None:
     world.sync(ada)
     contact = world.contact(ada)["id"]
     world.intercom.by_hand.archive_contact(contact)
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     calls = world.sync_due().calls
 
@@ -356,7 +356,7 @@ def test_a_contact_that_lost_its_external_id_gets_it_again(world: World) -> None
     world.sync(ada)
     contact = world.contact(ada)["id"]
     world.intercom.by_hand.edit_contact(contact, external_id=None)
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     world.sync_due()
 
@@ -388,7 +388,7 @@ def test_a_gone_user_lets_go_of_a_contact_that_is_somebody_elses_by_now(
         _merge_users(world, contact, world.contact(bob)["id"])
     else:
         world.intercom.by_hand.edit_contact(contact, external_id="of somebody else")
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
     if taken == "merged":
         assert world.sync_due()[ada].status is Status.PARKED
     theirs = world.intercom.contacts()
@@ -401,7 +401,7 @@ def test_a_gone_user_lets_go_of_a_contact_that_is_somebody_elses_by_now(
 
     assert synced[ada].status is not Status.PARKED
     assert world.intercom.contacts() == theirs
-    assert world.services.store.parked() == []
+    assert world.services.store.queue.parked() == []
     assert world.sync(ada).calls == []
 
 

@@ -43,7 +43,7 @@ def _later(world: Played, days: float) -> None:
 
 
 def _until(world: Played, ada: int) -> datetime:
-    waiting = world.services.store.waiting(QueueKind.USER, str(ada))
+    waiting = world.services.store.queue.waiting(QueueKind.USER, str(ada))
     assert waiting is not None
     assert waiting.parked_until is not None
     return waiting.parked_until
@@ -70,7 +70,7 @@ def _swept(world: Played, ada: int) -> None:
 
 
 def _logged(world: Played, ada: int) -> None:
-    world.services.store.enqueue(QueueKind.USER, [str(ada)])
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)])
 
 
 def _named(world: Played, ada: int) -> None:
@@ -129,7 +129,7 @@ def test_still_refused_when_the_wait_is_over_it_waits_once_more(played: Played) 
 def test_a_retry_shortens_the_wait(played: Played) -> None:
     _parked_by_deletion(played)
 
-    played.services.store.retry(QueueKind.USER)
+    played.services.store.queue.retry(QueueKind.USER)
 
     assert played.sync_due().calls
 
@@ -156,7 +156,7 @@ def test_a_team_with_a_known_wait_is_tried_when_it_is_over(
 def test_who_is_held_as_gone_meanwhile_keeps_the_wait(played: Played) -> None:
     ada = _parked_by_deletion(played)
     before = _until(played, ada)
-    played.services.store.admit_gone(QueueKind.USER, [str(ada)], most=0)
+    played.services.store.gone.admit(QueueKind.USER, [str(ada)], most=0)
     played.run("update users set id = -id where id = %s", ada)
     sweep(played.services)
     played.sync_due()

@@ -32,7 +32,7 @@ class Clock:
 @pytest.fixture
 def store(database: str) -> Iterator[Store]:
     with Store(database) as store:
-        store.enqueue(USER, ["a", "b"])
+        store.queue.enqueue(USER, ["a", "b"])
         yield store
 
 
@@ -50,7 +50,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def others_may_take(store: Store) -> list[str]:
-    return [row.key for row in store.lease(USER, "other", token=uuid4(), limit=9, seconds=30)]
+    return [row.key for row in store.queue.lease(USER, "other", token=uuid4(), limit=9, seconds=30)]
 
 
 def run_out(store: Store) -> None:
@@ -105,7 +105,7 @@ def test_a_lease_that_the_database_no_longer_knows_is_lost_whatever_our_clock_sa
 def test_leaving_gives_back_what_was_not_recorded(store: Store) -> None:
     with a_lease(store, Clock(), limit=2) as lease:
         assert others_may_take(store) == []
-        store.record_users(lease.token, "run", [UserRecord(UserLink("a"), Done())])
+        store.records.record_users(lease.token, "run", [UserRecord(UserLink("a"), Done())])
 
     assert others_may_take(store) == ["b"]
 
@@ -127,12 +127,12 @@ def test_a_pulse_keeps_lease_and_heartbeat_alive_beyond_their_time_and_ends_both
         first = lease.deadline
         wait_until(lambda: lease.deadline > first + 1.2)
         assert others_may_take(store) == []
-        assert [(beat.run_id, beat.kind, beat.alive) for beat in store.heartbeats()] == [
+        assert [(beat.run_id, beat.kind, beat.alive) for beat in store.runs.heartbeats()] == [
             ("run", "sync_users", True)
         ]
         assert not lease.lost
 
-    assert store.heartbeats() == []
+    assert store.runs.heartbeats() == []
     assert others_may_take(store) == ["a", "b"]
 
 
@@ -143,12 +143,16 @@ def test_without_its_database_a_lease_runs_out_and_the_run_ends_in_peace(
         raise StoreUnavailable("the sync's own database did not answer")
 
     with Heartbeat(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 9) as lease:
-        for name in ("renew", "heartbeat", "release", "end_heartbeat"):
-            monkeypatch.setattr(store, name, gone)
+        for name in ("renew", "release"):
+            monkeypatch.setattr(store.queue, name, gone)
+        for name in ("heartbeat", "end_heartbeat"):
+            monkeypatch.setattr(store.runs, name, gone)
         wait_until(lambda: lease.lost)
     monkeypatch.undo()
 
-    wait_until(lambda: store.dead_runs() == ["run"])
+    wait_until(
+        lambda: [(beat.run_id, beat.alive) for beat in store.runs.heartbeats()] == [("run", False)]
+    )
     assert others_may_take(store) == ["a", "b"]
 
 
@@ -162,7 +166,7 @@ def test_the_pulse_goes_on_once_the_database_answers_again(
         raise StoreUnavailable("the sync's own database did not answer")
 
     with Heartbeat(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 9) as lease:
-        monkeypatch.setattr(store, "renew", gone)
+        monkeypatch.setattr(store.queue, "renew", gone)
         wait_until(lambda: len(failures) >= 2)
         monkeypatch.undo()
         first = lease.deadline
@@ -173,7 +177,7 @@ def test_the_pulse_goes_on_once_the_database_answers_again(
 def test_a_lost_chunk_does_not_come_back_with_the_next(store: Store) -> None:
     with Heartbeat(store, "run", "sync_users", QUICK) as pulse, pulse.lease(USER, 1) as old:
         run_out(store)
-        store.release(old.token)
+        store.queue.release(old.token)
         wait_until(lambda: old.lost)
 
         with pulse.lease(USER, 9) as new:

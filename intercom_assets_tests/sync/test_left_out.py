@@ -53,7 +53,7 @@ def test_refused_fields_are_left_out_and_all_others_are_sent(
     assert contact["custom_attributes"]["deleted"] is False
     assert len([call for call in synced.writes if "contacts" in call]) <= 3 + 7 * len(columns)
     assert refusing.settles(ada)
-    assert refusing.services.store.parked() == []
+    assert refusing.services.store.queue.parked() == []
     assert [row.entry.field for row in refusing.journal(ada) if row.entry.action == "left out"]
 
 
@@ -77,11 +77,11 @@ def test_a_field_that_was_left_out_is_tried_again_on_retry(refusing: Played) -> 
     refusing.intercom.set(email_format="any")
     assert refusing.sync(ada).calls == []
 
-    assert refusing.services.store.retry(QueueKind.USER, [str(ada)]) == [str(ada)]
+    assert refusing.services.store.queue.retry(QueueKind.USER, [str(ada)]) == [str(ada)]
     refusing.sync_due()
 
     assert refusing.contact(ada)["email"] == "no address"
-    assert refusing.services.store.retry(QueueKind.USER) == []
+    assert refusing.services.store.queue.retry(QueueKind.USER) == []
 
 
 def test_who_is_named_by_hand_is_tried_with_everything(refusing: Played) -> None:

@@ -62,7 +62,7 @@ def reads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def due(world: World) -> set[str]:
-    return set(world.services.store.due_keys(QueueKind.USER, 99))
+    return set(world.services.store.queue.due_keys(QueueKind.USER, 99))
 
 
 # --- pages of the app -----------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_a_small_change_and_a_team_are_not_behind_a_burst(polled: World) -> None
     feed_from_app(polled.services)
 
     assert str(ada) in due(polled)
-    assert str(team) in polled.services.store.due_keys(QueueKind.TEAM, 9)
+    assert str(team) in polled.services.store.queue.due_keys(QueueKind.TEAM, 9)
 
 
 def test_a_burst_that_was_seen_is_not_read_again(

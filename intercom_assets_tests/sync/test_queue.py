@@ -42,8 +42,8 @@ def test_what_the_app_commits_is_queued_once_and_leaves_the_log(sides: Sides) ->
     assert (drained.users, drained.teams) == ((str(ada),), (str(team),))
     assert drained.rows >= 4
     assert not drained.sweep_wanted
-    assert list(sides.store.due_keys(USER, 9)) == [str(ada)]
-    assert list(sides.store.due_keys(TEAM, 9)) == [str(team)]
+    assert list(sides.store.queue.due_keys(USER, 9)) == [str(ada)]
+    assert list(sides.store.queue.due_keys(TEAM, 9)) == [str(team)]
     assert sides.logged() == 0
     assert sides.drain() == Drained()
 
@@ -87,12 +87,12 @@ def test_a_drain_of_two_databases_that_dies_before_it_deletes_queues_the_change_
         monkeypatch.setattr(sides.app, "delete_log", lambda _: dying(USER, []))
         with pytest.raises(ConnectionError):
             sides.drain()
-        assert sides.store.due(USER).sole_key == str(ada)
+        assert sides.store.queue.due(USER).sole_key == str(ada)
         monkeypatch.undo()
 
         assert sides.drain().users == (str(ada),)
 
-        assert sides.store.due(USER).count == 1
+        assert sides.store.queue.due(USER).count == 1
         assert sides.logged() == 0
 
 
@@ -101,10 +101,10 @@ def test_a_user_can_be_made_to_wait(sides: Sides) -> None:
 
     sides.drain(delay=lambda kind, keys: {str(ada): 3600.0} if kind is USER else {})
 
-    assert list(sides.store.due_keys(USER, 9)) == [str(bob)]
+    assert list(sides.store.queue.due_keys(USER, 9)) == [str(bob)]
     update_row(sides.app.url, "users", ada, name="Ada")
     sides.drain()
-    assert sides.store.due(USER).count == 2
+    assert sides.store.queue.due(USER).count == 2
 
 
 def test_the_queue_knows_since_when_the_app_has_the_change(sides: Sides) -> None:
@@ -114,7 +114,7 @@ def test_the_queue_knows_since_when_the_app_has_the_change(sides: Sides) -> None
 
     sides.drain()
 
-    assert sides.store.due(USER).oldest_seconds == pytest.approx(60, abs=10)
+    assert sides.store.queue.due(USER).oldest_seconds == pytest.approx(60, abs=10)
 
 
 def test_more_than_the_limit_is_left_for_the_next_drain(sides: Sides) -> None:
@@ -122,7 +122,7 @@ def test_more_than_the_limit_is_left_for_the_next_drain(sides: Sides) -> None:
         insert_user(sides.app.url, email=f"u{n}@b.example")
 
     assert [drain(sides.app, sides.store, 2).rows for _ in range(3)] == [2, 1, 0]
-    assert sides.store.due(USER).count == 3
+    assert sides.store.queue.due(USER).count == 3
 
 
 def test_a_truncate_asks_for_a_sweep_until_one_was_begun(sides: Sides) -> None:
@@ -132,10 +132,10 @@ def test_a_truncate_asks_for_a_sweep_until_one_was_begun(sides: Sides) -> None:
     assert sides.drain().sweep_wanted
     again = sides.drain()
     assert again.sweep_wanted_at is not None
-    assert again.sweep_wanted_at == sides.store.sweep_wanted()
-    assert sides.store.depth()[USER].due == 0
+    assert again.sweep_wanted_at == sides.store.state.sweep_wanted()
+    assert sides.store.queue.depth()[USER].due == 0
 
-    sides.store.sweep_started(again.sweep_wanted_at)
+    sides.store.state.sweep_started(again.sweep_wanted_at)
 
     assert sides.drain() == Drained()
 
@@ -168,7 +168,7 @@ def test_a_process_that_is_killed_in_the_middle_of_a_long_row_loses_nothing(side
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     try:
-        assert wait_until(lambda: sides.store.due(USER).count >= 1_000, 60, every=0.02)
+        assert wait_until(lambda: sides.store.queue.due(USER).count >= 1_000, 60, every=0.02)
     finally:
         killed.send_signal(signal.SIGKILL)
         killed.wait()
@@ -176,7 +176,7 @@ def test_a_process_that_is_killed_in_the_middle_of_a_long_row_loses_nothing(side
 
     assert wait_until(lambda: not sides.drain().more and sides.logged() == 0, 60)
 
-    assert sides.store.due(USER, at_most=99_999).count == 40_000
+    assert sides.store.queue.due(USER, at_most=99_999).count == 40_000
 
 
 # --- bursts ---------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def test_one_statement_of_many_keys_is_queued_piece_by_piece(sides: Sides) -> No
 
     assert first.teams
     assert max(len(piece.users) + len(piece.teams) for piece in pieces) <= 90
-    assert sides.store.depth()[USER].due == 1000
+    assert sides.store.queue.depth()[USER].due == 1000
     assert sides.logged() == 0
 
 
@@ -243,7 +243,7 @@ def test_a_drain_that_dies_in_the_middle_of_a_statement_loses_no_key(
         while drain(sides.app, sides.store, 100).more:
             pass
 
-        assert sides.store.depth()[USER].due == 500
+        assert sides.store.queue.depth()[USER].due == 500
 
 
 def test_a_change_that_comes_while_it_is_asked_who_may_wait_is_due_at_once(sides: Sides) -> None:
@@ -256,7 +256,7 @@ def test_a_change_that_comes_while_it_is_asked_who_may_wait_is_due_at_once(sides
     sides.drain(delay=delay)
     sides.drain()
 
-    assert sides.store.due(USER).sole_key == str(ada)
+    assert sides.store.queue.due(USER).sole_key == str(ada)
 
 
 def test_what_another_drain_queued_meanwhile_is_not_put_off(sides: Sides) -> None:
@@ -268,7 +268,7 @@ def test_what_another_drain_queued_meanwhile_is_not_put_off(sides: Sides) -> Non
 
     sides.drain(delay=delay)
 
-    assert sides.store.due(USER).sole_key == str(ada)
+    assert sides.store.queue.due(USER).sole_key == str(ada)
 
 
 def test_very_many_ids_of_a_select_are_queued_in_several_transactions(
@@ -291,4 +291,4 @@ def test_very_many_ids_of_a_select_are_queued_in_several_transactions(
 
     assert sum(queued) >= 11
     assert max(queued) <= 4
-    assert sides.store.depth()[USER].due == 11
+    assert sides.store.queue.depth()[USER].due == 11

@@ -83,7 +83,7 @@ class Worker:
             return 0
         keys = [row.key for row in lease.rows]
         rows = self._sides.app.read_users(keys)
-        links = self._sides.store.user_links(keys)
+        links = self._sides.store.links.users(keys)
         self._perhaps_die()
         time.sleep(self._random.uniform(0, 0.04))
         wanted = {key: _name(rows[key]) for key in keys}
@@ -102,7 +102,7 @@ class Worker:
 
     def _call(self, lease: Lease, changed: list[str], wanted: dict[str, str | None]) -> None:
         notes = [InFlight(key, {"name": wanted[key]}) for key in changed]
-        lost = self._sides.store.note_in_flight(lease.token, notes)
+        lost = self._sides.store.records.note_in_flight(lease.token, notes)
         for key in changed:
             self._perhaps_die()
             self._perhaps_sleep()
@@ -121,7 +121,7 @@ class Worker:
             )
             for key, name in wanted.items()
         ]
-        recorded = self._sides.store.record_users(lease.token, RUN_ID, records)
+        recorded = self._sides.store.records.record_users(lease.token, RUN_ID, records)
         self.happened["taken over"] += len(recorded.lost)
         self._perhaps_die()
         lease.close()
@@ -198,7 +198,7 @@ def test_nothing_is_lost_whoever_dies_wherever(sides: Sides) -> None:
 
     everybody = [str(n) for n in range(1, USERS + 1)]
     app = {key: _name(row) for key, row in sides.app.read_users(everybody).items()}
-    links = sides.store.user_links(everybody)
+    links = sides.store.links.users(everybody)
     believed = {key: link.shadow and link.shadow.name for key, link in links.items()}
     assert intercom.names == app, f"seed {seed}: {happened}"
     assert believed == app, f"seed {seed}: {happened}"
@@ -235,5 +235,5 @@ def settle(sides: Sides, intercom: Intercom) -> None:
     """Workers that do not die, until the log and the queue are empty."""
     worker = Worker(sides, intercom, Counter())
     patience = time.monotonic() + 20
-    while worker.work() or sides.logged() or sides.store.depth()[USER] != Depth():
-        assert time.monotonic() < patience, sides.store.depth()
+    while worker.work() or sides.logged() or sides.store.queue.depth()[USER] != Depth():
+        assert time.monotonic() < patience, sides.store.queue.depth()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from intercom_assets.database.records import QueueKind
+from intercom_assets.database.store.switched_ids import SwitchedIdStore
 from intercom_assets.domain.models import EdgeState, Membership
 from intercom_assets.domain.switched_ids import SwitchedId
 from intercom_assets.intercom.errors import Unauthorized
@@ -74,12 +75,12 @@ def test_what_is_remembered_goes_with_the_link_and_the_journal_tells(worlds: Wor
     played.joins(users[0], team)
     played.sync(*users)
     old, new = str(users[0]), f"usr_{users[0]}"
-    before = played.services.store.user_links([old])[old]
+    before = played.services.store.links.users([old])[old]
     _switch(played)
 
     _relinked(played)
 
-    links = played.services.store.user_links([old, new])
+    links = played.services.store.links.users([old, new])
     assert list(links) == [new]
     moved = links[new]
     assert (moved.contact_id, moved.base, moved.shadow) == (
@@ -90,7 +91,7 @@ def test_what_is_remembered_goes_with_the_link_and_the_journal_tells(worlds: Wor
     company = before.edges[str(team)].company_id
     assert moved.edges == {str(team): Membership(str(team), company, EdgeState.ATTACHED)}
     assert moved.needs_read
-    entry = played.services.store.explain(new)[0].entry
+    entry = played.services.store.journal.of_key(new)[0].entry
     assert (entry.action, entry.old, entry.new) == ("relinked", old, new)
     assert f"user {old}" in entry.why
     assert entry.request_id
@@ -123,7 +124,7 @@ def test_cut_short_between_intercom_and_our_tables_it_is_run_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(played.services.store), "move_user_links", killed)
+        patched.setattr(SwitchedIdStore, "move_user_links", killed)
         with pytest.raises(KeyboardInterrupt):
             _relinked(played)
     assert set(_by_id(played)) == set(switched(users))
@@ -185,7 +186,7 @@ def test_an_email_of_several_is_left_and_named(worlds: Worlds) -> None:
 def test_a_link_that_a_run_is_at_work_on_is_busy_and_stays(worlds: Worlds) -> None:
     played = worlds(**NO_WRITES)
     users = given_users(played, 3)
-    played.services.store.enqueue(QueueKind.USER, [str(users[0])], cause="changed")
+    played.services.store.queue.enqueue(QueueKind.USER, [str(users[0])], cause="changed")
     _switch(played)
     before = played.rows("select * from intercom_sync.queue where key = %s", str(users[0]))
 

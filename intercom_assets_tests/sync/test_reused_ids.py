@@ -58,7 +58,7 @@ def test_what_is_typed_for_the_new_person_is_pulled(world: World) -> None:
     bob = a_reused_id(world, swept_between=True)
     world.sync(bob)
     world.intercom.by_hand.edit_contact(str(bob), name="Bob B.")
-    world.services.store.enqueue(QueueKind.USER, [str(bob)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(bob)], needs_read=True)
 
     world.sync_due()
 
@@ -70,7 +70,7 @@ def test_a_sign_up_that_was_corrected_loses_nothing_of_the_same_person(world: Wo
     world.sync(ada)
     world.intercom.by_hand.edit_contact(str(ada), name="Ada L.")
     world.update_user(ada, created_at=NEW)
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     world.sync_due()
 

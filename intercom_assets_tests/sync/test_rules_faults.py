@@ -56,7 +56,7 @@ def _is_whole(world: Played, ada: int, team: int) -> bool:
     assert (contact["name"], contact["phone"]) == ("Ada Lovelace", "+44 1")
     assert world.teams_of(ada) == {str(team)}
     assert world.app_user(ada)["metadata"]["intercom_user_id"] == contact["id"]
-    assert world.services.store.parked() == []
+    assert world.services.store.queue.parked() == []
     return world.settles(ada)
 
 

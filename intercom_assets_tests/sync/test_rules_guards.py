@@ -87,7 +87,7 @@ def test_a_user_that_another_run_keeps_is_left_to_it(
     ada = played.given_user()
     played.sync(ada)
     played.update_user(ada, name="Ada Lovelace")
-    played.services.store.enqueue(QueueKind.USER, [str(ada)])
+    played.services.store.queue.enqueue(QueueKind.USER, [str(ada)])
     with played.lease_of(ada):
         assert played.sync(ada)[ada].status is Status.HELD
         assert played.contact(ada)["name"] != "Ada Lovelace"

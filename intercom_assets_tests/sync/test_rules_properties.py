@@ -56,7 +56,7 @@ def test_both_sides_are_in_step_after_anything(
     played.run_all_due()
     _look_if_known(played, ada)
 
-    assert played.services.store.parked() == []
+    assert played.services.store.queue.parked() == []
     contact, row = played.contact(ada), played.app_user(ada)
     attributes = contact["custom_attributes"]
     assert (contact["name"] or None) == (row["name"] or None)

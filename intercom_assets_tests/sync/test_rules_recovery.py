@@ -31,9 +31,9 @@ def _die(*_: Any, **__: Any) -> Any:
 
 @contextmanager
 def _killed(world: Played, at: str) -> Iterator[None]:
-    """The process dies when it is about to call this method of the store."""
+    """The process dies when it is about to call this method of the store's records."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.services.store, at, _die)
+        patch.setattr(world.services.store.records, at, _die)
         with pytest.raises(KilledError):
             yield
 
@@ -177,7 +177,7 @@ def test_a_lead_merged_by_a_run_that_died_is_done(played: Played) -> None:
 
     assert [c["role"] for c in played.intercom.contacts()] == ["user"]
     assert played.app_user(ada)["phone_number"] == "+44 2"
-    assert played.services.store.parked() == []
+    assert played.services.store.queue.parked() == []
 
 
 @pytest.mark.parametrize("back", [False, True])
@@ -282,15 +282,17 @@ def test_a_team_that_was_taken_over_before_its_call_is_left_alone(played: Played
     played.sync_teams(team)
     played.update_team(team, plan="business")
     store, other = played.services.store, uuid4()
-    noted = store.note_teams_in_flight
+    noted = store.records.note_teams_in_flight
 
     def too_late(token: UUID, notes: Mapping[str, Values]) -> frozenset[str]:
-        store.release(token)
-        store.lease(QueueKind.TEAM, "other", token=other, limit=1, seconds=60, keys=list(notes))
+        store.queue.release(token)
+        store.queue.lease(
+            QueueKind.TEAM, "other", token=other, limit=1, seconds=60, keys=list(notes)
+        )
         return noted(token, notes)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "note_teams_in_flight", too_late)
+        patch.setattr(store.records, "note_teams_in_flight", too_late)
         patch.setattr("intercom_assets.sync.engine.chunk_source.PATIENCE_IN_LEASES", 0)
         synced = played.sync_teams(team)
 

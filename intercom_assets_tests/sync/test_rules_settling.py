@@ -107,7 +107,7 @@ def test_a_field_that_another_integration_keeps_overwriting_is_left_out(played: 
     why = played.link(ada).left_out["subscription_plan"].why
     assert why == "another integration keeps writing subscription_plan in Intercom"
     assert played.contact(ada)["custom_attributes"]["subscription_plan"] == "theirs 4"
-    assert played.services.store.parked() == []
+    assert played.services.store.queue.parked() == []
     assert played.settles(ada)
     played.update_user(ada, name="Ada L.", email="new@example.com")
     played.sync(ada)

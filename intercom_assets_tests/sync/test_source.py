@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store.store import Store
+from intercom_assets.database.store.queue import QueueStore
 from intercom_assets.sync.context.outcomes import Outcome, Status
 from intercom_assets.sync.engine import chunk_source as source
 from intercom_assets.sync.engine.batch import run_batch
@@ -22,10 +22,10 @@ USER = QueueKind.USER
 @contextmanager
 def _another_run_has(world: Played, user: int) -> Iterator[None]:
     store, token = world.services.store, uuid4()
-    store.enqueue(USER, [str(user)])
-    store.lease(USER, "another-run", token=token, limit=1, seconds=60, keys=[str(user)])
+    store.queue.enqueue(USER, [str(user)])
+    store.queue.lease(USER, "another-run", token=token, limit=1, seconds=60, keys=[str(user)])
     yield
-    store.release(token)
+    store.queue.release(token)
 
 
 def _run(world: Played, *users: int, stopped: Event | None = None) -> list[Outcome]:
@@ -39,13 +39,13 @@ def test_who_is_in_another_run_is_synced_once_it_lets_go(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = played.given_user(), played.given_user()
-    waiting, looked = Event(), played.services.store.in_work_among
+    waiting, looked = Event(), played.services.store.queue.in_work_among
 
-    def looks(_: Store, kind: QueueKind, keys: Sequence[str]) -> set[str]:
+    def looks(_: QueueStore, kind: QueueKind, keys: Sequence[str]) -> set[str]:
         waiting.set()
         return looked(kind, keys)
 
-    monkeypatch.setattr(Store, "in_work_among", looks)
+    monkeypatch.setattr(QueueStore, "in_work_among", looks)
 
     with ThreadPoolExecutor(1) as thread:
         with _another_run_has(played, ada):

@@ -59,7 +59,7 @@ class Spelled:
             connection.execute(statement.encode())
 
     def due(self, kind: QueueKind) -> list[str]:
-        return list(self.world.services.store.due_keys(kind, 9))
+        return list(self.world.services.store.queue.due_keys(kind, 9))
 
 
 def a_spelled(name: str, url: str, path: Path, capture: str) -> Iterator[Spelled]:

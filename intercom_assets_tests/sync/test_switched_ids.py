@@ -85,8 +85,8 @@ def test_nobody_is_marked_as_deleted_before_it_is_seen(worlds: Worlds, size: int
         played.sync(*users[:size])
 
     assert writes(played) == before
-    assert played.services.store.held_gone().keys == []
-    assert played.services.store.found_gone(QueueKind.USER) == frozenset()
+    assert played.services.store.gone.held().keys == []
+    assert played.services.store.gone.found(QueueKind.USER) == frozenset()
 
 
 def test_a_sweep_queues_them_and_the_run_stops(worlds: Worlds) -> None:

@@ -14,7 +14,7 @@ OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
 
 
 def _last_run(world: Played, key: int, kind: QueueKind = QueueKind.USER) -> str:
-    return world.services.store.explain(str(key), kind=kind)[0].run_id
+    return world.services.store.journal.of_key(str(key), kind=kind)[0].run_id
 
 
 def _undo(world: Played, run_id: str) -> dict[str, Step]:
@@ -239,7 +239,7 @@ def test_a_change_that_waits_is_not_lost_by_an_undo(played: Played) -> None:
     played.update_user(ada, name="Wrong")
     played.sync(ada)
     played.update_user(ada, phone_number="+2")
-    played.services.store.enqueue(QueueKind.USER, [str(ada)], cause="app")
+    played.services.store.queue.enqueue(QueueKind.USER, [str(ada)], cause="app")
 
     _undo(played, _last_run(played, ada))
     played.run_all_due()
@@ -267,7 +267,7 @@ def test_whoever_another_run_has_is_told_as_busy(played: Played) -> None:
     played.sync(ada)
     played.update_user(ada, name="Wrong")
     played.sync(ada)
-    played.services.store.enqueue(QueueKind.USER, [str(ada)])
+    played.services.store.queue.enqueue(QueueKind.USER, [str(ada)])
 
     with played.lease_of(ada):
         done = _undo(played, _last_run(played, ada))

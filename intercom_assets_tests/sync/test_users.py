@@ -41,7 +41,7 @@ def test_a_name_typed_in_intercom_reaches_a_nameless_user(world: World) -> None:
     ada = world.given_user(name=None)
     world.sync(ada)
     world.intercom.by_hand.edit_contact(str(ada), name="Ada L.")
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     world.sync_due()
 
@@ -137,7 +137,7 @@ def test_the_later_last_seen_wins_on_both_sides(world: World) -> None:
     world.sync(ada)
     later = int(seen.timestamp()) + 600
     world.intercom.by_hand.edit_contact(str(ada), last_seen_at=later)
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     world.sync_due()
 
@@ -150,7 +150,7 @@ def test_the_zone_that_intercom_states_reaches_the_app_and_its_attribute(world: 
     ada = world.given_user(time_zone="Europe/London")
     world.sync(ada)
     world.intercom.by_hand.edit_contact(str(ada), timezone="America/New_York")
-    world.services.store.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+    world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
 
     world.sync_due()
 

@@ -188,7 +188,7 @@ def test_an_attribute_archived_in_intercom_is_nobodys_fault(played: Played) -> N
     for user in users:
         assert played.contact(user)["name"] == "Somebody Else"
         assert played.contact(user)["custom_attributes"]["subscription_plan"] == "free"
-    assert played.services.store.parked() == []
+    assert played.services.store.queue.parked() == []
     assert played.sync(*users).calls == []
 
 
@@ -279,7 +279,7 @@ def test_what_is_nobodys_fault_stops_the_run_at_once_and_blames_nobody(
         world.sync(*users)
 
     assert len(world.wire.requests) - before <= 4
-    assert world.services.store.parked() == []
+    assert world.services.store.queue.parked() == []
     assert {row[0] for row in world.rows("select attempts from intercom_sync.queue")} == {0}
     world.intercom.reset("faults")
     world.run_all_due()

@@ -211,7 +211,7 @@ def test_a_lead_is_merged_also_where_the_sync_was_away_for_longer_than_the_windo
     _a_lead(played)
     ada = played.given_user(email="ada@example.com", created_at=NOW - timedelta(hours=30))
     keys = [str(ada)]
-    played.services.store.enqueue(QueueKind.USER, keys)
+    played.services.store.queue.enqueue(QueueKind.USER, keys)
     played.run(
         "update intercom_sync.queue"
         " set first_at = now() - interval '29 hours', due_at = now() - interval '29 hours'"

@@ -39,7 +39,7 @@ def store(database: str) -> Iterator[Store]:
 def test_the_host_is_that_of_the_region(
     store: Store, region: str | None, api: str, host: str
 ) -> None:
-    store.put_state(STATE, {"id": "abc123", "region": region})
+    store.state.put(STATE, {"id": "abc123", "region": region})
 
     found = screens(store, api)
 
@@ -107,7 +107,7 @@ class TestWhose:
 
         assert world.intercom.stats()["writes"] == writes
         assert world.intercom.contacts() == contacts
-        assert not world.services.store.tombstoned([str(ada)])
+        assert not world.services.store.tombstones.among([str(ada)])
 
     def test_a_plan_is_not_made_for_another_workspace(self, world: World) -> None:
         ada = world.given_user(email="ada@example.com")
@@ -121,7 +121,7 @@ class TestWhose:
     def test_tables_of_before_learn_whose_token_it_is(self, world: World) -> None:
         ada = world.given_user(email="ada@example.com")
         world.sync(ada)
-        world.services.store.put_state(STATE, {"id": "sim1w0rk", "region": "US"})
+        world.services.store.state.put(STATE, {"id": "sim1w0rk", "region": "US"})
 
         assert world.sync(ada).calls == ["GET /me"]
         assert world.sync(ada).calls == []
@@ -129,7 +129,7 @@ class TestWhose:
     def test_neither_token_nor_host_can_be_had_from_what_is_kept(self, world: World) -> None:
         world.sync(world.given_user(email="ada@example.com"))
 
-        kept = str(world.services.store.get_state(STATE))
+        kept = str(world.services.store.state.get(STATE))
 
         assert TOKEN not in kept
         assert BASE_URL not in kept

@@ -122,9 +122,9 @@ def _mistake(ground: Ground, step: Step) -> None:
     """
     services = ground.played.services
     users = [key for (key,) in ground.played.rows("select id::text from users")]
-    services.store.admit_gone(QueueKind.USER, users, most=-1)
+    services.store.gone.admit(QueueKind.USER, users, most=-1)
     if step.value:
-        services.store.release_gone()
+        services.store.gone.release()
     sweep(services)
 
 

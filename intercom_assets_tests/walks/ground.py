@@ -49,7 +49,7 @@ class Ground:
 
         A user that is gone and was never linked has none: who holds its id is somebody else.
         """
-        links = self.played.services.store.user_links([str(user)])
+        links = self.played.services.store.links.users([str(user)])
         link = links.get(str(user))
         if link is not None and link.contact_id is not None:
             return self.played.intercom.contact(id=link.contact_id)

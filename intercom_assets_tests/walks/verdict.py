@@ -88,7 +88,7 @@ class Judge:
                 yield f"a stranger's contact was touched: {was} -> {now}"
 
     def _parked(self) -> dict[str, str]:
-        parked = self.ground.played.services.store.parked()
+        parked = self.ground.played.services.store.queue.parked()
         return {row.key: row.error.message if row.error else "" for row in parked}
 
     def _remember(self, user: int, now: Seen) -> None:

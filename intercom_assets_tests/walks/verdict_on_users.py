@@ -53,12 +53,12 @@ class UserCase:
     def left_out(self) -> Mapping[str, LeftOut]:
         """Fields that may differ on the two sides; `_left_out` judges the reasons."""
         key = str(self.user)
-        link = self.ground.played.services.store.user_links([key]).get(key)
+        link = self.ground.played.services.store.links.users([key]).get(key)
         return link.left_out if link is not None else {}
 
     @property
     def is_on_the_list(self) -> bool:
-        return bool(self.ground.played.services.store.found_gone(QueueKind.USER, [str(self.user)]))
+        return bool(self.ground.played.services.store.gone.found(QueueKind.USER, [str(self.user)]))
 
     def keys(self, contact: dict[str, Any]) -> set[str]:
         return self.ground.played.intercom.company_keys(id=contact["id"])

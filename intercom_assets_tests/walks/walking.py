@@ -112,8 +112,8 @@ def _passes_again(played: Played) -> list[str]:
     # The list of attributes is kept for a day by the database's clock, which does not skip.
     if calls := [c for c in (*teams.calls, *users.calls) if "data_attributes" not in c]:
         found.append(f"a further pass calls {calls}")
-    links = played.services.store.user_links(EVERYBODY)
-    parked = {row.key for row in played.services.store.parked()}
+    links = played.services.store.links.users(EVERYBODY)
+    parked = {row.key for row in played.services.store.queue.parked()}
     looked = played.look(*(k for k, link in links.items() if link.contact_id and k not in parked))
     if writes := [call for call in looked.writes if call != "POST /contacts/search"]:
         found.append(f"a look writes {writes}")

@@ -119,7 +119,7 @@ def _answer(is_404: bool, receipt: Receipt) -> str:
 
 def print_erased(store: Store, *, as_json: bool) -> None:
     """Who was erased, and whose erasure was lifted: by whom, when and why."""
-    erased, lifted = store.tombstones(), store.lifted_tombstones()
+    erased, lifted = store.tombstones.find(), store.tombstones.lifted()
     if as_json:
         told = {
             "erased": [{"user": each.user_id, "at": each.at.isoformat()} for each in erased],

@@ -69,8 +69,8 @@ class StoreNotReady(OperatorError):
     """Our own tables are missing or of another version. One sentence that says what to do."""
 
 
-class Connected(ConnectionPool):
-    """Our own tables, for threads: at most `max_connections` at a time."""
+class StorePool(ConnectionPool):
+    """Connections to our own tables, for threads: at most `max_connections` at a time."""
 
     def __init__(self, url: str, *, max_connections: int = 8) -> None:
         super().__init__(lambda: connect(url), max_connections)
@@ -153,6 +153,13 @@ def aware(at: datetime) -> datetime:
     if at.utcoffset() is None:
         raise ValueError(f"{at!r} has no time zone")
     return at
+
+
+class StorePart:
+    """Some of the store's tables. All parts of one store share its connections."""
+
+    def __init__(self, pool: StorePool) -> None:
+        self._pool = pool
 
 
 @contextmanager

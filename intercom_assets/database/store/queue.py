@@ -1,7 +1,7 @@
 """The queue: who may differ now, who works on it, and when it is due again.
 
 The truth about what is left to do. A change raises its row's number; a lease remembers the number;
-a row is deleted only at the number that was leased (`store_record`). Clocks are the database's.
+a row is deleted only at the number that was leased (`record`). Clocks are the database's.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,23 +17,20 @@ from intercom_assets.database.records import (
     DueSummary,
     FailingRow,
     Failure,
-    HeartbeatRow,
     Lane,
     Leased,
-    LeftOutCount,
     ParkedRow,
     QueueKind,
     Waiting,
 )
-from intercom_assets.database.store.connection import Connected, dicts, rows, run
+from intercom_assets.database.store.connection import StorePart, dicts, rows, run
 from intercom_assets.database.store.encoding import record
-from intercom_assets.domain.models import Reason
 
 MOST_KEYS_AT_ONCE = 10_000
 """Keys that one transaction queues: it holds their locks for some 100 ms."""
 
 
-class QueueStore(Connected):
+class QueueStore(StorePart):
     """Changes in, leases out."""
 
     def enqueue(
@@ -53,7 +50,7 @@ class QueueStore(Connected):
         """
         for some in _pieces(keys):
             changes = dict.fromkeys(some, delay)
-            self.transact(
+            self._pool.transact(
                 partial(
                     enqueue,
                     kind=kind,
@@ -65,13 +62,27 @@ class QueueStore(Connected):
             )
         return len(set(keys))
 
+    def enqueue_each(
+        self,
+        kind: QueueKind,
+        delays: Mapping[str, float],
+        *,
+        cause: str,
+        since: Mapping[str, float] | None = None,
+    ) -> None:
+        """`enqueue` in one transaction, each key due in its own number of seconds.
+
+        `since`: when a key changed (Unix s), if that was before now.
+        """
+        self._pool.transact(lambda cursor: enqueue(cursor, kind, delays, cause=cause, since=since))
+
     def enqueue_missing(
         self, kind: QueueKind, keys: Sequence[str], lane: Lane = Lane.LIVE, cause: str = ""
     ) -> None:
         """For a run that was told its keys: rows that wait stay as they are, and rows that another
         run works on are told to look again."""
         for some in _pieces(keys):
-            self.run("enqueue_missing", kind=kind, keys=some, lane=int(lane), cause=cause)
+            self._pool.run("enqueue_missing", kind=kind, keys=some, lane=int(lane), cause=cause)
 
     def lease(
         self,
@@ -115,15 +126,15 @@ class QueueStore(Connected):
                 )
             return leased
 
-        return self.transact(work)
+        return self._pool.transact(work)
 
     def renew(self, token: UUID, seconds: float) -> int:
         """Extends a lease that has not run out; how many rows it holds. Never revives one."""
-        return self.run("renew", token=token, seconds=seconds)
+        return self._pool.run("renew", token=token, seconds=seconds)
 
     def release(self, token: UUID) -> int:
         """Gives unfinished rows back; they are due when they were before the lease."""
-        return self.run("release", token=token)
+        return self._pool.run("release", token=token)
 
     def due(
         self,
@@ -133,35 +144,22 @@ class QueueStore(Connected):
         at_most: int = 10_000,
     ) -> DueSummary:
         """What a sensor asks. Counts no further than `at_most`."""
-        [(count, key, oldest)] = self.rows("due", kind=kind, at_most=at_most, **_lanes(lanes))
+        [(count, key, oldest)] = self._pool.rows("due", kind=kind, at_most=at_most, **_lanes(lanes))
         return DueSummary(count, key if count == 1 else None, float(oldest))
 
     def due_keys(
         self, kind: QueueKind, limit: int, *, lanes: Collection[Lane] | None = None
     ) -> dict[str, int]:
         """Up to `limit` due keys with their numbers, in the order of leasing. Leases nothing."""
-        return dict(self.rows("due_keys", kind=kind, limit=limit, **_lanes(lanes)))
+        return dict(self._pool.rows("due_keys", kind=kind, limit=limit, **_lanes(lanes)))
 
     def in_work_among(self, kind: QueueKind, keys: Sequence[str]) -> set[str]:
         """Those that a run has leased at this moment, whichever run."""
-        return {key for (key,) in self.rows("in_work_among", kind=kind, keys=list(keys))}
-
-    def postpone(
-        self, kind: QueueKind, seqs: Mapping[str, int], delays: Mapping[str, float]
-    ) -> int:
-        """Makes rows due in so many seconds, unless they changed since `seqs` were read."""
-        keys = sorted(delays.keys() & seqs.keys())
-        return self.run(
-            "postpone",
-            kind=kind,
-            keys=keys,
-            seqs=[seqs[key] for key in keys],
-            delays=[float(delays[key]) for key in keys],
-        )
+        return {key for (key,) in self._pool.rows("in_work_among", kind=kind, keys=list(keys))}
 
     def depth(self) -> dict[QueueKind, Depth]:
         """Counts the whole queue: for `status`, not for every tick."""
-        found = {QueueKind(row.pop("kind")): row for row in self.dicts("depth")}
+        found = {QueueKind(row.pop("kind")): row for row in self._pool.dicts("depth")}
         return {kind: _depth(found.get(kind)) for kind in QueueKind}
 
     def retry(self, kind: QueueKind, keys: Sequence[str] | None = None) -> list[str]:
@@ -177,33 +175,24 @@ class QueueStore(Connected):
             enqueue(cursor, kind, dict.fromkeys(freed, 0.0), cause="retry")
             return sorted({*parked, *freed})
 
-        return self.transact(work)
+        return self._pool.transact(work)
 
     def wake_refused(self, endpoint: str) -> int:
         """Makes due who waits since this call failed for everybody."""
-        return self.run("wake_refused", endpoint=endpoint)
+        return self._pool.run("wake_refused", endpoint=endpoint)
 
     def failing(self, *, least: int = 3, limit: int = 20) -> list[FailingRow]:
         """Longest first: who failed at least so often in a row, and is not parked."""
         return [
             FailingRow(QueueKind(kind), key, since, tries, record(Failure, error))
-            for kind, key, since, tries, error in self.rows("failing", least=least, limit=limit)
-        ]
-
-    def left_out_for(self, kind: QueueKind, fields: Sequence[str]) -> list[str]:
-        """Of whom one of these fields is left out, since nobody could write it."""
-        return [key for (key,) in self.rows(f"{kind}s_left_out_for", fields=list(fields))]
-
-    def left_out(self) -> list[LeftOutCount]:
-        """Fields that are not sent of somebody."""
-        return [
-            LeftOutCount(QueueKind(kind), field, Reason(reason), count, key, why)
-            for kind, field, reason, count, key, why in self.rows("left_out")
+            for kind, key, since, tries, error in self._pool.rows(
+                "failing", least=least, limit=limit
+            )
         ]
 
     def waiting(self, kind: QueueKind, key: str) -> Waiting | None:
         """What the queue holds about one user or team; None if nothing."""
-        found = self.dicts("queue_row", kind=kind, key=key)
+        found = self._pool.dicts("queue_row", kind=kind, key=key)
         if not found:
             return None
         row = found[0]
@@ -213,31 +202,10 @@ class QueueStore(Connected):
         """Newest first."""
         return [
             ParkedRow(QueueKind(of), key, at, attempts, record(Failure, error), until)
-            for of, key, at, attempts, error, until in self.rows("parked", kind=kind, limit=limit)
+            for of, key, at, attempts, error, until in self._pool.rows(
+                "parked", kind=kind, limit=limit
+            )
         ]
-
-    # --- runs -------------------------------------------------------------------------------------
-
-    def run_members(self, run_id: str) -> dict[QueueKind, list[str]]:
-        """Whom a run leased, in order of key: what a re-executed run handles again."""
-        members: dict[QueueKind, list[str]] = {}
-        for kind, key in self.rows("run_members", run_id=run_id):
-            members.setdefault(QueueKind(kind), []).append(key)
-        return members
-
-    def heartbeat(self, run_id: str, kind: str, seconds: float) -> None:
-        """Says that the run lives, until `seconds` from now."""
-        self.run("heartbeat", run_id=run_id, kind=kind, seconds=seconds)
-
-    def end_heartbeat(self, run_id: str) -> None:
-        self.run("end_heartbeat", run_id=run_id)
-
-    def heartbeats(self) -> list[HeartbeatRow]:
-        return [HeartbeatRow(*row) for row in self.rows("heartbeats")]
-
-    def dead_runs(self) -> list[str]:
-        """Runs that neither ended nor were heard of in time. Their leases run out by themselves."""
-        return [beat.run_id for beat in self.heartbeats() if not beat.alive]
 
 
 def enqueue(

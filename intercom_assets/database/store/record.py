@@ -25,7 +25,7 @@ from intercom_assets.database.records import (
     TeamRecord,
     UserRecord,
 )
-from intercom_assets.database.store.connection import Connected, rows, run
+from intercom_assets.database.store.connection import StorePart, StorePool, rows, run
 from intercom_assets.database.store.encoding import (
     document,
     edge_documents,
@@ -54,9 +54,11 @@ _USERS = _Table("yield_contacts", "contact_owners", "write_user_links", "contact
 _TEAMS = _Table("yield_companies", "company_owners", "write_team_links", "company")
 
 
-class RecordStore(Connected):
-    def __init__(self, url: str, *, max_connections: int = 8, journal_values: bool = True) -> None:
-        super().__init__(url, max_connections=max_connections)
+class RecordStore(StorePart):
+    """Both ends of a chunk. `journal_values=False`: names of fields, not what was in them."""
+
+    def __init__(self, pool: StorePool, *, journal_values: bool) -> None:
+        super().__init__(pool)
         self._journal_values = journal_values
 
     def note_in_flight(self, token: UUID, notes: Sequence[InFlight]) -> frozenset[str]:
@@ -75,7 +77,7 @@ class RecordStore(Connected):
                 _write_edges(cursor, [e for n in held for e in edge_documents(n.user_id, n.edges)])
             return frozenset(note.user_id for note in notes) - ours
 
-        return self.transact(work)
+        return self._pool.transact(work)
 
     def note_teams_in_flight(self, token: UUID, notes: Mapping[str, Values]) -> frozenset[str]:
         """`note_in_flight` for teams, which are looked at anew until a pass is recorded."""
@@ -87,7 +89,7 @@ class RecordStore(Connected):
             run(cursor, "note_team_values", notes=document(noted))
             return frozenset(notes) - ours
 
-        return self.transact(work)
+        return self._pool.transact(work)
 
     def record_users(self, token: UUID, run_id: str, records: Sequence[UserRecord]) -> Recorded:
         """Makes the chunk durable: links, edges, journal, and what becomes of the queue's rows.
@@ -109,7 +111,7 @@ class RecordStore(Connected):
             _finish(cursor, QueueKind.USER, token, _endings(held, conflicts))
             return _recorded(cursor, QueueKind.USER, set(by_id) - ours, conflicts)
 
-        return self.transact(work)
+        return self._pool.transact(work)
 
     def record_teams(self, token: UUID, run_id: str, records: Sequence[TeamRecord]) -> Recorded:
         """`record_users` for teams."""
@@ -126,13 +128,7 @@ class RecordStore(Connected):
             _finish(cursor, QueueKind.TEAM, token, _endings(held, conflicts), known)
             return _recorded(cursor, QueueKind.TEAM, set(by_id) - ours, conflicts)
 
-        return self.transact(work)
-
-    def add_journal(self, run_id: str, entries: Sequence[JournalEntry]) -> None:
-        """For what is written outside a pass, as `undo` and `erase` do."""
-        self.transact(
-            lambda cursor: add_journal(cursor, run_id, entries, values=self._journal_values)
-        )
+        return self._pool.transact(work)
 
 
 def add_journal(

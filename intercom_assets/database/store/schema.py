@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from intercom_assets.database.failures import Refused
 from intercom_assets.database.publications import noting, read_note, refusal, unaccepted
 from intercom_assets.database.queries import query
-from intercom_assets.database.store.connection import Connected, StoreNotReady, Work
+from intercom_assets.database.store.connection import StoreNotReady, StorePool, Work
 
 SCHEMA = "intercom_sync"
 _STEP = re.compile(r"^-- step (\d+): (.+)$", re.MULTILINE)
@@ -44,7 +44,7 @@ def apply_schema(
     `Refused` if another publication would carry it, `StoreUnavailable` if nobody answers.
     """
     steps = shipped_steps() if steps is None else steps
-    with Connected(url) as database:
+    with StorePool(url) as database:
         database.transact(_refuse_small_alphabet)
         if (found := database.transact(_version)) is not None:
             _refuse_newer(found, steps)
@@ -62,7 +62,7 @@ def apply_schema(
 
 def schema_version(url: str) -> int | None:
     """The last step that was applied; None without a schema. Changes nothing."""
-    with Connected(url) as database:
+    with StorePool(url) as database:
         return database.transact(_version)
 
 
@@ -73,7 +73,7 @@ def published(url: str) -> list[str]:
         growing = (_version(cursor) or 0) < len(shipped_steps())
         return unaccepted(cursor.connection, SCHEMA, growing=growing)
 
-    with Connected(url) as database:
+    with StorePool(url) as database:
         return database.transact(work)
 
 

@@ -11,9 +11,9 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store.connection import run
+from intercom_assets.database.store.connection import StorePart, StorePool, run
 from intercom_assets.database.store.queue import enqueue
-from intercom_assets.database.store.record import RecordStore, add_journal, lock_rows
+from intercom_assets.database.store.record import add_journal, lock_rows
 from intercom_assets.domain.models import JournalEntry
 from intercom_assets.domain.switched_ids import Identity
 
@@ -22,22 +22,28 @@ _NEAR = {QueueKind.USER: "users_near", QueueKind.TEAM: "teams_near"}
 _LINKED = {QueueKind.USER: "linked_among", QueueKind.TEAM: "linked_teams_among"}
 
 
-class SwitchedStore(RecordStore):
+class SwitchedIdStore(StorePart):
+    """Who might be whom, and the move itself."""
+
+    def __init__(self, pool: StorePool, *, journal_values: bool) -> None:
+        super().__init__(pool)
+        self._journal_values = journal_values
+
     def identities(self, kind: QueueKind, marks: Sequence[str]) -> list[Identity]:
         """Linked users (teams) whose remembered e-mail (name) is one of these."""
-        found = self.dicts(_IDENTITIES[kind], marks=list(marks)) if marks else []
+        found = self._pool.dicts(_IDENTITIES[kind], marks=list(marks)) if marks else []
         return [Identity(**row) for row in found]
 
-    def identities_near(self, kind: QueueKind, key: str, each: int) -> list[Identity]:
+    def near(self, kind: QueueKind, key: str, each: int) -> list[Identity]:
         """Linked ones with a mark that are not marked as deleted, `each` on both sides of `key`."""
-        return [Identity(**row) for row in self.dicts(_NEAR[kind], key=key, each=each)]
+        return [Identity(**row) for row in self._pool.dicts(_NEAR[kind], key=key, each=each)]
 
     def unlinked_among(self, kind: QueueKind, ids: Sequence[str]) -> list[str]:
         """Those of the ids that have no contact (company), and were not erased."""
-        known = {row[0] for row in self.rows(_LINKED[kind], ids=list(ids))}
+        known = {row[0] for row in self._pool.rows(_LINKED[kind], ids=list(ids))}
         unlinked = [key for key in dict.fromkeys(ids) if key not in known]
         if unlinked and kind is QueueKind.USER:
-            erased = {row[0] for row in self.rows("tombstoned", ids=unlinked)}
+            erased = {row[0] for row in self._pool.rows("tombstoned", ids=unlinked)}
             unlinked = [key for key in unlinked if key not in erased]
         return unlinked
 
@@ -73,4 +79,4 @@ class SwitchedStore(RecordStore):
             enqueue(cursor, QueueKind.USER, queued, cause="relinked", needs_read=True)
             return frozenset(moves) - held.keys()
 
-        return self.transact(work)
+        return self._pool.transact(work)

@@ -153,7 +153,7 @@ def _replayed(
     """Whom the nearest ancestor leased; nobody for a run that is no re-execution."""
     parent = _parent(run)
     while parent is not None:
-        if keys := store.run_members(parent).get(target.kind):
+        if keys := store.runs.members(parent).get(target.kind):
             return keys
         ancestor = instance.get_run_by_id(parent)
         parent = _parent(ancestor) if ancestor else None

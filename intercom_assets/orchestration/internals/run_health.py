@@ -42,7 +42,7 @@ def fail_dead_runs(
     """
     if instance.run_launcher.supports_check_run_worker_health:
         return []
-    beats = {beat.run_id: beat for beat in store.heartbeats()}
+    beats = {beat.run_id: beat for beat in store.runs.heartbeats()}
     failed = [
         run.run_id
         for run, reason in _dead(instance, beats, location)
@@ -65,7 +65,7 @@ def run_ahead(
     What is due is that run's, so no other is needed for it.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=_AHEAD, tags=tags_of(location) | tags)):
-        leased = store.run_members(run.run_id).get(target.kind, [])
+        leased = store.runs.members(run.run_id).get(target.kind, [])
         if len(leased) < _asked_for(run, target):
             return run.run_id
     return None
@@ -142,7 +142,7 @@ def _forget_dead_beats(
     for beat in beats:
         run = None if beat.alive else instance.get_run_by_id(beat.run_id)
         if not beat.alive and (run is None or run.is_finished):
-            store.end_heartbeat(beat.run_id)
+            store.runs.end_heartbeat(beat.run_id)
 
 
 def _is_ours(run: dg.DagsterRun) -> bool:

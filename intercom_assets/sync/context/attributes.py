@@ -81,7 +81,7 @@ class AttributeBook:
 
     def _forget(self) -> None:
         for model in MODELS:
-            self._services.store.forget_attributes(model)
+            self._services.store.state.forget_attributes(model)
         self._ready = False
 
     def _ensure(self, client: Callable[[], IntercomClient]) -> None:
@@ -101,7 +101,7 @@ class AttributeBook:
     def _cached(self) -> list[DataAttribute] | None:
         is_current = True
         for model in MODELS:
-            found = self._services.store.attributes(model)
+            found = self._services.store.state.attributes(model)
             if found is not None:
                 self._last[model] = list(found[1])
             old = found is None or self._services.wall() - found[0].timestamp() > CACHED_FOR
@@ -123,7 +123,7 @@ class AttributeBook:
 
     def _read_one(self, client: Callable[[], IntercomClient], model: str) -> None:
         self._last[model] = listed = client().list_attributes(model)
-        self._services.store.put_attributes(model, listed)
+        self._services.store.state.put_attributes(model, listed)
 
     def _create(self, client: Callable[[], IntercomClient], known: Sequence[DataAttribute]) -> bool:
         missing = self._missing(known)
@@ -167,7 +167,7 @@ class AttributeBook:
     # --- what other runs, and `status`, know of it ------------------------------------------------
 
     def _remember_failures(self) -> None:
-        kept = self._services.store.get_state(FAILING)
+        kept = self._services.store.state.get(FAILING)
         if not isinstance(kept, dict) or self._services.now() - _at(kept) > AGAIN_AFTER:
             return
         self._unread = dict(_texts(kept.get("unread")))
@@ -180,24 +180,24 @@ class AttributeBook:
         if self._unread or self._refused:
             refused = {f"{model}/{name}": why for (model, name), why in self._refused.items()}
             told: dict[str, Json] = {"unread": dict(self._unread), "refused": refused}
-            store.put_state(FAILING, {"at": self._services.now(), **told})
+            store.state.put(FAILING, {"at": self._services.now(), **told})
         else:
-            store.delete_state(FAILING)
+            store.state.delete(FAILING)
         before = unwritable_now(store)
         if before == self._unwritable:
             return
-        store.put_state(
+        store.state.put(
             UNWRITABLE, {model: dict(fields) for model, fields in self._unwritable.items()}
         )
         for model, kind in MODELS.items():
             free = before.get(model, {}).keys() - self._unwritable[model].keys()
-            waiting = store.left_out_for(kind, sorted(free)) if free else []
-            store.enqueue(kind, waiting, cause="attribute can be written again")
+            waiting = store.linked.left_out_for(kind, sorted(free)) if free else []
+            store.queue.enqueue(kind, waiting, cause="attribute can be written again")
 
 
 def unwritable_now(store: Store) -> dict[str, dict[str, str]]:
     """By model: fields that nobody can write, with the reason, as the last run found."""
-    kept = store.get_state(UNWRITABLE)
+    kept = store.state.get(UNWRITABLE)
     if not isinstance(kept, dict):
         return {}
     return {model: dict(_texts(kept.get(model))) for model in MODELS}

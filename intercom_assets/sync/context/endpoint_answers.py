@@ -56,12 +56,12 @@ class Answers:
         waiting = {name for name in _texts(kept.get("")) if name} | self.everybodys
         mended = waiting & self.answered.keys()
         kept[""] = sorted(waiting - mended)
-        self.store.put_state(STATE, kept)
+        self.store.state.put(STATE, kept)
         for endpoint in mended:
-            self.store.wake_refused(endpoint)
+            self.store.queue.wake_refused(endpoint)
 
     def _kept(self) -> dict[str, Json]:
-        kept = self.store.get_state(STATE)
+        kept = self.store.state.get(STATE)
         return dict(kept) if isinstance(kept, dict) else {}
 
 

@@ -26,7 +26,7 @@ def hold_gone(services: Services, kind: QueueKind, gone: Sequence[str]) -> froze
         return frozenset()
     stop_before_marking(services, kind, gone)
     most = _allowed(services, kind)
-    return frozenset(gone) - services.store.admit_gone(kind, gone, most=most)
+    return frozenset(gone) - services.store.gone.admit(kind, gone, most=most)
 
 
 def hold_gone_among(services: Services, kind: QueueKind, linked: Sequence[str]) -> None:
@@ -49,12 +49,12 @@ def let_go(services: Services, kind: QueueKind, rows: Iterable[Row]) -> None:
 
 
 def forget_returned(services: Services, kind: QueueKind, returned: Collection[str]) -> None:
-    if back := services.store.found_gone(kind, list(returned)) if returned else None:
-        services.store.forget_gone(kind, sorted(back))
+    if back := services.store.gone.found(kind, list(returned)) if returned else None:
+        services.store.gone.forget(kind, sorted(back))
 
 
 def _allowed(services: Services, kind: QueueKind) -> int:
-    return services.settings.max_gone.allowed(services.store.count_linked(kind))
+    return services.settings.max_gone.allowed(services.store.links.count(kind))
 
 
 def _read(services: Services, kind: QueueKind, keys: Sequence[str]) -> Mapping[str, Row]:

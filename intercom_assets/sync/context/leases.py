@@ -64,7 +64,7 @@ class Lease:
     ) -> None:
         """`Store.lease` under this token."""
         self._until = self._clock() + self._seconds
-        self.rows = self._store.lease(
+        self.rows = self._store.queue.lease(
             kind,
             run_id,
             token=self.token,
@@ -79,7 +79,7 @@ class Lease:
         asked_at = self._clock()
         if self.lost:
             return
-        if self._store.renew(self.token, self._seconds):
+        if self._store.queue.renew(self.token, self._seconds):
             self._until = asked_at + self._seconds
         else:
             self._lost = True
@@ -90,7 +90,7 @@ class Lease:
             self._on_close(self)
         with suppress(StoreUnavailable):
             if self.rows:
-                self._store.release(self.token)
+                self._store.queue.release(self.token)
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +131,7 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name=f"pulse {run_id}", daemon=True)
 
     def __enter__(self) -> Self:
-        self._store.heartbeat(self._run_id, self._kind, self._dead_after)
+        self._store.runs.heartbeat(self._run_id, self._kind, self._dead_after)
         self._thread.start()
         return self
 
@@ -144,7 +144,7 @@ class Heartbeat:
         self._stop.set()
         self._thread.join()
         with suppress(StoreUnavailable):
-            self._store.end_heartbeat(self._run_id)
+            self._store.runs.end_heartbeat(self._run_id)
 
     def lease(
         self,
@@ -172,7 +172,7 @@ class Heartbeat:
             try:
                 for lease in leases:
                     lease.renew()
-                self._store.heartbeat(self._run_id, self._kind, self._dead_after)
+                self._store.runs.heartbeat(self._run_id, self._kind, self._dead_after)
                 self._at_each_beat()
             except Exception as error:
                 # Whatever it is, the thread goes on trying: without it the run makes no more calls.

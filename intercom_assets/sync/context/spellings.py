@@ -46,7 +46,7 @@ def wake_owners(services: Services, kind: QueueKind, absent: Collection[str]) ->
     """Of keys that neither side has: whose id they spell is due, whoever put them in the queue."""
     own = services.app.own_keys(kind, absent)
     if own:
-        services.store.enqueue(kind, sorted(set(own.values())), cause="spelled otherwise")
+        services.store.queue.enqueue(kind, sorted(set(own.values())), cause="spelled otherwise")
 
 
 def _logged(rows: Sequence[LogRow], kind: QueueKind) -> set[str]:
@@ -61,5 +61,5 @@ def _respelled(row: LogRow, own: Mapping[str, str]) -> LogRow:
 
 def _linked(store: Store, kind: QueueKind, keys: Sequence[str]) -> set[str]:
     if kind is QueueKind.USER:
-        return set(store.linked_among(keys))
-    return {key for key, link in store.team_links(keys).items() if link.company_id}
+        return set(store.linked.among(keys))
+    return {key for key, link in store.links.teams(keys).items() if link.company_id}

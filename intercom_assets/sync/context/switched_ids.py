@@ -71,8 +71,8 @@ class Switch:
 
 def find_switch(services: Services, kind: QueueKind, keys: Sequence[str]) -> Switch | None:
     """Among those of the keys that are new to us."""
-    new = services.store.unlinked_among(kind, keys)
-    if not new or next(services.store.linked_ids(kind, chunk=1), None) is None:
+    new = services.store.switched_ids.unlinked_among(kind, keys)
+    if not new or next(services.store.linked.ids(kind, chunk=1), None) is None:
         return None
     marked = identities_of(services, kind, new)
     living = [each for each in marked if not each.deleted]
@@ -93,7 +93,7 @@ def _switch_near(services: Services, kind: QueueKind, key: str) -> Switch | None
 
 def stop_before_marking(services: Services, kind: QueueKind, gone: Sequence[str]) -> None:
     """Raises `GuardStopped` if these, found gone just now, seem to be there under other ids."""
-    known = services.store.found_gone(kind, list(gone))
+    known = services.store.gone.found(kind, list(gone))
     new = [key for key in gone if key not in known]
     if not new or _is_accepted(services, kind):
         return
@@ -113,11 +113,11 @@ def stop_for_teams(services: Services, teams: Iterable[str]) -> None:
 
 def accept(services: Services, switch: Switch) -> None:
     """An operator says that they are others: for a day nobody is stopped for it on the way."""
-    services.store.put_state(ACCEPTED + switch.kind, {"at": services.now(), "count": switch.count})
+    services.store.state.put(ACCEPTED + switch.kind, {"at": services.now(), "count": switch.count})
 
 
 def _is_accepted(services: Services, kind: QueueKind) -> bool:
-    kept = services.store.get_state(ACCEPTED + kind)
+    kept = services.store.state.get(ACCEPTED + kind)
     at = kept.get("at") if isinstance(kept, Mapping) else None
     return isinstance(at, int) and services.now() - at < ACCEPTED_FOR.total_seconds()
 
@@ -152,14 +152,14 @@ def departed(services: Services, kind: QueueKind, marks: Sequence[str]) -> list[
     """Linked ones with these marks whom the app no longer returns."""
     known: dict[str, Identity] = {}
     for some in _some(list(dict.fromkeys(marks))):
-        known.update({each.id: each for each in services.store.identities(kind, some)})
+        known.update({each.id: each for each in services.store.switched_ids.identities(kind, some)})
     rows = _rows(services, kind, list(known))
     return [replace(known[key], deleted=False) for key, row in rows.items() if _is_gone(row)]
 
 
 def departed_among(services: Services, users: Sequence[str]) -> frozenset[str]:
     """Those of the users that are linked and that the app no longer returns."""
-    unlinked = set(services.store.unlinked_among(QueueKind.USER, users))
+    unlinked = set(services.store.switched_ids.unlinked_among(QueueKind.USER, users))
     rows = _rows(services, QueueKind.USER, [key for key in users if key not in unlinked])
     return frozenset(key for key, row in rows.items() if _is_gone(row))
 
@@ -169,14 +169,18 @@ def _near(services: Services, kind: QueueKind, old: str) -> tuple[bool, list[Swi
 
     Left out are those whose mark is that of an id that we know: whatever they were, it is over.
     """
-    near = {each.id: each.mark for each in services.store.identities_near(kind, old, NEAR)}
+    near = {each.id: each.mark for each in services.store.switched_ids.near(kind, old, NEAR)}
     rows = _rows(services, kind, list(near))
     gone = [key for key, row in rows.items() if _is_gone(row)]
     if len(gone) < FEW:
         return False, []
     marks = [near[key] for key in gone]
     found = _ids_with(services, kind, marks)
-    new = set(services.store.unlinked_among(kind, [key for ids in found.values() for key in ids]))
+    new = set(
+        services.store.switched_ids.unlinked_among(
+            kind, [key for ids in found.values() for key in ids]
+        )
+    )
     moved = [
         SwitchedId(key, min(ids & new))
         for key in gone

@@ -49,9 +49,9 @@ class UsageRecorder:
                 RATE_LIMITED: now.rate_limited - before.rate_limited,
                 **self._lags,
             }
-            self._store.count({name: number for name, number in numbers.items() if number})
+            self._store.state.count({name: number for name, number in numbers.items() if number})
             if now.limit not in (None, self._limit):
-                self._store.put_state(LIMIT, now.limit)
+                self._store.state.put(LIMIT, now.limit)
             self._before, self._limit, self._lags = now, now.limit, Counter()
 
     def __enter__(self) -> Self:

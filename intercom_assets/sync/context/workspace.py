@@ -75,7 +75,7 @@ def remember_workspace(store: Store, client: IntercomClient) -> None:
 
 def _remember(store: Store, client: IntercomClient, told: Workspace | None) -> None:
     seen = {"id": told.id, "region": told.region} if told else _known(store)
-    store.put_state(STATE, {**seen, TOKEN: client.fingerprint})
+    store.state.put(STATE, {**seen, TOKEN: client.fingerprint})
 
 
 def mismatch(store: Store, told: Workspace) -> str | None:
@@ -97,7 +97,7 @@ def _asked(client: IntercomClient) -> Workspace | None:
 
 
 def _known(store: Store) -> dict[str, Json]:
-    known = store.get_state(STATE)
+    known = store.state.get(STATE)
     return known if isinstance(known, dict) else {}
 
 

@@ -75,8 +75,8 @@ def prepare(
 
 def _has_unpaired(services: Services, kind: QueueKind, keys: Sequence[str]) -> bool:
     if kind is QueueKind.USER:
-        return len(services.store.linked_among(keys)) < len(set(keys))
-    links = services.store.team_links(keys)
+        return len(services.store.linked.among(keys)) < len(set(keys))
+    links = services.store.links.teams(keys)
     return any(key not in links or links[key].company_id is None for key in keys)
 
 
@@ -120,7 +120,7 @@ def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:
     """Whom this batch is about to lease; leases nothing yet."""
     if batch.keys is not None:
         return [key for key in batch.keys if storable(key)]
-    return list(services.store.due_keys(batch.kind, batch.from_queue or 0, lanes=batch.lanes))
+    return list(services.store.queue.due_keys(batch.kind, batch.from_queue or 0, lanes=batch.lanes))
 
 
 def _in_parallel(

@@ -117,7 +117,7 @@ class Source:
 
     def _named(self, named: Sequence[str]) -> Chunk:
         keys = [key for key in named if storable(key)]
-        self._services.store.enqueue_missing(
+        self._services.store.queue.enqueue_missing(
             self.kind, keys, lane=self._batch.lane, cause=self._batch.cause
         )
         lease = self._pulse.lease(self.kind, len(keys), keys=keys)
@@ -138,7 +138,7 @@ class Source:
         return None
 
     def _free(self) -> Sequence[str]:
-        held = self._services.store.in_work_among(self.kind, self._held) if self._held else ()
+        held = self._services.store.queue.in_work_among(self.kind, self._held) if self._held else ()
         return [key for key in self._held if key not in held]
 
     def _again(self, free: Sequence[str]) -> Chunk:

@@ -22,13 +22,13 @@ STATE = "steady"
 def require_deterministic(services: Services) -> None:
     """Raises `MappingError` where a column differs each time; reads a few rows."""
     version = services.app.mapping_version
-    if services.store.get_state(STATE) == version:
+    if services.store.state.get(STATE) == version:
         return
     # A row that cannot be computed, or a database that is down, is told by the pass that meets it.
     with suppress(AppUnavailable):
         for file, columns in unstable_columns(services.app.reading).items():
             raise MappingError(differing_columns(file, columns))
-        services.store.put_state(STATE, version)
+        services.store.state.put(STATE, version)
 
 
 def require_no_secrets(app: AppDatabase) -> None:

@@ -35,7 +35,7 @@ def check_users(services: Services, keys: Sequence[str], accepted: str | None = 
     settings = services.settings
     if len(keys) <= min(settings.chunk_size, settings.guards.above):
         return
-    linked = services.store.linked_among(keys)
+    linked = services.store.linked.among(keys)
     hold_gone_among(services, QueueKind.USER, linked)
     if switch is None and past_guards(services, _at_most(services, keys, linked)):
         _check_size(services, keys, accepted)
@@ -75,14 +75,14 @@ def check_teams(services: Services, keys: Sequence[str], accepted: str | None = 
     if switch is not None:
         _require_accepted(services, switch, switch.counts, accepted)
     if len(keys) > services.settings.chunk_size:
-        links = services.store.team_links(keys)
+        links = services.store.links.teams(keys)
         linked = [key for key, link in links.items() if link.company_id is not None]
         hold_gone_among(services, QueueKind.TEAM, linked)
 
 
 def past_guards(services: Services, counts: Counts) -> list[str]:
     """One clause for each guard that a batch of this size is past."""
-    return breaches(counts, _limits(services), services.store.count_linked())
+    return breaches(counts, _limits(services), services.store.links.count())
 
 
 def _at_most(services: Services, keys: Sequence[str], linked: Sequence[str]) -> Counts:
@@ -94,7 +94,7 @@ def _at_most(services: Services, keys: Sequence[str], linked: Sequence[str]) -> 
         creates=len(keys) - len(linked),
         changes=len(linked),
         archives=len(linked) if settings.on_delete == "archive" else 0,
-        detaches=services.store.count_edges_among(linked) + unknown,
+        detaches=services.store.linked.count_edges(linked) + unknown,
     )
 
 

@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 
 def is_due(services: Services) -> bool:
     """Whether the workspace was never listed to its end, and the last try is a while ago."""
-    return services.store.get_state(STATE) is None and not _failed_lately(services)
+    return services.store.state.get(STATE) is None and not _failed_lately(services)
 
 
 def _failed_lately(services: Services) -> bool:
-    failed = services.store.get_state(FAILED)
+    failed = services.store.state.get(FAILED)
     at = failed.get("at") if isinstance(failed, dict) else None
     return isinstance(at, int) and services.now() - at < AGAIN_AFTER.total_seconds()
 
@@ -47,24 +47,24 @@ def list_workspace(
     teams = users = 0
     try:
         for team_links, user_links in listed(services, progress):
-            teams += services.store.adopt_teams(team_links)
-            users += services.store.adopt_users(user_links)
+            teams += services.store.claims.adopt_teams(team_links)
+            users += services.store.claims.adopt_users(user_links)
             if stopped and stopped():
                 return users, teams
     except IntercomError as error:
         if stops_everything(error):
             raise
-        services.store.put_state(FAILED, {"at": services.now(), "why": str(error)})
+        services.store.state.put(FAILED, {"at": services.now(), "why": str(error)})
         log.warning("the workspace could not be listed, which only costs more calls: %s", error)
         return users, teams
-    services.store.put_state(STATE, {"at": services.now(), "users": users, "teams": teams})
-    services.store.delete_state(FAILED)
+    services.store.state.put(STATE, {"at": services.now(), "users": users, "teams": teams})
+    services.store.state.delete(FAILED)
     return users, teams
 
 
 def leave_out(services: Services) -> None:
     """Everybody is paired already: there is nothing that a listing could say, now or later."""
-    services.store.put_state(STATE, {"at": services.now(), "users": 0, "teams": 0})
+    services.store.state.put(STATE, {"at": services.now(), "users": 0, "teams": 0})
 
 
 def listed(
@@ -109,7 +109,7 @@ def _user_links(services: Services, contacts: Sequence[Contact]) -> list[UserLin
     by_id = {c.external_id: c for c in users if c.external_id}
     by_id |= _by_email(services, (c for c in users if not c.external_id), by_id.keys())
     known = services.app.read_users(list(by_id))
-    erased = services.store.tombstoned(list(by_id))
+    erased = services.store.tombstones.among(list(by_id))
     return [
         UserLink(user, contact_id=by_id[user].id, shadow=by_id[user], listed=True)
         for user, row in known.items()

@@ -36,16 +36,16 @@ def noted(store: Store, kind: QueueKind) -> Iterator[None]:
         yield
     except OperatorError as error:
         with suppress(*away):
-            store.put_state(_STATE + kind, {"why": error.sentence})
+            store.state.put(_STATE + kind, {"why": error.sentence})
         raise
     with suppress(*away):
-        store.delete_state(_STATE + kind)
+        store.state.delete(_STATE + kind)
 
 
 def stops(store: Store) -> list[Stop]:
     found = []
     for kind in QueueKind:
-        kept = store.get_state_at(_STATE + kind)
+        kept = store.state.get_at(_STATE + kind)
         if kept is not None and isinstance(kept[0], dict):
             found.append(Stop(kind, kept[1], str(kept[0].get("why", ""))))
     return found

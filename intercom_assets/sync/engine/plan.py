@@ -122,7 +122,7 @@ def plan_users(
     for start in range(0, len(keys), size):
         users = read_users(services, keys[start : start + size], rules)
         _know_void_teams(services, users)
-        erased = services.store.tombstoned([user.user_id for user in users])
+        erased = services.store.tombstones.among([user.user_id for user in users])
         if find_leads:
             _know_leads([user for user in users if user.user_id not in erased], find_leads)
         for user in users:

@@ -9,12 +9,10 @@ without `updated_at`, or transactions longer than the overlap: the nightly sweep
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from time import monotonic
 
 from intercom_assets.database.app.app_database import AppUnavailable
 from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store.queue import enqueue
 from intercom_assets.domain.models import Gone
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.context.gone import let_go
@@ -101,8 +99,8 @@ class _SeenOnly:
 
     def _delays(self, keys: Sequence[str]) -> Mapping[str, float]:
         store = self._services.store
-        in_work = store.in_work_among(QueueKind.USER, keys)
-        known = store.hashes(keys)
+        in_work = store.queue.in_work_among(QueueKind.USER, keys)
+        known = store.linked.hashes(keys)
         looked = [key for key in keys if known.get(key) is not None and key not in in_work]
         return _waits(self._services, _read(self._services, looked)) if looked else {}
 
@@ -125,7 +123,7 @@ def _poll(services: Services) -> Fed:
 
 def _polled_teams(services: Services, keys: Sequence[str]) -> dict[str, float]:
     due = dict.fromkeys(_changed_teams(services, keys), 0.0)
-    services.store.transact(partial(enqueue, kind=QueueKind.TEAM, delays=due, cause=POLLED))
+    services.store.queue.enqueue_each(QueueKind.TEAM, due, cause=POLLED)
     return due
 
 
@@ -134,12 +132,12 @@ def _polled_users(services: Services, keys: Sequence[str]) -> dict[str, float]:
     users = [user for user in _read(services, keys) if user.differs]
     calm = _waits(services, users)
     due = {user.user_id: calm.get(user.user_id, 0.0) for user in users}
-    services.store.transact(partial(enqueue, kind=QueueKind.USER, delays=due, cause=POLLED))
+    services.store.queue.enqueue_each(QueueKind.USER, due, cause=POLLED)
     return due
 
 
 def _changed_teams(services: Services, keys: Sequence[str]) -> list[str]:
-    known = services.store.hashes(keys, QueueKind.TEAM)
+    known = services.store.linked.hashes(keys, QueueKind.TEAM)
     rows = services.app.read_teams(keys)
     let_go(services, QueueKind.TEAM, rows.values())
     return [

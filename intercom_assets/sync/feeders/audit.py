@@ -52,13 +52,13 @@ def _audited(services: Services, progress: Callable[[int], None] | None) -> Audi
     done = Audited(looked, queued, missing, len(client.calls))
     duplicates = sum(1 for count in held.values() if count > 1)
     told = {"queued": queued, "missing": missing, "duplicates": duplicates}
-    services.store.put_state(STATE, {"at": services.now(), **told})
+    services.store.state.put(STATE, {"at": services.now(), **told})
     return done
 
 
 def _queue_differing(services: Services, contacts: Sequence[Contact]) -> int:
-    owners = services.store.links_by_contact([contact.id for contact in contacts])
-    links = services.store.user_links(list(owners.values()))
+    owners = services.store.links.by_contact([contact.id for contact in contacts])
+    links = services.store.links.users(list(owners.values()))
     drifted = [
         owners[contact.id]
         for contact in contacts
@@ -69,8 +69,8 @@ def _queue_differing(services: Services, contacts: Sequence[Contact]) -> int:
 
 def _queue_missing(services: Services, seen: set[str]) -> int:
     missing = 0
-    for ids in services.store.linked_ids(QueueKind.USER):
-        links = services.store.user_links(ids)
+    for ids in services.store.linked.ids(QueueKind.USER):
+        links = services.store.links.users(ids)
         gone = [
             user_id
             for user_id, link in links.items()
@@ -81,6 +81,6 @@ def _queue_missing(services: Services, seen: set[str]) -> int:
 
 
 def _queue(services: Services, users: Sequence[str]) -> int:
-    return services.store.enqueue(
+    return services.store.queue.enqueue(
         QueueKind.USER, users, lane=Lane.BULK, cause=CAUSE, needs_read=True
     )

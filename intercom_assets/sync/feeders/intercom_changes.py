@@ -101,8 +101,8 @@ def _wake(
 ) -> tuple[int, dict[str, str]]:
     """Queues the users whose contact, or whose lead, is not as we remember it."""
     users = [c for c in contacts if c.role == "user"]
-    owners = services.store.links_by_contact([c.id for c in users])
-    links = services.store.user_links(sorted(set(owners.values())))
+    owners = services.store.links.by_contact([c.id for c in users])
+    links = services.store.links.users(sorted(set(owners.values())))
     moved = {
         contact.id: owners[contact.id]
         for contact in users
@@ -118,15 +118,15 @@ def _wake(
         if lead.id in news and lead.role == "lead" and lead.email:
             leads.setdefault(lead.email.lower(), {})[lead.id] = news[lead.id]
     wakes |= _who_searched(services, leads)
-    services.store.enqueue(QueueKind.USER, sorted(wakes), cause="intercom", needs_read=True)
+    services.store.queue.enqueue(QueueKind.USER, sorted(wakes), cause="intercom", needs_read=True)
     return len(wakes), news
 
 
 def _who_searched(services: Services, leads: Mapping[str, Mapping[str, str]]) -> set[str]:
     """Users whose address a lead has; but not for one that is as it was when Intercom would not
     merge it. `leads`: e-mail -> leads, and what they look like."""
-    searched = services.store.users_who_searched_leads(sorted(leads)) if leads else []
-    links = services.store.user_links(searched)
+    searched = services.store.linked.users_who_searched_leads(sorted(leads)) if leads else []
+    links = services.store.links.users(searched)
     moved = sorted(
         user_id
         for user_id, link in links.items()
@@ -136,14 +136,14 @@ def _who_searched(services: Services, leads: Mapping[str, Mapping[str, str]]) ->
         )
     )
     if moved:
-        services.store.forget_refused_leads(moved)
+        services.store.claims.forget_refused_leads(moved)
     return set(moved)
 
 
 def _found(services: Services, contacts: Sequence[Contact]) -> dict[str, str]:
     """Contacts that turn up with the id of a user for whom there was none; not those being made."""
     by_id = {contact.external_id: contact.id for contact in contacts if contact.external_id}
-    links = services.store.user_links(sorted(by_id))
+    links = services.store.links.users(sorted(by_id))
     return {
         by_id[user_id]: user_id
         for user_id, link in links.items()
@@ -215,11 +215,11 @@ def _summary(looked: int, queued: int, ended: bool) -> str:
 
 def _stored(services: Services) -> Watermark:
     """The first look of all begins now: the first sync reads what was before."""
-    stored = services.store.get_state(STATE)
+    stored = services.store.state.get(STATE)
     if not isinstance(stored, dict):
         return Watermark(reached=services.now(), slow_at=services.now())
     return Watermark(**stored)
 
 
 def _store(services: Services, mark: Watermark) -> None:
-    services.store.put_state(STATE, asdict(mark))
+    services.store.state.put(STATE, asdict(mark))

@@ -53,7 +53,7 @@ def poll(services: Services, queue: Queue, seconds: float) -> None:
     for polled in Polled:
         if not _is_seen(marks[polled]):
             marks[polled] = _further(services, polled, marks[polled], queue, until)
-    services.store.put_state(STATE, {polled: asdict(mark) for polled, mark in marks.items()})
+    services.store.state.put(STATE, {polled: asdict(mark) for polled, mark in marks.items()})
 
 
 def _begun(services: Services, polled: Polled, mark: Mark) -> Mark:
@@ -107,10 +107,10 @@ def _kind(polled: Polled) -> QueueKind:
 
 def _stored(services: Services) -> dict[Polled, Mark]:
     """The first look of all begins now, less the overlap: the first sync reads what was before."""
-    stored = services.store.get_state(STATE)
+    stored = services.store.state.get(STATE)
     if isinstance(stored, dict):
         return {polled: _mark(stored[polled]) for polled in Polled}
-    reached = services.store.get_state(POLLED)
+    reached = services.store.state.get(POLLED)
     newest = reached if isinstance(reached, int) else services.app.now()
     overlap = int(services.settings.poll_overlap.total_seconds())
     return {polled: Mark(newest - overlap) for polled in Polled}

@@ -38,12 +38,12 @@ STATE = "last_sweep"
 
 def sweep(services: Services) -> tuple[Swept, Swept]:
     """Users and teams. A wish for a sweep (a TRUNCATE) from before it began is fulfilled by it."""
-    wanted = services.store.sweep_wanted()
+    wanted = services.store.state.sweep_wanted()
     teams, users = sweep_teams(services), sweep_users(services)
     if wanted is not None:
-        services.store.sweep_started(wanted)
+        services.store.state.sweep_started(wanted)
     queued = users.queued + users.missing + teams.queued + teams.missing
-    services.store.put_state(STATE, {"at": services.now(), "queued": queued})
+    services.store.state.put(STATE, {"at": services.now(), "queued": queued})
     return users, teams
 
 
@@ -77,14 +77,14 @@ def _sweep(
     progress: Callable[[int], None] | None,
 ) -> Swept:
     seen: set[str] = set()
-    queued, gone = 0, services.store.found_gone(kind)
+    queued, gone = 0, services.store.gone.found(kind)
     for rows in stream:
-        known = services.store.hashes([row.id for row in rows], kind)
+        known = services.store.linked.hashes([row.id for row in rows], kind)
         differing = [row.id for row in rows if known.get(row.id) != hash_of(row)]
         if kind is QueueKind.USER and differing:
-            erased = services.store.tombstoned(differing)
+            erased = services.store.tombstones.among(differing)
             differing = [key for key in differing if key not in erased]
-        services.store.enqueue(kind, differing, lane=Lane.BULK, cause=CAUSE)
+        services.store.queue.enqueue(kind, differing, lane=Lane.BULK, cause=CAUSE)
         forget_returned(services, kind, gone.intersection(row.id for row in rows))
         seen.update(row.id for row in rows)
         queued += len(differing)
@@ -97,13 +97,13 @@ def _queue_missing(services: Services, kind: QueueKind, seen: set[str]) -> int:
     missing = 0
     for linked in _linked(services, kind):
         gone = [key for key in linked if key not in seen]
-        services.store.enqueue(kind, gone, lane=Lane.BULK, cause=CAUSE)
+        services.store.queue.enqueue(kind, gone, lane=Lane.BULK, cause=CAUSE)
         missing += len(gone)
     return missing
 
 
 def _linked(services: Services, kind: QueueKind) -> Iterator[Sequence[str]]:
-    yield from services.store.linked_ids(kind)
+    yield from services.store.linked.ids(kind)
 
 
 def _hash_of_user(rules: Rules, truncate: bool, row: AppUser | InvalidRow) -> str | None:

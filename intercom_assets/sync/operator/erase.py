@@ -90,9 +90,9 @@ def erase_user(
     """
     require_workspace(services)
     store = services.store
-    link = store.user_links([user_id]).get(user_id)
+    link = store.links.users([user_id]).get(user_id)
     known: dict[str, Json] = {"contact_id": link.contact_id} if link and link.contact_id else {}
-    store.add_tombstone(user_id, known)
+    store.tombstones.add(user_id, known)
     with (
         Heartbeat(store, new_run_id(CAUSE), CAUSE, services.settings) as pulse,
         _alone(services, pulse, user_id, sleep) as lease,
@@ -100,16 +100,20 @@ def erase_user(
         erasure = _Erasure(services, user_id, services.intercom.within(lambda: lease.deadline))
         erasure.delete()
         receipt = erasure.receipt()
-        store.add_tombstone(user_id, receipt.document())
-        store.forget_user(user_id)
+        store.tombstones.add(user_id, receipt.document())
+        store.tombstones.forget_user(user_id)
     return receipt
 
 
 def is_known(services: Services, user_id: str) -> bool:
     """Whether there is such a user anywhere: in the app, in our tables, or in Intercom."""
     store = services.store
-    link = store.user_links([user_id]).get(user_id)
-    if (link and link.contact_id) or store.tombstoned([user_id]) or store.explain(user_id):
+    link = store.links.users([user_id]).get(user_id)
+    if (
+        (link and link.contact_id)
+        or store.tombstones.among([user_id])
+        or store.journal.of_key(user_id)
+    ):
         return True
     if not isinstance(services.app.read_users([user_id])[user_id], Gone):
         return True
@@ -124,7 +128,7 @@ def is_known(services: Services, user_id: str) -> bool:
 
 def receipt_of(services: Services, user_id: str) -> Receipt | None:
     """Of an erasure that came to its end before."""
-    for tombstone in services.store.tombstones([user_id]):
+    for tombstone in services.store.tombstones.find([user_id]):
         if "by_id_is_404" in tombstone.receipt:
             return _receipt_from(user_id, tombstone.receipt)
     return None
@@ -136,7 +140,7 @@ def _alone(
     """The user's row of the queue, leased; waits for a run that has it."""
     waited = 0.0
     while True:
-        services.store.enqueue_missing(QueueKind.USER, [user_id], cause=CAUSE)
+        services.store.queue.enqueue_missing(QueueKind.USER, [user_id], cause=CAUSE)
         lease = pulse.lease(QueueKind.USER, 1, keys=[user_id])
         if lease.rows:
             return lease
@@ -163,7 +167,7 @@ class _Erasure:
     left: str | None = None
 
     def __post_init__(self) -> None:
-        known = self.services.store.tombstones([self.user_id])
+        known = self.services.store.tombstones.find([self.user_id])
         self.before = known[0].receipt if known else {}
         self.begun_before = self.before.get("deleting")
 
@@ -177,7 +181,7 @@ class _Erasure:
 
     def _note(self, told: Mapping[str, Json]) -> None:
         requests: list[Json] = [*self._earlier_requests(), *map(_as_json, self._requests())]
-        self.services.store.add_tombstone(self.user_id, {**told, "requests": requests})
+        self.services.store.tombstones.add(self.user_id, {**told, "requests": requests})
         self.before = {**self.before, **told}
 
     def _delete(self, contact_id: str) -> None:

@@ -10,17 +10,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from intercom_assets.database.records import QueueKind
-from intercom_assets.database.store.store import Store
 from intercom_assets.domain.attributes import plan_attributes
 from intercom_assets.domain.fields import Field
-from intercom_assets.domain.models import Contact, DataAttribute, TeamLink, UserLink
+from intercom_assets.domain.models import Contact, DataAttribute, UserLink
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.engine import initial_listing as initial_listing
 from intercom_assets.sync.engine.plan import FindLeads, LookedAt
+from intercom_assets.sync.operator.overlay_links import OverlayLinks
 from intercom_assets.sync.passes.leads import shown
 from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
 
@@ -72,8 +71,7 @@ def previewing(
     except IntercomError as error:
         yield Foresight(services, unasked=f"Intercom could not be asked: {error}.")
         return
-    with seen.services.store:
-        yield seen
+    yield seen
 
 
 def _look(
@@ -82,7 +80,7 @@ def _look(
     progress: Callable[[str, int], None] | None,
 ) -> Foresight:
     require_workspace(services, remember=False)
-    store = _OverlayStore(services.store.url)
+    overlay = OverlayLinks(services.store.links)
     models = {"contact": services.user_fields, "company": services.team_fields}
     client = services.intercom.within(None)
     known: list[DataAttribute] = []
@@ -90,12 +88,12 @@ def _look(
         known += client.list_attributes(model)
     plans = {m: plan_attributes(fields.values(), m, known) for m, fields in models.items()}
     if named is not None:
-        store.show(users=_looked_up(services, named))
+        overlay.show(users=_looked_up(services, named))
     elif initial_listing.is_due(services):
         for teams, users in initial_listing.listed(services, progress):
-            store.show(users, teams)
+            overlay.show(users, teams)
     return Foresight(
-        replace(services, store=store),
+        replace(services, store=services.store.with_links(overlay)),
         {model: plan.unwritable for model, plan in plans.items()},
         {model: plan.missing for model, plan in plans.items()},
         lambda emails: _leads(services, emails),
@@ -109,12 +107,12 @@ def _contacts_now(
 ) -> LookedAt:
     """Of named users one call each; everybody's are listed, 150 a call."""
     if named is not None:
-        links = services.store.user_links(named)
+        links = services.store.links.users(named)
         known = {key: link.contact_id for key, link in links.items() if not link.archived}
         return {key: _now(services, contact) for key, contact in known.items() if contact}
     found: dict[str, Contact | None] = {}
     for page in services.intercom.within(None).list_contacts():
-        owners = services.store.links_by_contact([contact.id for contact in page.items])
+        owners = services.store.links.by_contact([contact.id for contact in page.items])
         found |= {owners[c.id]: c for c in page.items if c.id in owners}
         if progress:
             progress("contacts", len(page.items))
@@ -130,7 +128,7 @@ def _now(services: Services, contact_id: str) -> Contact | None:
 
 def _looked_up(services: Services, named: Sequence[str]) -> list[UserLink]:
     """The contacts of those who have no link yet, by the app's id."""
-    links = services.store.user_links(named)
+    links = services.store.links.users(named)
     unknown = [key for key in named if key not in links or links[key].contact_id is None]
     return [link for key in unknown if (link := _found(services, key))]
 
@@ -152,47 +150,3 @@ def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Mapping[st
             for lead in page.items:
                 found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
     return found
-
-
-class _OverlayStore(Store):
-    """Our tables as they are, and beside them links that are written nowhere."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self._users: dict[str, UserLink] = {}
-        self._teams: dict[str, TeamLink] = {}
-
-    def show(self, users: Sequence[UserLink] = (), teams: Sequence[TeamLink] = ()) -> None:
-        self._users.update({link.user_id: link for link in users})
-        self._teams.update({link.team_id: link for link in teams})
-
-    def count_linked(self, kind: QueueKind = QueueKind.USER) -> int:
-        """With the users that were listed: they are linked before the guards look at them."""
-        if kind is not QueueKind.USER:
-            return super().count_linked(kind)
-        known = super().user_links(list(self._users))
-        new = sum(key not in known or not known[key].contact_id for key in self._users)
-        return super().count_linked() + new
-
-    def user_links(self, ids: Sequence[str]) -> dict[str, UserLink]:
-        stored = super().user_links(ids)
-        shown = {key: self._users[key] for key in ids if key in self._users}
-        return shown | {
-            key: link for key, link in stored.items() if link.contact_id or key not in shown
-        }
-
-    def team_links(self, ids: Sequence[str]) -> dict[str, TeamLink]:
-        stored = super().team_links(ids)
-        shown = {key: self._teams[key] for key in ids if key in self._teams}
-        return shown | {
-            key: link for key, link in stored.items() if link.company_id or key not in shown
-        }
-
-    def team_links_by_company(self, company_ids: Sequence[str]) -> dict[str, str]:
-        asked = set(company_ids)
-        shown = {
-            link.company_id: team
-            for team, link in self._teams.items()
-            if link.company_id is not None and link.company_id in asked
-        }
-        return shown | super().team_links_by_company(company_ids)

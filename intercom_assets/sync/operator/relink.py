@@ -80,7 +80,9 @@ def find_switched(services: Services, progress: Callable[[int], None] | None = N
     """Of everybody: reads the app and our own tables, calls nothing, writes nothing."""
     new, ids = [], []
     for rows in services.app.stream_users():
-        unlinked = set(services.store.unlinked_among(QueueKind.USER, [row.id for row in rows]))
+        unlinked = set(
+            services.store.switched_ids.unlinked_among(QueueKind.USER, [row.id for row in rows])
+        )
         ids += sorted(unlinked)
         new += [each for row in rows if row.id in unlinked and (each := identity_of(row))]
         if progress:
@@ -128,7 +130,7 @@ def _some_relinked(
     services: Services, pulse: Heartbeat, pool: Pool, run_id: str, pairs: Sequence[SwitchedId]
 ) -> list[Relinked]:
     keys = [key for pair in pairs for key in (pair.old, pair.new)]
-    services.store.enqueue_missing(QueueKind.USER, keys, cause=CAUSE)
+    services.store.queue.enqueue_missing(QueueKind.USER, keys, cause=CAUSE)
     with pulse.lease(QueueKind.USER, len(keys), keys=keys) as lease:
         relinked = _looked_at(services, lease, pairs)
         due = [each for each in relinked if each.state is State.MOVED]
@@ -148,7 +150,7 @@ def _looked_at(services: Services, lease: Lease, pairs: Sequence[SwitchedId]) ->
     """Who can still be moved, now that no run can change it: read after the lease, as in a pass."""
     keys = [key for pair in pairs for key in (pair.old, pair.new)]
     leased = {row.key for row in lease.rows}
-    rows, links = services.app.read_users(keys), services.store.user_links(keys)
+    rows, links = services.app.read_users(keys), services.store.links.users(keys)
     found = []
     for pair in pairs:
         each = Relinked(pair, links.get(pair.old) or UserLink(pair.old))
@@ -191,7 +193,7 @@ def _put(each: Relinked, client: IntercomClient) -> None:
 def _record(services: Services, lease: Lease, run_id: str, relinked: Sequence[Relinked]) -> None:
     """Rows of the queue that were made for this go again, so that nobody is synced for it."""
     moved = [each for each in relinked if each.state is State.MOVED]
-    lost = services.store.move_user_links(
+    lost = services.store.switched_ids.move_user_links(
         lease.token,
         run_id,
         {each.ids.old: each.ids.new for each in moved},

@@ -31,12 +31,12 @@ def ensure_companies(work: Work, team_ids: Sequence[str]) -> Ensured:
     """Companies for these teams, made now. Chunks of one run take turns."""
     store = work.services.store
     with work.run.making_companies:
-        links = store.team_links(team_ids)
+        links = store.links.teams(team_ids)
         made = {team: link.company_id for team, link in links.items() if link.company_id}
         missing = [team for team in team_ids if team not in made]
         if not missing:
             return Ensured(made)
-        store.enqueue_missing(QueueKind.TEAM, missing, cause="membership")
+        store.queue.enqueue_missing(QueueKind.TEAM, missing, cause="membership")
         with work.run.pulse.lease(QueueKind.TEAM, len(missing), keys=missing) as lease:
             waiting = [] if work.run.by_hand else [row for row in lease.rows if _was_refused(row)]
             due = [row for row in lease.rows if row not in waiting]

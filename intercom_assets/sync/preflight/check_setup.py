@@ -116,7 +116,7 @@ def check_schema(url: str) -> Iterator[Finding]:
     else:
         yield from _check_publications(url)
         with Store(url, max_connections=1) as store:
-            due = sum(depth.due for depth in store.depth().values())
+            due = sum(depth.due for depth in store.queue.depth().values())
         yield TABLES.ok(
             "schema", f"The schema intercom_sync is up to date; {due:,} changes wait in the queue."
         )

@@ -30,11 +30,11 @@ class Finding:
 
 def nothing_stuck(services: Services) -> Finding:
     """Nobody waits too long, and nobody is parked or held as gone."""
-    depths = services.store.depth()
+    depths = services.store.queue.depth()
     oldest = max(depth.oldest_seconds for depth in depths.values())
     due = sum(depth.due for depth in depths.values())
     parked = sum(depth.parked for depth in depths.values())
-    held = sum(len(services.store.held_gone(kind).keys) for kind in QueueKind)
+    held = sum(len(services.store.gone.held(kind).keys) for kind in QueueKind)
     facts: dict[str, int | str] = {"due": due, "parked": parked, "held_as_gone": held}
     if due and oldest > STUCK_AFTER:
         return Finding(False, f"{due} are due, the oldest for {oldest / 60:.0f} minutes.", facts)
@@ -57,7 +57,7 @@ def nothing_diverged(services: Services) -> Finding:
 
 def no_duplicates(services: Services) -> Finding:
     """No two contacts with one external id, as the last audit saw it."""
-    last = services.store.get_state(audit.STATE)
+    last = services.store.state.get(audit.STATE)
     found = last.get("duplicates", 0) if isinstance(last, dict) else None
     if not isinstance(found, int):
         return Finding(True, "No audit has listed the contacts yet.")
@@ -71,10 +71,10 @@ def attributes_in_place(services: Services) -> Finding:
     """Every custom attribute that the mapping sends exists and can be written."""
     missing, unwritable = [], []
     for model, fields in (("contact", services.user_fields), ("company", services.team_fields)):
-        cached = services.store.attributes(model)
+        cached = services.store.state.attributes(model)
         if cached is None:
             return Finding(True, "Intercom's attributes were not listed yet.")
-        others = services.store.attributes(_OTHER[model])
+        others = services.store.state.attributes(_OTHER[model])
         plan = plan_attributes(fields.values(), model, cached[1] + (others[1] if others else []))
         missing += [each.intercom for each in plan.missing]
         unwritable += sorted(plan.unwritable)
@@ -110,12 +110,12 @@ _OTHER = {"contact": "company", "company": "contact"}
 
 def _sample(services: Services) -> list[str]:
     """Another part of the linked users at each quarter of an hour, so that in time all are seen."""
-    linked = [key for ids in services.store.linked_ids(QueueKind.USER) for key in ids]
+    linked = [key for ids in services.store.linked.ids(QueueKind.USER) for key in ids]
     if not linked:
         return []
     start = (services.now() // 900) * SAMPLE % len(linked)
     chosen = (linked + linked)[start : start + min(SAMPLE, len(linked))]
-    waiting = services.store.due_keys(QueueKind.USER, 10_000)
+    waiting = services.store.queue.due_keys(QueueKind.USER, 10_000)
     return [key for key in chosen if key not in waiting]
 
 

@@ -164,22 +164,22 @@ FIGURES: dict[str, tuple[Callable[[Overview], float], str]] = {
 def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | None) -> Overview:
     """Raises `StoreUnavailable` and `StoreNotReady`."""
     now = datetime.now(UTC)
-    counted = store.counted(now - HOUR)
+    counted = store.state.counted(now - HOUR)
     return Overview(
         off=off,
         stopped=stops(store),
-        queue=store.depth(),
-        parked=store.parked(limit=PARKED_LISTED),
-        held={kind: store.held_gone(kind) for kind in QueueKind},
-        overruled=store.count_journal(now - DAY).get("overruled", 0),
+        queue=store.queue.depth(),
+        parked=store.queue.parked(limit=PARKED_LISTED),
+        held={kind: store.gone.held(kind) for kind in QueueKind},
+        overruled=store.journal.count(now - DAY).get("overruled", 0),
         swept=_looked(store, sweep.STATE, now),
         audited=_looked(store, audit.STATE, now),
-        use=use_of(counted, store.get_state(LIMIT)),
+        use=use_of(counted, store.state.get(LIMIT)),
         lag=lag_of(counted),
         capture=look_at_capture(),
-        runs=sum(beat.alive for beat in store.heartbeats()),
-        left_out=store.left_out(),
-        failing=store.failing(limit=PARKED_LISTED),
+        runs=sum(beat.alive for beat in store.runs.heartbeats()),
+        left_out=store.linked.left_out(),
+        failing=store.queue.failing(limit=PARKED_LISTED),
         unwritable=unwritable_now(store),
     )
 
@@ -246,7 +246,7 @@ def _within(found: Mapping[float, int], part: float) -> float:
 
 
 def _looked(store: Store, state: str, now: datetime) -> Looked | None:
-    found = store.get_state_at(state)
+    found = store.state.get_at(state)
     if found is None or not isinstance(found[0], dict):
         return None
     counts = {k: v for k, v in found[0].items() if k != "at" and isinstance(v, int)}

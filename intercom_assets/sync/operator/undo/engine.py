@@ -48,7 +48,7 @@ class UnknownRun(OperatorError):
 
 def find_run(store: Store, given: str) -> str:
     """The run whose id is, or begins with, what was given."""
-    found = store.runs_like(given, limit=5)
+    found = store.journal.runs_like(given, limit=5)
     if given in found:
         return given
     if not found:
@@ -99,7 +99,7 @@ def _some_undone(
     keys: Sequence[str],
     entries: Entries,
 ) -> list[Step]:
-    services.store.enqueue_missing(kind, keys, cause=CAUSE)
+    services.store.queue.enqueue_missing(kind, keys, cause=CAUSE)
     with pulse.lease(kind, len(keys), keys=keys) as lease:
         leased = {row.key: row for row in lease.rows}
         undos = _undos(services, kind, sorted(leased), entries)
@@ -129,11 +129,11 @@ def _look_and_note(
     if not notes:
         return
     if kind is QueueKind.USER:
-        lost = services.store.note_in_flight(
+        lost = services.store.records.note_in_flight(
             lease.token, [InFlight(key, note) for key, note in notes.items()]
         )
     else:
-        lost = services.store.note_teams_in_flight(lease.token, notes)
+        lost = services.store.records.note_teams_in_flight(lease.token, notes)
     for each in undos:
         if each.key in lost:
             each.problem = "another run took it over"
@@ -161,14 +161,14 @@ def _record(
             for each in undos
             if isinstance(each, UserUndo)
         ]
-        services.store.record_users(lease.token, undo_run, users)
+        services.store.records.record_users(lease.token, undo_run, users)
         return
     teams = [
         TeamRecord(each.link(), endings[each.key], journals[each.key])
         for each in undos
         if isinstance(each, TeamUndo)
     ]
-    services.store.record_teams(lease.token, undo_run, teams)
+    services.store.records.record_teams(lease.token, undo_run, teams)
 
 
 def _ending(row: Leased, settled: bool) -> Ending:
@@ -202,7 +202,7 @@ def _entry(step: Step) -> JournalEntry:
 def _journal(services: Services, run_id: str) -> dict[QueueKind, Entries]:
     """Of each kind, what the run journaled of whom, in order."""
     found: dict[QueueKind, Entries] = {}
-    for row in services.store.journal_of_run(run_id):
+    for row in services.store.journal.of_run(run_id):
         kind = found.setdefault(QueueKind(row.entry.kind), {})
         kind.setdefault(row.entry.key, []).append(row.entry)
     return found

@@ -44,7 +44,7 @@ class UserUndo:
             return
         for user in read_users(services, keys, user_rules(services, {})):
             teams = {str(e.new) for e in entries[user.user_id] if e.action == "attached"}
-            links = services.store.team_links(sorted(teams - user.companies.keys()))
+            links = services.store.links.teams(sorted(teams - user.companies.keys()))
             user.companies.update({t: li.company_id for t, li in links.items() if li.company_id})
             yield cls(services, user, entries[user.user_id])
 
@@ -205,7 +205,7 @@ class UserUndo:
 
     def _team_of(self, company: str) -> str:
         """The journal names memberships by the team where it has one."""
-        by_company = self.services.store.team_links_by_company([company])
+        by_company = self.services.store.links.by_company([company])
         return by_company.get(company, company)
 
     def _take_back_from_app(self) -> None:

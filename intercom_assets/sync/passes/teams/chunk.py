@@ -50,7 +50,7 @@ def read_teams(
 ) -> list[TeamPass]:
     """Both sides of these teams as known without a call."""
     rows = services.app.read_teams(keys)
-    links = services.store.team_links(keys)
+    links = services.store.links.teams(keys)
     fields = {n: f for n, f in services.team_fields.items() if n not in unwritable}
     version = services.app.mapping_version
     teams = [
@@ -147,7 +147,7 @@ def _note(work: Work, callers: Sequence[TeamPass]) -> None:
     if noted:
         run_id, now = work.run.run_id, work.services.now()
         notes = {key: team.note(run_id, now) for key, team in noted.items()}
-        for key in work.services.store.note_teams_in_flight(work.lease.token, notes):
+        for key in work.services.store.records.note_teams_in_flight(work.lease.token, notes):
             noted[key].problem = Problem(Verdict.BUSY, "another run took it over")
 
 
@@ -180,8 +180,10 @@ def _wake_members(services: Services, teams: Sequence[TeamPass]) -> None:
         if team.company is not None and team.link.company_id not in (None, team.company.id)
     ]
     if made_again:
-        members = services.store.members_of_teams(made_again)
-        services.store.enqueue(QueueKind.USER, members, cause="company made again", needs_read=True)
+        members = services.store.linked.members_of_teams(made_again)
+        services.store.queue.enqueue(
+            QueueKind.USER, members, cause="company made again", needs_read=True
+        )
 
 
 def _held_as_gone(services: Services, teams: Sequence[TeamPass]) -> frozenset[str]:
@@ -204,7 +206,7 @@ def _record(
         else _record_of(work, team, leased[team.team_id])
         for team in teams
     ]
-    recorded = work.services.store.record_teams(work.lease.token, work.run.run_id, records)
+    recorded = work.services.store.records.record_teams(work.lease.token, work.run.run_id, records)
     work.write_down_answers()
     now = work.services.wall()
     return [

@@ -52,7 +52,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     _stop_for_teams(work.services, users)
     by_key = {row.key: row for row in leased}
     wake_owners(work.services, QueueKind.USER, [u.user_id for u in users if u.is_absent])
-    erased = work.services.store.tombstoned(list(by_key))
+    erased = work.services.store.tombstones.among(list(by_key))
     left_out = _held_as_gone(work.services, users) | erased
     active = [
         user
@@ -77,7 +77,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     outcomes = record_chunk(work, users, by_key, frozenset(u.user_id for u in active))
     outcomes = [replace(o, status=Status.ERASED) if o.key in erased else o for o in outcomes]
     for user_id in erased:  # also what a run that was at work during the erasure left behind
-        work.services.store.forget_user(user_id)
+        work.services.store.tombstones.forget_user(user_id)
     work.stop_if_fatal()
     return outcomes
 
@@ -132,7 +132,7 @@ def user_rules(services: Services, unwritable: dict[str, str]) -> Rules:
 def read_users(services: Services, keys: Sequence[str], rules: Rules) -> list[UserPass]:
     """Both sides of these users as known without a call: the app's rows and what we remember."""
     rows = services.app.read_users(keys)
-    links = services.store.user_links(keys)
+    links = services.store.links.users(keys)
     companies: dict[str, str] = {}
     void: set[str] = set()
     users = [
@@ -156,14 +156,14 @@ def _learn_companies(
     users = list(users)
     teams = {t for u in users if isinstance(u.row, AppUser) for t in u.row.teams}
     attached = {c for u in users if u.contact for c in u.contact.company_ids}
-    links = services.store.team_links(sorted(teams - companies.keys()))
+    links = services.store.links.teams(sorted(teams - companies.keys()))
     companies.update({t: link.company_id for t, link in links.items() if link.company_id})
     unknown = attached - set(companies.values())
     companies.update(_teams_of(services, unknown))
 
 
 def _teams_of(services: Services, companies: Collection[str]) -> dict[str, str]:
-    by_company = services.store.team_links_by_company(sorted(companies))
+    by_company = services.store.links.by_company(sorted(companies))
     return {team: company for company, team in by_company.items()}
 
 
@@ -203,7 +203,7 @@ def _claim_contacts(work: Work, users: Sequence[UserPass]) -> None:
     if not claims:
         return
     certain = {u.user_id for u in users if u.user_id in claims and u.has_own_external_id}
-    claimed = work.services.store.claim_contacts(claims, certain)
+    claimed = work.services.store.claims.claim_contacts(claims, certain)
     taken = {claims[user_id]: user_id for user_id in claimed.taken}
     for user in users:
         if user.user_id in claimed.taken:
@@ -223,7 +223,7 @@ def _put_right(work: Work, users: Sequence[UserPass]) -> None:
     rows = work.services.app.read_users(sorted(left)) if left else {}
     theirs = {key: left[key] for key, row in rows.items() if not isinstance(row, Gone)}
     if theirs:
-        work.services.store.mark_others_contacts(theirs)
+        work.services.store.claims.mark_others_contacts(theirs)
 
 
 def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
@@ -233,7 +233,9 @@ def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
     work.call_for(callers, lambda user: second_calls(user, work.client(), free, teams_of))
     lost = sorted({team for user in callers for team in user.lost_companies})
     if lost:
-        work.services.store.enqueue(QueueKind.TEAM, lost, cause="company lost", needs_read=True)
+        work.services.store.queue.enqueue(
+            QueueKind.TEAM, lost, cause="company lost", needs_read=True
+        )
 
 
 def _know_companies(work: Work, users: Sequence[UserPass]) -> None:

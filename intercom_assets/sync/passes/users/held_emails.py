@@ -58,7 +58,7 @@ def _read(client: IntercomClient, contact_id: str) -> tuple[Contact | None, bool
 def _owner(work: Work, holder: Contact) -> AppUser | Gone | None:
     """The user's row as it is now; None for a contact that is not ours to judge: of another
     system, or of a row that cannot be read as a user."""
-    owner = work.services.store.links_by_contact([holder.id]).get(holder.id)
+    owner = work.services.store.links.by_contact([holder.id]).get(holder.id)
     if owner is None or owner != holder.external_id:
         return None
     row = work.services.app.read_users([owner])[owner]
@@ -76,12 +76,12 @@ def _clear(work: Work, client: IntercomClient, holder: Contact, row: AppUser | G
     """The owner looks at its contact again, and brings the address that it has now, if any."""
     owner, store = row.id, work.services.store
     has_left = isinstance(row, Gone) or row.deleted
-    store.give_up_email(owner, holder.email if has_left else None)
-    store.enqueue(QueueKind.USER, [owner], cause=CAUSE, needs_read=True)
+    store.claims.give_up_email(owner, holder.email if has_left else None)
+    store.queue.enqueue(QueueKind.USER, [owner], cause=CAUSE, needs_read=True)
     client.update_contact(holder.id, ContactPatch(standard={EMAIL: None}))
     why = "in the app the address is another user's now"
     request_id = client.calls[-1].request_id
     entry = JournalEntry(
         "user", owner, "gave up", EMAIL, Side.INTERCOM, holder.email, None, why, request_id
     )
-    store.add_journal(work.run.run_id, [entry])
+    store.journal.add(work.run.run_id, [entry])

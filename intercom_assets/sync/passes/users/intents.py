@@ -63,5 +63,5 @@ def _note(work: Work, users: Mapping[str, UserPass], notes: Sequence[InFlight]) 
     that what it had done is told as its doing."""
     if not notes:
         return
-    for key in work.services.store.note_in_flight(work.lease.token, notes):
+    for key in work.services.store.records.note_in_flight(work.lease.token, notes):
         users[key].problem = Problem(Verdict.BUSY, "another run took it over")

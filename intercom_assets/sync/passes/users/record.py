@@ -31,7 +31,7 @@ def record_chunk(
             records.append(_record_of(work, user, row))
         else:
             records.append(_left_alone(user, row))
-    recorded = work.services.store.record_users(work.lease.token, work.run.run_id, records)
+    recorded = work.services.store.records.record_users(work.lease.token, work.run.run_id, records)
     work.write_down_answers()
     return [
         _outcome(user, leased[user.user_id], record, recorded, work.services.wall())
