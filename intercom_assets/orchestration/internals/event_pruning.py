@@ -6,7 +6,8 @@ same partition supersedes are deleted, and then finished runs that hold nothing 
 floor that stays is one event per asset and partition: three a user. Of each health check the latest
 result stays.
 
-This is SQL against Dagster's schema. It is refused on a schema that it was not tried on.
+This is SQL against Dagster's tables, which are not ours: hence here and not in `database/`. It is
+refused on a schema that it was not tried on.
 """
 
 import re
