@@ -23,7 +23,13 @@ from intercom_assets.intercom.errors import (
     Refusal,
     Unauthorized,
 )
-from intercom_assets.intercom.http.messages import Carrier, NoAnswer, RawAnswer, RawRequest
+from intercom_assets.intercom.http.messages import (
+    HttpRequest,
+    HttpResponse,
+    HttpTransport,
+    NoResponse,
+    Timeouts,
+)
 from intercom_assets.intercom.rate import Governor, Ticket, Times, Until
 from intercom_assets.intercom.responses import no_answer, read_answer, request_id_of
 from intercom_assets.intercom.retry import Budget, retry_delay
@@ -82,12 +88,20 @@ class Transport:
     """Shared by all threads and views of a client."""
 
     def __init__(
-        self, carrier: Carrier, governor: Governor, times: Times, *, timeout: float, has_token: bool
+        self,
+        transport: HttpTransport,
+        governor: Governor,
+        times: Times,
+        *,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        has_token: bool,
     ) -> None:
-        self._carrier = carrier
+        self._transport = transport
         self._governor = governor
         self._times = times
-        self._timeout = timeout
+        self._headers = headers
+        self._timeouts = timeouts
         self._has_token = has_token
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
@@ -106,7 +120,9 @@ class Transport:
         body: Mapping[str, object] | None = None,
     ) -> T:
         """What the answer stands for. Raises an `IntercomError` after the attempts that are due."""
-        request = RawRequest(endpoint.method, endpoint.path(ids, params), _encoded(body))
+        request = HttpRequest(
+            endpoint.method, endpoint.path(ids, params), self._headers, _encoded(body)
+        )
         give_up = self._times.clock() + PATIENCE
         attempt = 0
         failure: IntercomError | None = None
@@ -142,7 +158,7 @@ class Transport:
         return None if then is None else then + self._times.clock() - at
 
     def close(self) -> None:
-        self._carrier.close()
+        self._transport.close()
 
     def clock(self) -> float:
         return self._times.clock()
@@ -159,7 +175,7 @@ class Transport:
         view: View,
         shape: type[Payload[T]],
         endpoint: Endpoint,
-        request: RawRequest,
+        request: HttpRequest,
         attempt: int,
     ) -> T:
         if not self._has_token:
@@ -168,8 +184,8 @@ class Transport:
         if ticket is None:
             raise LeaseRanOut(Refusal("too little of the lease is left", endpoint=endpoint.name))
         try:
-            answer = self._carrier.exchange(request)
-        except NoAnswer as lost:
+            answer = self._transport.send(request, self._timeouts)
+        except NoResponse as lost:
             self._governor.lost()
             failure = no_answer(endpoint, lost)
         except BaseException:
@@ -182,7 +198,12 @@ class Transport:
         raise failure
 
     def _record(
-        self, view: View, endpoint: Endpoint, ticket: Ticket, answer: RawAnswer | None, attempt: int
+        self,
+        view: View,
+        endpoint: Endpoint,
+        ticket: Ticket,
+        answer: HttpResponse | None,
+        attempt: int,
     ) -> None:
         status, request_id = None, None
         if answer is not None:
@@ -228,7 +249,7 @@ class Transport:
 
         def latest() -> float | None:
             deadline = view.deadline()
-            return None if deadline is None else deadline - self._timeout
+            return None if deadline is None else deadline - self._timeouts.total
 
         return Until(latest, view.renewed)
 

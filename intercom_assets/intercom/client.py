@@ -13,8 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from requests.adapters import BaseAdapter
-
 from intercom_assets.domain.models import (
     Company,
     CompanyPatch,
@@ -27,12 +25,13 @@ from intercom_assets.intercom import endpoints, paging
 from intercom_assets.intercom.calls import Call, Counters, Transport, View
 from intercom_assets.intercom.endpoints import Endpoint
 from intercom_assets.intercom.http.addresses import (
-    build_carrier,
     checked_token,
     checked_url,
     checked_version,
+    headers_of,
 )
-from intercom_assets.intercom.http.messages import Timeouts
+from intercom_assets.intercom.http.messages import HttpTransport, Timeouts
+from intercom_assets.intercom.http.transport import Urllib3Transport
 from intercom_assets.intercom.query import NEWEST_FIRST, Query, Sort, as_json
 from intercom_assets.intercom.rate import Times, governor_of
 from intercom_assets.intercom.wire import (
@@ -66,7 +65,7 @@ class IntercomClient:
     """Safe for any number of threads. `repr` shows the host, never the token.
 
     `rate_share`: the part of the limit to live on. `connections`: as many as threads that call.
-    `adapter`: another transport than the network (tests). Raises `ValueError` for an address that
+    `transport`: another one than the network (tests). Raises `ValueError` for an address that
     is not https and not loopback, a token or version that is none, or a proxy of the environment
     that cannot be used; without a token every call raises `Unauthorized`.
     `fingerprint`: tells this host and token from others; neither can be had from it.
@@ -80,26 +79,22 @@ class IntercomClient:
         version: str = API_VERSION,
         rate_share: float = 0.8,
         connections: int = 32,
-        adapter: BaseAdapter | None = None,
+        transport: HttpTransport | None = None,
         timeouts: Timeouts | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        times, timeouts = Times(clock, wall, sleep), timeouts or Timeouts()
+        times = Times(clock, wall, sleep)
         token, self._base_url = checked_token(token), checked_url(base_url)
-        carrier = build_carrier(
-            token,
-            self._base_url,
-            checked_version(version),
-            connections=connections,
-            adapter=adapter,
-            timeouts=timeouts,
-            clock=clock,
-        )
-        governor = governor_of(token, self._base_url, rate_share, times, adapter)
+        governor = governor_of(token, self._base_url, rate_share, times, transport)
         self._transport = Transport(
-            carrier, governor, times, timeout=timeouts.total, has_token=bool(token)
+            transport or Urllib3Transport(self._base_url, connections=connections, clock=clock),
+            governor,
+            times,
+            headers=headers_of(token, checked_version(version)),
+            timeouts=timeouts or Timeouts(),
+            has_token=bool(token),
         )
         self._view = View(lambda: None)
         told = f"{self._base_url}\n{token}".encode()

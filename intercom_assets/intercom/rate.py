@@ -137,20 +137,20 @@ def _number(text: str | None) -> int | None:
 
 
 _lock = threading.Lock()
-_by_adapter: WeakKeyDictionary[object, dict[object, Governor]] = WeakKeyDictionary()
+_by_transport: WeakKeyDictionary[object, dict[object, Governor]] = WeakKeyDictionary()
 _by_network: dict[object, Governor] = {}
 
 
 def governor_of(
-    token: str, base_url: str, share: float, times: Times, adapter: object | None = None
+    token: str, base_url: str, share: float, times: Times, transport: object | None = None
 ) -> Governor:
     """The process's governor of this token and host, told its `share`.
 
-    A transport of the caller's own (`adapter`) is a limit of its own, for as long as it lives.
+    A transport of the caller's own (`transport`) is a limit of its own, for as long as it lives.
     """
     key = (blake2b(token.encode()).digest(), base_url, times)
     with _lock:
-        known = _by_network if adapter is None else _by_adapter.setdefault(adapter, {})
+        known = _by_network if transport is None else _by_transport.setdefault(transport, {})
         governor = known.get(key)
         if governor is None:
             governor = known[key] = Governor(share, times)

@@ -20,7 +20,7 @@ from intercom_assets.intercom.errors import (
     WrongShape,
     error_for,
 )
-from intercom_assets.intercom.http.messages import NoAnswer, RawAnswer, retry_after
+from intercom_assets.intercom.http.messages import HttpResponse, NoResponse, retry_after
 from intercom_assets.intercom.retry import Effect
 from intercom_assets.intercom.wire import ErrorPayload, Payload
 
@@ -30,7 +30,7 @@ ERROR_LIST = "error.list"
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,40}")
 
 
-def read_answer(shape: type[Payload[T]], endpoint: Endpoint, answer: RawAnswer) -> T:
+def read_answer(shape: type[Payload[T]], endpoint: Endpoint, answer: HttpResponse) -> T:
     """What a success stands for. Raises the error that the answer stands for."""
     if not 200 <= answer.status < 300:
         raise _refused(endpoint, answer)
@@ -41,17 +41,17 @@ def read_answer(shape: type[Payload[T]], endpoint: Endpoint, answer: RawAnswer) 
     raise problem
 
 
-def no_answer(endpoint: Endpoint, failure: NoAnswer) -> ConnectionFailed:
+def no_answer(endpoint: Endpoint, failure: NoResponse) -> ConnectionFailed:
     """What may have landed is whatever was sent and is more than a read."""
     landed = failure.sent and endpoint.effect is not Effect.READ
     return ConnectionFailed(Refusal(failure.reason, endpoint=endpoint.name, may_have_landed=landed))
 
 
-def request_id_of(answer: RawAnswer) -> str | None:
+def request_id_of(answer: HttpResponse) -> str | None:
     return answer.headers.get("x-request-id") or None
 
 
-def _refused(endpoint: Endpoint, answer: RawAnswer) -> IntercomError:
+def _refused(endpoint: Endpoint, answer: HttpResponse) -> IntercomError:
     """A gateway's page is not Intercom's word: by its 404 no contact would be missing."""
     told = _told(answer)
     refusal = _refusal(endpoint, answer, told, answer.status)
@@ -60,7 +60,7 @@ def _refused(endpoint: Endpoint, answer: RawAnswer) -> IntercomError:
     return Unreadable(refusal) if not_theirs else error
 
 
-def _misfit(endpoint: Endpoint, answer: RawAnswer, misfit: ValidationError) -> IntercomError:
+def _misfit(endpoint: Endpoint, answer: HttpResponse, misfit: ValidationError) -> IntercomError:
     """A success that is an error list after all, no JSON, or JSON of another shape."""
     told = _told(answer)
     if told is not None and told.type == ERROR_LIST:
@@ -84,7 +84,7 @@ def _misfit(endpoint: Endpoint, answer: RawAnswer, misfit: ValidationError) -> I
     return WrongShape(refusal) if is_json else Unreadable(refusal)
 
 
-def _told(answer: RawAnswer) -> ErrorPayload | None:
+def _told(answer: HttpResponse) -> ErrorPayload | None:
     try:
         return ErrorPayload.model_validate_json(answer.body)
     except ValidationError:
@@ -92,7 +92,7 @@ def _told(answer: RawAnswer) -> ErrorPayload | None:
 
 
 def _refusal(
-    endpoint: Endpoint, answer: RawAnswer, told: ErrorPayload | None, status: int
+    endpoint: Endpoint, answer: HttpResponse, told: ErrorPayload | None, status: int
 ) -> Refusal:
     first = told.errors[0] if told and told.errors else None
     texts = [item.message for item in told.errors if item.message] if told else []
@@ -114,13 +114,13 @@ def _leaves_doubt(status: int) -> bool:
     return status >= 500 or status == 408
 
 
-def _unexplained(answer: RawAnswer, status: int) -> str:
+def _unexplained(answer: HttpResponse, status: int) -> str:
     if 300 <= status < 400:
         return "redirected, which the API never does, and the token is sent nowhere else"
     return f"no reason was given, {_looks(answer)}"
 
 
-def _looks(answer: RawAnswer) -> str:
+def _looks(answer: HttpResponse) -> str:
     """What came instead, without its content."""
     if not answer.body:
         return "nothing at all"

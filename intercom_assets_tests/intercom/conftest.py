@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
+from intercom_assets_tests.in_process import InProcess
 
 STARTED = 1_800_000_003.5
 
@@ -53,7 +53,7 @@ def new_client(intercom: Simulator, moment: Moment) -> NewClient:
 
     def build(token: str = "demo-token", **settings: object) -> IntercomClient:
         known = {
-            "adapter": network,
+            "transport": network,
             "clock": moment.clock,
             "wall": moment.wall,
             "sleep": moment.sleep,

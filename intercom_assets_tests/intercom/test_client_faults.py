@@ -320,5 +320,5 @@ def test_a_lost_call_does_not_drag_the_url_into_the_traceback(
     assert lost.value.__context__ is None or lost.value.__suppress_context__
     assert (
         str(lost.value)
-        == "GET /contacts/find_by_external_id/{external_id}: no answer (ReadTimeout)"
+        == "GET /contacts/find_by_external_id/{external_id}: no answer (TimeoutError)"
     )

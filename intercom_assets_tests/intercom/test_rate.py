@@ -9,8 +9,8 @@ import pytest
 from intercom_assets.intercom.http.messages import retry_after
 from intercom_assets.intercom.rate import Governor, Ticket, Times, Until, governor_of, quota_of
 from intercom_assets.intercom.windows import Quota
-from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
+from intercom_assets_tests.in_process import InProcess
 from intercom_assets_tests.intercom.conftest import STARTED, Moment
 
 END = int(STARTED + 8.5)

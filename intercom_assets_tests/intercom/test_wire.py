@@ -20,7 +20,7 @@ from intercom_assets.intercom.errors import (
     Unreadable,
     WrongShape,
 )
-from intercom_assets.intercom.http.messages import RawAnswer
+from intercom_assets.intercom.http.messages import HttpResponse
 from intercom_assets.intercom.responses import read_answer
 from intercom_assets.intercom.wire import (
     AttributeListPayload,
@@ -44,9 +44,9 @@ def a_contact_answer(**fields: Any) -> Contact:
     return ContactPayload.model_validate({"id": ID, "role": "user", **fields}).domain()
 
 
-def an_answer(body: object, status: int = 200, **headers: str) -> RawAnswer:
+def an_answer(body: object, status: int = 200, **headers: str) -> HttpResponse:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return RawAnswer(status, {"x-request-id": "r-1", **headers}, raw)
+    return HttpResponse(status, {"x-request-id": "r-1", **headers}, raw)
 
 
 def read(body: object, status: int = 200) -> Contact:
@@ -320,7 +320,7 @@ def test_a_gateways_page_forbids_nothing_and_no_contact_is_missing_by_it(
 
 def test_what_stands_instead_of_json_is_named_and_not_quoted() -> None:
     page = b"<html>ada@example.com, please sign in</html>"
-    answer = RawAnswer(200, {"content-type": "text/html; charset=utf-8"}, page)
+    answer = HttpResponse(200, {"content-type": "text/html; charset=utf-8"}, page)
     with pytest.raises(Unreadable) as lost:
         read_answer(ContactPayload, GET_CONTACT, answer)
 

@@ -27,12 +27,12 @@ from intercom_assets.domain.models import UserLink
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.mapping.load import SAMPLE, load_mapping
-from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.wire import Answer
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.feeders.app_changes import feed_from_app
+from intercom_assets_tests.in_process import InProcess
 from intercom_assets_tests.sync.world import BASE_URL, TOKEN, Synced, Wire, World
 
 BARE_REFUSAL = b'{"type":"error.list","errors":[{"code":"bad_request","message":"Bad Request"}]}'
@@ -276,7 +276,7 @@ def a_client(wire: Telegraph, times: Skipping, token: str = TOKEN) -> IntercomCl
         BASE_URL,
         rate_share=1.0,
         timeouts=PATIENT,
-        adapter=InProcess(wire.handle, times.sleep),
+        transport=InProcess(wire.handle, times.sleep),
         clock=times.clock,
         wall=times.wall,
         sleep=times.sleep,

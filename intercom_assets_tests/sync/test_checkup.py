@@ -16,7 +16,6 @@ from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync.context.workspace import STATE
@@ -30,6 +29,7 @@ from intercom_assets.sync.preflight.check_setup import check_variables
 from intercom_assets.sync.preflight.findings import Finding, Verdict
 from intercom_assets.sync.preflight.preflight import Preflight
 from intercom_assets_tests.database.mappings import run
+from intercom_assets_tests.in_process import InProcess
 from intercom_assets_tests.mapping_folders import a_folder
 from intercom_assets_tests.roles import a_role
 
@@ -523,7 +523,9 @@ def intercom() -> Simulator:
 
 @pytest.fixture
 def client(intercom: Simulator) -> Iterator[IntercomClient]:
-    client = IntercomClient("demo-token", "http://127.0.0.1:9", adapter=InProcess(intercom.handle))
+    client = IntercomClient(
+        "demo-token", "http://127.0.0.1:9", transport=InProcess(intercom.handle)
+    )
     yield client
     client.close()
 

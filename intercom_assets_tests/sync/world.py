@@ -16,7 +16,6 @@ from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.store import Store
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import load_mapping
-from intercom_assets.simulator.adapter import InProcess
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.wire import Answer
 from intercom_assets.sync.context.outcomes import Outcome, Totals
@@ -24,6 +23,7 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.batch import run_batch
 from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets_tests import builders
+from intercom_assets_tests.in_process import InProcess
 
 TOKEN = "demo-token"
 BASE_URL = "http://127.0.0.1:9"
@@ -142,7 +142,7 @@ def a_world(
 ) -> Iterator[World]:
     simulator = Simulator(**simulated)
     wire = Wire(simulator)
-    client = IntercomClient(TOKEN, BASE_URL, rate_share=1.0, adapter=InProcess(wire.handle))
+    client = IntercomClient(TOKEN, BASE_URL, rate_share=1.0, transport=InProcess(wire.handle))
     app = AppDatabase(url, load_mapping(folder))
     with Store(url) as store:
         wall = time.time if now is None else lambda: float(now)

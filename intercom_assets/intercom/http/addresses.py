@@ -1,62 +1,18 @@
-"""Which host, with which token, by which way: addresses checked, the environment read once.
+"""Which host, with which token, by which way: addresses checked, the environment read.
 
-Proxies and CA bundle come from the environment when a network is built and never again, since
-asking for each request costs a quarter of a call. No JSON, no pace and no retry belong here.
+Reading the environment costs a quarter of a call: ask when a client is built, not for each request.
+No connection, JSON, pace or retry belongs here.
 """
 
 import ipaddress
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
-from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
-from intercom_assets.intercom.http.adapted import Adapted
-from intercom_assets.intercom.http.messages import Carrier, Timeouts
-from intercom_assets.intercom.http.transport import Direct
-
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}|Preview", re.ASCII)
-
-
-def build_carrier(
-    token: str,
-    base_url: str,
-    version: str,
-    *,
-    connections: int,
-    adapter: BaseAdapter | None,
-    timeouts: Timeouts,
-    clock: Callable[[], float],
-) -> Carrier:
-    """The caller's adapter, a way through the environment's proxy, or connections of our own.
-
-    `base_url`, `token` and `version` are checked ones. Raises `ValueError` for a proxy that cannot
-    be used.
-    """
-    headers = _headers(token, version)
-    proxies = {} if adapter is not None else _proxies(base_url)
-    env = os.environ
-    ca_bundle = env.get("REQUESTS_CA_BUNDLE") or env.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
-    if adapter is None and not proxies:
-        return Direct(
-            base_url,
-            headers,
-            connections=connections,
-            ca_bundle=ca_bundle,
-            timeouts=timeouts,
-            clock=clock,
-        )
-    return Adapted(
-        base_url,
-        headers,
-        adapter=adapter or HTTPAdapter(pool_maxsize=connections, pool_block=True),
-        proxies=proxies,
-        ca_bundle=ca_bundle,
-        timeouts=timeouts,
-        clock=clock,
-    )
 
 
 def checked_url(base_url: str) -> str:
@@ -122,12 +78,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _proxies(base_url: str) -> dict[str, str]:
-    """The environment's proxy for this host; none for loopback."""
+def ca_bundle() -> str:
+    """The file or folder of certificates to trust, by the variables that requests reads."""
+    env = os.environ
+    return env.get("REQUESTS_CA_BUNDLE") or env.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
+
+
+def proxy_of(base_url: str) -> str | None:
+    """The environment's proxy for this host; none for loopback. Raises `ValueError`."""
     if is_loopback(urlsplit(base_url).hostname or ""):
-        return {}
+        return None
     proxy = select_proxy(base_url, get_environ_proxies(base_url))
-    return {"https": _checked_proxy(proxy)} if proxy else {}
+    return _checked_proxy(proxy) if proxy else None
 
 
 def _checked_proxy(proxy: str) -> str:
@@ -142,7 +104,8 @@ def _checked_proxy(proxy: str) -> str:
     return proxy
 
 
-def _headers(token: str, version: str) -> dict[str, str]:
+def headers_of(token: str, version: str) -> Mapping[str, str]:
+    """What every request carries. `token` and `version` are checked ones."""
     return {
         "Authorization": f"Bearer {token}",
         "Intercom-Version": version,

@@ -1,107 +1,212 @@
-"""One HTTP answer as it comes in over a connection, byte by byte. No socket, no clock, no JSON.
+"""One connection of urllib3's, with one deadline for all of a call, and no response by halves.
 
-Where an answer ends is decided by `httptools` (the parser of Node.js); what this adds is what a
-client must know beyond it: interim answers are not the answer, a body may end with its connection
-or be cut off by it, and no answer is larger than what this project would ever ask for.
+Left to themselves, urllib3 and http.client give each `recv` the whole time, take the end of a
+connection for the end of headers or of the last chunk, and hand interim responses out as final.
+Which connection is used, and what a failure means for the request, is `transport.py`'s.
 """
 
+import http.client
+import io
+import socket
 import zlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-import httptools
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.connection import create_connection
 
-from intercom_assets.intercom.http.messages import RawAnswer
+from intercom_assets.intercom.http.messages import HttpRequest, HttpResponse
 
 LARGEST_HEAD = 262_144
 LARGEST_BODY = 134_217_728
 """Bytes, unpacked. A page of 150 contacts with 250 long attributes each takes a tenth of it."""
-GZIP = 16 + zlib.MAX_WBITS
 INTERIM = range(100, 200)
+GZIP = 16 + zlib.MAX_WBITS
+SHORTEST_TRY = 0.01
+
+Clock = Callable[[], float]
 
 
-class Malformed(Exception):
-    """The bytes that came are no whole answer. The text names what is wrong, and no content."""
+class Malformed(http.client.HTTPException):
+    """The bytes that came are no whole response. The text names what is wrong, and no content."""
 
 
-class Incoming:
-    """Feed it what comes until `complete`, or `end` it where the connection ends.
+class Inflow:
+    """What may still be read of the present response, and what was noticed while reading it.
 
-    `reusable`: afterwards the connection can carry another request.
+    `ended`: the other side closed. `surplus`: more came than the response, unasked for.
     """
 
-    def __init__(self) -> None:
-        self.complete = False
-        self.reusable = False
-        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
-        self._status = 0
-        self._headers: dict[str, str] = {}
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._in_body = False
+    __slots__ = ("by", "clock", "closing", "ended", "size", "surplus")
 
-    def feed(self, data: bytes) -> None:
-        """Raises `Malformed`. What comes after the answer only costs the connection."""
-        if self._parser is None:
-            raise Malformed("more than one answer")
-        self._size += len(data)
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as strange:
-            self.reusable = False
-            if not self.complete:
-                raise Malformed(type(strange).__name__) from None
-        if self._size > (LARGEST_BODY if self._in_body else LARGEST_HEAD):
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.restart(0.0)
+
+    def restart(self, by: float) -> None:
+        self.by, self.size = by, LARGEST_HEAD
+        self.ended = self.surplus = self.closing = False
+
+    def take(self, received: int) -> int:
+        self.size -= received
+        if self.size < 0:
             raise Malformed("too large an answer")
-        if self.complete:
-            self._parser = None  # which holds this object: no work for the garbage collector
+        self.ended = self.ended or not received
+        return received
 
-    def end(self) -> None:
-        """The connection ended, which ends only a body of unannounced length. Else `Malformed`."""
-        announced = "content-length" in self._headers or "transfer-encoding" in self._headers
-        if not self.complete and (announced or not self._in_body):
-            raise Malformed("an answer that breaks off" if self._size else "no answer at all")
-        self.complete, self.reusable = True, False
 
-    def answer(self) -> RawAnswer:
-        """Raises `Malformed` for a body that is not packed as its header says."""
-        body = b"".join(self._parts)
-        if self._headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
-            body = _unpacked(body)
-        return RawAnswer(self._status, self._headers, body)
+class _Raw(io.RawIOBase):
+    """A socket's bytes, until the deadline. Reads nothing once its buffer is closing."""
 
-    # --- called by the parser ---------------------------------------------------------------------
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, inflow: Inflow) -> None:
+        self._raw, self._sock, self._inflow = raw, sock, inflow
 
-    def on_message_begin(self) -> None:
-        """Once the answer is complete: another one, unasked for. That connection is no good."""
-        if self.complete:
-            self.reusable = False
+    def readable(self) -> bool:
+        return True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Trailers, which come after the body, are not read."""
-        if self._in_body:
+    def readinto(self, buffer: Any) -> int | None:
+        inflow = self._inflow
+        if inflow.closing:
+            return None
+        left = inflow.by - inflow.clock()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return inflow.take(self._raw.readinto(buffer) or 0)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Buffered(io.BufferedReader):
+    """Notices when it is closed before all of it was read."""
+
+    def __init__(self, raw: _Raw, inflow: Inflow) -> None:
+        super().__init__(raw)
+        self._inflow = inflow
+
+    def close(self) -> None:
+        if not self.closed:
+            self._inflow.closing = True
+            self._inflow.surplus = bool(self.peek())
+        super().close()
+
+
+class StrictResponse(http.client.HTTPResponse):
+    """Raises `Malformed` where http.client would guess what was meant."""
+
+    def __init__(self, inflow: Inflow, sock: socket.socket, *args: Any, **settings: Any) -> None:
+        super().__init__(sock, *args, **settings)
+        self._inflow = inflow
+        self.fp = _Buffered(_Raw(self.fp.detach(), sock, inflow), inflow)
+
+    def begin(self) -> None:
+        """Read the head, past any number of interim responses; http.client knows 100 only."""
+        super().begin()
+        while self.status in INTERIM:
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+        if self._inflow.ended:
+            raise Malformed("an answer that breaks off")
+        if self.headers.defects:
+            raise Malformed("headers that are none")
+        self._check_length()
+        self._inflow.size = LARGEST_BODY
+
+    def _check_length(self) -> None:
+        lengths = self.headers.get_all("content-length", [])
+        if len(lengths) > 1 or (lengths and self.chunked):
+            raise Malformed("two lengths of one answer")
+        if lengths and not (lengths[0].isascii() and lengths[0].strip().isdigit()):
+            raise Malformed("a length that is no number")
+        if self.length is not None and self.length > LARGEST_BODY:
+            raise Malformed("too large an answer")
+
+
+class Connection(HTTPConnection):
+    """To one host, for one request after the other. Not over TLS.
+
+    `reusable`: it can carry another request; `idle_since`: for how long it has not.
+    """
+
+    def __init__(self, host: str, port: int, *, clock: Clock, **settings: Any) -> None:
+        super().__init__(host, port, **settings)
+        self.idle_since = 0.0
+        self._inflow = Inflow(clock)
+        self._body_follows, self._head = False, b""
+        self.response_class = partial(StrictResponse, self._inflow)  # type: ignore[assignment]
+
+    @property
+    def reusable(self) -> bool:
+        return not self.is_closed and not self._inflow.surplus
+
+    def open(self, by: float) -> None:
+        """Connect, through the proxy's tunnel and with TLS where there are such, until `by`."""
+        self._inflow.restart(by)
+        self.timeout = max(SHORTEST_TRY, by - self._inflow.clock())
+        self.connect()
+
+    def exchange(self, request: HttpRequest, by: float) -> HttpResponse:
+        """The whole response. Raises what urllib3 and http.client raise, `Malformed`, `OSError`."""
+        self._inflow.restart(by)
+        self.timeout = max(SHORTEST_TRY, by - self._inflow.clock())
+        self._body_follows = bool(request.body)
+        self.request(
+            request.method,
+            request.path,
+            body=request.body,
+            headers=request.headers,
+            preload_content=False,
+            decode_content=False,
+        )
+        response = self.getresponse()
+        is_framed = response.chunked or "content-length" in response.headers
+        body = response.read(decode_content=False)
+        if is_framed and self._inflow.ended:
+            raise Malformed("an answer that breaks off")
+        headers = {name.lower(): value for name, value in response.headers.itermerged()}
+        if headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
+            body = unpacked(body)
+        return HttpResponse(response.status, headers, body)
+
+    def send(self, data: Any) -> None:
+        """Head and body together: one packet, where two would wake the other side twice."""
+        if self._body_follows:
+            self._body_follows, self._head = False, data
             return
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        known = self._headers.get(key)
-        self._headers[key] = text if known is None else f"{known}, {text}"
+        head, self._head = self._head, b""
+        super().send(head + data)
 
-    def on_headers_complete(self) -> None:
-        if self.complete or self._parser is None:
-            return
-        self._status = self._parser.get_status_code()
-        self.reusable = self._parser.should_keep_alive()
-        self._in_body = self._status not in INTERIM
+    def _new_conn(self) -> socket.socket:
+        """To the first address that takes it; urllib3 would give each of them all of the time."""
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        refusal = OSError("the host has no address")
+        for tried, (*_, address) in enumerate(found):
+            try:
+                connected = self._dial(address, len(found) - tried)
+                connected.settimeout(self._share(1))
+                return connected
+            except OSError as error:
+                refusal = error
+        raise refusal
 
-    def on_body(self, body: bytes) -> None:
-        if not self.complete:
-            self._parts.append(body)
+    def _dial(self, address: tuple[Any, ...], among: int) -> socket.socket:
+        return create_connection(
+            (address[0], address[1]), self._share(among), socket_options=self.socket_options
+        )
 
-    def on_message_complete(self) -> None:
-        if self._in_body:
-            self.complete = True
-        else:
-            self._headers.clear()
+    def _share(self, among: int) -> float:
+        return max(SHORTEST_TRY, (self._inflow.by - self._inflow.clock()) / among)
 
 
-def _unpacked(body: bytes) -> bytes:
+class TlsConnection(Connection, HTTPSConnection):
+    """The same over TLS, by the `ssl_context` it is given."""
+
+
+def unpacked(body: bytes) -> bytes:
+    """Raises `Malformed` for what is not gzip, breaks off, or is larger than anything asked for."""
     unpacker = zlib.decompressobj(GZIP)
     try:
         plain = unpacker.decompress(body, LARGEST_BODY)

@@ -1,11 +1,9 @@
-"""What a carrier does: one request out, one answer in, or the reason why none came.
+"""What goes out and what comes in: a request, a response, the time for both, or why none came.
 
-Two carry: `transport.py` (kept-alive connections of our own) and `adapted.py` (a requests adapter:
-for proxies, and where a caller brings its own transport). Nothing here knows Intercom.
+`HttpTransport` is the seam: `transport.py` sends over the network, a test may answer by itself.
+Nothing here knows Intercom, a socket or a library.
 """
 
-import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -24,17 +22,18 @@ class Timeouts:
         return self.connect + self.answer
 
 
-@dataclass(frozen=True, slots=True)
-class RawRequest:
-    """`path` begins with a slash and is quoted; it may have a query."""
+@dataclass(frozen=True, slots=True, repr=False)
+class HttpRequest:
+    """`path` begins with a slash and is quoted; it may have a query. `headers` hold the token."""
 
     method: str
     path: str
+    headers: Mapping[str, str]
     body: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class RawAnswer:
+class HttpResponse:
     """`headers` by lower-case name; `body` decoded (gzip) and whole."""
 
     status: int
@@ -42,22 +41,10 @@ class RawAnswer:
     body: bytes
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """`Retry-After` in seconds. As a date it counts from the answer's own `Date`, not our clock."""
-    told = headers.get("retry-after", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(told[:15])
-    try:
-        until, now = parsedate_to_datetime(told), parsedate_to_datetime(headers.get("date", ""))
-        return max(0.0, until.timestamp() - now.timestamp())
-    except ValueError:
-        return None
+class NoResponse(Exception):
+    """None came, for this `reason`. `sent` is False only where the request cannot have left.
 
-
-class NoAnswer(Exception):
-    """The request left no answer. `sent` is False only where it cannot have reached Intercom.
-
-    The reason is made of `kind_of` an error: the text of one may hold the path and what is in it.
+    The reason names the kind of an error, never its text, which may hold the path and ids in it.
     """
 
     def __init__(self, reason: str, *, sent: bool) -> None:
@@ -66,25 +53,23 @@ class NoAnswer(Exception):
         self.sent = sent
 
 
-class Carrier(Protocol):
-    """Carries requests from any number of threads."""
+class HttpTransport(Protocol):
+    """Sends requests of any number of threads."""
 
-    def exchange(self, request: RawRequest) -> RawAnswer:
-        """Raises `NoAnswer`. Takes `Timeouts.total` seconds at most, however the answer drips."""
+    def send(self, request: HttpRequest, timeouts: Timeouts) -> HttpResponse:
+        """Raises `NoResponse`. Takes `timeouts.total` at most, however the response drips."""
 
     def close(self) -> None:
         """Close idle connections."""
 
 
-def kind_of(error: BaseException) -> str:
-    """What went wrong, for people: the class, and what to do where only a person can do something.
-
-    Of a certificate, OpenSSL's own words are told too: they name no more than the host.
-    """
-    kind = type(error).__name__
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"{kind}: the host's certificate cannot be trusted, {error.verify_message}; "
-            "REQUESTS_CA_BUNDLE names the certificates to trust, if it is a company's own"
-        )
-    return f"{kind}: the host's name is not known" if isinstance(error, socket.gaierror) else kind
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """`Retry-After` in seconds. As a date it counts from the `Date` beside it, not our clock."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:15])
+    try:
+        until, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("date", ""))
+        return max(0.0, until.timestamp() - now.timestamp())
+    except ValueError:
+        return None

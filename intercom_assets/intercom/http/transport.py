@@ -1,11 +1,12 @@
-"""Kept-alive connections straight to one host, over sockets of our own.
+"""The network as an `HttpTransport`: kept-alive connections of urllib3's to one host.
 
-At a call every six milliseconds, most of a call's CPU is its HTTP library: this takes a third of
-what requests takes, measured by the benchmark. It can also tell a request that never left (no
-connection) from one whose fate is unknown, without guessing by exception, and it keeps to a time
-for the whole of a call. What an answer's bytes mean is `connection.py`'s. Proxies: `adapted.py`.
+urllib3's pool is not used: it writes every path, with the ids in it, to its log; it tells a request
+that never left from one whose fate is unknown by exceptions that both can raise; and its timeouts
+are for phases. Here a connection is open before a request is sent on it, so the line between the
+two is a line of code. What a response's bytes mean is `connection.py`'s.
 """
 
+import http.client
 import os
 import socket
 import ssl
@@ -13,191 +14,183 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from urllib3.util import wait_for_read
+from urllib3 import ProxyManager
+from urllib3.exceptions import HTTPError
+from urllib3.util import make_headers
 
-from intercom_assets.intercom.http.connection import Incoming, Malformed
-from intercom_assets.intercom.http.messages import (
-    NoAnswer,
-    RawAnswer,
-    RawRequest,
-    Timeouts,
-    kind_of,
-)
+from intercom_assets.intercom.http.addresses import ca_bundle, proxy_of
+from intercom_assets.intercom.http.connection import Connection, Malformed, TlsConnection
+from intercom_assets.intercom.http.messages import HttpRequest, HttpResponse, NoResponse, Timeouts
 
-CHUNK = 65_536
 IDLE = 4.0
 """Seconds after which a connection is not used again. Servers close idle ones after 5 to 60; a
 request that meets the close gets no answer, and a create would be in doubt for nothing."""
 PORTS = {"http": 80, "https": 443}
+FAILURES = (
+    HTTPError,
+    http.client.HTTPException,
+    OSError,
+    UnicodeError,
+    MemoryError,
+    OverflowError,
+)
+"""What connecting, sending or reading may raise: the last two for a length beyond all memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    connection: socket.socket
-    since: float
+class Urllib3Transport:
+    """At most `connections` at once; a thread beyond them waits for one to be free.
 
+    Proxy and certificates are the environment's when this is built, and never asked for again.
+    Raises `ValueError` for a proxy that cannot be used. `base_url` is a checked one.
+    """
 
-class Direct:
-    """At most `connections` at once; a thread beyond them waits for one to be free."""
-
-    def __init__(
-        self,
-        base_url: str,
-        headers: Mapping[str, str],
-        *,
-        connections: int,
-        ca_bundle: str,
-        timeouts: Timeouts,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, base_url: str, *, connections: int, clock: Callable[[], float]) -> None:
         parts = urlsplit(base_url)
-        self._host = parts.hostname or ""
-        self._port = parts.port or PORTS[parts.scheme]
-        self._prefix = parts.path
-        lines = [f"Host: {parts.netloc}", *(f"{name}: {value}" for name, value in headers.items())]
-        self._head = "\r\n".join(lines)
-        self._tls = _tls(ca_bundle) if parts.scheme == "https" else None
-        self._timeouts = timeouts
+        self._host, self._port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+        self._tls = _tls_context(ca_bundle()) if parts.scheme == "https" else None
+        proxy = proxy_of(base_url)
+        self._proxy = None if proxy is None else _as_proxy(proxy, self._tls)
         self._clock = clock
         self._slots = threading.BoundedSemaphore(connections)
-        self._idle: list[_Kept] = []
+        self._idle: list[Connection] = []
         weakref.finalize(self, _close_all, self._idle)
 
-    def exchange(self, request: RawRequest) -> RawAnswer:
-        start = self._clock()
-        leave_by, by = start + self._timeouts.connect, start + self._timeouts.total
-        if not self._slots.acquire(timeout=self._timeouts.connect):
-            raise NoAnswer("no connection (all are in use)", sent=False)
+    def send(self, request: HttpRequest, timeouts: Timeouts) -> HttpResponse:
+        """The response, whatever its status. Raises `NoResponse`."""
+        leave_by = self._clock() + timeouts.connect
+        if not self._slots.acquire(timeout=timeouts.connect):
+            raise NoResponse("no connection (all are in use)", sent=False)
         try:
-            return self._with_slot(request, leave_by, by)
+            connection = self._kept() or self._opened(leave_by)
+            return self._exchange(connection, request, self._clock() + timeouts.answer)
         finally:
             self._slots.release()
 
     def close(self) -> None:
+        """Close idle connections; sending again opens new ones."""
         _close_all(self._idle)
 
-    def _with_slot(self, request: RawRequest, leave_by: float, by: float) -> RawAnswer:
-        connection = self._kept() or self._connected(leave_by)
+    def _exchange(self, connection: Connection, request: HttpRequest, by: float) -> HttpResponse:
+        is_reusable = False
         try:
-            incoming = self._over(connection, request, by)
-            answer = incoming.answer()
-        except Malformed as malformed:
-            connection.close()
-            failure = NoAnswer(f"no answer ({malformed})", sent=True)
-        except OSError as error:
-            connection.close()
-            failure = NoAnswer(f"no answer ({kind_of(error)})", sent=True)
-        except BaseException:
-            connection.close()
-            raise
-        else:
-            if incoming.reusable:
-                self._idle.append(_Kept(connection, self._clock()))
-            else:
-                connection.close()
-            return answer
+            response = connection.exchange(request, by)
+            is_reusable = connection.reusable
+            return response
+        except FAILURES as error:
+            failure = NoResponse(f"no answer ({kind_of(error)})", sent=True)
+        finally:
+            self._put_back(connection) if is_reusable else connection.close()
         raise failure
 
-    def _kept(self) -> socket.socket | None:
+    # --- connections ------------------------------------------------------------------------------
+
+    def _put_back(self, connection: Connection) -> None:
+        connection.idle_since = self._clock()
+        self._idle.append(connection)
+
+    def _kept(self) -> Connection | None:
         """The connection used last that is still open: readable without a request means closed."""
         while self._idle:
             try:
-                kept = self._idle.pop()
+                connection = self._idle.pop()
             except IndexError:
                 return None
-            fresh = self._clock() - kept.since < IDLE
-            if fresh and not wait_for_read(kept.connection, 0.0):
-                return kept.connection
-            kept.connection.close()
-        return None
-
-    # --- a new connection -------------------------------------------------------------------------
-
-    def _connected(self, leave_by: float) -> socket.socket:
-        """Raises `NoAnswer`: also if it took so long that the request would leave too late."""
-        try:
-            connection = self._dialled(leave_by)
-            if self._clock() <= leave_by:
+            if self._clock() - connection.idle_since < IDLE and connection.is_connected:
                 return connection
             connection.close()
-            failure = NoAnswer("no connection (TimeoutError)", sent=False)
-        except (OSError, UnicodeError) as error:
-            failure = NoAnswer(f"no connection ({kind_of(error)})", sent=False)
+        return None
+
+    def _opened(self, leave_by: float) -> Connection:
+        """Raises `NoResponse`: also if it took so long that the request would leave too late."""
+        connection = self._new()
+        try:
+            connection.open(leave_by)
+            if self._clock() <= leave_by:
+                return connection
+            failure = NoResponse("no connection (TimeoutError)", sent=False)
+        except FAILURES as error:
+            failure = NoResponse(_why_unconnected(connection, error), sent=False)
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
         raise failure
 
-    def _dialled(self, leave_by: float) -> socket.socket:
-        """To the first address that takes it; those that remain share the time that remains."""
-        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        refusal: OSError = OSError("the host has no address")
-        for tried, (family, kind, protocol, _, address) in enumerate(found):
-            dialling = socket.socket(family, kind, protocol)
-            try:
-                dialling.settimeout(self._share(leave_by, len(found) - tried))
-                dialling.connect(address)
-                return self._secured(dialling, leave_by)
-            except OSError as error:
-                dialling.close()
-                refusal = error
-        raise refusal
-
-    def _share(self, leave_by: float, among: int) -> float:
-        return max(0.01, (leave_by - self._clock()) / among)
-
-    def _secured(self, dialling: socket.socket, leave_by: float) -> socket.socket:
-        dialling.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _new(self) -> Connection:
         if self._tls is None:
-            return dialling
-        dialling.settimeout(self._share(leave_by, 1))
-        return self._tls.wrap_socket(dialling, server_hostname=self._host)
-
-    # --- a request, an answer ---------------------------------------------------------------------
-
-    def _over(self, connection: socket.socket, request: RawRequest, by: float) -> Incoming:
-        """The complete answer. Raises `OSError` or `Malformed`."""
-        if connection.gettimeout() != self._timeouts.answer:
-            connection.settimeout(self._timeouts.answer)
-        connection.sendall(self._written(request))
-        incoming = Incoming()
-        while not incoming.complete:
-            self._keep_time(connection, by)
-            data = connection.recv(CHUNK)
-            if data:
-                incoming.feed(data)
-            else:
-                incoming.end()
-        return incoming
-
-    def _keep_time(self, connection: socket.socket, by: float) -> None:
-        """A server that drips outruns every socket timeout: what is left of the call is the next.
-
-        Raises `TimeoutError` when nothing is.
-        """
-        left = by - self._clock()
-        if left <= 0:
-            raise TimeoutError
-        if left < self._timeouts.answer:
-            connection.settimeout(left)
-
-    def _written(self, request: RawRequest) -> bytes:
-        """Head and body together: one packet, where two would wake the other side twice."""
-        body = request.body
-        announced = body is not None or request.method in ("POST", "PUT")
-        length = f"\r\nContent-Length: {len(body or b'')}" if announced else ""
-        line = f"{request.method} {self._prefix}{request.path} HTTP/1.1"
-        return f"{line}\r\n{self._head}{length}\r\n\r\n".encode("ascii") + (body or b"")
+            return Connection(self._host, self._port, clock=self._clock)
+        if self._proxy is None:
+            return TlsConnection(self._host, self._port, clock=self._clock, ssl_context=self._tls)
+        proxy = self._proxy
+        connection = TlsConnection(
+            proxy.host,
+            proxy.port,
+            clock=self._clock,
+            ssl_context=self._tls,
+            proxy=proxy.url,
+            proxy_config=proxy.config,
+        )
+        connection.set_tunnel(self._host, self._port, proxy.headers, proxy.scheme)
+        return connection
 
 
-def _tls(ca_bundle: str) -> ssl.SSLContext:
-    is_folder = os.path.isdir(ca_bundle)
-    context = ssl.create_default_context(
-        cafile=None if is_folder else ca_bundle, capath=ca_bundle if is_folder else None
+@dataclass(frozen=True, slots=True, repr=False)
+class _Proxy:
+    """As urllib3's connections want it. `headers` may hold its password."""
+
+    scheme: str
+    host: str
+    port: int
+    headers: Mapping[str, str]
+    url: Any
+    config: Any
+
+
+def kind_of(error: BaseException) -> str:
+    """What went wrong, for people: the class, and what to do where only a person can do something.
+
+    Of a certificate, OpenSSL's own words are told too: they name no more than the host.
+    """
+    while error.__cause__ is not None:
+        error = error.__cause__
+    kind = type(error).__name__
+    if isinstance(error, Malformed):
+        return str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"{kind}: the host's certificate cannot be trusted, {error.verify_message}; "
+            "REQUESTS_CA_BUNDLE names the certificates to trust, if it is a company's own"
+        )
+    return f"{kind}: the host's name is not known" if isinstance(error, socket.gaierror) else kind
+
+
+def _why_unconnected(connection: Connection, error: BaseException) -> str:
+    if connection.proxy is not None and not connection.has_connected_to_proxy:
+        return f"the proxy that the environment names let nothing through ({kind_of(error)})"
+    return f"no connection ({kind_of(error)})"
+
+
+def _tls_context(bundle: str) -> ssl.SSLContext:
+    is_folder = os.path.isdir(bundle)
+    return ssl.create_default_context(
+        cafile=None if is_folder else bundle, capath=bundle if is_folder else None
     )
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
-def _close_all(idle: list[_Kept]) -> None:
+def _as_proxy(address: str, tls: ssl.SSLContext | None) -> _Proxy:
+    """`ProxyManager` is not asked for connections: it makes the configuration of one."""
+    parts = urlsplit(address)
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    headers = make_headers(proxy_basic_auth=login) if parts.username else {}
+    netloc = parts.netloc.rpartition("@")[2]
+    manager = ProxyManager(f"{parts.scheme}://{netloc}", proxy_ssl_context=tls)
+    return _Proxy(parts.scheme, host, port, headers, manager.proxy, manager.proxy_config)
+
+
+def _close_all(idle: list[Connection]) -> None:
     while idle:
-        idle.pop().connection.close()
+        idle.pop().close()

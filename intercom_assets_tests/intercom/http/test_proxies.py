@@ -128,8 +128,8 @@ def test_the_proxys_password_is_for_the_proxy_alone(environment: pytest.MonkeyPa
         client.get_contact("x")
         client.close()
 
-    assert "Proxy-Authorization: Basic" in proxy.asked[0]
-    assert "Proxy-Authorization" not in proxy.seen[0]
+    assert "proxy-authorization: basic" in proxy.asked[0].lower()
+    assert "proxy-authorization" not in proxy.seen[0].lower()
 
 
 def test_the_environment_is_read_once(environment: pytest.MonkeyPatch) -> None:
@@ -175,6 +175,80 @@ def test_a_proxy_that_is_not_there_leaves_no_create_in_doubt(
         a_client().create_contact(ADA)
 
     assert not absent.value.may_have_landed
+
+
+def test_a_proxy_that_says_nothing_leaves_no_create_in_doubt(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        client = IntercomClient("t", HOST, timeouts=Timeouts(0.05, 9.0), sleep=lambda _: None)
+        with pytest.raises(ConnectionFailed, match=r"\(TimeoutError\)") as unheard:
+            client.create_contact(ADA)
+
+    assert not unheard.value.may_have_landed
+
+
+def test_a_host_behind_a_proxy_that_cannot_prove_itself_gets_no_request(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.delenv("REQUESTS_CA_BUNDLE")
+    environment.delenv("CURL_CA_BUNDLE", raising=False)
+    with proxying() as proxy:
+        environment.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        with pytest.raises(ConnectionFailed, match="cannot be trusted") as distrusted:
+            a_client().create_contact(ADA)
+
+    assert not distrusted.value.may_have_landed
+    assert proxy.seen == []
+
+
+@contextmanager
+def behind_tls(address: str, said: list[bytes]) -> Iterator[str]:
+    """What comes over TLS is passed on to `address`; `said` is what the client said inside it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("loopback.pem"))
+    host, _, port = address.rpartition(":")
+
+    def carry(source: socket.socket, target: socket.socket, heard: list[bytes]) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                heard.append(data)
+                target.sendall(data)
+
+    def serve() -> None:
+        with suppress(OSError):
+            peer, behind = listening.accept()[0], socket.create_connection((host, int(port)), 10)
+            with peer, behind, context.wrap_socket(peer, server_side=True) as outer:
+                back = threading.Thread(target=carry, args=(behind, outer, []))
+                back.start()
+                carry(outer, behind, said)
+                behind.shutdown(socket.SHUT_RDWR)
+                back.join(10)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(10)
+
+
+def test_a_proxy_may_be_spoken_to_over_tls(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    both.write_text(CERTIFICATE.read_text() + CERTIFICATE.with_name("loopback.pem").read_text())
+    environment.setenv("REQUESTS_CA_BUNDLE", str(both))
+    said: list[bytes] = []
+    with proxying() as proxy, behind_tls(proxy.address, said) as address:
+        environment.setenv("HTTPS_PROXY", f"https://ada:pass@{address}")
+        client = a_client()
+        client.get_contact("x")
+        client.get_contact("y")
+        client.close()
+
+    assert said[0].startswith(b"CONNECT intercom.example:443")
+    assert len(proxy.seen) == 2
+    assert b"secret-token" not in b"".join(said)
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,24 @@
 """The way to Intercom: addresses, tokens, proxies, and connections over real sockets."""
 
 import gzip
+import logging
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from intercom_assets.domain.models import ContactPatch
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import ConnectionFailed, Unreadable
-from intercom_assets.intercom.http.adapted import Adapted
-from intercom_assets.intercom.http.addresses import build_carrier, checked_token, checked_url
-from intercom_assets.intercom.http.messages import NoAnswer, RawRequest, Timeouts
-from intercom_assets.intercom.http.transport import Direct
+from intercom_assets.intercom.http.addresses import checked_token, checked_url, proxy_of
+from intercom_assets.intercom.http.messages import HttpRequest, NoResponse, Timeouts
+from intercom_assets.intercom.http.transport import Urllib3Transport
 from intercom_assets.intercom.pool import Done, Pool
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
@@ -79,18 +80,6 @@ def test_a_token_is_trimmed_and_one_that_no_header_can_carry_is_not_quoted() -> 
         assert "sec" not in str(refused.value)
 
 
-def carrier_of(base_url: str) -> object:
-    return build_carrier(
-        "token",
-        base_url,
-        "2.16",
-        connections=4,
-        adapter=None,
-        timeouts=Timeouts(),
-        clock=lambda: 0.0,
-    )
-
-
 @pytest.fixture
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
@@ -102,14 +91,14 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_a_proxy_of_the_environment_is_used_except_for_loopback(
     no_proxy: pytest.MonkeyPatch,
 ) -> None:
-    assert isinstance(carrier_of("https://api.intercom.io"), Direct)
+    assert proxy_of("https://api.intercom.io") is None
 
     no_proxy.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    assert isinstance(carrier_of("https://api.intercom.io"), Adapted)
-    assert isinstance(carrier_of("http://127.0.0.1:8123"), Direct)
+    assert proxy_of("https://api.intercom.io") == "http://proxy.example:3128"
+    assert proxy_of("http://127.0.0.1:8123") is None
 
     no_proxy.setenv("NO_PROXY", ".intercom.io")
-    assert isinstance(carrier_of("https://api.intercom.io"), Direct)
+    assert proxy_of("https://api.intercom.io") is None
 
 
 # --- over sockets ---------------------------------------------------------------------------------
@@ -229,6 +218,66 @@ def test_a_connection_that_is_to_be_closed_is_not_kept() -> None:
         client.close()
 
     assert connections == [1, 2]
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:
+    """A server may be closing it at this moment, and a create on it would be in doubt."""
+    now = 0.0
+    with replying(_reply(ANSWER), _reply(ANSWER), _reply(ANSWER)) as (url, connections):
+        transport = a_transport(url, lambda: now)
+        for pause in (0.0, 3.9, 4.1):
+            now += pause
+            transport.send(a_request(), Timeouts())
+        transport.close()
+
+    assert connections == [1, 1, 2]
+
+
+def test_who_closed_idle_connections_can_go_on() -> None:
+    with replying(_reply(ANSWER), _reply(ANSWER)) as (url, connections):
+        client = IntercomClient("token", url)
+        client.get_contact("x")
+        client.close()
+        client.get_contact("x")
+        client.close()
+
+    assert connections == [1, 2]
+
+
+def test_a_write_leaves_in_one_piece() -> None:
+    """Two would wake the other side twice, and cost us a packet more for each write."""
+    pieces: list[bytes] = []
+
+    def serve(listening: socket.socket) -> None:
+        with listening.accept()[0] as peer:
+            pieces.append(peer.recv(65_536))
+            _reply(ANSWER)(peer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        client = IntercomClient("token", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        client.create_contact(ADA)
+        client.close()
+        thread.join(10)
+
+    assert pieces[0].startswith(b"POST /contacts HTTP/1.1\r\n")
+    assert pieces[0].endswith(b'\r\n\r\n{"role": "user", "external_id": "7"}')
+
+
+def test_the_log_of_no_library_holds_an_id_or_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    broken = b"HTTP/1.1 200 OK\r\na header without a colon\r\n\r\n"
+    with replying(_reply(ANSWER), lambda peer: peer.sendall(broken)) as (url, _):
+        client = IntercomClient("secret-token", url)
+        client.find_contact("eve@example.com")
+        with pytest.raises(ConnectionFailed, match="headers that are none"):
+            client.create_contact(ContactPatch({"external_id": "eve@example.com"}))
+        client.close()
+
+    assert "/contacts/find_by_external_id/{external_id}: 200" in caplog.text
+    for secret in ("secret-token", "eve", "example.com"):
+        assert secret not in caplog.text
 
 
 def test_https_is_checked_against_the_bundle_of_the_environment(
@@ -404,8 +453,12 @@ def test_a_host_that_takes_connections_and_says_nothing_gets_no_request() -> Non
     assert not unheard.value.may_have_landed
 
 
-def direct(url: str, timeouts: Timeouts, clock: Callable[[], float] = time.monotonic) -> Direct:
-    return Direct(url, {}, connections=1, ca_bundle="", timeouts=timeouts, clock=clock)
+def a_transport(url: str, clock: Callable[[], float] = time.monotonic) -> Urllib3Transport:
+    return Urllib3Transport(url, connections=1, clock=clock)
+
+
+def a_request(method: str = "GET", body: bytes | None = None) -> HttpRequest:
+    return HttpRequest(method, "/contacts", {}, body)
 
 
 def test_a_request_that_would_leave_too_late_does_not_leave() -> None:
@@ -413,12 +466,42 @@ def test_a_request_that_would_leave_too_late_does_not_leave() -> None:
     late = iter(range(0, 1_000, 3))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        carrier = direct(url, Timeouts(4.0, 14.0), lambda: float(next(late)))
-        with pytest.raises(NoAnswer, match="TimeoutError") as stayed:
-            carrier.exchange(RawRequest("GET", "/me", None))
+        transport = a_transport(url, lambda: float(next(late)))
+        with pytest.raises(NoResponse, match="TimeoutError") as stayed:
+            transport.send(a_request(), Timeouts(4.0, 14.0))
         with listening.accept()[0] as peer:
             assert peer.recv(100) == b""
     assert not stayed.value.sent
+
+
+@contextmanager
+def deaf() -> Iterator[tuple[str, int]]:
+    """An address whose connections are neither taken nor refused: its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as queued:
+        address = listening.getsockname()
+        for _ in range(8):
+            waiting = queued.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        yield address
+
+
+def test_addresses_of_a_host_share_the_time_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def many(host: str, *args: Any, **settings: Any) -> list[Any]:
+        found = resolve(host, *args, **settings)
+        return [(*found[0][:4], silent), *found] if host == "localhost" else found
+
+    with deaf() as silent, replying(_reply(ANSWER)) as (url, _):
+        monkeypatch.setattr(socket, "getaddrinfo", many)
+        transport = a_transport(url.replace("127.0.0.1", "localhost"))
+        began = time.monotonic()
+        response = transport.send(a_request("POST", b"{}"), Timeouts(connect=2.0))
+        transport.close()
+
+    assert response.status == 200
+    assert time.monotonic() - began < 2.0
 
 
 def test_who_finds_no_connection_free_in_time_has_sent_nothing() -> None:
@@ -430,15 +513,15 @@ def test_who_finds_no_connection_free_in_time_has_sent_nothing() -> None:
         _reply(ANSWER)(peer)
 
     with replying(slowly) as (url, _):
-        carrier = direct(url, Timeouts(0.1, 9.0))
-        first = threading.Thread(target=carrier.exchange, args=(RawRequest("GET", "/", None),))
+        transport, timeouts = a_transport(url), Timeouts(0.1, 9.0)
+        first = threading.Thread(target=transport.send, args=(a_request(), timeouts))
         first.start()
         assert asked.wait(10)
-        with pytest.raises(NoAnswer, match="all are in use") as turned_away:
-            carrier.exchange(RawRequest("POST", "/contacts", b"{}"))
+        with pytest.raises(NoResponse, match="all are in use") as turned_away:
+            transport.send(a_request("POST", b"{}"), timeouts)
         over.set()
         first.join(10)
-        carrier.close()
+        transport.close()
     assert not turned_away.value.sent
 
 
