@@ -171,7 +171,7 @@ class Connection(HTTPConnection):
         self.connect()
 
     def exchange(self, request: HttpRequest, by: float) -> HttpResponse:
-        """The whole response. Raises `HTTPException` (`Malformed` too), `OSError`, `MemoryError`."""
+        """The whole response. Raises `HTTPException`, of which `Malformed`, and `OSError`."""
         self._inflow.restart(by)
         self.timeout = max(SHORTEST_TRY, by - self._inflow.clock())
         self._body_follows = bool(request.body)
