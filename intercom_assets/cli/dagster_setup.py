@@ -48,15 +48,21 @@ def missing_dagster_settings() -> list[str]:
 
 
 @contextmanager
-def recorder(store: Store, base_url: str) -> Iterator[Callable[[ChunkReport, str], None]]:
-    """Shows in Dagster what a command did, chunk by chunk."""
+def recorder(
+    store: Store, base_url: str, *, nobodies: bool
+) -> Iterator[Callable[[ChunkReport, str], None]]:
+    """Shows in Dagster what a command did, chunk by chunk.
+
+    `nobodies`: everybody of the app is a partition, also who has nothing to be synced.
+    """
     subjects = {USERS.kind: USERS, TEAMS.kind: TEAMS}
     with _instance() as instance:
 
         def record(report: ChunkReport, run_id: str) -> None:
             subject = subjects[QueueKind(report.kind)]
             try:
-                record_chunk(instance, subject, report, run_id, screens(store, base_url))
+                pages = screens(store, base_url)
+                record_chunk(instance, subject, report, run_id, pages, nobodies=nobodies)
             except (dg.DagsterError, SQLAlchemyError):
                 # Dagster's storage went away: what is synced is synced, and is shown later.
                 store.state.put(UNSHOWN, True)

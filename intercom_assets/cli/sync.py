@@ -81,7 +81,10 @@ def sync(
     if configuration.refusal:
         raise Failed(configuration.refusal)
     console = a_console(stderr=True)
-    with opened(configuration) as services, _showing(services, configuration.base_url) as show:
+    with (
+        opened(configuration) as services,
+        _showing(services, configuration.base_url, everybody) as show,
+    ):
         keys = _everybody(services) if everybody else _named(services, users, teams)
         summary = Summary({kind: len(some) for kind, some in keys.items()})
         if everybody:
@@ -134,7 +137,7 @@ def _register(keys: dict[QueueKind, tuple[str, ...]]) -> str:
 
 
 @contextmanager
-def _showing(services: Services, base_url: str) -> Iterator[Show]:
+def _showing(services: Services, base_url: str, everybody: bool) -> Iterator[Show]:
     """What is done becomes materializations, where Dagster's storage is at hand; elsewhere a note
     has it done by whoever has that storage."""
     if no_dagster():
@@ -145,7 +148,7 @@ def _showing(services: Services, base_url: str) -> Iterator[Show]:
         return
     from intercom_assets.cli.dagster_setup import recorder
 
-    with recorder(services.store, base_url) as record:
+    with recorder(services.store, base_url, nobodies=everybody) as record:
         yield record
 
 

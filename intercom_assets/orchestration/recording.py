@@ -29,9 +29,11 @@ def record_chunk(
     report: ChunkReport,
     run_id: str,
     screens: Screens | None = None,
+    *,
+    nobodies: bool = False,
 ) -> None:
     """What a command did: as a run of Dagster's would show it, and which run of ours it was."""
-    outcomes = worth_reporting(report.outcomes, everybody=True)
+    outcomes = worth_reporting(report.outcomes, everybody=True, nobodies=nobodies)
     _record(instance, target, outcomes, {"run": run_id}, screens)
 
 

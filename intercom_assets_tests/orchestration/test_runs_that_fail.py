@@ -138,7 +138,7 @@ def test_a_wrong_token_stops_the_run_at_once_and_blames_no_user(stage: Stage) ->
         (
             "app_database",
             AppDatabaseResource(url=NOBODY_LISTENS, mapping="/nowhere"),
-            "The mapping's folder /nowhere does not exist",
+            "INTERCOM_SYNC_CONFIG: the mapping's folder /nowhere does not exist",
         ),
         ("sync_database", SyncDatabaseResource(url=NOBODY_LISTENS), "The sync's own database did"),
     ],

@@ -202,7 +202,7 @@ def test_the_switch_is_on_for_these_words(stage: Stage, switch: str) -> None:
         (
             "app_database",
             AppDatabaseResource(url=NOBODY_LISTENS, mapping="/nowhere"),
-            "The mapping's folder /nowhere does not exist",
+            "INTERCOM_SYNC_CONFIG: the mapping's folder /nowhere does not exist",
         ),
         ("sync_database", SyncDatabaseResource(url=NOBODY_LISTENS), "The sync's own database did"),
     ],
