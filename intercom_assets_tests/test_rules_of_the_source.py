@@ -125,3 +125,38 @@ def test_servers_of_ours_listen_to_this_machine_only() -> None:
     texts = {str(module): (PACKAGE / module).read_text() for module, _ in trees()}
 
     assert [name for name, text in texts.items() if "0.0.0.0" in text] == []
+
+
+ENUMERATED = {"action", "cause", "reason", "state", "side", "act"}
+"""Attributes whose values are enums: a comparison with a text would not notice a misspelt one."""
+
+
+def compared_with_text(tree: ast.AST) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            named = any(isinstance(s, ast.Attribute) and s.attr in ENUMERATED for s in sides)
+            if named and any(_has_text(side) for side in sides):
+                yield node
+
+
+def _has_text(node: ast.expr) -> bool:
+    parts = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
+    return any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in parts)
+
+
+@pytest.mark.parametrize(
+    "careless", ['entry.action == "overuled"', 'row.cause in ("undo", "relink")']
+)
+def test_a_stored_word_written_by_hand_is_found(careless: str) -> None:
+    assert list(compared_with_text(ast.parse(careless)))
+
+
+def test_stored_words_are_compared_by_their_enums() -> None:
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees()
+        if path.parts[0] != "simulator"  # which shares no words with us, on purpose
+        for node in compared_with_text(tree)
+    ]
+    assert found == []

@@ -13,15 +13,15 @@ import dagster as dg
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import SQLAlchemyError
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import QueueKind, StateKey
 from intercom_assets.launch.dagster_storage import require_storage
 from intercom_assets.orchestration.instance_settings import missing_settings
 from intercom_assets.orchestration.partitions import APP_TEAM, APP_USER, add_keys
 from intercom_assets.orchestration.pool import LIMIT, POOL, missing_pool, set_up_pool
 from intercom_assets.orchestration.recording import record_chunk, record_unshown
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS
-from intercom_assets.sync.context.outcomes import UNSHOWN, ChunkReport
+from intercom_assets.sync.context.outcomes import ChunkReport
 from intercom_assets.sync.context.workspace import screens
 from intercom_assets.sync.environment import ConfigurationError, read_environment
 
@@ -65,7 +65,7 @@ def recorder(
                 record_chunk(instance, subject, report, run_id, pages, nobodies=nobodies)
             except (dg.DagsterError, SQLAlchemyError):
                 # Dagster's storage went away: what is synced is synced, and is shown later.
-                store.state.put(UNSHOWN, True)
+                store.state.put(StateKey.NOT_SHOWN_IN_DAGSTER, True)
 
         yield record
 

@@ -11,8 +11,8 @@ from intercom_assets.cli.failures import Failed
 from intercom_assets.cli.output.explain import Story, print_summary
 from intercom_assets.cli.output.explain_document import document
 from intercom_assets.cli.output.tables import a_console
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import AppTeam, AppUser
+from intercom_assets.domain.vocabulary import AttributeModel, QueueKind
 from intercom_assets.sync.context.attributes import unwritable_now
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import named
@@ -41,7 +41,7 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
     """With how a pass would decide now, on what is remembered of Intercom."""
     store = services.store
     [user_id] = named(services, QueueKind.USER, [user_id])
-    rules = user_rules(services, unwritable_now(store).get("contact", {}))
+    rules = user_rules(services, unwritable_now(store).get(AttributeModel.CONTACT, {}))
     user = read_users(services, [user_id], rules)[0]
     in_app = isinstance(user.row, AppUser)
     erased = store.tombstones.find([user_id])
@@ -68,7 +68,7 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
 def _story_of_team(services: Services, team_id: str, last: int) -> Story:
     store = services.store
     [team_id] = named(services, QueueKind.TEAM, [team_id])
-    team = read_teams(services, [team_id], unwritable_now(store).get("company", {}))[0]
+    team = read_teams(services, [team_id], unwritable_now(store).get(AttributeModel.COMPANY, {}))[0]
     in_app = isinstance(team.row, AppTeam)
     rows = store.journal.of_key(team_id, last + 1, QueueKind.TEAM)
     return Story(

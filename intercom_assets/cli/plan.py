@@ -14,9 +14,9 @@ from intercom_assets.cli.ids import several
 from intercom_assets.cli.output.plan import Summary, document, print_summary
 from intercom_assets.cli.output.progress import Bars, progress_on
 from intercom_assets.cli.output.tables import a_console
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow
+from intercom_assets.domain.vocabulary import AttributeModel, QueueKind
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import named
 from intercom_assets.sync.context.switched_ids import Switch, find_switch
@@ -63,14 +63,14 @@ def _planned(
 ) -> Summary:
     summary = Summary(shown=shown)
     bars.expect("users", len(users))
-    unwritable = seen.unwritable.get("contact")
+    unwritable = seen.unwritable.get(AttributeModel.CONTACT)
     for user in plan_users(seen.services, users, unwritable, seen.find_leads, seen.looked_at):
         summary.add_user(user)
         bars.advance("users", 1)
     # Companies that these users need are made on their way.
     companies = list(dict.fromkeys([*teams, *summary.companies_to_make]))
     bars.expect("teams", len(companies))
-    for team in plan_teams(seen.services, companies, seen.unwritable.get("company")):
+    for team in plan_teams(seen.services, companies, seen.unwritable.get(AttributeModel.COMPANY)):
         summary.add_team(team)
         bars.advance("teams", 1)
     return summary

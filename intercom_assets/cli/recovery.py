@@ -17,9 +17,9 @@ from intercom_assets.cli.output.recovery import (
     step_document,
 )
 from intercom_assets.cli.output.tables import a_console
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import JournalEntry
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import Action, Cause, QueueKind
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
@@ -54,7 +54,7 @@ def _retried(services: Services, kind: QueueKind, keys: tuple[str, ...] | None) 
         return 0
     retried = services.store.queue.retry(kind, keys)
     why = "an operator said retry"
-    entries = [JournalEntry(kind, key, "retried", why=why) for key in retried]
+    entries = [JournalEntry(kind, key, Action.RETRIED, why=why) for key in retried]
     services.store.journal.add(new_run_id("retry"), entries)
     return len(retried)
 
@@ -122,5 +122,5 @@ def erase(
 def _lift(services: Services, user_id: str, reason: str) -> None:
     if not services.store.tombstones.lift(user_id, getuser(), reason):
         raise Failed(f"User {user_id} was not erased: there is nothing to lift.")
-    services.store.queue.enqueue(QueueKind.USER, [user_id], cause="erasure lifted")
+    services.store.queue.enqueue(QueueKind.USER, [user_id], cause=Cause.ERASURE_LIFTED)
     click.echo(f"User {user_id} may be made again, and is in the queue.")

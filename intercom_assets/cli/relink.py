@@ -18,10 +18,11 @@ from intercom_assets.cli.output.progress import Bar, Bars, progress_on
 from intercom_assets.cli.output.tables import Listing, a_console, plain
 from intercom_assets.domain.switched_ids import Matched
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import Cause
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.operator.relink import CAUSE, Relinked, State, find_switched
+from intercom_assets.sync.operator.relink import Relinked, State, find_switched
 from intercom_assets.sync.operator.relink import relink as move_links
 
 SHOWN = 20
@@ -63,7 +64,7 @@ def relink(ctx: click.Context, dry_run: bool, as_json: bool) -> None:
 
 
 def _move(services: Services, summary: Summary, bar: Bar, console: Console) -> None:
-    summary.run = new_run_id(CAUSE)
+    summary.run = new_run_id(Cause.RELINK)
     pairs, failed = summary.matched.pairs, 0
     with ending_after_the_chunk(lambda: console.print("Ending after the links in work.")) as stop:
         for some in move_links(services, summary.run, pairs, stop.is_set):

@@ -22,11 +22,12 @@ from intercom_assets.cli.output.plan import NOT_LOOKED
 from intercom_assets.cli.output.progress import Bar, Bars, progress_on
 from intercom_assets.cli.output.tables import a_console, plain
 from intercom_assets.database.identity import storable
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import Lane
 from intercom_assets.domain.guards import is_plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow
 from intercom_assets.domain.values import count_of
-from intercom_assets.sync.context.outcomes import UNSHOWN, ChunkReport, Outcome, Status, Totals
+from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
+from intercom_assets.sync.context.outcomes import ChunkReport, Outcome, Status, Totals
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import named
 from intercom_assets.sync.engine.batch import new_run_id, prepare, run_batch
@@ -144,7 +145,7 @@ def _showing(services: Services, base_url: str, everybody: bool) -> Iterator[Sho
         try:
             yield lambda report, run: None
         finally:
-            services.store.state.put(UNSHOWN, True)
+            services.store.state.put(StateKey.NOT_SHOWN_IN_DAGSTER, True)
         return
     from intercom_assets.cli.dagster_setup import recorder
 
@@ -165,7 +166,7 @@ class _Asked:
             kind,
             keys=self.keys[kind],
             lane=Lane.BULK if self.everybody else Lane.LIVE,
-            cause="by hand",
+            cause=Cause.BY_HAND,
             by_hand=not self.everybody,
             accepted=self.accept,
         )
@@ -225,7 +226,7 @@ def _look(
         audit(services)
     if not everybody:
         named = [key for key in keys.get(QueueKind.USER, ()) if storable(key)]
-        services.store.queue.enqueue(QueueKind.USER, named, cause="by hand", needs_read=True)
+        services.store.queue.enqueue(QueueKind.USER, named, cause=Cause.BY_HAND, needs_read=True)
 
 
 def _say_stopping(console: Console) -> None:

@@ -12,17 +12,15 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from intercom_assets.database.capture.log import EVERYBODY, LogRow, take_out
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.queue import MOST_KEYS_AT_ONCE, enqueue
-from intercom_assets.database.store.state import SWEEP_WANTED, put_state
+from intercom_assets.database.store.state import put_state
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
 
 Changed: TypeAlias = Mapping[QueueKind, Mapping[str, float]]
 """Key -> when it changed first (Unix s)."""
 Delays: TypeAlias = Mapping[QueueKind, Mapping[str, float]]
 """Key -> seconds to wait, of those that are not due at once."""
-
-CAUSE = "app"
 
 
 def changed_keys(rows: Sequence[LogRow]) -> Changed:
@@ -42,7 +40,7 @@ def queue_ahead(store: Store, rows: Sequence[LogRow], delays: Delays) -> None:
         while len(keys) > MOST_KEYS_AT_ONCE:
             part, keys = keys[:MOST_KEYS_AT_ONCE], keys[MOST_KEYS_AT_ONCE:]
             due = {key: delays[kind].get(key, 0.0) for key in part}
-            store.queue.enqueue_each(kind, due, cause=CAUSE, since=since)
+            store.queue.enqueue_each(kind, due, cause=Cause.APP, since=since)
 
 
 def move_to_queue(store: Store, rows: Sequence[LogRow], delays: Delays) -> Sequence[LogRow]:
@@ -70,6 +68,6 @@ def _enqueue_rows(cursor: Cursor[TupleRow], rows: Sequence[LogRow], delays: Dela
     for kind, since in changed_keys(rows).items():
         last = sorted(since)[-MOST_KEYS_AT_ONCE:]
         due = {key: delays[kind].get(key, 0.0) for key in last}
-        enqueue(cursor, kind, due, cause=CAUSE, since=since)
+        enqueue(cursor, kind, due, cause=Cause.APP, since=since)
     if any(set(EVERYBODY) & set(row.keys) for row in rows):
-        put_state(cursor, SWEEP_WANTED, CAUSE)
+        put_state(cursor, StateKey.SWEEP_WANTED, Cause.APP)

@@ -8,7 +8,7 @@ The vocabulary of the queue (leases, outcomes), of recording a chunk, and of wha
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import TypeAlias
 
 from intercom_assets.domain.models import (
@@ -19,13 +19,9 @@ from intercom_assets.domain.models import (
     UserLink,
     Values,
 )
+from intercom_assets.domain.vocabulary import QueueKind
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
-
-
-class QueueKind(StrEnum):
-    USER = "user"
-    TEAM = "team"
 
 
 class Lane(IntEnum):
@@ -62,7 +58,8 @@ class Leased:
 
     `parked`: it had been given up on, and is here because something changed, or somebody asked, or
     `wait_is_over`: `parked_until` has passed.
-    `needs_read`: Intercom's side is to be read before deciding. `error`, `failed_hash`: of the
+    `cause`: as stored, which an older version may have done. `needs_read`: Intercom's side is to
+    be read before deciding. `error`, `failed_hash`: of the
     last rejection.
     """
 

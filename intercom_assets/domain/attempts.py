@@ -12,16 +12,14 @@ from dataclasses import dataclass, field, replace
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import JournalEntry, Side, Value, Values
 from intercom_assets.domain.reconcile import BEFORE
+from intercom_assets.domain.vocabulary import Action, QueueKind
 
 RUN = "run: "
-PUSHED, PULLED, UNDONE = "pushed", "pulled", "undone"
-CREATED, ARCHIVED, UNARCHIVED, MERGED = "created", "archived", "unarchived", "merged"
-ATTACHED, DETACHED = "attached", "detached"
 FOUND_DONE = "found done: its run was killed before it could record it"
 MADE_WITHIN = 600
 """Seconds between an attempt and the making of what it made, however the clocks differ."""
 
-Event = tuple[str, Value]
+Event = tuple[Action, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +79,24 @@ class Attempt:
             )
         }
 
-    def about(self, action: str) -> list[Value]:
+    def about(self, action: Action) -> list[Value]:
         """Whom or what it was about to do this to."""
         return [what for each, what in self.events if each == action]
 
     def made(self, created_at: int | None) -> bool:
         """Whether what was created then may be this attempt's doing, if it created anything."""
         near = created_at is not None and abs(created_at - self.at) <= MADE_WITHIN
-        return near and bool(self.about(CREATED))
+        return near and bool(self.about(Action.CREATED))
 
     def entry(
-        self, kind: str, key: str, action: str, *, old: Value = None, new: Value = None, why: str
+        self,
+        kind: QueueKind,
+        key: str,
+        action: Action,
+        *,
+        old: Value = None,
+        new: Value = None,
+        why: str,
     ) -> JournalEntry:
         """An event of it that was found done."""
         return JournalEntry(
@@ -122,7 +127,7 @@ def _attempt(run_id: str, note: str) -> Attempt:
         at,
         frozenset(names),
         {name: (old, new) for name, (old, new) in pulled.items()},
-        tuple((action, what) for action, what in events),
+        tuple((Action(action), what) for action, what in events),
         undoes,
     )
 
@@ -135,7 +140,7 @@ def event_of(entry: JournalEntry) -> Event:
 class Looked:
     """One user or team as it was found after a death: both sides now, and what was agreed on."""
 
-    kind: str
+    kind: QueueKind
     key: str
     fields: Mapping[str, Field]
     base: Values
@@ -179,7 +184,8 @@ def _moved(looked: Looked, name: str, old: Value, new: Value) -> bool:
 def _field_entry(
     attempt: Attempt, looked: Looked, side: Side, name: str, old: Value, new: Value
 ) -> JournalEntry:
-    action = UNDONE if attempt.undoes else PUSHED if side is Side.INTERCOM else PULLED
+    written = Action.PUSHED if side is Side.INTERCOM else Action.PULLED
+    action = Action.UNDONE if attempt.undoes else written
     return JournalEntry(
         looked.kind,
         looked.key,

@@ -20,6 +20,7 @@ from intercom_assets.domain.models import (
     Values,
 )
 from intercom_assets.domain.values import MAX_SPEND, MAX_TEXT
+from intercom_assets.domain.vocabulary import AttributeModel
 
 SPEND = "monthly_spend"
 MOST_ATTRIBUTES = 250
@@ -48,7 +49,7 @@ class AttributePlan:
 
 
 def plan_attributes(
-    fields: Iterable[Field], model: str, known: Sequence[DataAttribute]
+    fields: Iterable[Field], model: AttributeModel, known: Sequence[DataAttribute]
 ) -> AttributePlan:
     """Compares a mapping's custom attributes with the workspace's. `model`: contact or company."""
     custom = [field for field in fields if field.custom]
@@ -62,7 +63,9 @@ def plan_attributes(
     return AttributePlan(missing, unwritable)
 
 
-def _bar(field: Field, own: DataAttribute | None, taken: set[str], model: str) -> str | None:
+def _bar(
+    field: Field, own: DataAttribute | None, taken: set[str], model: AttributeModel
+) -> str | None:
     if own is not None and own.archived:
         return f"the attribute {field.intercom!r} is archived in Intercom; restore it there"
     if own is not None and not own.custom:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from intercom_assets.domain.vocabulary import Action, QueueKind
+
 Value: TypeAlias = str | int | float | bool | None
 Values: TypeAlias = Mapping[str, Value]
 
@@ -289,9 +291,9 @@ class JournalEntry:
     that did it, where that is another than the one that writes it down.
     """
 
-    kind: str
+    kind: QueueKind
     key: str
-    action: str
+    action: Action
     field: str | None = None
     side: Side | None = None
     old: Value = None

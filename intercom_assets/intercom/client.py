@@ -21,6 +21,7 @@ from intercom_assets.domain.models import (
     DataAttribute,
     Workspace,
 )
+from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom import endpoints, paging
 from intercom_assets.intercom.calls import Call, Counters, Transport, View
 from intercom_assets.intercom.endpoints import Endpoint
@@ -279,13 +280,15 @@ class IntercomClient:
 
     # --- data attributes --------------------------------------------------------------------------
 
-    def list_attributes(self, model: str, *, archived: bool = True) -> list[DataAttribute]:
+    def list_attributes(
+        self, model: AttributeModel, *, archived: bool = True
+    ) -> list[DataAttribute]:
         """Of `contact` or `company`, standard ones too; archived ones still hold their names."""
         params = {"model": model, "include_archived": "true" if archived else "false"}
         return self._ask(AttributeListPayload, endpoints.LIST_ATTRIBUTES, params=params)
 
     def create_attribute(
-        self, name: str, model: str, data_type: str, *, description: str | None = None
+        self, name: str, model: AttributeModel, data_type: str, *, description: str | None = None
     ) -> DataAttribute:
         """Raises `Invalid` if the name is taken, on either model, or not allowed."""
         body: dict[str, object] = {"name": name, "model": model, "data_type": data_type}

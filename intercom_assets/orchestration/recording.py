@@ -12,11 +12,12 @@ from itertools import islice
 import dagster as dg
 
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.orchestration.assets.events import events_of, worth_reporting
 from intercom_assets.orchestration.internals.event_batches import Event, report_without_run
 from intercom_assets.orchestration.partitions import add_keys
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS, SyncTarget
-from intercom_assets.sync.context.outcomes import UNSHOWN, ChunkReport, Outcome, Status
+from intercom_assets.sync.context.outcomes import ChunkReport, Outcome, Status
 from intercom_assets.sync.context.workspace import Screens
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
@@ -52,7 +53,7 @@ def record_unshown(
         _record(instance, target, missing, {"state": "in step; shown here later than it was done"})
         counts[target.noun] = len(missing)
     if at_most is None or sum(counts.values()) < at_most:
-        store.state.delete(UNSHOWN)
+        store.state.delete(StateKey.NOT_SHOWN_IN_DAGSTER)
     return counts
 
 

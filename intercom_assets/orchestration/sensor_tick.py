@@ -13,6 +13,7 @@ import dagster as dg
 
 from intercom_assets.database.records import DueSummary, Lane
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.orchestration.internals.run_health import (
     fail_dead_runs,
     run_ahead,
@@ -30,7 +31,6 @@ from intercom_assets.orchestration.sync_targets import (
     USERS,
     SyncTarget,
 )
-from intercom_assets.sync.context.outcomes import UNSHOWN
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.feeders.app_changes import Fed, feed_from_app
 
@@ -102,8 +102,10 @@ class SensorTick:
         store = self._services.store
         for run_id in fail_dead_runs(self._context.instance, store, self._location):
             self._context.log.warning(f"Run {run_id} was dead and is failed now.")
-            store.state.put(UNSHOWN, True)  # it may have died before it could show what it did
-        if self._target is USERS and store.state.get(UNSHOWN):
+            store.state.put(
+                StateKey.NOT_SHOWN_IN_DAGSTER, True
+            )  # it may have died before it could show what it did
+        if self._target is USERS and store.state.get(StateKey.NOT_SHOWN_IN_DAGSTER):
             record_unshown(self._context.instance, store, SHOWN_AT_ONCE)
 
     def _launch(self, requests: list[dg.RunRequest]) -> dg.SensorResult:

@@ -8,8 +8,8 @@ from typing import TypedDict
 
 import dagster as dg
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.orchestration.partitions import APP_TEAM, APP_USER
 from intercom_assets.orchestration.workspace_names import key_of
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from click.testing import Result
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.demo.sample_app import seed
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.engine.batch import run_batch
 from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.environment import opened, read_environment

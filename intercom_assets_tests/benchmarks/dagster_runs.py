@@ -17,8 +17,8 @@ from unittest.mock import patch
 
 import dagster as dg
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.definitions import build_defs
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.orchestration.partitions import APP_USER, add_keys
 from intercom_assets.orchestration.pool import set_up_pool
 from intercom_assets.orchestration.resources import (

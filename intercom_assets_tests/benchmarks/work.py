@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Totals
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.batch import new_run_id, run_batch

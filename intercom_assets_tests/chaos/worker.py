@@ -15,8 +15,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from intercom_assets.database.app.app_database import AppDatabase
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.errors import OperatorError
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.http.messages import Timeouts

@@ -11,8 +11,8 @@ import dagster as dg
 import pytest
 
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.sync import environment
-from intercom_assets.sync.context.outcomes import UNSHOWN
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.cli.conftest import Shell
 
@@ -107,4 +107,4 @@ def test_a_sync_without_dagster_notes_that_nothing_of_it_was_shown(shell: Shell)
     shell.run("sync", "--all")
 
     with Store(shell.variables[environment.APP_DATABASE_URL]) as store:
-        assert store.state.get(UNSHOWN) is True
+        assert store.state.get(StateKey.NOT_SHOWN_IN_DAGSTER) is True

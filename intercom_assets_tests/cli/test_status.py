@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from intercom_assets.database.capture.installation import remove_capture
-from intercom_assets.database.records import Counted, QueueKind
+from intercom_assets.database.records import Counted
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.guards import GuardStopped
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.engine.last_stop import noted
 from intercom_assets.sync.status.overview import FIGURES, lag_of, use_of
 from intercom_assets_tests.cli.conftest import Shell

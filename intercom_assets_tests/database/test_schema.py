@@ -12,7 +12,6 @@ from psycopg.conninfo import make_conninfo
 
 from intercom_assets.database.queries import parse as parse_queries
 from intercom_assets.database.queries import query, query_names
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.connection import StoreNotReady, StoreUnavailable
 from intercom_assets.database.store.schema import (
     Step,
@@ -23,6 +22,7 @@ from intercom_assets.database.store.schema import (
 )
 from intercom_assets.database.store.store import Store
 from intercom_assets.demo.databases import Databases
+from intercom_assets.domain.vocabulary import QueueKind, StateKey
 
 NEWEST = len(shipped_steps())
 NEXT = (
@@ -60,12 +60,12 @@ def test_an_older_schema_gets_only_the_steps_that_it_lacks_and_keeps_its_rows(
 ) -> None:
     apply_schema(empty_database)
     with Store(empty_database) as store:
-        store.state.put("kept", True)
+        store.state.put(StateKey.LAST_SWEEP, True)
 
         [done] = apply_schema(empty_database, steps=NEXT)
 
         assert done == f"intercom_sync: step {NEWEST + 1}, a colour"
-        assert store.state.get("kept") is True
+        assert store.state.get(StateKey.LAST_SWEEP) is True
         assert schema_version(empty_database) == NEWEST + 1
 
 

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from psycopg import Cursor
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.connection import StoreUnavailable
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import QueueKind, StateKey
 
 USER = QueueKind.USER
 
@@ -49,7 +49,7 @@ def test_a_connection_that_breaks_in_a_transaction_is_told_and_nothing_of_it_sta
     with pytest.raises(StoreUnavailable, match="did not answer"):
         store.pool.transact(work)
 
-    assert store.state.get("half") is None
+    assert store.state.get(StateKey.LAST_SWEEP) is None
 
 
 def test_an_error_in_a_transaction_takes_all_of_it_back(store: Store) -> None:
@@ -60,7 +60,7 @@ def test_an_error_in_a_transaction_takes_all_of_it_back(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         store.pool.transact(work)
 
-    assert store.state.get("half") is None
+    assert store.state.get(StateKey.LAST_SWEEP) is None
 
 
 def test_two_transactions_that_deadlock_both_end_well(store: Store) -> None:

@@ -15,12 +15,12 @@ from intercom_assets.database.records import (
     Lane,
     Leased,
     Parked,
-    QueueKind,
     RetryIn,
     UserRecord,
 )
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 USER, TEAM = QueueKind.USER, QueueKind.TEAM
 
@@ -69,11 +69,11 @@ def column(store: Store, name: str, key: str = "a") -> object:
 
 def test_ten_edits_are_one_row_that_counts_each_of_them(store: Store) -> None:
     for _ in range(10):
-        store.queue.enqueue(USER, ["a", "a"], cause="triggers")
+        store.queue.enqueue(USER, ["a", "a"], cause=Cause.APP)
 
     [leased] = take(store)
 
-    assert (leased.key, leased.cause, leased.lane) == ("a", "triggers", Lane.LIVE)
+    assert (leased.key, leased.cause, leased.lane) == ("a", Cause.APP, Lane.LIVE)
     assert leased.seq > 9
     depth = store.queue.depth()[USER]
     assert depth == Depth(leased=1, oldest_seconds=depth.oldest_seconds)
@@ -125,7 +125,7 @@ def test_rows_that_are_given_back_are_due_at_once(store: Store) -> None:
 
 
 def test_a_change_during_the_pass_keeps_the_row(store: Store) -> None:
-    store.queue.enqueue(USER, ["a"], cause="triggers")
+    store.queue.enqueue(USER, ["a"], cause=Cause.APP)
     token = uuid4()
     [before] = take(store, token)
     store.queue.enqueue(USER, ["a"])
@@ -190,15 +190,15 @@ def test_a_real_change_makes_a_postponed_row_due(store: Store) -> None:
 def test_live_changes_go_before_bulk_and_a_bulk_row_that_changes_becomes_live(
     store: Store,
 ) -> None:
-    store.queue.enqueue(USER, ["old", "swept"], lane=Lane.BULK, cause="sweep")
-    store.queue.enqueue(USER, ["new"], cause="triggers")
-    store.queue.enqueue(USER, ["swept"], cause="triggers")
+    store.queue.enqueue(USER, ["old", "swept"], lane=Lane.BULK, cause=Cause.SWEEP)
+    store.queue.enqueue(USER, ["new"], cause=Cause.APP)
+    store.queue.enqueue(USER, ["swept"], cause=Cause.APP)
 
     leased = take(store)
 
     assert [(row.key, row.lane, row.cause) for row in leased] == [
-        ("swept", Lane.LIVE, "triggers"),
-        ("new", Lane.LIVE, "triggers"),
+        ("swept", Lane.LIVE, Cause.APP),
+        ("new", Lane.LIVE, Cause.APP),
         ("old", Lane.BULK, "sweep"),
     ]
 
@@ -367,13 +367,13 @@ def test_named_keys_are_leased_also_while_they_wait_or_are_parked(store: Store) 
 def test_keys_that_a_run_was_told_are_put_into_the_queue_only_if_they_are_missing(
     store: Store,
 ) -> None:
-    store.queue.enqueue(USER, ["waits"], delay=3600, cause="triggers")
+    store.queue.enqueue(USER, ["waits"], delay=3600, cause=Cause.APP)
     store.queue.enqueue(USER, ["held"])
     token = uuid4()
     take(store, token, keys=["held"])
     before = column(store, "seq", "waits")
 
-    store.queue.enqueue_missing(USER, ["new", "waits", "held", "new"], Lane.BULK, "click")
+    store.queue.enqueue_missing(USER, ["new", "waits", "held", "new"], Lane.BULK, Cause.PARTITION)
 
     assert column(store, "seq", "waits") == before
     assert sorted(keys(take(store, keys=["new", "waits", "held"]))) == ["new", "waits"]
@@ -386,7 +386,7 @@ def test_a_wish_to_read_intercom_survives_a_pass_that_began_before_it(store: Sto
     store.queue.enqueue(USER, ["a"])
     token = uuid4()
     assert not take(store, token)[0].needs_read
-    store.queue.enqueue(USER, ["a"], needs_read=True, cause="intercom")
+    store.queue.enqueue(USER, ["a"], needs_read=True, cause=Cause.INTERCOM)
 
     end(store, token, "a", Done())
 

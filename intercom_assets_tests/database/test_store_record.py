@@ -13,7 +13,6 @@ from intercom_assets.database.records import (
     Done,
     Failure,
     InFlight,
-    QueueKind,
     Recorded,
     RetryIn,
     TeamRecord,
@@ -30,6 +29,7 @@ from intercom_assets.domain.models import (
     TeamLink,
     UserLink,
 )
+from intercom_assets.domain.vocabulary import Action, QueueKind
 
 USER, TEAM = QueueKind.USER, QueueKind.TEAM
 
@@ -155,14 +155,16 @@ def test_an_overtaken_run_writes_nothing_but_its_journal_and_the_user_is_read_ag
     older = a_link(base={"name": "older"}, row_hash="old")
 
     recorded = store.records.record_users(
-        ours, "run", [UserRecord(older, Done(), [JournalEntry("user", "7", "sent", "name")])]
+        ours,
+        "run",
+        [UserRecord(older, Done(), [JournalEntry(QueueKind.USER, "7", Action.PUSHED, "name")])],
     )
     record(store, theirs, newer)
 
     assert recorded.lost == {"7"}
     assert store.links.users(["7"])["7"] == replace(newer, needs_read=True)
     assert store.queue.due(USER).sole_key == "7"
-    assert [row.entry.action for row in store.journal.of_key("7")] == ["sent"]
+    assert [row.entry.action for row in store.journal.of_key("7")] == ["pushed"]
 
 
 def test_an_overtaken_run_queues_the_user_also_if_the_other_run_is_done(store: Store) -> None:
@@ -261,8 +263,18 @@ def test_teams_are_recorded_with_their_company_and_no_two_share_one(store: Store
 
 def test_the_journal_tells_a_user_and_a_run_what_was_written_and_why(store: Store) -> None:
     entries = [
-        JournalEntry("user", "7", "sent", "name", Side.INTERCOM, None, "Ada", "app wins", "req-1"),
-        JournalEntry("user", "7", "pulled", "seats", Side.APP, 1, 2.5, "fill"),
+        JournalEntry(
+            QueueKind.USER,
+            "7",
+            Action.PUSHED,
+            "name",
+            Side.INTERCOM,
+            None,
+            "Ada",
+            "app wins",
+            "req-1",
+        ),
+        JournalEntry(QueueKind.USER, "7", Action.PULLED, "seats", Side.APP, 1, 2.5, "fill"),
     ]
     token = lease(store, "7")
 
@@ -276,7 +288,9 @@ def test_the_journal_tells_a_user_and_a_run_what_was_written_and_why(store: Stor
 
 def test_a_journal_without_values_keeps_the_names_of_fields(database: str) -> None:
     with Store(database, journal_values=False) as store:
-        store.journal.add("cli", [JournalEntry("user", "7", "sent", "name", old="A", new="B")])
+        store.journal.add(
+            "cli", [JournalEntry(QueueKind.USER, "7", Action.PUSHED, "name", old="A", new="B")]
+        )
 
         [row] = store.journal.of_key("7")
 
@@ -309,7 +323,9 @@ def test_a_chunk_is_recorded_as_a_whole_or_not_at_all(
     """The connection breaks at each statement of the recording in turn."""
     token = lease(store, "7")
     edge = {"t": Membership("t", "co", EdgeState.ATTACHED)}
-    chunk = [UserRecord(a_link(edges=edge), Done(), [JournalEntry("user", "7", "sent")])]
+    chunk = [
+        UserRecord(a_link(edges=edge), Done(), [JournalEntry(QueueKind.USER, "7", Action.PUSHED)])
+    ]
     for abort_at in range(8):
         breaking(monkeypatch, abort_at)
         with pytest.raises(ConnectionError):
@@ -342,7 +358,7 @@ def test_what_an_overtaken_run_did_is_told_once_whoever_tells_it(
     database: str, values: bool
 ) -> None:
     """By itself if it lives, and by the run that took over, if that finds it done."""
-    own = JournalEntry("user", "7", "pushed", "name", Side.INTERCOM, "Ada", "Bea")
+    own = JournalEntry(QueueKind.USER, "7", Action.PUSHED, "name", Side.INTERCOM, "Ada", "Bea")
     with Store(database, journal_values=values) as store:
         token = lease(store, "7")
         other = overtake(store, "7")

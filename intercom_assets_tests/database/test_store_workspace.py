@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from intercom_assets.database.records import Done, QueueKind, UserRecord
+from intercom_assets.database.records import Done, UserRecord
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import (
     DataAttribute,
@@ -17,6 +17,7 @@ from intercom_assets.domain.models import (
     Membership,
     UserLink,
 )
+from intercom_assets.domain.vocabulary import Action, AttributeModel, QueueKind, StateKey
 
 USER, TEAM = QueueKind.USER, QueueKind.TEAM
 
@@ -38,45 +39,47 @@ def execute(store: Store, statement: str) -> None:
 def test_attributes_never_read_are_none_and_a_workspace_without_any_is_an_empty_list(
     store: Store,
 ) -> None:
-    assert store.state.attributes("contact") is None
+    assert store.state.attributes(AttributeModel.CONTACT) is None
 
-    store.state.put_attributes("contact", [])
+    store.state.put_attributes(AttributeModel.CONTACT, [])
 
-    found = store.state.attributes("contact")
+    found = store.state.attributes(AttributeModel.CONTACT)
     assert found is not None
     assert found[1] == []
-    assert store.state.attributes("company") is None
+    assert store.state.attributes(AttributeModel.COMPANY) is None
 
 
 def test_attributes_are_replaced_as_a_whole_and_forgotten_on_demand(store: Store) -> None:
     plan = DataAttribute("plan", "contact", "string", id=3)
     seats = DataAttribute("seats", "contact", "integer", archived=True, api_writable=False)
-    store.state.put_attributes("contact", [plan, DataAttribute("old", "contact", "date")])
+    store.state.put_attributes(
+        AttributeModel.CONTACT, [plan, DataAttribute("old", "contact", "date")]
+    )
 
-    store.state.put_attributes("contact", [seats, plan])
+    store.state.put_attributes(AttributeModel.CONTACT, [seats, plan])
 
-    found = store.state.attributes("contact")
+    found = store.state.attributes(AttributeModel.CONTACT)
     assert found is not None
     assert found[1] == [plan, seats]
     assert abs(datetime.now(UTC) - found[0]) < timedelta(minutes=1)
-    store.state.forget_attributes("contact")
-    assert store.state.attributes("contact") is None
+    store.state.forget_attributes(AttributeModel.CONTACT)
+    assert store.state.attributes(AttributeModel.CONTACT) is None
 
 
 def test_state_is_kept_by_key(store: Store) -> None:
-    store.state.put("watermark", {"updated_at": 1, "cursor": None})
-    store.state.put("watermark", {"updated_at": 2, "cursor": "x"})
+    store.state.put(StateKey.INTERCOM_CHANGES, {"updated_at": 1, "cursor": None})
+    store.state.put(StateKey.INTERCOM_CHANGES, {"updated_at": 2, "cursor": "x"})
 
-    assert store.state.get("watermark") == {"updated_at": 2, "cursor": "x"}
-    assert store.state.get("nothing") is None
+    assert store.state.get(StateKey.INTERCOM_CHANGES) == {"updated_at": 2, "cursor": "x"}
+    assert store.state.get(StateKey.LAST_AUDIT) is None
 
 
 def test_a_wish_for_a_sweep_that_came_after_the_sweep_began_stays(store: Store) -> None:
     assert store.state.sweep_wanted() is None
-    store.state.put("sweep_wanted", "truncate")
+    store.state.put(StateKey.SWEEP_WANTED, "truncate")
     first = store.state.sweep_wanted()
     assert first is not None
-    store.state.put("sweep_wanted", "truncate")
+    store.state.put(StateKey.SWEEP_WANTED, "truncate")
 
     store.state.sweep_started(first)
     second = store.state.sweep_wanted()
@@ -179,7 +182,7 @@ def test_an_erased_user_leaves_a_tombstone_and_nothing_else(store: Store) -> Non
     store.queue.lease(USER, "r", token=(token := uuid4()), limit=1, seconds=30)
     edge = {"t": Membership("t", "co", EdgeState.ATTACHED)}
     link = UserLink("7", "c7", edges=edge)
-    entry = JournalEntry("user", "7", "sent", "email", new="a@b.example")
+    entry = JournalEntry(QueueKind.USER, "7", Action.PUSHED, "email", new="a@b.example")
     store.records.record_users(token, "r", [UserRecord(link, Done(), [entry])])
     store.queue.enqueue(USER, ["7"])
     store.gone.admit(USER, ["7"], most=0)
@@ -211,18 +214,18 @@ def test_a_run_that_works_on_a_user_while_it_is_erased_writes_no_link(store: Sto
 
 
 def test_history_is_pruned_by_age(store: Store) -> None:
-    store.journal.add("r", [JournalEntry("user", "7", "old")])
+    store.journal.add("r", [JournalEntry(QueueKind.USER, "7", Action.PUSHED)])
     store.queue.enqueue(USER, ["7"])
     store.queue.lease(USER, "r", token=uuid4(), limit=1, seconds=30)
     store.state.count({"calls": 1})
     before = datetime.now(UTC) - timedelta(days=30)
     for table, column in (("journal", "at"), ("run_member", "at"), ("counter", "minute")):
         execute(store, f"update intercom_sync.{table} set {column} = now() - interval '31 days'")
-    store.journal.add("r", [JournalEntry("user", "7", "new")])
+    store.journal.add("r", [JournalEntry(QueueKind.USER, "7", Action.PULLED)])
 
     assert store.journal.prune(before) == 1
 
-    assert [row.entry.action for row in store.journal.of_key("7")] == ["new"]
+    assert [row.entry.action for row in store.journal.of_key("7")] == ["pulled"]
     assert store.runs.members("r") == {}
     assert store.state.counted(before - timedelta(days=9)) == []
-    assert store.journal.count(before) == {"new": 1}
+    assert store.journal.count(before) == {"pulled": 1}

@@ -15,6 +15,7 @@ from intercom_assets.domain.attributes import (
 )
 from intercom_assets.domain.fields import COMPANY_DELETED, DELETED, TEAM_FIELDS, Field, Policy
 from intercom_assets.domain.models import DataAttribute, Kind, LeftOut, Reason
+from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets_tests.builders import a_team, a_user
 
 SEATS = Field("seats", "seats", Kind.INTEGER, Policy.APP, custom=True)
@@ -23,7 +24,9 @@ NAME = TEAM_FIELDS[0]
 KNOWN = DataAttribute("seats", "contact", "integer")
 
 
-def plan(*known: DataAttribute, field: Field = SEATS, model: str = "contact") -> AttributePlan:
+def plan(
+    *known: DataAttribute, field: Field = SEATS, model: AttributeModel = AttributeModel.CONTACT
+) -> AttributePlan:
     return plan_attributes([NAME, field], model, known)
 
 
@@ -35,7 +38,7 @@ class TestWhatIsMade:
         assert plan(KNOWN) == AttributePlan((), {})
 
     def test_standard_fields_need_no_attribute(self) -> None:
-        assert plan_attributes([NAME], "contact", []) == AttributePlan((), {})
+        assert plan_attributes([NAME], AttributeModel.CONTACT, []) == AttributePlan((), {})
 
     def test_names_have_case(self) -> None:
         other_case = replace(KNOWN, name="Seats", data_type="boolean")
@@ -48,9 +51,12 @@ class TestWhatIsMade:
         assert plan(KNOWN, field=renamed) == AttributePlan((), {})
 
     @pytest.mark.parametrize(
-        ("field", "model"), [(DELETED, "contact"), (COMPANY_DELETED, "company")]
+        ("field", "model"),
+        [(DELETED, AttributeModel.CONTACT), (COMPANY_DELETED, AttributeModel.COMPANY)],
     )
-    def test_the_mark_of_what_is_gone_is_made_too(self, field: Field, model: str) -> None:
+    def test_the_mark_of_what_is_gone_is_made_too(
+        self, field: Field, model: AttributeModel
+    ) -> None:
         assert plan(field=field, model=model).missing == (field,)
 
     def test_both_models_together_fill_one_workspace(self) -> None:
@@ -141,7 +147,7 @@ class TestWhatIsBarred:
     def test_the_others_are_made_and_written_all_the_same(self) -> None:
         known = [replace(KNOWN, archived=True)]
 
-        assert plan_attributes([SEATS, PLAN], "contact", known).missing == (PLAN,)
+        assert plan_attributes([SEATS, PLAN], AttributeModel.CONTACT, known).missing == (PLAN,)
 
     def test_a_field_is_barred_by_the_name_that_the_app_has_for_it(self) -> None:
         renamed = replace(SEATS, name="places")

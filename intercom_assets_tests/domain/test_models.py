@@ -20,6 +20,7 @@ from intercom_assets.domain.models import (
     TeamLink,
     UserLink,
 )
+from intercom_assets.domain.vocabulary import Action, QueueKind
 
 
 def test_kinds_have_intercoms_names_of_types() -> None:
@@ -85,7 +86,7 @@ def test_a_patch_is_true_where_it_changes_something(
 
 
 def test_a_journal_entry_needs_no_field() -> None:
-    entry = JournalEntry("user", "7", "created")
+    entry = JournalEntry(QueueKind.USER, "7", Action.CREATED)
 
     assert (entry.field, entry.side, entry.old, entry.new) == (None, None, None, None)
     assert (entry.why, entry.request_id) == ("", None)

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from intercom_assets.database.capture.installation import install_capture
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.schema import apply_schema
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.orchestration.sensor_tick import SWEEP_JOB
 from intercom_assets.orchestration.sync_targets import USERS

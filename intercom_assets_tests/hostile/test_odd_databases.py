@@ -10,10 +10,10 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from intercom_assets.database.capture.installation import install_capture
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.connection import StoreNotReady
 from intercom_assets.database.store.schema import apply_schema
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.environment import opened, read_environment

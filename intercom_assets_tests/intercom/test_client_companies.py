@@ -3,6 +3,7 @@
 import pytest
 
 from intercom_assets.domain.models import CompanyPatch, ContactPatch, DataAttribute
+from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Invalid, NotFound, ScrollOpen
 from intercom_assets.simulator.simulator import Simulator
@@ -164,20 +165,26 @@ def test_an_open_scroll_is_not_waited_for_beyond_the_lease(
 
 
 def test_attributes_are_listed_created_and_archived(client: IntercomClient) -> None:
-    created = client.create_attribute("seats", "company", "integer", description="Paid seats")
+    created = client.create_attribute(
+        "seats", AttributeModel.COMPANY, "integer", description="Paid seats"
+    )
     assert created == DataAttribute("seats", "company", "integer", id=created.id)
     assert created.id is not None
 
     assert client.update_attribute(created.id, archived=True).archived
-    assert created.name not in {a.name for a in client.list_attributes("company", archived=False)}
-    listed = {attribute.name: attribute for attribute in client.list_attributes("company")}
+    assert created.name not in {
+        a.name for a in client.list_attributes(AttributeModel.COMPANY, archived=False)
+    }
+    listed = {
+        attribute.name: attribute for attribute in client.list_attributes(AttributeModel.COMPANY)
+    }
     assert listed["seats"].archived
     assert not listed["name"].custom
 
 
 def test_a_name_that_the_other_model_holds_is_refused(client: IntercomClient) -> None:
-    client.create_attribute("deleted", "company", "boolean")
+    client.create_attribute("deleted", AttributeModel.COMPANY, "boolean")
 
     with pytest.raises(Invalid) as taken:
-        client.create_attribute("deleted", "contact", "boolean")
+        client.create_attribute("deleted", AttributeModel.CONTACT, "boolean")
     assert "deleted" in taken.value.message

@@ -3,6 +3,7 @@
 import pytest
 
 from intercom_assets.domain.models import ContactPatch, Workspace
+from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
     Conflict,
@@ -54,7 +55,7 @@ def test_an_id_that_would_address_something_else_is_not_sent(
 def test_an_update_sends_what_the_patch_holds_and_nothing_else(
     client: IntercomClient, intercom: Simulator
 ) -> None:
-    client.create_attribute("plan", "contact", "string")
+    client.create_attribute("plan", AttributeModel.CONTACT, "string")
     created = client.create_contact(ADA)
     client.update_contact(created.id, ContactPatch({"phone": "+353 1"}, {"plan": "team"}))
     updated = client.update_contact(created.id, ContactPatch({"phone": None}))

@@ -19,9 +19,10 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import Lane
 from intercom_assets.database.store.store import Store
 from intercom_assets.definitions import build_defs
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML
 from intercom_assets.orchestration.resources import (
     AppDatabaseResource,

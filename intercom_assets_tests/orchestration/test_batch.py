@@ -2,7 +2,8 @@
 
 import pytest
 
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import Lane
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.orchestration.assets.launch import Launch, WrongLaunch, batch_of
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS
 

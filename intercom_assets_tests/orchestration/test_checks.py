@@ -6,10 +6,9 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import AttributeModel, QueueKind, StateKey
 from intercom_assets.orchestration.checks import health_job
 from intercom_assets.orchestration.sync_targets import SYNC_HEALTH, USERS
-from intercom_assets.sync.feeders.audit import STATE as AUDIT
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.orchestration.stage import Stage
 
@@ -76,13 +75,17 @@ def _diverged(stage: Stage) -> None:
 
 
 def _doubled(stage: Stage) -> None:
-    stage.store.state.put(AUDIT, {"at": 0, "queued": 0, "missing": 0, "duplicates": 2})
+    stage.store.state.put(
+        StateKey.LAST_AUDIT, {"at": 0, "queued": 0, "missing": 0, "duplicates": 2}
+    )
 
 
 def _lost_attribute(stage: Stage) -> None:
-    cached = stage.store.state.attributes("contact")
+    cached = stage.store.state.attributes(AttributeModel.CONTACT)
     assert cached is not None
-    stage.store.state.put_attributes("contact", [a for a in cached[1] if a.name != "admin_link"])
+    stage.store.state.put_attributes(
+        AttributeModel.CONTACT, [a for a in cached[1] if a.name != "admin_link"]
+    )
 
 
 def _lost_trigger(stage: Stage) -> None:

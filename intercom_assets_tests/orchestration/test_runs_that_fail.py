@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.orchestration.partitions import APP_USER
 from intercom_assets.orchestration.resources import (

@@ -8,7 +8,8 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import Lane
+from intercom_assets.domain.vocabulary import QueueKind, StateKey
 from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.orchestration.pool import POOL, set_up_pool
 from intercom_assets.orchestration.resources import (
@@ -17,7 +18,6 @@ from intercom_assets.orchestration.resources import (
     SyncDatabaseResource,
 )
 from intercom_assets.orchestration.sync_targets import LANE_TAG, SENSOR_TAG, TEAMS, USERS
-from intercom_assets.sync.context.outcomes import UNSHOWN
 from intercom_assets_tests.builders import insert_team, insert_user, update_row
 from intercom_assets_tests.orchestration.stage import Stage, a_mapping
 
@@ -298,8 +298,8 @@ def test_who_was_synced_where_dagster_was_not_at_hand_is_shown_by_the_next_tick(
     assert stage.tick("changed_users").run_requests == []
     assert stage.instance.get_materialized_partitions(shown) == set()
 
-    stage.store.state.put(UNSHOWN, True)
+    stage.store.state.put(StateKey.NOT_SHOWN_IN_DAGSTER, True)
     stage.tick("changed_users")
 
     assert {ada, bob} <= set(stage.instance.get_materialized_partitions(shown))
-    assert stage.store.state.get(UNSHOWN) is None
+    assert stage.store.state.get(StateKey.NOT_SHOWN_IN_DAGSTER) is None

@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
 from intercom_assets_tests.orchestration.stage import TOKEN, Stage

@@ -7,7 +7,7 @@ from typing import Protocol
 import dagster as dg
 import psycopg
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.orchestration.checks import health_job
 from intercom_assets.orchestration.internals.event_pruning import prune_history
 from intercom_assets.orchestration.schedules import nightly_sweep_job, weekly_audit_job

@@ -21,9 +21,10 @@ import yaml
 from psycopg import sql
 
 from intercom_assets.database.app.app_database import AppDatabase
-from intercom_assets.database.records import JournalRow, QueueKind
+from intercom_assets.database.records import JournalRow
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.mapping.load import SAMPLE, load_mapping
@@ -167,7 +168,9 @@ class Played(World):
     def look(self, *users: int | str) -> Synced:
         """A run over users whose contacts are said to have moved in Intercom."""
         keys = [str(user) for user in users]
-        self.services.store.queue.enqueue(QueueKind.USER, keys, cause="intercom", needs_read=True)
+        self.services.store.queue.enqueue(
+            QueueKind.USER, keys, cause=Cause.INTERCOM, needs_read=True
+        )
         return self.sync(*users)
 
     def run_all_due(self) -> None:

@@ -1,5 +1,6 @@
 """Two runs that meet a new workspace at the same moment both make its attributes."""
 
+from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.context.attributes import AttributeBook
 from intercom_assets_tests.sync.world import World
@@ -15,11 +16,11 @@ def test_an_attribute_that_another_run_made_first_is_written_all_the_same(world:
             AttributeBook(world.services).ensure(lambda: world.services.intercom.within(None))
         return world.services.intercom.within(None)
 
-    world.services.store.state.forget_attributes("contact")
+    world.services.store.state.forget_attributes(AttributeModel.CONTACT)
     book.ensure(client)
 
-    assert book.unwritable("contact") == {}
-    assert book.unwritable("company") == {}
+    assert book.unwritable(AttributeModel.CONTACT) == {}
+    assert book.unwritable(AttributeModel.COMPANY) == {}
     ada = world.given_user(plan="team")
     world.sync(ada)
     assert world.contact(ada)["custom_attributes"]["subscription_plan"] == "team"

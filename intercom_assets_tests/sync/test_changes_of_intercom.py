@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.simulator.wire import Answer
 from intercom_assets.sync.feeders import intercom_changes
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom

@@ -14,11 +14,11 @@ from intercom_assets.database.store.store import Store
 from intercom_assets.demo.sample_app import create_sample_app, seed
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind
+from intercom_assets.domain.vocabulary import AttributeModel, StateKey
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
-from intercom_assets.sync.context.workspace import STATE
 from intercom_assets.sync.environment import Configuration
 from intercom_assets.sync.preflight.check_intercom import (
     check_attributes,
@@ -546,7 +546,7 @@ def test_a_host_of_another_region_is_noted(client: IntercomClient) -> None:
 
 def test_tables_that_are_about_another_workspace_are_red(app: str, client: IntercomClient) -> None:
     with Store(app) as store:
-        store.state.put(STATE, {"id": "0ther"})
+        store.state.put(StateKey.WORKSPACE, {"id": "0ther"})
 
     _, _, tables = check_token(client, Configuration(sync_url=app))
 
@@ -558,13 +558,16 @@ def test_tables_that_are_about_another_workspace_are_red(app: str, client: Inter
 def test_attributes_to_be_made_and_those_that_nobody_can_write_are_told(
     client: IntercomClient, intercom: Simulator
 ) -> None:
-    client.create_attribute("seats", "contact", "string")
+    client.create_attribute("seats", AttributeModel.CONTACT, "string")
     before = intercom.stats()["writes"]
 
     found = list(
         check_attributes(
             client,
-            {"contact": [_attribute("seats", Kind.INTEGER), _attribute("mood")], "company": []},
+            {
+                AttributeModel.CONTACT: [_attribute("seats", Kind.INTEGER), _attribute("mood")],
+                AttributeModel.COMPANY: [],
+            },
         )
     )
 
@@ -575,11 +578,15 @@ def test_attributes_to_be_made_and_those_that_nobody_can_write_are_told(
 
 
 def test_more_attributes_than_the_workspace_has_room_for_are_red(client: IntercomClient) -> None:
-    client.create_attribute("seats", "contact", "string")
+    client.create_attribute("seats", AttributeModel.CONTACT, "string")
 
     found = list(
         check_attributes(
-            client, {"contact": [_attribute(f"a{n}") for n in range(250)], "company": []}
+            client,
+            {
+                AttributeModel.CONTACT: [_attribute(f"a{n}") for n in range(250)],
+                AttributeModel.COMPANY: [],
+            },
         )
     )
 

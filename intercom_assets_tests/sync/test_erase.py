@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from intercom_assets.database.records import Done as Ended
-from intercom_assets.database.records import InFlight, QueueKind, UserRecord
+from intercom_assets.database.records import InFlight, UserRecord
 from intercom_assets.domain.models import JournalEntry, UserLink
+from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.sync.engine.batch import run_batch
 from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.engine.initial_listing import list_workspace
@@ -195,7 +196,7 @@ def test_a_run_that_was_at_work_meanwhile_writes_nothing_of_the_person(played: P
     store.queue.lease(QueueKind.USER, "late", token=token, limit=1, seconds=0.01, keys=[str(ada)])
 
     erase_user(played.services, str(ada))
-    entry = JournalEntry("user", str(ada), "pushed", "name", new="Ada Lovelace")
+    entry = JournalEntry(QueueKind.USER, str(ada), Action.PUSHED, "name", new="Ada Lovelace")
     lost = store.records.note_in_flight(token, [InFlight(str(ada), {"name": "Ada Lovelace"})])
     store.records.record_users(
         token, "late", [UserRecord(UserLink(str(ada), "c"), Ended(), [entry])]

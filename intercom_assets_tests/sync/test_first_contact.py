@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.errors import Unauthorized
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.engine.batch import prepare

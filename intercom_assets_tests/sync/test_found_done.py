@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.operator.undo.engine import plan_undo, undo
 from intercom_assets.sync.operator.undo.steps import State

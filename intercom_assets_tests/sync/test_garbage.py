@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.gc import frozen_collector
 from intercom_assets.sync.engine.batch import run_batch
 from intercom_assets.sync.engine.chunk_source import Batch

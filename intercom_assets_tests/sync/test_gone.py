@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets_tests.sync.conftest import Worlds

@@ -2,8 +2,8 @@
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import GuardStopped
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.engine.batch import run_batch
 from intercom_assets.sync.engine.chunk_source import Batch

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets_tests.sync.world import World
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)

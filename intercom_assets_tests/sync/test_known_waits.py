@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.feeders.sweep import sweep

@@ -8,10 +8,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from intercom_assets.database.records import Done, QueueKind, UserRecord
+from intercom_assets.database.records import Done, UserRecord
 from intercom_assets.database.store.connection import StoreUnavailable
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.context.leases import Heartbeat, Lease
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import Reason
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played, Sql

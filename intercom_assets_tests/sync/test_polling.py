@@ -10,7 +10,7 @@ import pytest
 
 from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.app.polling import Page, Polled, Window, page, window
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.feeders import app_changes as feeders
 from intercom_assets.sync.feeders import polling

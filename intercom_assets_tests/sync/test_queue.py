@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from intercom_assets.database.capture.installation import remove_capture
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.queue import enqueue
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets.sync.feeders import drain as queue
 from intercom_assets.sync.feeders.drain import Drained, drain

@@ -18,8 +18,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from intercom_assets.database.records import Depth, Done, InFlight, QueueKind, UserRecord
+from intercom_assets.database.records import Depth, Done, InFlight, UserRecord
 from intercom_assets.domain.models import AppUser, Contact, Gone, InvalidRow, UserLink
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.leases import Lease
 from intercom_assets_tests.sync.sides import Sides, the_sides
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.switched_ids import SwitchedIdStore
 from intercom_assets.domain.models import EdgeState, Membership
 from intercom_assets.domain.switched_ids import SwitchedId
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.intercom.errors import Unauthorized
 from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets.sync.operator.relink import Relinked, State, find_switched, relink
@@ -186,7 +186,7 @@ def test_an_email_of_several_is_left_and_named(worlds: Worlds) -> None:
 def test_a_link_that_a_run_is_at_work_on_is_busy_and_stays(worlds: Worlds) -> None:
     played = worlds(**NO_WRITES)
     users = given_users(played, 3)
-    played.services.store.queue.enqueue(QueueKind.USER, [str(users[0])], cause="changed")
+    played.services.store.queue.enqueue(QueueKind.USER, [str(users[0])], cause=Cause.APP)
     _switch(played)
     before = played.rows("select * from intercom_sync.queue where key = %s", str(users[0]))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets_tests import builders
 from intercom_assets_tests.sync.world import World
 

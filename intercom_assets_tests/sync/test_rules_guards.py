@@ -5,7 +5,7 @@ Numbers are those of `rules.RULES`, where each rule names its test.
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.errors import Unauthorized
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.environment import read_environment

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.sync.playing import Played
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.queue import QueueStore
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Outcome, Status
 from intercom_assets.sync.engine import chunk_source as source
 from intercom_assets.sync.engine.batch import run_batch

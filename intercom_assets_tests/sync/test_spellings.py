@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from intercom_assets.database.capture.installation import install_capture
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.schema import apply_schema
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.context.spellings import named
 from intercom_assets.sync.feeders.app_changes import feed_from_app

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.sync.operator.undo.engine import UnknownRun, find_run, plan_undo, undo
 from intercom_assets.sync.operator.undo.steps import Act, State, Step
 from intercom_assets_tests.sync.conftest import Worlds
@@ -239,7 +239,7 @@ def test_a_change_that_waits_is_not_lost_by_an_undo(played: Played) -> None:
     played.update_user(ada, name="Wrong")
     played.sync(ada)
     played.update_user(ada, phone_number="+2")
-    played.services.store.queue.enqueue(QueueKind.USER, [str(ada)], cause="app")
+    played.services.store.queue.enqueue(QueueKind.USER, [str(ada)], cause=Cause.APP)
 
     _undo(played, _last_run(played, ada))
     played.run_all_due()

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets_tests.sync.world import World
 

@@ -4,7 +4,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Outcome, Status
 from intercom_assets.sync.engine.batch import run_batch
 from intercom_assets.sync.engine.chunk_source import Batch

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from intercom_assets.database.store.store import Store
-from intercom_assets.sync.context.workspace import STATE, WrongWorkspace, screens
+from intercom_assets.domain.vocabulary import StateKey
+from intercom_assets.sync.context.workspace import WrongWorkspace, screens
 from intercom_assets.sync.feeders.audit import audit
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets.sync.operator.erase import erase_user
@@ -39,7 +40,7 @@ def store(database: str) -> Iterator[Store]:
 def test_the_host_is_that_of_the_region(
     store: Store, region: str | None, api: str, host: str
 ) -> None:
-    store.state.put(STATE, {"id": "abc123", "region": region})
+    store.state.put(StateKey.WORKSPACE, {"id": "abc123", "region": region})
 
     found = screens(store, api)
 
@@ -121,7 +122,7 @@ class TestWhose:
     def test_tables_of_before_learn_whose_token_it_is(self, world: World) -> None:
         ada = world.given_user(email="ada@example.com")
         world.sync(ada)
-        world.services.store.state.put(STATE, {"id": "sim1w0rk", "region": "US"})
+        world.services.store.state.put(StateKey.WORKSPACE, {"id": "sim1w0rk", "region": "US"})
 
         assert world.sync(ada).calls == ["GET /me"]
         assert world.sync(ada).calls == []
@@ -129,7 +130,7 @@ class TestWhose:
     def test_neither_token_nor_host_can_be_had_from_what_is_kept(self, world: World) -> None:
         world.sync(world.given_user(email="ada@example.com"))
 
-        kept = str(world.services.store.state.get(STATE))
+        kept = str(world.services.store.state.get(StateKey.WORKSPACE))
 
         assert TOKEN not in kept
         assert BASE_URL not in kept

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from intercom_assets.database.app.app_database import AppDatabase
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.simulator.simulator import Simulator

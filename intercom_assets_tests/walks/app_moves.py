@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets_tests.walks.ground import Ground
 from intercom_assets_tests.walks.script import Step

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import LeftOut, Reason
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets_tests.walks.expected import Held, plain, two_way, zone, zone_of
 from intercom_assets_tests.walks.ground import Ground
 from intercom_assets_tests.walks.script import TEAMS

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets.sync.feeders.audit import audit

@@ -8,20 +8,20 @@ from rich.text import Text
 
 from intercom_assets.cli.output.tables import Listing, cell, plain
 from intercom_assets.cli.output.times import utc
-from intercom_assets.database.records import JournalRow, QueueKind, Tombstone, Waiting
+from intercom_assets.database.records import JournalRow, Tombstone, Waiting
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value, Values
 from intercom_assets.domain.reconcile import Decision
+from intercom_assets.domain.vocabulary import Action, QueueKind
 
-OVERRULED = "overruled"
 WORDS = {
     "pushed": "{} sent to Intercom",
     "pulled": "{} stored in the app",
-    OVERRULED: "OVERRULED: {} in Intercom",
-    "refused": "{} refused by the app",
-    "ignored": "{} of Intercom ignored",
-    "undone": "{} taken back",
-    "left out": "{} LEFT OUT of Intercom",
+    Action.OVERRULED: "OVERRULED: {} in Intercom",
+    Action.REFUSED_BY_APP: "{} refused by the app",
+    Action.IGNORED: "{} of Intercom ignored",
+    Action.UNDONE: "{} taken back",
+    Action.LEFT_OUT: "{} LEFT OUT of Intercom",
 }
 """Of entries about a field; others are told as they are."""
 
@@ -152,13 +152,13 @@ def _timeline(story: Story) -> Listing:
             base,
             plain(f"{entry.why} (policy {entry.policy})" if entry.policy else entry.why),
             "\n".join(plain(part) for part in (entry.request_id, row.run_id) if part),
-            style="bold red" if entry.action == OVERRULED else "",
+            style="bold red" if entry.action is Action.OVERRULED else "",
         )
     return listing
 
 
 def _sides_shown(entry: JournalEntry, field: Field | None) -> tuple[str, str]:
-    if entry.action == "undone":
+    if entry.action is Action.UNDONE:
         moved = f"{_moment(field, entry.old)} -> {_moment(field, entry.new)}"
         return (moved, "") if entry.side is Side.APP else ("", moved)
     app, intercom = both_sides(entry)

@@ -4,7 +4,8 @@ Keys are added to and never renamed: programs read them.
 """
 
 from intercom_assets.cli.output.explain import Story, both_sides
-from intercom_assets.database.records import JournalRow, QueueKind, Waiting
+from intercom_assets.database.records import JournalRow, Waiting
+from intercom_assets.domain.vocabulary import Action, QueueKind
 
 
 def document(story: Story) -> dict[str, object]:
@@ -54,7 +55,7 @@ def _queue_document(row: Waiting | None) -> dict[str, object] | None:
 
 def _row_document(row: JournalRow) -> dict[str, object]:
     entry = row.entry
-    told = entry.field is not None and entry.action != "undone"
+    told = entry.field is not None and entry.action is not Action.UNDONE
     app, intercom = both_sides(entry) if told else (None, None)
     return {
         "at": row.at.isoformat(),

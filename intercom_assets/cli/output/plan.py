@@ -13,6 +13,7 @@ from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.switched_ids import Switch
 from intercom_assets.sync.engine.plan import PlannedChange, PlannedTeam, PlannedUser
 from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
@@ -20,15 +21,15 @@ from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
 SHOWN = 20
 """Users and teams that cannot be synced, of everybody, that are listed; all are counted."""
 LABELS = {
-    "create": "to create",
-    "update": "to change",
-    "archive": "to archive",
-    "look": "to look at, since Intercom's values may have changed just now",
-    "find": "to look for, since they left before we knew them",
-    "none": "unchanged",
-    "absent": "not in the app, and not known from Intercom",
-    "erased": "erased on request, which are left alone",
-    "park": "that cannot be synced as they are",
+    PlannedAction.CREATE: "to create",
+    PlannedAction.UPDATE: "to change",
+    PlannedAction.ARCHIVE: "to archive",
+    PlannedAction.READ: "to look at, since Intercom's values may have changed just now",
+    PlannedAction.FIND: "to look for, since they left before we knew them",
+    PlannedAction.NONE: "unchanged",
+    PlannedAction.ABSENT: "not in the app, and not known from Intercom",
+    PlannedAction.ERASED: "erased on request, which are left alone",
+    PlannedAction.PARK: "that cannot be synced as they are",
 }
 
 
@@ -44,8 +45,8 @@ class Summary:
     def __init__(self, *, shown: bool) -> None:
         self.users: list[PlannedUser] = []
         self.teams: list[PlannedTeam] = []
-        self.user_actions: Counter[str] = Counter()
-        self.team_actions: Counter[str] = Counter()
+        self.user_actions: Counter[PlannedAction] = Counter()
+        self.team_actions: Counter[PlannedAction] = Counter()
         self.user_fields: Counter[str] = Counter()
         self.team_fields: Counter[str] = Counter()
         self.left: Counter[str] = Counter()
@@ -77,7 +78,7 @@ class Summary:
         self.merges += len(user.merge)
         self.searches += user.searched
         self.companies_to_make.update(user.companies_to_make)
-        if user.action == "create":
+        if user.action is PlannedAction.CREATE:
             self.new_users.append(user.user_id)
         if self._shown or (user.problem and len(self.users) < SHOWN):
             self.users.append(user)
@@ -87,7 +88,7 @@ class Summary:
         self.team_fields.update(change.field for change in team.changes)
         self.left.update(team.left)
         self.left_out.update(team.left_out.keys())
-        if team.action == "create":
+        if team.action is PlannedAction.CREATE:
             self.new_teams.append(team.team_id)
         if self._shown or (team.problem and len(self.teams) < SHOWN):
             self.teams.append(team)
@@ -95,8 +96,8 @@ class Summary:
     @property
     def nowhere(self) -> list[str]:
         """Who was named and is on neither side."""
-        users = [f"user {u.user_id}" for u in self.users if u.action == "absent"]
-        return users + [f"team {t.team_id}" for t in self.teams if t.action == "absent"]
+        users = [f"user {u.user_id}" for u in self.users if u.action is PlannedAction.ABSENT]
+        return users + [f"team {t.team_id}" for t in self.teams if t.action is PlannedAction.ABSENT]
 
     @property
     def counts(self) -> Counts:
@@ -110,7 +111,9 @@ class Summary:
     @property
     def calls(self) -> int:
         """Of everything: users, companies, searches of leads, attributes."""
-        companies = self.team_actions["create"] + self.team_actions["update"]
+        companies = sum(
+            self.team_actions[action] for action in (PlannedAction.CREATE, PlannedAction.UPDATE)
+        )
         searches = -(-self.searches // LEADS_A_CALL)
         return self._counts.calls + companies + searches + len(self.attributes_to_make)
 
@@ -181,7 +184,7 @@ def _lines(summary: Summary) -> list[str]:
     return [*lines, f"Plan {summary.plan_id}. Nothing was written."]
 
 
-def _actions(actions: Counter[str]) -> str:
+def _actions(actions: Counter[PlannedAction]) -> str:
     told = [f"{count:,} {LABELS[action]}" for action, count in actions.most_common()]
     return ", ".join(told) or "none"
 

@@ -2,7 +2,7 @@
 
 import math
 
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.status.overview import Alarm, Capture, Lag, Looked, Overview, Use
 
 

@@ -36,8 +36,8 @@ from intercom_assets.database.capture import log as capture_log
 from intercom_assets.database.capture.log import LogRow
 from intercom_assets.database.connections import AppConnection, Connections
 from intercom_assets.database.failures import AppUnavailable
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import AppTeam, AppUser, Column, Gone, InvalidRow
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import AppMapping
 
 __all__ = ["AppDatabase", "AppUnavailable", "WriteBack", "WrittenBack", "WrittenTeam"]

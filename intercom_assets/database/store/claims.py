@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.connection import StorePart, rows, run
 from intercom_assets.database.store.encoding import document, team_document, user_document
 from intercom_assets.database.store.queue import enqueue
 from intercom_assets.domain.models import TeamLink, UserLink
-
-EXTERNAL_ID_MOVED = "external id moved"
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class ClaimStore(StorePart):
 
         def work(cursor: Cursor[TupleRow]) -> None:
             due = dict.fromkeys(sorted(contacts), 0.0)
-            enqueue(cursor, QueueKind.USER, due, cause=EXTERNAL_ID_MOVED, needs_read=True)
+            enqueue(cursor, QueueKind.USER, due, cause=Cause.EXTERNAL_ID_MOVED, needs_read=True)
             run(cursor, "mark_others_contacts", **_columns(contacts))
 
         self._pool.transact(work)
@@ -92,7 +90,7 @@ def _take(cursor: Cursor[TupleRow], certain: Mapping[str, str]) -> dict[str, str
     taken: dict[str, str] = dict(rows(cursor, "contact_owners", **_columns(certain)))
     if taken:  # the queue's rows before the links, the order of locks
         losers = dict.fromkeys(sorted(set(taken.values())), 0.0)
-        enqueue(cursor, QueueKind.USER, losers, cause=EXTERNAL_ID_MOVED, needs_read=True)
+        enqueue(cursor, QueueKind.USER, losers, cause=Cause.EXTERNAL_ID_MOVED, needs_read=True)
         run(cursor, "yield_to_external_ids", **_columns(certain))
     return taken
 

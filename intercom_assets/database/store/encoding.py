@@ -24,6 +24,7 @@ from intercom_assets.domain.models import (
     TeamLink,
     UserLink,
 )
+from intercom_assets.domain.vocabulary import Action, QueueKind
 
 Record = TypeVar("Record", Contact, Company, Failure)
 
@@ -148,6 +149,9 @@ def team_link(row: Mapping[str, Any]) -> TeamLink:
 
 def journal_entry(row: Mapping[str, Any]) -> JournalEntry:
     known = {field.name: row[field.name] for field in fields(JournalEntry) if field.name in row}
+    known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
+    known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
+    known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
     known["side"] = None if row["side"] is None else Side(row["side"])
     return JournalEntry(**known)
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import HeldGone, QueueKind
+from intercom_assets.database.records import HeldGone
 from intercom_assets.database.store.connection import StorePart, rows, run
 from intercom_assets.database.store.queue import enqueue
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 
 class GoneStore(StorePart):
@@ -45,7 +46,7 @@ class GoneStore(StorePart):
 
         def work(cursor: Cursor[TupleRow]) -> int:
             released = [row[0] for row in rows(cursor, "release_gone", kind=kind)]
-            enqueue(cursor, kind, dict.fromkeys(released, 0.0), cause="released")
+            enqueue(cursor, kind, dict.fromkeys(released, 0.0), cause=Cause.RELEASED)
             return len(released)
 
         return self._pool.transact(work)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from intercom_assets.database.records import JournalRow, QueueKind
+from intercom_assets.database.records import JournalRow
 from intercom_assets.database.store.connection import StorePart, StorePool, aware
 from intercom_assets.database.store.encoding import journal_entry
 from intercom_assets.database.store.record import add_journal
 from intercom_assets.domain.models import JournalEntry
+from intercom_assets.domain.vocabulary import QueueKind
 
 PRUNED_AT_ONCE = 10_000
 

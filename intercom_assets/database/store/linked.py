@@ -5,9 +5,10 @@ For the feeders, the guards and `status`, which want no whole link. Nothing is w
 
 from collections.abc import Iterator, Sequence
 
-from intercom_assets.database.records import LeftOutCount, QueueKind
+from intercom_assets.database.records import LeftOutCount
 from intercom_assets.database.store.connection import StorePart
 from intercom_assets.domain.models import Reason
+from intercom_assets.domain.vocabulary import QueueKind
 
 _HASHES = {QueueKind.USER: "user_hashes", QueueKind.TEAM: "team_hashes"}
 _LINKED_AFTER = {QueueKind.USER: "linked_users_after", QueueKind.TEAM: "linked_teams_after"}

@@ -7,10 +7,10 @@ a listing of Intercom says (`claims`). Questions about many at once are in `link
 from collections.abc import Sequence
 from typing import Protocol
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.connection import StorePart
 from intercom_assets.database.store.encoding import team_link, user_link
 from intercom_assets.domain.models import TeamLink, UserLink
+from intercom_assets.domain.vocabulary import QueueKind
 
 _COUNT_LINKED = {QueueKind.USER: "count_linked_users", QueueKind.TEAM: "count_linked_teams"}
 

@@ -20,11 +20,11 @@ from intercom_assets.database.records import (
     Lane,
     Leased,
     ParkedRow,
-    QueueKind,
     Waiting,
 )
 from intercom_assets.database.store.connection import StorePart, dicts, rows, run
 from intercom_assets.database.store.encoding import record
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 MOST_KEYS_AT_ONCE = 10_000
 """Keys that one transaction queues: it holds their locks for some 100 ms."""
@@ -39,7 +39,7 @@ class QueueStore(StorePart):
         keys: Sequence[str],
         *,
         lane: Lane = Lane.LIVE,
-        cause: str = "",
+        cause: Cause = Cause.NONE,
         delay: float = 0.0,
         needs_read: bool = False,
     ) -> int:
@@ -67,7 +67,7 @@ class QueueStore(StorePart):
         kind: QueueKind,
         delays: Mapping[str, float],
         *,
-        cause: str,
+        cause: Cause,
         since: Mapping[str, float] | None = None,
     ) -> None:
         """`enqueue` in one transaction, each key due in its own number of seconds.
@@ -77,7 +77,11 @@ class QueueStore(StorePart):
         self._pool.transact(lambda cursor: enqueue(cursor, kind, delays, cause=cause, since=since))
 
     def enqueue_missing(
-        self, kind: QueueKind, keys: Sequence[str], lane: Lane = Lane.LIVE, cause: str = ""
+        self,
+        kind: QueueKind,
+        keys: Sequence[str],
+        lane: Lane = Lane.LIVE,
+        cause: Cause = Cause.NONE,
     ) -> None:
         """For a run that was told its keys: rows that wait stay as they are, and rows that another
         run works on are told to look again."""
@@ -172,7 +176,7 @@ class QueueStore(StorePart):
         def work(cursor: Cursor[TupleRow]) -> list[str]:
             parked = [row[0] for row in rows(cursor, "retry_parked", kind=kind, keys=named)]
             freed = [row[0] for row in rows(cursor, f"forget_left_out_of_{kind}s", keys=named)]
-            enqueue(cursor, kind, dict.fromkeys(freed, 0.0), cause="retry")
+            enqueue(cursor, kind, dict.fromkeys(freed, 0.0), cause=Cause.RETRY)
             return sorted({*parked, *freed})
 
         return self._pool.transact(work)
@@ -214,7 +218,7 @@ def enqueue(
     delays: Mapping[str, float],
     *,
     lane: Lane = Lane.LIVE,
-    cause: str = "",
+    cause: Cause = Cause.NONE,
     needs_read: bool = False,
     since: Mapping[str, float] | None = None,
 ) -> None:

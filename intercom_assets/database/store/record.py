@@ -19,7 +19,6 @@ from intercom_assets.database.records import (
     Failure,
     InFlight,
     Parked,
-    QueueKind,
     Recorded,
     RetryIn,
     TeamRecord,
@@ -36,6 +35,7 @@ from intercom_assets.database.store.encoding import (
 )
 from intercom_assets.database.store.queue import enqueue
 from intercom_assets.domain.models import JournalEntry, Values
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 Documents: TypeAlias = list[dict[str, Any]]
 
@@ -288,7 +288,7 @@ def _ending_document(key: str, ending: Ending) -> dict[str, Any]:
 def _recorded(
     cursor: Cursor[TupleRow], kind: QueueKind, lost: set[str], conflicts: Mapping[str, Failure]
 ) -> Recorded:
-    enqueue(cursor, kind, dict.fromkeys(lost, 0.0), cause="lost lease", needs_read=True)
+    enqueue(cursor, kind, dict.fromkeys(lost, 0.0), cause=Cause.LEASE_LOST, needs_read=True)
     return Recorded(frozenset(lost), conflicts)
 
 

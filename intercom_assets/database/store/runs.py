@@ -4,8 +4,9 @@ A run's heartbeat is renewed by a timer while the run lives: one that ran out is
 Dagster sees it. Leases are the queue's (`queue`).
 """
 
-from intercom_assets.database.records import HeartbeatRow, QueueKind
+from intercom_assets.database.records import HeartbeatRow
 from intercom_assets.database.store.connection import StorePart
+from intercom_assets.domain.vocabulary import QueueKind
 
 
 class RunStore(StorePart):

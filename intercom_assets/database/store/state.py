@@ -14,59 +14,63 @@ from intercom_assets.database.records import Counted, Json
 from intercom_assets.database.store.connection import StorePart, aware, run
 from intercom_assets.database.store.encoding import document
 from intercom_assets.domain.models import DataAttribute
+from intercom_assets.domain.vocabulary import AttributeModel, StateKey
 
-SWEEP_WANTED = "sweep_wanted"
+_ATTRIBUTES = {
+    AttributeModel.CONTACT: StateKey.CONTACT_ATTRIBUTES,
+    AttributeModel.COMPANY: StateKey.COMPANY_ATTRIBUTES,
+}
 
 
 class StateStore(StorePart):
     """Values by key, cached attributes, counters."""
 
-    def get(self, key: str) -> Json:
+    def get(self, key: StateKey) -> Json:
         """A value kept by `put`; None if never."""
         found = self.get_at(key)
         return None if found is None else found[0]
 
-    def get_at(self, key: str) -> tuple[Json, datetime] | None:
+    def get_at(self, key: StateKey) -> tuple[Json, datetime] | None:
         """The value and when it was put."""
         found = self._pool.rows("get_state", key=key)
         return (found[0][0], found[0][1]) if found else None
 
-    def put(self, key: str, value: Json) -> None:
+    def put(self, key: StateKey, value: Json) -> None:
         self._pool.transact(lambda cursor: put_state(cursor, key, value))
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: StateKey) -> None:
         self._pool.run("delete_state", key=key)
 
     def sweep_wanted(self) -> datetime | None:
         """Since when a TRUNCATE (or a restore) asks for a sweep; stays until `sweep_started`."""
-        found = self.get_at(SWEEP_WANTED)
+        found = self.get_at(StateKey.SWEEP_WANTED)
         return None if found is None else found[1]
 
     def sweep_started(self, at: datetime) -> None:
         """Takes back wishes of up to `at`, which `sweep_wanted` said; call it before reading."""
-        self._pool.run("delete_state_before", key=SWEEP_WANTED, at=aware(at))
+        self._pool.run("delete_state_before", key=StateKey.SWEEP_WANTED, at=aware(at))
 
-    def attributes(self, model: str) -> tuple[datetime, list[DataAttribute]] | None:
+    def attributes(self, model: AttributeModel) -> tuple[datetime, list[DataAttribute]] | None:
         """The cached attributes of a model and when they were read; None if never."""
-        found = self.get_at(_attributes_key(model))
+        found = self.get_at(_ATTRIBUTES[model])
         if found is None:
             return None
         return found[1], [DataAttribute(*row) for row in self._pool.rows("attributes", model=model)]
 
-    def put_attributes(self, model: str, attributes: Sequence[DataAttribute]) -> None:
+    def put_attributes(self, model: AttributeModel, attributes: Sequence[DataAttribute]) -> None:
         """Replaces the cached list, as read now."""
 
         def work(cursor: Cursor[TupleRow]) -> None:
-            put_state(cursor, _attributes_key(model), len(attributes))
+            put_state(cursor, _ATTRIBUTES[model], len(attributes))
             run(cursor, "clear_attributes", model=model)
             listed = document([asdict(attribute) for attribute in attributes])
             run(cursor, "write_attributes", model=model, attributes=listed)
 
         self._pool.transact(work)
 
-    def forget_attributes(self, model: str) -> None:
+    def forget_attributes(self, model: AttributeModel) -> None:
         """The next look reads them from Intercom, as after a 400 that names an attribute."""
-        self.delete(_attributes_key(model))
+        self.delete(_ATTRIBUTES[model])
 
     def count(self, numbers: Mapping[str, int]) -> None:
         """Adds to the present minute's counters."""
@@ -78,10 +82,6 @@ class StateStore(StorePart):
         return [Counted(*row) for row in self._pool.rows("counted", since=aware(since))]
 
 
-def put_state(cursor: Cursor[TupleRow], key: str, value: Json) -> None:
+def put_state(cursor: Cursor[TupleRow], key: StateKey, value: Json) -> None:
     """`StateStore.put` inside the caller's transaction."""
     run(cursor, "put_state", key=key, value=document(value))
-
-
-def _attributes_key(model: str) -> str:
-    return f"attributes of {model}"

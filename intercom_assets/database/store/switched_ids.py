@@ -10,12 +10,12 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.connection import StorePart, StorePool, run
 from intercom_assets.database.store.queue import enqueue
 from intercom_assets.database.store.record import add_journal, lock_rows
 from intercom_assets.domain.models import JournalEntry
 from intercom_assets.domain.switched_ids import Identity
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 _IDENTITIES = {QueueKind.USER: "user_identities", QueueKind.TEAM: "team_identities"}
 _NEAR = {QueueKind.USER: "users_near", QueueKind.TEAM: "teams_near"}
@@ -76,7 +76,7 @@ class SwitchedIdStore(StorePart):
             entries = [entry for entry in journal if entry.key in ids["new"]]
             add_journal(cursor, run_id, entries, values=self._journal_values)
             queued = dict.fromkeys(ids["new"], 0.0)
-            enqueue(cursor, QueueKind.USER, queued, cause="relinked", needs_read=True)
+            enqueue(cursor, QueueKind.USER, queued, cause=Cause.RELINKED, needs_read=True)
             return frozenset(moves) - held.keys()
 
         return self._pool.transact(work)

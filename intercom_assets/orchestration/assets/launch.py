@@ -15,6 +15,7 @@ from pydantic import Field
 from intercom_assets.database.records import Lane
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.errors import OperatorError
+from intercom_assets.domain.vocabulary import Cause
 from intercom_assets.orchestration.sync_targets import BULK, LANE_TAG, LIVE, SENSOR_TAG, SyncTarget
 from intercom_assets.sync.engine.chunk_source import Batch
 
@@ -80,14 +81,17 @@ def batch_of(target: SyncTarget, launch: Launch) -> Batch:
     _require_one_way(target, launch)
     if launch.partition_keys is not None:
         lane = Lane.BULK if launch.is_range else Lane.LIVE
-        cause = "backfill" if launch.is_range else "partition"
+        cause = Cause.BACKFILL if launch.is_range else Cause.PARTITION
         return _named(target, launch, launch.partition_keys, lane, cause)
     if launch.ids is not None:
-        return _named(target, launch, _checked(target, launch.ids), Lane.BULK, "list")
+        return _named(target, launch, _checked(target, launch.ids), Lane.BULK, Cause.LIST)
     if launch.replayed:
-        return _named(target, launch, launch.replayed, Lane.BULK, "re-execution")
+        return _named(target, launch, launch.replayed, Lane.BULK, Cause.REEXECUTION)
     return Batch(
-        target.kind, from_queue=launch.from_queue, lanes=_LANES.get(launch.lane or ""), cause=""
+        target.kind,
+        from_queue=launch.from_queue,
+        lanes=_LANES.get(launch.lane or ""),
+        cause=Cause.NONE,
     )
 
 
@@ -109,7 +113,7 @@ def _no_range(target: SyncTarget) -> str:
 
 
 def _named(
-    target: SyncTarget, launch: Launch, keys: Sequence[str], lane: Lane, cause: str
+    target: SyncTarget, launch: Launch, keys: Sequence[str], lane: Lane, cause: Cause
 ) -> Batch:
     return Batch(
         target.kind, keys=tuple(keys), lane=lane, cause=cause, by_hand=not launch.by_sensor

@@ -9,11 +9,12 @@ was left out is sent once it can be.
 import threading
 from collections.abc import Callable, Sequence
 
-from intercom_assets.database.records import Json, QueueKind
+from intercom_assets.database.records import Json
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.attributes import plan_attributes
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import DataAttribute
+from intercom_assets.domain.vocabulary import AttributeModel, Cause, QueueKind, StateKey
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, LeaseRanOut
 from intercom_assets.sync.context.failures import stops_everything
@@ -23,8 +24,7 @@ from intercom_assets.sync.context.workspace import remember_workspace
 CACHED_FOR = 86_400.0
 AGAIN_AFTER = 60
 """Seconds for which other runs believe that what just failed would fail again."""
-MODELS = {"contact": QueueKind.USER, "company": QueueKind.TEAM}
-UNWRITABLE, FAILING = "attributes_barred", "attributes_failing"
+MODELS = {AttributeModel.CONTACT: QueueKind.USER, AttributeModel.COMPANY: QueueKind.TEAM}
 
 
 class AttributeBook:
@@ -41,11 +41,11 @@ class AttributeBook:
         self._remember_failures()
         self._unwritable = {model: self._plan(model, known or []) for model in MODELS}
 
-    def unwritable(self, model: str) -> dict[str, str]:
+    def unwritable(self, model: AttributeModel) -> dict[str, str]:
         """Fields that nobody can write just now, with the reason. `model`: contact or company."""
         return self._unwritable[model]
 
-    def failing(self, model: str) -> frozenset[str]:
+    def failing(self, model: AttributeModel) -> frozenset[str]:
         """Those of them for which a call fails, so that somebody has to ask again."""
         if model in self._unread:
             return frozenset(self._unwritable[model])
@@ -121,7 +121,7 @@ class AttributeBook:
         _failure_of(lambda: remember_workspace(self._services.store, client()))
         return self._all_known()
 
-    def _read_one(self, client: Callable[[], IntercomClient], model: str) -> None:
+    def _read_one(self, client: Callable[[], IntercomClient], model: AttributeModel) -> None:
         self._last[model] = listed = client().list_attributes(model)
         self._services.store.state.put_attributes(model, listed)
 
@@ -150,24 +150,24 @@ class AttributeBook:
             if (model, field.intercom) not in self._refused
         ]
 
-    def _plan(self, model: str, known: Sequence[DataAttribute]) -> dict[str, str]:
+    def _plan(self, model: AttributeModel, known: Sequence[DataAttribute]) -> dict[str, str]:
         refused = {name: why for (of, name), why in self._refused.items() if of == model}
         plan = plan_attributes(self._fields()[model], model, known)
         if (why := self._unread.get(model)) is not None:
             refused |= {each.name: why for each in plan.missing}
         return {**plan.unwritable, **refused}
 
-    def _fields(self) -> dict[str, list[Field]]:
+    def _fields(self) -> dict[AttributeModel, list[Field]]:
         services = self._services
         return {
-            "contact": list(services.user_fields.values()),
-            "company": list(services.team_fields.values()),
+            AttributeModel.CONTACT: list(services.user_fields.values()),
+            AttributeModel.COMPANY: list(services.team_fields.values()),
         }
 
     # --- what other runs, and `status`, know of it ------------------------------------------------
 
     def _remember_failures(self) -> None:
-        kept = self._services.store.state.get(FAILING)
+        kept = self._services.store.state.get(StateKey.ATTRIBUTES_FAILING)
         if not isinstance(kept, dict) or self._services.now() - _at(kept) > AGAIN_AFTER:
             return
         self._unread = dict(_texts(kept.get("unread")))
@@ -180,24 +180,25 @@ class AttributeBook:
         if self._unread or self._refused:
             refused = {f"{model}/{name}": why for (model, name), why in self._refused.items()}
             told: dict[str, Json] = {"unread": dict(self._unread), "refused": refused}
-            store.state.put(FAILING, {"at": self._services.now(), **told})
+            store.state.put(StateKey.ATTRIBUTES_FAILING, {"at": self._services.now(), **told})
         else:
-            store.state.delete(FAILING)
+            store.state.delete(StateKey.ATTRIBUTES_FAILING)
         before = unwritable_now(store)
         if before == self._unwritable:
             return
         store.state.put(
-            UNWRITABLE, {model: dict(fields) for model, fields in self._unwritable.items()}
+            StateKey.ATTRIBUTES_UNWRITABLE,
+            {model: dict(fields) for model, fields in self._unwritable.items()},
         )
         for model, kind in MODELS.items():
             free = before.get(model, {}).keys() - self._unwritable[model].keys()
             waiting = store.linked.left_out_for(kind, sorted(free)) if free else []
-            store.queue.enqueue(kind, waiting, cause="attribute can be written again")
+            store.queue.enqueue(kind, waiting, cause=Cause.ATTRIBUTE_WRITABLE)
 
 
 def unwritable_now(store: Store) -> dict[str, dict[str, str]]:
     """By model: fields that nobody can write, with the reason, as the last run found."""
-    kept = store.state.get(UNWRITABLE)
+    kept = store.state.get(StateKey.ATTRIBUTES_UNWRITABLE)
     if not isinstance(kept, dict):
         return {}
     return {model: dict(_texts(kept.get(model))) for model in MODELS}

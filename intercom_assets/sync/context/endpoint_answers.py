@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 from intercom_assets.database.records import Failure, Json
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.intercom.calls import Call
-
-STATE = "answered"
 
 
 @dataclass(slots=True)
@@ -56,12 +55,12 @@ class Answers:
         waiting = {name for name in _texts(kept.get("")) if name} | self.everybodys
         mended = waiting & self.answered.keys()
         kept[""] = sorted(waiting - mended)
-        self.store.state.put(STATE, kept)
+        self.store.state.put(StateKey.ENDPOINT_ANSWERS, kept)
         for endpoint in mended:
             self.store.queue.wake_refused(endpoint)
 
     def _kept(self) -> dict[str, Json]:
-        kept = self.store.state.get(STATE)
+        kept = self.store.state.get(StateKey.ENDPOINT_ANSWERS)
         return dict(kept) if isinstance(kept, dict) else {}
 
 

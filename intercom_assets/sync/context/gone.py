@@ -8,8 +8,8 @@ not: off the list, whatever it said of them, and judged anew if they go again.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.switched_ids import stop_before_marking
 

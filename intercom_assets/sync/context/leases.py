@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from intercom_assets.database.records import Lane, Leased, QueueKind
+from intercom_assets.database.records import Lane, Leased
 from intercom_assets.database.store.connection import StoreUnavailable
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.settings import SyncSettings
 
 _log = logging.getLogger(__name__)

@@ -8,10 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-UNSHOWN = "not shown in dagster"
-"""Our own note that somebody was synced where Dagster's storage was not at hand, or by a run that
-died: who is in step and has no materialization is looked for."""
-
 
 class Status(StrEnum):
     """HELD: another run has it and was told to look again. ABSENT: nothing on either side.

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
 from intercom_assets.database.capture.log import EVERYBODY, LogRow
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.context.services import Services
 
@@ -46,7 +46,7 @@ def wake_owners(services: Services, kind: QueueKind, absent: Collection[str]) ->
     """Of keys that neither side has: whose id they spell is due, whoever put them in the queue."""
     own = services.app.own_keys(kind, absent)
     if own:
-        services.store.queue.enqueue(kind, sorted(set(own.values())), cause="spelled otherwise")
+        services.store.queue.enqueue(kind, sorted(set(own.values())), cause=Cause.RESPELLED)
 
 
 def _logged(rows: Sequence[LogRow], kind: QueueKind) -> set[str]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import Counts, GuardStopped, plan_id
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
 from intercom_assets.domain.switched_ids import (
@@ -21,12 +20,16 @@ from intercom_assets.domain.switched_ids import (
     shows_a_switch,
 )
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import QueueKind, StateKey
 from intercom_assets.sync.context.services import Services
 
 READ_AT_ONCE = 1_000
 NEAR = 100
 """Linked ids on both sides of one that is gone: what happened to them tells a switch."""
-ACCEPTED = "ids_accepted: "
+_ACCEPTED = {
+    QueueKind.USER: StateKey.SWITCHED_USER_IDS_ACCEPTED,
+    QueueKind.TEAM: StateKey.SWITCHED_TEAM_IDS_ACCEPTED,
+}
 ACCEPTED_FOR = timedelta(days=1)
 
 
@@ -113,11 +116,11 @@ def stop_for_teams(services: Services, teams: Iterable[str]) -> None:
 
 def accept(services: Services, switch: Switch) -> None:
     """An operator says that they are others: for a day nobody is stopped for it on the way."""
-    services.store.state.put(ACCEPTED + switch.kind, {"at": services.now(), "count": switch.count})
+    services.store.state.put(_ACCEPTED[switch.kind], {"at": services.now(), "count": switch.count})
 
 
 def _is_accepted(services: Services, kind: QueueKind) -> bool:
-    kept = services.store.state.get(ACCEPTED + kind)
+    kept = services.store.state.get(_ACCEPTED[kind])
     at = kept.get("at") if isinstance(kept, Mapping) else None
     return isinstance(at, int) and services.now() - at < ACCEPTED_FOR.total_seconds()
 

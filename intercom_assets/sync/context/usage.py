@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from intercom_assets.database.store.connection import StoreUnavailable
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.sync.context.outcomes import Outcome, Status
 from intercom_assets.sync.context.services import Services
 
@@ -20,8 +21,6 @@ LAG = "lag "
 """With a bound in seconds after it: changes that were done within it, and not within the last."""
 BOUNDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 900, 3_600)
 BEYOND = "beyond"
-LIMIT = "calls per window"
-"""State: Intercom's limit as last told."""
 
 
 class UsageRecorder:
@@ -51,7 +50,7 @@ class UsageRecorder:
             }
             self._store.state.count({name: number for name, number in numbers.items() if number})
             if now.limit not in (None, self._limit):
-                self._store.state.put(LIMIT, now.limit)
+                self._store.state.put(StateKey.RATE_LIMIT, now.limit)
             self._before, self._limit, self._lags = now, now.limit, Counter()
 
     def __enter__(self) -> Self:

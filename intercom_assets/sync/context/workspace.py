@@ -13,11 +13,12 @@ from intercom_assets.database.records import Json
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import Workspace
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Rejected
 from intercom_assets.sync.context.services import Services
 
-STATE, TOKEN = "workspace", "token"
+TOKEN = "token"
 """`TOKEN`: the client's fingerprint, of which no token can be made."""
 APP_HOSTS = {
     "US": "https://app.intercom.com",
@@ -75,7 +76,7 @@ def remember_workspace(store: Store, client: IntercomClient) -> None:
 
 def _remember(store: Store, client: IntercomClient, told: Workspace | None) -> None:
     seen = {"id": told.id, "region": told.region} if told else _known(store)
-    store.state.put(STATE, {**seen, TOKEN: client.fingerprint})
+    store.state.put(StateKey.WORKSPACE, {**seen, TOKEN: client.fingerprint})
 
 
 def mismatch(store: Store, told: Workspace) -> str | None:
@@ -97,7 +98,7 @@ def _asked(client: IntercomClient) -> Workspace | None:
 
 
 def _known(store: Store) -> dict[str, Json]:
-    known = store.state.get(STATE)
+    known = store.state.get(StateKey.WORKSPACE)
     return known if isinstance(known, dict) else {}
 
 

@@ -13,7 +13,8 @@ from time import monotonic
 from uuid import uuid4
 
 from intercom_assets.database.identity import storable
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import Lane
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.pool import Pool
 from intercom_assets.sync.context.attributes import AttributeBook
 from intercom_assets.sync.context.gc import frozen_collector

@@ -11,7 +11,8 @@ from threading import Condition
 from time import monotonic
 
 from intercom_assets.database.identity import storable
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import Lane
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
 
@@ -34,7 +35,7 @@ class Batch:
     from_queue: int | None = None
     lanes: tuple[Lane, ...] | None = None
     lane: Lane = Lane.LIVE
-    cause: str = "by hand"
+    cause: Cause = Cause.BY_HAND
     by_hand: bool = False
     accepted: str | None = None
     prepared: bool = False

@@ -12,23 +12,22 @@ from intercom_assets.database.app.app_database import AppDatabase, AppUnavailabl
 from intercom_assets.database.app.inspection import unstable_columns
 from intercom_assets.domain.models import Kind
 from intercom_assets.domain.secret_names import leaking_word
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.mapping.load import TEAMS_SQL, USERS_SQL
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.context.services import Services
-
-STATE = "steady"
 
 
 def require_deterministic(services: Services) -> None:
     """Raises `MappingError` where a column differs each time; reads a few rows."""
     version = services.app.mapping_version
-    if services.store.state.get(STATE) == version:
+    if services.store.state.get(StateKey.DETERMINISTIC) == version:
         return
     # A row that cannot be computed, or a database that is down, is told by the pass that meets it.
     with suppress(AppUnavailable):
         for file, columns in unstable_columns(services.app.reading).items():
             raise MappingError(differing_columns(file, columns))
-        services.store.state.put(STATE, version)
+        services.store.state.put(StateKey.DETERMINISTIC, version)
 
 
 def require_no_secrets(app: AppDatabase) -> None:

@@ -8,7 +8,6 @@ pass of its own; only ids that are new to us are looked at in any batch (`switch
 
 from collections.abc import Sequence
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.guards import (
     Counts,
     GuardStopped,
@@ -17,6 +16,7 @@ from intercom_assets.domain.guards import (
     breaches,
     plan_id,
 )
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.gone import hold_gone_among
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.switched_ids import Switch, accept, find_switch

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from intercom_assets.domain.models import Company, Contact, Gone, TeamLink, UserLink
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.sync.context.failures import stops_everything
 from intercom_assets.sync.context.services import Services
 
-STATE, FAILED = "first_contact", "first_contact_failed"
 AGAIN_AFTER = timedelta(minutes=10)
 """Large batches that come sooner after a listing that failed do without one."""
 
@@ -25,11 +25,13 @@ log = logging.getLogger(__name__)
 
 def is_due(services: Services) -> bool:
     """Whether the workspace was never listed to its end, and the last try is a while ago."""
-    return services.store.state.get(STATE) is None and not _failed_lately(services)
+    return services.store.state.get(StateKey.INITIAL_LISTING) is None and not _failed_lately(
+        services
+    )
 
 
 def _failed_lately(services: Services) -> bool:
-    failed = services.store.state.get(FAILED)
+    failed = services.store.state.get(StateKey.INITIAL_LISTING_FAILED)
     at = failed.get("at") if isinstance(failed, dict) else None
     return isinstance(at, int) and services.now() - at < AGAIN_AFTER.total_seconds()
 
@@ -54,17 +56,23 @@ def list_workspace(
     except IntercomError as error:
         if stops_everything(error):
             raise
-        services.store.state.put(FAILED, {"at": services.now(), "why": str(error)})
+        services.store.state.put(
+            StateKey.INITIAL_LISTING_FAILED, {"at": services.now(), "why": str(error)}
+        )
         log.warning("the workspace could not be listed, which only costs more calls: %s", error)
         return users, teams
-    services.store.state.put(STATE, {"at": services.now(), "users": users, "teams": teams})
-    services.store.state.delete(FAILED)
+    services.store.state.put(
+        StateKey.INITIAL_LISTING, {"at": services.now(), "users": users, "teams": teams}
+    )
+    services.store.state.delete(StateKey.INITIAL_LISTING_FAILED)
     return users, teams
 
 
 def leave_out(services: Services) -> None:
     """Everybody is paired already: there is nothing that a listing could say, now or later."""
-    services.store.state.put(STATE, {"at": services.now(), "users": 0, "teams": 0})
+    services.store.state.put(
+        StateKey.INITIAL_LISTING, {"at": services.now(), "users": 0, "teams": 0}
+    )
 
 
 def listed(

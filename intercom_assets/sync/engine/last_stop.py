@@ -9,12 +9,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.connection import StoreNotReady, StoreUnavailable
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.errors import OperatorError
+from intercom_assets.domain.vocabulary import QueueKind, StateKey
 
-_STATE = "stopped: "
+_STOPPED = {
+    QueueKind.USER: StateKey.USERS_STOPPED,
+    QueueKind.TEAM: StateKey.TEAMS_STOPPED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +39,16 @@ def noted(store: Store, kind: QueueKind) -> Iterator[None]:
         yield
     except OperatorError as error:
         with suppress(*away):
-            store.state.put(_STATE + kind, {"why": error.sentence})
+            store.state.put(_STOPPED[kind], {"why": error.sentence})
         raise
     with suppress(*away):
-        store.state.delete(_STATE + kind)
+        store.state.delete(_STOPPED[kind])
 
 
 def stops(store: Store) -> list[Stop]:
     found = []
     for kind in QueueKind:
-        kept = store.state.get_at(_STATE + kind)
+        kept = store.state.get_at(_STOPPED[kind])
         if kept is not None and isinstance(kept[0], dict):
             found.append(Stop(kind, kept[1], str(kept[0].get("why", ""))))
     return found

@@ -13,6 +13,7 @@ from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.models import AppUser, Contact, Gone, Kind, LeftOut, Side, Value, Values
 from intercom_assets.domain.reconcile import CONSIDERED_ZONE, Reconciliation
+from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.failures import PassFailed
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.passes.teams.chunk import read_teams
@@ -67,7 +68,7 @@ class PlannedUser:
     """
 
     user_id: str
-    action: str
+    action: PlannedAction
     changes: Sequence[PlannedChange] = ()
     attach: Sequence[str] = ()
     detach: Sequence[str] = ()
@@ -86,9 +87,9 @@ class PlannedUser:
     def counts(self) -> Counts:
         return Counts(
             users=1,
-            creates=int(self.action == "create"),
-            changes=int(self.action == "update"),
-            archives=int(self.action == "archive"),
+            creates=int(self.action is PlannedAction.CREATE),
+            changes=int(self.action is PlannedAction.UPDATE),
+            archives=int(self.action is PlannedAction.ARCHIVE),
             detaches=len(self.detach),
             calls=self.calls,
         )
@@ -99,7 +100,7 @@ class PlannedTeam:
     """What one team's pass would do: create, update, none, park or absent."""
 
     team_id: str
-    action: str
+    action: PlannedAction
     changes: Sequence[PlannedChange] = ()
     left: Sequence[str] = ()
     problem: str | None = None
@@ -107,7 +108,7 @@ class PlannedTeam:
 
     @property
     def calls(self) -> int:
-        return int(self.action in ("create", "update"))
+        return int(self.action in (PlannedAction.CREATE, PlannedAction.UPDATE))
 
 
 def plan_users(
@@ -127,7 +128,7 @@ def plan_users(
             _know_leads([user for user in users if user.user_id not in erased], find_leads)
         for user in users:
             if user.user_id in erased:
-                yield PlannedUser(user.user_id, "erased")
+                yield PlannedUser(user.user_id, PlannedAction.ERASED)
             elif user.user_id in (looked_at or {}):
                 yield _planned_on(user, (looked_at or {})[user.user_id])
             else:
@@ -139,7 +140,9 @@ def _know_void_teams(services: Services, users: Sequence[UserPass]) -> None:
     missing = {team for user in users for team in user.teams_without_company}
     if missing:
         planned = plan_teams(services, sorted(missing))
-        users[0].void_teams.update(each.team_id for each in planned if each.action == "absent")
+        users[0].void_teams.update(
+            each.team_id for each in planned if each.action is PlannedAction.ABSENT
+        )
 
 
 def plan_teams(
@@ -205,22 +208,26 @@ def _planned(user: UserPass) -> PlannedUser:
 def _decided(user: UserPass) -> PlannedUser:
     left = _left(user.base, user.rules.fields)
     if user.problem:
-        return PlannedUser(user.user_id, "park", left=left, problem=user.problem.message)
+        return PlannedUser(
+            user.user_id, PlannedAction.PARK, left=left, problem=user.problem.message
+        )
     if user.is_absent:
-        return PlannedUser(user.user_id, "absent")
+        return PlannedUser(user.user_id, PlannedAction.ABSENT)
     gone = isinstance(user.row, Gone)
     searched = user.lead_to_search() is not None
     if not (user.needs_first_call or user.needs_second_calls):
-        return PlannedUser(user.user_id, "none", left=left, searched=searched, is_gone=gone)
+        return PlannedUser(
+            user.user_id, PlannedAction.NONE, left=left, searched=searched, is_gone=gone
+        )
     if user.contact is None and user.is_leaving:
-        return PlannedUser(user.user_id, "find", left=left, calls=1, is_gone=gone)
+        return PlannedUser(user.user_id, PlannedAction.FIND, left=left, calls=1, is_gone=gone)
     edges = user.memberships()
     teams = edges.attach if isinstance(user.row, AppUser) else ()
     moves = len(teams) + len(edges.detach) + len(user.leads)
     changes = _changes(user.plan(), user.contact)
     return PlannedUser(
         user.user_id,
-        _action(user, is_look=not (moves or changes)),
+        _action(user, is_read=not (moves or changes)),
         changes,
         teams,
         edges.detach,
@@ -233,12 +240,12 @@ def _decided(user: UserPass) -> PlannedUser:
     )
 
 
-def _action(user: UserPass, *, is_look: bool) -> str:
+def _action(user: UserPass, *, is_read: bool) -> PlannedAction:
     if user.contact is None:
-        return "create"
+        return PlannedAction.CREATE
     if user.is_to_archive:
-        return "archive"
-    return "look" if is_look else "update"
+        return PlannedAction.ARCHIVE
+    return PlannedAction.READ if is_read else PlannedAction.UPDATE
 
 
 def _planned_team(team: TeamPass) -> PlannedTeam:
@@ -252,12 +259,14 @@ def _reasons(left_out: Mapping[str, LeftOut]) -> dict[str, str]:
 def _decided_team(team: TeamPass) -> PlannedTeam:
     left = _left(team.link.base, team.fields)
     if team.problem:
-        return PlannedTeam(team.team_id, "park", left=left, problem=team.problem.message)
+        return PlannedTeam(
+            team.team_id, PlannedAction.PARK, left=left, problem=team.problem.message
+        )
     if team.was_never_there:
-        return PlannedTeam(team.team_id, "absent")
+        return PlannedTeam(team.team_id, PlannedAction.ABSENT)
     if not team.needs_call:
-        return PlannedTeam(team.team_id, "none", left=left)
-    action = "create" if team.company is None else "update"
+        return PlannedTeam(team.team_id, PlannedAction.NONE, left=left)
+    action = PlannedAction.CREATE if team.company is None else PlannedAction.UPDATE
     return PlannedTeam(team.team_id, action, _changes(team.plan(), team.company), left)
 
 

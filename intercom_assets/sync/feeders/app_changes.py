@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from time import monotonic
 
 from intercom_assets.database.app.app_database import AppUnavailable
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import Gone
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.context.gone import let_go
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.feeders.drain import drain
-from intercom_assets.sync.feeders.polling import POLLED, poll
+from intercom_assets.sync.feeders.polling import poll
 from intercom_assets.sync.passes.teams.chunk import team_hash
 from intercom_assets.sync.passes.users.chunk import read_users, user_rules
 from intercom_assets.sync.passes.users.state import UserPass
@@ -123,7 +123,7 @@ def _poll(services: Services) -> Fed:
 
 def _polled_teams(services: Services, keys: Sequence[str]) -> dict[str, float]:
     due = dict.fromkeys(_changed_teams(services, keys), 0.0)
-    services.store.queue.enqueue_each(QueueKind.TEAM, due, cause=POLLED)
+    services.store.queue.enqueue_each(QueueKind.TEAM, due, cause=Cause.POLLED)
     return due
 
 
@@ -132,7 +132,7 @@ def _polled_users(services: Services, keys: Sequence[str]) -> dict[str, float]:
     users = [user for user in _read(services, keys) if user.differs]
     calm = _waits(services, users)
     due = {user.user_id: calm.get(user.user_id, 0.0) for user in users}
-    services.store.queue.enqueue_each(QueueKind.USER, due, cause=POLLED)
+    services.store.queue.enqueue_each(QueueKind.USER, due, cause=Cause.POLLED)
     return due
 
 

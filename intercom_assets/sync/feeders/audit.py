@@ -8,15 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import Lane
 from intercom_assets.domain.models import Contact
+from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.feeders.intercom_changes import differs
-
-STATE = "last_audit"
-CAUSE = "audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def _audited(services: Services, progress: Callable[[int], None] | None) -> Audi
     done = Audited(looked, queued, missing, len(client.calls))
     duplicates = sum(1 for count in held.values() if count > 1)
     told = {"queued": queued, "missing": missing, "duplicates": duplicates}
-    services.store.state.put(STATE, {"at": services.now(), **told})
+    services.store.state.put(StateKey.LAST_AUDIT, {"at": services.now(), **told})
     return done
 
 
@@ -82,5 +80,5 @@ def _queue_missing(services: Services, seen: set[str]) -> int:
 
 def _queue(services: Services, users: Sequence[str]) -> int:
     return services.store.queue.enqueue(
-        QueueKind.USER, users, lane=Lane.BULK, cause=CAUSE, needs_read=True
+        QueueKind.USER, users, lane=Lane.BULK, cause=Cause.AUDIT, needs_read=True
     )

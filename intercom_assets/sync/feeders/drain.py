@@ -20,8 +20,8 @@ from intercom_assets.database.log_to_queue import (
     move_to_queue,
     queue_ahead,
 )
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.spellings import in_own_spelling
 
 DelayOf: TypeAlias = Callable[[QueueKind, Sequence[str]], Mapping[str, float]]

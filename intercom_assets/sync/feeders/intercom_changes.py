@@ -13,10 +13,10 @@ cursor, and the watermark moves only when a look has reached its end.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.fields import Field, intercom_values
 from intercom_assets.domain.models import Contact, EdgeState, Gone, UserLink, Value
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
 from intercom_assets.intercom.query import touched_since
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
@@ -24,7 +24,6 @@ from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.feeders.app_changes import Fed
 from intercom_assets.sync.passes.leads import shown
 
-STATE = "intercom_changes"
 FAST_OVERLAP, SLOW_OVERLAP, SLOW_EVERY = 120, 30 * 60, 15 * 60
 """Seconds. The index was seen to lag between 12 and 120 s (docs/dev/intercom-facts.md#search)."""
 MOST_PAGES = 5
@@ -118,7 +117,9 @@ def _wake(
         if lead.id in news and lead.role == "lead" and lead.email:
             leads.setdefault(lead.email.lower(), {})[lead.id] = news[lead.id]
     wakes |= _who_searched(services, leads)
-    services.store.queue.enqueue(QueueKind.USER, sorted(wakes), cause="intercom", needs_read=True)
+    services.store.queue.enqueue(
+        QueueKind.USER, sorted(wakes), cause=Cause.INTERCOM, needs_read=True
+    )
     return len(wakes), news
 
 
@@ -215,11 +216,11 @@ def _summary(looked: int, queued: int, ended: bool) -> str:
 
 def _stored(services: Services) -> Watermark:
     """The first look of all begins now: the first sync reads what was before."""
-    stored = services.store.state.get(STATE)
+    stored = services.store.state.get(StateKey.INTERCOM_CHANGES)
     if not isinstance(stored, dict):
         return Watermark(reached=services.now(), slow_at=services.now())
     return Watermark(**stored)
 
 
 def _store(services: Services, mark: Watermark) -> None:
-    services.store.state.put(STATE, asdict(mark))
+    services.store.state.put(StateKey.INTERCOM_CHANGES, asdict(mark))

@@ -12,15 +12,12 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from intercom_assets.database.app.polling import Page, Polled, page, window
-from intercom_assets.database.records import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind, StateKey
 from intercom_assets.sync.context.services import Services
 
 Queue: TypeAlias = Callable[[QueueKind, Sequence[str]], int]
 """Queues those of the keys that are new; how many."""
 
-POLLED = "polled"
-"""Where versions before this one kept the newest change that they had seen."""
-STATE = "polled rows"
 PAGE = 1_000
 """Rows read at once, and users looked at in one transaction."""
 
@@ -53,7 +50,9 @@ def poll(services: Services, queue: Queue, seconds: float) -> None:
     for polled in Polled:
         if not _is_seen(marks[polled]):
             marks[polled] = _further(services, polled, marks[polled], queue, until)
-    services.store.state.put(STATE, {polled: asdict(mark) for polled, mark in marks.items()})
+    services.store.state.put(
+        StateKey.POLLED_ROWS, {polled: asdict(mark) for polled, mark in marks.items()}
+    )
 
 
 def _begun(services: Services, polled: Polled, mark: Mark) -> Mark:
@@ -107,10 +106,10 @@ def _kind(polled: Polled) -> QueueKind:
 
 def _stored(services: Services) -> dict[Polled, Mark]:
     """The first look of all begins now, less the overlap: the first sync reads what was before."""
-    stored = services.store.state.get(STATE)
+    stored = services.store.state.get(StateKey.POLLED_ROWS)
     if isinstance(stored, dict):
         return {polled: _mark(stored[polled]) for polled in Polled}
-    reached = services.store.state.get(POLLED)
+    reached = services.store.state.get(StateKey.POLLED_UNTIL)
     newest = reached if isinstance(reached, int) else services.app.now()
     overlap = int(services.settings.poll_overlap.total_seconds())
     return {polled: Mark(newest - overlap) for polled in Polled}

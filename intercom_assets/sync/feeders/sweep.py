@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from intercom_assets.database.records import Lane, QueueKind
+from intercom_assets.database.records import Lane
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import DELETED
 from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow
+from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
 from intercom_assets.sync.context.gc import frozen_collector
 from intercom_assets.sync.context.gone import forget_returned
 from intercom_assets.sync.context.services import Services
@@ -20,7 +21,6 @@ from intercom_assets.sync.passes.rules import Rules, user_hash
 from intercom_assets.sync.passes.teams.chunk import team_hash
 from intercom_assets.sync.passes.users.chunk import user_rules
 
-CAUSE = "sweep"
 _Row = TypeVar("_Row", AppUser, AppTeam)
 
 
@@ -33,9 +33,6 @@ class Swept:
     missing: int
 
 
-STATE = "last_sweep"
-
-
 def sweep(services: Services) -> tuple[Swept, Swept]:
     """Users and teams. A wish for a sweep (a TRUNCATE) from before it began is fulfilled by it."""
     wanted = services.store.state.sweep_wanted()
@@ -43,7 +40,7 @@ def sweep(services: Services) -> tuple[Swept, Swept]:
     if wanted is not None:
         services.store.state.sweep_started(wanted)
     queued = users.queued + users.missing + teams.queued + teams.missing
-    services.store.state.put(STATE, {"at": services.now(), "queued": queued})
+    services.store.state.put(StateKey.LAST_SWEEP, {"at": services.now(), "queued": queued})
     return users, teams
 
 
@@ -84,7 +81,7 @@ def _sweep(
         if kind is QueueKind.USER and differing:
             erased = services.store.tombstones.among(differing)
             differing = [key for key in differing if key not in erased]
-        services.store.queue.enqueue(kind, differing, lane=Lane.BULK, cause=CAUSE)
+        services.store.queue.enqueue(kind, differing, lane=Lane.BULK, cause=Cause.SWEEP)
         forget_returned(services, kind, gone.intersection(row.id for row in rows))
         seen.update(row.id for row in rows)
         queued += len(differing)
@@ -97,7 +94,7 @@ def _queue_missing(services: Services, kind: QueueKind, seen: set[str]) -> int:
     missing = 0
     for linked in _linked(services, kind):
         gone = [key for key in linked if key not in seen]
-        services.store.queue.enqueue(kind, gone, lane=Lane.BULK, cause=CAUSE)
+        services.store.queue.enqueue(kind, gone, lane=Lane.BULK, cause=Cause.SWEEP)
         missing += len(gone)
     return missing
 

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from intercom_assets.database.records import Json, QueueKind
+from intercom_assets.database.records import Json
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import Gone
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.context.leases import Heartbeat, Lease
@@ -23,7 +24,6 @@ from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.engine.batch import new_run_id
 from intercom_assets.sync.passes.users.identity import is_ours, merged_into
 
-CAUSE = "erase"
 LEASE_TIMEOUT_S = 90.0
 """Seconds to wait for a run that is at work on the person: more than a lease."""
 
@@ -94,7 +94,7 @@ def erase_user(
     known: dict[str, Json] = {"contact_id": link.contact_id} if link and link.contact_id else {}
     store.tombstones.add(user_id, known)
     with (
-        Heartbeat(store, new_run_id(CAUSE), CAUSE, services.settings) as pulse,
+        Heartbeat(store, new_run_id(Cause.ERASE), Cause.ERASE, services.settings) as pulse,
         _alone(services, pulse, user_id, sleep) as lease,
     ):
         erasure = _Erasure(services, user_id, services.intercom.within(lambda: lease.deadline))
@@ -140,7 +140,7 @@ def _alone(
     """The user's row of the queue, leased; waits for a run that has it."""
     waited = 0.0
     while True:
-        services.store.queue.enqueue_missing(QueueKind.USER, [user_id], cause=CAUSE)
+        services.store.queue.enqueue_missing(QueueKind.USER, [user_id], cause=Cause.ERASE)
         lease = pulse.lease(QueueKind.USER, 1, keys=[user_id])
         if lease.rows:
             return lease

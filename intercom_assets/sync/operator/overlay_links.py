@@ -6,9 +6,9 @@ company) always wins.
 
 from collections.abc import Sequence
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.database.store.links import Links
 from intercom_assets.domain.models import TeamLink, UserLink
+from intercom_assets.domain.vocabulary import QueueKind
 
 
 class OverlayLinks:

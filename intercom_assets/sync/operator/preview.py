@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from intercom_assets.domain.attributes import plan_attributes
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import Contact, DataAttribute, UserLink
+from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.context.services import Services
@@ -81,7 +82,10 @@ def _look(
 ) -> Foresight:
     require_workspace(services, remember=False)
     overlay = OverlayLinks(services.store.links)
-    models = {"contact": services.user_fields, "company": services.team_fields}
+    models = {
+        AttributeModel.CONTACT: services.user_fields,
+        AttributeModel.COMPANY: services.team_fields,
+    }
     client = services.intercom.within(None)
     known: list[DataAttribute] = []
     for model in models:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.models import (
     ContactPatch,
     Gone,
@@ -20,6 +19,7 @@ from intercom_assets.domain.models import (
     UserLink,
 )
 from intercom_assets.domain.switched_ids import Matched, SwitchedId, form_of, match, with_more
+from intercom_assets.domain.vocabulary import Action, Cause, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
     Conflict,
@@ -36,7 +36,6 @@ from intercom_assets.sync.context.switched_ids import departed, departed_among, 
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.workspace import require_workspace
 
-CAUSE = "relink"
 CHUNK = 100
 """Links in one lease: each has two calls of its own."""
 
@@ -64,9 +63,9 @@ class Relinked:
     @property
     def entry(self) -> JournalEntry:
         return JournalEntry(
-            "user",
+            QueueKind.USER,
             self.ids.new,
-            "relinked",
+            Action.RELINKED,
             None,
             Side.INTERCOM,
             self.ids.old,
@@ -115,7 +114,7 @@ def relink(
     settings = services.settings
     with (
         UsageRecorder(services) as meter,
-        Heartbeat(services.store, run_id, CAUSE, settings, on_heartbeat=meter.note) as pulse,
+        Heartbeat(services.store, run_id, Cause.RELINK, settings, on_heartbeat=meter.note) as pulse,
         Pool(settings.threads) as pool,
     ):
         for start in range(0, len(pairs), CHUNK):
@@ -130,7 +129,7 @@ def _some_relinked(
     services: Services, pulse: Heartbeat, pool: Pool, run_id: str, pairs: Sequence[SwitchedId]
 ) -> list[Relinked]:
     keys = [key for pair in pairs for key in (pair.old, pair.new)]
-    services.store.queue.enqueue_missing(QueueKind.USER, keys, cause=CAUSE)
+    services.store.queue.enqueue_missing(QueueKind.USER, keys, cause=Cause.RELINK)
     with pulse.lease(QueueKind.USER, len(keys), keys=keys) as lease:
         relinked = _looked_at(services, lease, pairs)
         due = [each for each in relinked if each.state is State.MOVED]
@@ -198,7 +197,7 @@ def _record(services: Services, lease: Lease, run_id: str, relinked: Sequence[Re
         run_id,
         {each.ids.old: each.ids.new for each in moved},
         [each.entry for each in moved],
-        made_for_it=[row.key for row in lease.rows if row.cause == CAUSE],
+        made_for_it=[row.key for row in lease.rows if row.cause == Cause.RELINK],
     )
     for each in moved:
         if each.ids.old in lost:

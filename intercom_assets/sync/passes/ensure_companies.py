@@ -7,7 +7,8 @@ it, and one that Intercom or the app refused before waits for its own next try.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from intercom_assets.database.records import Leased, QueueKind
+from intercom_assets.database.records import Leased
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.sync.context.outcomes import Outcome, Status
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.teams.chunk import sync_team_chunk
@@ -36,7 +37,7 @@ def ensure_companies(work: Work, team_ids: Sequence[str]) -> Ensured:
         missing = [team for team in team_ids if team not in made]
         if not missing:
             return Ensured(made)
-        store.queue.enqueue_missing(QueueKind.TEAM, missing, cause="membership")
+        store.queue.enqueue_missing(QueueKind.TEAM, missing, cause=Cause.MEMBERSHIP)
         with work.run.pulse.lease(QueueKind.TEAM, len(missing), keys=missing) as lease:
             waiting = [] if work.run.by_hand else [row for row in lease.rows if _was_refused(row)]
             due = [row for row in lease.rows if row not in waiting]

@@ -6,21 +6,22 @@ from intercom_assets.database.records import Ending, Leased, Parked
 from intercom_assets.domain.fields import TIME_ZONE
 from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value
 from intercom_assets.domain.reconcile import Decision
+from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 
-KIND, LEFT_OUT = "user", "left out"
+KIND = QueueKind.USER
 
 
 def entry_of_event(
-    user_id: str, action: str, client: IntercomClient, *, old: Value, new: Value, why: str
+    user_id: str, action: Action, client: IntercomClient, *, old: Value, new: Value, why: str
 ) -> JournalEntry:
     """Of what is not a field: created, adopted, attached, merged ..."""
     return JournalEntry(KIND, user_id, action, None, Side.INTERCOM, old, new, why, _last(client))
 
 
 def entry_of_decision(
-    user_id: str, action: str, decision: Decision, base: Value, client: IntercomClient | None
+    user_id: str, action: Action, decision: Decision, base: Value, client: IntercomClient | None
 ) -> JournalEntry:
     """`base`: agreed on before. `client`: who wrote it to Intercom; None: it went to the app."""
     return JournalEntry(
@@ -40,12 +41,12 @@ def entry_of_decision(
 
 def entry_of_unknown_zone(user_id: str, name: Value) -> JournalEntry:
     why = "Intercom states a place that is no time zone"
-    return JournalEntry(KIND, user_id, "ignored", TIME_ZONE, Side.APP, None, name, why)
+    return JournalEntry(KIND, user_id, Action.IGNORED, TIME_ZONE, Side.APP, None, name, why)
 
 
 def entry_of_inheritance(user_id: str) -> JournalEntry:
     why = "what the contact held was another person's: none of it is taken over"
-    return JournalEntry(KIND, user_id, "not inherited", None, Side.APP, why=why)
+    return JournalEntry(KIND, user_id, Action.NOT_INHERITED, None, Side.APP, why=why)
 
 
 def entry_of_refused_search(user_id: str, refusal: IntercomError) -> JournalEntry:
@@ -53,27 +54,27 @@ def entry_of_refused_search(user_id: str, refusal: IntercomError) -> JournalEntr
     return JournalEntry(
         KIND,
         user_id,
-        "lead search refused",
+        Action.LEAD_SEARCH_REFUSED,
         side=Side.INTERCOM,
         why=why,
         request_id=refusal.request_id,
     )
 
 
-def parked_now(kind: str, key: str, ending: Ending, leased: Leased) -> list[JournalEntry]:
+def parked_now(kind: QueueKind, key: str, ending: Ending, leased: Leased) -> list[JournalEntry]:
     """An entry for who is given up on by this pass; none for who was before."""
     if not isinstance(ending, Parked) or (leased.parked and leased.failed_hash == ending.hash):
         return []
     why = ending.error.message
-    return [JournalEntry(kind, key, "parked", why=why, request_id=ending.error.request_id)]
+    return [JournalEntry(kind, key, Action.PARKED, why=why, request_id=ending.error.request_id)]
 
 
 def left_out_now(
-    kind: str, key: str, now: Mapping[str, LeftOut], before: Mapping[str, LeftOut]
+    kind: QueueKind, key: str, now: Mapping[str, LeftOut], before: Mapping[str, LeftOut]
 ) -> list[JournalEntry]:
     """An entry for each field that this pass leaves out, and the last one did not for this."""
     return [
-        JournalEntry(kind, key, LEFT_OUT, name, Side.INTERCOM, None, each.value, each.why)
+        JournalEntry(kind, key, Action.LEFT_OUT, name, Side.INTERCOM, None, each.value, each.why)
         for name, each in now.items()
         if name not in before
         or (each.reason, each.value) != (before[name].reason, before[name].value)
@@ -82,7 +83,8 @@ def left_out_now(
 
 def changed_in(journal: Iterable[JournalEntry]) -> tuple[str, ...]:
     """Names of fields that were written, and of events."""
-    return tuple(sorted({each.field or each.action for each in journal if each.action != LEFT_OUT}))
+    named = {e.field or e.action.value for e in journal if e.action is not Action.LEFT_OUT}
+    return tuple(sorted(named))
 
 
 def _last(client: IntercomClient) -> str | None:

@@ -16,9 +16,9 @@ from intercom_assets.database.capture.guards import SCHEMA, has_log
 from intercom_assets.database.capture.installation import CaptureState, capture_state
 from intercom_assets.database.capture.watches import moved_unseen, present_triggers
 from intercom_assets.database.publications import danger, subscribed, unaccepted, ways_out
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
 from intercom_assets.sync.preflight.findings import Finding, Part
 

@@ -13,6 +13,7 @@ from intercom_assets.database.store.store import Store
 from intercom_assets.domain.attributes import MOST_ATTRIBUTES, plan_attributes
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import DataAttribute, Workspace
+from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import NotFound
 from intercom_assets.sync.context.workspace import WAYS_OUT, mismatch
@@ -100,7 +101,7 @@ def check_limits(client: IntercomClient, share: float) -> Iterator[Finding]:
 
 
 def check_attributes(
-    client: IntercomClient, fields: Mapping[str, Sequence[Field]]
+    client: IntercomClient, fields: Mapping[AttributeModel, Sequence[Field]]
 ) -> Iterator[Finding]:
     """`fields` by model, contact and company."""
     known = [attribute for model in fields for attribute in client.list_attributes(model)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
+from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
 from intercom_assets.mapping.settings import SyncSettings
@@ -192,7 +193,10 @@ class Preflight:
         yield from INTERCOM.probe("contacts", lambda: check_contacts(_view(client)), SCOPES)
         yield from INTERCOM.probe("companies", lambda: check_companies(_view(client)), SCOPES)
         if self.policies:
-            fields = {"contact": self.policies.users, "company": self.policies.teams}
+            fields = {
+                AttributeModel.CONTACT: self.policies.users,
+                AttributeModel.COMPANY: self.policies.teams,
+            }
             yield from INTERCOM.probe(
                 "attributes", lambda: check_attributes(_view(client), fields), SCOPES
             )

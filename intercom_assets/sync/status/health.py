@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from intercom_assets.database.capture.installation import capture_state
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.alarms import STUCK_AFTER
 from intercom_assets.domain.attributes import plan_attributes
+from intercom_assets.domain.vocabulary import AttributeModel, QueueKind, StateKey
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.feeders import audit
 from intercom_assets.sync.passes.users.chunk import read_users, user_rules
 
 SAMPLE = 20
@@ -57,7 +56,7 @@ def nothing_diverged(services: Services) -> Finding:
 
 def no_duplicates(services: Services) -> Finding:
     """No two contacts with one external id, as the last audit saw it."""
-    last = services.store.state.get(audit.STATE)
+    last = services.store.state.get(StateKey.LAST_AUDIT)
     found = last.get("duplicates", 0) if isinstance(last, dict) else None
     if not isinstance(found, int):
         return Finding(True, "No audit has listed the contacts yet.")
@@ -70,7 +69,10 @@ def no_duplicates(services: Services) -> Finding:
 def attributes_in_place(services: Services) -> Finding:
     """Every custom attribute that the mapping sends exists and can be written."""
     missing, unwritable = [], []
-    for model, fields in (("contact", services.user_fields), ("company", services.team_fields)):
+    for model, fields in (
+        (AttributeModel.CONTACT, services.user_fields),
+        (AttributeModel.COMPANY, services.team_fields),
+    ):
         cached = services.store.state.attributes(model)
         if cached is None:
             return Finding(True, "Intercom's attributes were not listed yet.")
@@ -105,7 +107,10 @@ QUESTIONS: dict[str, Callable[[Services], Finding]] = {
     "attributes_in_place": attributes_in_place,
     "triggers_in_place": triggers_in_place,
 }
-_OTHER = {"contact": "company", "company": "contact"}
+_OTHER = {
+    AttributeModel.CONTACT: AttributeModel.COMPANY,
+    AttributeModel.COMPANY: AttributeModel.CONTACT,
+}
 
 
 def _sample(services: Services) -> list[str]:

@@ -19,15 +19,14 @@ from intercom_assets.database.records import (
     Json,
     LeftOutCount,
     ParkedRow,
-    QueueKind,
 )
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import Action, QueueKind, StateKey
 from intercom_assets.intercom.windows import WINDOW
 from intercom_assets.mapping.load import AppMapping, MappingError
 from intercom_assets.sync.context.attributes import unwritable_now
-from intercom_assets.sync.context.usage import BEYOND, CALLS, LAG, LIMIT, RATE_LIMITED
+from intercom_assets.sync.context.usage import BEYOND, CALLS, LAG, RATE_LIMITED
 from intercom_assets.sync.engine.last_stop import Stop, stops
-from intercom_assets.sync.feeders import audit, sweep
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PARKED_LISTED = 20
@@ -171,10 +170,10 @@ def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | No
         queue=store.queue.depth(),
         parked=store.queue.parked(limit=PARKED_LISTED),
         held={kind: store.gone.held(kind) for kind in QueueKind},
-        overruled=store.journal.count(now - DAY).get("overruled", 0),
-        swept=_looked(store, sweep.STATE, now),
-        audited=_looked(store, audit.STATE, now),
-        use=use_of(counted, store.state.get(LIMIT)),
+        overruled=store.journal.count(now - DAY).get(Action.OVERRULED, 0),
+        swept=_looked(store, StateKey.LAST_SWEEP, now),
+        audited=_looked(store, StateKey.LAST_AUDIT, now),
+        use=use_of(counted, store.state.get(StateKey.RATE_LIMIT)),
         lag=lag_of(counted),
         capture=look_at_capture(),
         runs=sum(beat.alive for beat in store.runs.heartbeats()),
@@ -245,7 +244,7 @@ def _within(found: Mapping[float, int], part: float) -> float:
     return float("inf")
 
 
-def _looked(store: Store, state: str, now: datetime) -> Looked | None:
+def _looked(store: Store, state: StateKey, now: datetime) -> Looked | None:
     found = store.state.get_at(state)
     if found is None or not isinstance(found[0], dict):
         return None

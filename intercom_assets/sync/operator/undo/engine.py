@@ -14,7 +14,6 @@ from intercom_assets.database.records import (
     Ending,
     InFlight,
     Leased,
-    QueueKind,
     RetryIn,
     TeamRecord,
     UserRecord,
@@ -23,6 +22,7 @@ from intercom_assets.database.store.store import Store
 from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import JournalEntry, Side
+from intercom_assets.domain.vocabulary import Action, Cause, QueueKind
 from intercom_assets.intercom.pool import Done as Answered
 from intercom_assets.intercom.pool import Failed, Pool
 from intercom_assets.sync.context.leases import Heartbeat, Lease
@@ -34,7 +34,6 @@ from intercom_assets.sync.operator.undo.steps import Act, State, Step
 from intercom_assets.sync.operator.undo.teams import TeamUndo
 from intercom_assets.sync.operator.undo.users import UserUndo
 
-CAUSE = "undo"
 CHUNK = 100
 """Users or teams in one lease: each has a call or two of its own."""
 
@@ -82,7 +81,7 @@ def undo(services: Services, undo_run: str, run_id: str) -> Iterator[list[Step]]
     settings = services.settings
     with (
         UsageRecorder(services) as meter,
-        Heartbeat(services.store, undo_run, CAUSE, settings, on_heartbeat=meter.note) as pulse,
+        Heartbeat(services.store, undo_run, Cause.UNDO, settings, on_heartbeat=meter.note) as pulse,
         Pool(settings.threads) as pool,
     ):
         for kind, entries in _journal(services, run_id).items():
@@ -99,7 +98,7 @@ def _some_undone(
     keys: Sequence[str],
     entries: Entries,
 ) -> list[Step]:
-    services.store.queue.enqueue_missing(kind, keys, cause=CAUSE)
+    services.store.queue.enqueue_missing(kind, keys, cause=Cause.UNDO)
     with pulse.lease(kind, len(keys), keys=keys) as lease:
         leased = {row.key: row for row in lease.rows}
         undos = _undos(services, kind, sorted(leased), entries)
@@ -175,7 +174,7 @@ def _ending(row: Leased, settled: bool) -> Ending:
     """The row goes back as it was found; one that was made for the undo goes, if it may."""
     if parked := left_parked(row):
         return parked
-    if row.cause == CAUSE and settled:
+    if row.cause == Cause.UNDO and settled:
         return Done()
     return RetryIn(0.0, row.error, row.attempts, row.failed_hash)
 
@@ -185,16 +184,16 @@ def _entry(step: Step) -> JournalEntry:
     why = "an operator took it back"
     match step.act:
         case Act.ATTACHED:
-            action, old, new = "detached", step.journaled_as, None
+            action, old, new = Action.DETACHED, step.journaled_as, None
         case Act.DETACHED:
-            action, old, new = "attached", None, step.journaled_as
+            action, old, new = Action.ATTACHED, None, step.journaled_as
         case Act.ARCHIVED:
             return JournalEntry(
-                step.kind, step.key, "unarchived", None, Side.INTERCOM, None, None, why
+                step.kind, step.key, Action.UNARCHIVED, None, Side.INTERCOM, None, None, why
             )
         case _:
             return JournalEntry(
-                step.kind, step.key, "undone", step.what, step.side, step.wrote, step.was, why
+                step.kind, step.key, Action.UNDONE, step.what, step.side, step.wrote, step.was, why
             )
     return JournalEntry(step.kind, step.key, action, None, Side.INTERCOM, old, new, why)
 

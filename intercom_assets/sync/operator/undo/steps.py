@@ -9,21 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import JournalEntry, Side, Value, Values
+from intercom_assets.domain.vocabulary import Action, QueueKind
 
-WRITES = frozenset({"pushed", "overruled", "pulled", "undone"})
-CREATED, ATTACHED, DETACHED, ARCHIVED = "created", "attached", "detached", "archived"
+WRITES = frozenset({Action.PUSHED, Action.OVERRULED, Action.PULLED, Action.UNDONE})
 NO_WAY_BACK = {
-    CREATED: "an undo deletes nobody: it stays as it was created (erase deletes a person)",
-    "adopted": "the contact stays linked to this user",
-    "relinked": "Intercom merged its contact into this one",
-    "let go": "its contact carries another user's external id",
-    "gave up": "the address is another user's now",
-    "not inherited": "what the contact held was another person's",
-    "merged": "Intercom cannot take a merge apart",
-    "unarchived": "the app has the user, so its contact is not archived again",
+    Action.CREATED: "an undo deletes nobody: it stays as it was created (erase deletes a person)",
+    Action.ADOPTED: "the contact stays linked to this user",
+    Action.RELINKED: "Intercom merged its contact into this one",
+    Action.CONTACT_LET_GO: "its contact carries another user's external id",
+    Action.EMAIL_GIVEN_UP: "the address is another user's now",
+    Action.NOT_INHERITED: "what the contact held was another person's",
+    Action.MERGED: "Intercom cannot take a merge apart",
+    Action.UNARCHIVED: "the app has the user, so its contact is not archived again",
 }
 
 
@@ -93,7 +92,7 @@ def steps_of(
     entries: Sequence[JournalEntry], fields: Mapping[str, Field], present: Present
 ) -> list[Step]:
     """`entries`: what one run journaled of one user or team, in order."""
-    created = any(entry.action == CREATED for entry in entries)
+    created = any(entry.action is Action.CREATED for entry in entries)
     written = [e for e in entries if e.action in WRITES and e.field]
     net = [e for e in _net(written) if not (created and e.side is Side.INTERCOM)]
     return [
@@ -112,10 +111,10 @@ def _event(entry: JournalEntry, present: Present) -> Step:
 
 
 def _archiving(entries: Sequence[JournalEntry], present: Present) -> list[Step]:
-    if not any(entry.action == ARCHIVED for entry in entries):
+    if not any(entry.action is Action.ARCHIVED for entry in entries):
         return []
     state = State.DUE if present.archived else State.BEFORE
-    now = ARCHIVED if present.archived else "live"
+    now = Action.ARCHIVED if present.archived else "live"
     return [
         Step(
             present.kind,
@@ -125,7 +124,7 @@ def _archiving(entries: Sequence[JournalEntry], present: Present) -> list[Step]:
             Side.INTERCOM,
             state,
             "live",
-            ARCHIVED,
+            Action.ARCHIVED,
             now,
         )
     ]
@@ -183,8 +182,10 @@ def _is_its_form(
 
 
 def _memberships(entries: Sequence[JournalEntry], present: Present) -> list[Step]:
-    joined = {str(e.new): present.companies.get(str(e.new)) for e in entries if _is(e, ATTACHED)}
-    left = {str(e.old) for e in entries if _is(e, DETACHED)}
+    joined = {
+        str(e.new): present.companies.get(str(e.new)) for e in entries if _is(e, Action.ATTACHED)
+    }
+    left = {str(e.old) for e in entries if _is(e, Action.DETACHED)}
     attached = [
         _edge(present, Act.ATTACHED, team, company)
         for team, company in joined.items()
@@ -196,8 +197,8 @@ def _memberships(entries: Sequence[JournalEntry], present: Present) -> list[Step
     ]
 
 
-def _is(entry: JournalEntry, action: str) -> bool:
-    return entry.action == action
+def _is(entry: JournalEntry, action: Action) -> bool:
+    return entry.action is action
 
 
 def _edge(present: Present, act: Act, what: str, company: str | None) -> Step:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.database.app.write_back import WriteBack
-from intercom_assets.database.records import QueueKind
-from intercom_assets.domain.attempts import ATTACHED, DETACHED, UNARCHIVED, Attempt, Event
+from intercom_assets.domain.attempts import Attempt, Event
 from intercom_assets.domain.fields import TIME_ZONE, contact_patch, intercom_values
 from intercom_assets.domain.models import AppUser, JournalEntry, Side, UserLink, Values
 from intercom_assets.domain.reconcile import BEFORE
+from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.sync.context.failures import PassFailed, problem_of
@@ -43,7 +43,7 @@ class UserUndo:
         if not keys:
             return
         for user in read_users(services, keys, user_rules(services, {})):
-            teams = {str(e.new) for e in entries[user.user_id] if e.action == "attached"}
+            teams = {str(e.new) for e in entries[user.user_id] if e.action is Action.ATTACHED}
             links = services.store.links.teams(sorted(teams - user.companies.keys()))
             user.companies.update({t: li.company_id for t, li in links.items() if li.company_id})
             yield cls(services, user, entries[user.user_id])
@@ -119,9 +119,9 @@ class UserUndo:
         """What is about to be taken back, to be noted before the first write."""
         sent = self._due(Act.FIELD, Side.INTERCOM)
         stored = self._due(Act.FIELD, Side.APP)
-        events: list[Event] = [(UNARCHIVED, None) for _ in self._due(Act.ARCHIVED)]
-        events += [(DETACHED, self.user.companies[s.what]) for s in self._due(Act.ATTACHED)]
-        events += [(ATTACHED, self._team_of(s.what)) for s in self._due(Act.DETACHED)]
+        events: list[Event] = [(Action.UNARCHIVED, None) for _ in self._due(Act.ARCHIVED)]
+        events += [(Action.DETACHED, self.user.companies[s.what]) for s in self._due(Act.ATTACHED)]
+        events += [(Action.ATTACHED, self._team_of(s.what)) for s in self._due(Act.DETACHED)]
         if not (sent or stored or events):
             return {}
         noted = attempt.joined(

@@ -9,14 +9,7 @@ from collections.abc import Sequence
 
 from intercom_assets.database.app.app_database import AppUnavailable
 from intercom_assets.database.app.write_back import WriteBack
-from intercom_assets.database.records import (
-    Done,
-    Leased,
-    Parked,
-    QueueKind,
-    Recorded,
-    TeamRecord,
-)
+from intercom_assets.database.records import Done, Leased, Parked, Recorded, TeamRecord
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import (
     COMPANY_DELETED,
@@ -29,6 +22,7 @@ from intercom_assets.domain.models import (
     TeamLink,
     Values,
 )
+from intercom_assets.domain.vocabulary import Action, AttributeModel, Cause, QueueKind
 from intercom_assets.sync.context.failures import (
     WAITS_FOR_ATTRIBUTE,
     Problem,
@@ -42,7 +36,7 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import wake_owners
 from intercom_assets.sync.context.work import Work, left_parked
 from intercom_assets.sync.passes.journal import changed_in, left_out_now, parked_now
-from intercom_assets.sync.passes.teams.state import OVERRULED, TeamPass
+from intercom_assets.sync.passes.teams.state import TeamPass
 
 
 def read_teams(
@@ -97,7 +91,7 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     by_key = {row.key: row for row in leased}
     if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
         work.attributes.ask_again()
-    teams = read_teams(work.services, keys, work.attributes.unwritable("company"))
+    teams = read_teams(work.services, keys, work.attributes.unwritable(AttributeModel.COMPANY))
     wake_owners(work.services, QueueKind.TEAM, [t.team_id for t in teams if t.was_never_there])
     for team in teams:
         if by_key[team.team_id].needs_read:
@@ -129,7 +123,7 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
 
 def _keep_one_waiting(work: Work, teams: Sequence[TeamPass]) -> None:
     """As of users: one asks again, and frees the rest."""
-    failing = work.attributes.failing("company")
+    failing = work.attributes.failing(AttributeModel.COMPANY)
     for team in teams if failing else ():
         if team.problem is None and failing & team.fields_left_out.keys():
             team.problem = waits_for_attribute(team.fields_left_out, failing)
@@ -138,7 +132,7 @@ def _keep_one_waiting(work: Work, teams: Sequence[TeamPass]) -> None:
 
 def _unwritable_read_again(work: Work) -> dict[str, str]:
     work.attributes.read_again(work.client)
-    return work.attributes.unwritable("company")
+    return work.attributes.unwritable(AttributeModel.COMPANY)
 
 
 def _note(work: Work, callers: Sequence[TeamPass]) -> None:
@@ -182,7 +176,7 @@ def _wake_members(services: Services, teams: Sequence[TeamPass]) -> None:
     if made_again:
         members = services.store.linked.members_of_teams(made_again)
         services.store.queue.enqueue(
-            QueueKind.USER, members, cause="company made again", needs_read=True
+            QueueKind.USER, members, cause=Cause.COMPANY_RECREATED, needs_read=True
         )
 
 
@@ -231,11 +225,11 @@ def _record_of(work: Work, team: TeamPass, leased: Leased) -> TeamRecord:
         undone=team.fields_kept,
         synced_at=work.services.now() if team.problem is None else team.link.synced_at,
     )
-    team.journal += left_out_now("team", team.team_id, link.left_out, team.link.left_out)
+    team.journal += left_out_now(QueueKind.TEAM, team.team_id, link.left_out, team.link.left_out)
     if team.problem is None:
         return TeamRecord(link, Done(), team.journal)
     ending = work.after(team.problem, leased, team.row_hash)
-    journal = [*team.journal, *parked_now("team", team.team_id, ending, leased)]
+    journal = [*team.journal, *parked_now(QueueKind.TEAM, team.team_id, ending, leased)]
     return TeamRecord(link, ending, journal, is_known=team.is_answered)
 
 
@@ -258,7 +252,7 @@ def _outcome(
         status=_status(team, record, parked, team.team_id in recorded.lost),
         changed=changed_in(team.journal),
         left_out=tuple(sorted(record.link.left_out)),
-        overruled=tuple(e.field for e in team.journal if e.action == OVERRULED and e.field),
+        overruled=tuple(e.field for e in team.journal if e.action is Action.OVERRULED and e.field),
         calls=team.calls,
         intercom_id=team.company.id if team.company else None,
         problem=failure.message if failure else None,

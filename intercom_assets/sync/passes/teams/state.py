@@ -7,7 +7,6 @@ call and an unchanged one none. The chunk (`companies.py`) drives it.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from intercom_assets.domain.attempts import CREATED as MADE
 from intercom_assets.domain.attempts import Attempt, Event, Looked, attempts_in, fields_done
 from intercom_assets.domain.fields import COMPANY_DELETED, Field, company_patch, intercom_values
 from intercom_assets.domain.leads import CREATED
@@ -35,13 +34,13 @@ from intercom_assets.domain.reconcile import (
     stays_undone,
 )
 from intercom_assets.domain.values import digest
+from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, NotFound, Rejected
 from intercom_assets.sync.context.endpoint_answers import answered_in
 from intercom_assets.sync.context.failures import RACE_LOST, Problem, Verdict, problem_of
 from intercom_assets.sync.passes.refused_fields import deliver
 
-OVERRULED = "overruled"
 MOST_RACES = 3
 
 
@@ -129,7 +128,9 @@ class TeamPass:
         sent = self.plan().to_intercom
         known = self.company or self.link.shadow
         before = intercom_values(self.fields.values(), known) if known else {}
-        events: tuple[Event, ...] = ((MADE, None),) if self.link.company_id is None else ()
+        events: tuple[Event, ...] = (
+            ((Action.CREATED, None),) if self.link.company_id is None else ()
+        )
         note = Attempt(run_id, at, frozenset(sent), events=events).note()
         self.noted = {**sent, **{BEFORE + n: before[n] for n in sent if n in before}, **note}
         return self.noted
@@ -153,12 +154,16 @@ class TeamPass:
     def apply_read(self, answer: Company) -> None:
         """Takes a company as it was read. What a run that died had done to it is that run's."""
         there = intercom_values(self.fields.values(), answer)
-        looked = Looked("team", self.team_id, self.fields, self.link.base, self.values, there)
+        looked = Looked(
+            QueueKind.TEAM, self.team_id, self.fields, self.link.base, self.values, there
+        )
         for attempt in attempts_in(self.link.in_flight):
             made = self.link.company_id is None and attempt.made(answer.created_at)
             done = fields_done(attempt, self.link.in_flight, looked, made=made)
             if made:
-                done.append(attempt.entry("team", self.team_id, MADE, why="new company"))
+                done.append(
+                    attempt.entry(QueueKind.TEAM, self.team_id, Action.CREATED, why="new company")
+                )
             self.journal += done
             self.agreed = {**self.agreed, **{e.field: e.new for e in done if e.field}}
         self.company = answer
@@ -261,14 +266,16 @@ class TeamPass:
 
     def _entry_of_creation(self, client: IntercomClient) -> JournalEntry:
         why = "new company" if self.link.company_id is None else "its company was gone"
-        made = JournalEntry("team", self.team_id, "created", None, Side.INTERCOM, why=why)
+        made = JournalEntry(
+            QueueKind.TEAM, self.team_id, Action.CREATED, None, Side.INTERCOM, why=why
+        )
         return replace(made, request_id=client.calls[-1].request_id)
 
     def _entry(self, decision: Decision, before: Value, client: IntercomClient) -> JournalEntry:
         return JournalEntry(
-            "team",
+            QueueKind.TEAM,
             self.team_id,
-            OVERRULED if decision.overruled else "pushed",
+            Action.OVERRULED if decision.overruled else Action.PUSHED,
             decision.field.name,
             Side.INTERCOM,
             before,

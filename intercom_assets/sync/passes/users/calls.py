@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-from intercom_assets.domain.attempts import UNARCHIVED, attempts_in
+from intercom_assets.domain.attempts import attempts_in
 from intercom_assets.domain.fields import DELETED, Field, contact_patch
 from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.memberships import MembershipPlan
 from intercom_assets.domain.models import ContactPatch, EdgeState, Membership, Reason, Value, Values
 from intercom_assets.domain.reconcile import Reconciliation
+from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
     Conflict,
@@ -127,7 +128,7 @@ def _meet(user: UserPass, client: IntercomClient) -> None:
             _start_anew(user, client)
         else:
             user.apply_read(into)
-            user.note("relinked", client, why="its contact was merged into this one")
+            user.note(Action.RELINKED, client, why="its contact was merged into this one")
 
 
 def _call_once(user: UserPass, client: IntercomClient) -> None:
@@ -147,7 +148,7 @@ def _identify(user: UserPass, client: IntercomClient) -> None:
         if found is not None:
             user.apply_read(found)
             if not _was_created(user):
-                user.note("adopted", client, why="found by its external id")
+                user.note(Action.ADOPTED, client, why="found by its external id")
         return
     deliver(_ContactWrite(user, client))
 
@@ -161,16 +162,16 @@ def _create(user: UserPass, client: IntercomClient, plan: Reconciliation) -> Non
         user.created = True
         user.cleared_up = True  # what another run had in flight did not make it
         user.apply_write(contact, plan, client)
-        user.note("created", client, why="new user")
+        user.note(Action.CREATED, client, why="new user")
     else:
         user.apply_read(contact)
         if not _was_created(user):
-            user.note("adopted", client, why="Intercom had a contact with the same details")
+            user.note(Action.ADOPTED, client, why="Intercom had a contact with the same details")
 
 
 def _was_created(user: UserPass) -> bool:
     """By a run that died, as was just found."""
-    return any(entry.action == "created" for entry in user.journal)
+    return any(entry.action is Action.CREATED for entry in user.journal)
 
 
 def _creation(user: UserPass, plan: Reconciliation) -> ContactPatch:
@@ -180,7 +181,7 @@ def _creation(user: UserPass, plan: Reconciliation) -> ContactPatch:
 
 
 def _bring_back(user: UserPass, client: IntercomClient, contact_id: str) -> None:
-    if any(attempt.about(UNARCHIVED) for attempt in attempts_in(user.link.in_flight)):
+    if any(attempt.about(Action.UNARCHIVED) for attempt in attempts_in(user.link.in_flight)):
         with suppress(NotFound):
             user.apply_read(client.get_contact(contact_id))
             user.archived = False
@@ -192,7 +193,7 @@ def _bring_back(user: UserPass, client: IntercomClient, contact_id: str) -> None
         _start_anew(user, client)
         return
     user.archived = False
-    user.note("unarchived", client, why="the user is back")
+    user.note(Action.UNARCHIVED, client, why="the user is back")
     user.apply_read(client.get_contact(contact_id))
 
 
@@ -219,7 +220,12 @@ def _leave_to_its_owner(
 ) -> None:
     """Its external id was moved by hand: the contact is the other's, and this user looks anew."""
     user.left_to = found.left_to
-    user.note("let go", client, old=found.contact.id, why="its external id is another user's now")
+    user.note(
+        Action.CONTACT_LET_GO,
+        client,
+        old=found.contact.id,
+        why="its external id is another user's now",
+    )
     _let_go(user, client)
 
 
@@ -242,7 +248,7 @@ def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf
     if user.is_to_archive:
         client.archive_contact(user.contact.id)
         user.archived = True
-        user.note("archived", client, why="the user is gone and on_delete is archive")
+        user.note(Action.ARCHIVED, client, why="the user is gone and on_delete is archive")
 
 
 def _put(user: UserPass, client: IntercomClient) -> None:
@@ -307,7 +313,7 @@ def _relink(user: UserPass, client: IntercomClient, conflict: Conflict) -> None:
     contact = identity.adopt(client, user.user_id, conflict)
     user.forget_contact()
     user.apply_read(contact)
-    user.note("relinked", client, why="another contact has its external id")
+    user.note(Action.RELINKED, client, why="another contact has its external id")
 
 
 def _merge_all(user: UserPass, client: IntercomClient) -> None:
@@ -327,11 +333,11 @@ def _merge(user: UserPass, client: IntercomClient, lead_id: str) -> None:
         refusal = problem_of(error)
         if refusal.verdict is not Verdict.REJECTED:
             raise
-        user.note("merge refused", client, why=refusal.message)
+        user.note(Action.MERGE_REFUSED, client, why=refusal.message)
         user.refused_leads[lead_id] = (user.row_hash, user.leads_shown[lead_id])
         return
     user.apply_read(merged)
-    user.note("merged", client, why=f"lead {lead_id} has the user's e-mail")
+    user.note(Action.MERGED, client, why=f"lead {lead_id} has the user's e-mail")
 
 
 def _move_edges(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:
@@ -380,7 +386,7 @@ def _attach(user: UserPass, client: IntercomClient, team: str, company_id: str) 
     client.attach_company(user.contact.id, company_id)
     user.set_companies({*user.contact.company_ids, company_id})
     user.edges[team] = Membership(team, company_id, EdgeState.ATTACHED)
-    user.note("attached", client, new=team, why="the user is in the team")
+    user.note(Action.ATTACHED, client, new=team, why="the user is in the team")
 
 
 def _detach(user: UserPass, client: IntercomClient, company_id: str) -> None:
@@ -388,7 +394,7 @@ def _detach(user: UserPass, client: IntercomClient, company_id: str) -> None:
     with suppress(NotFound):  # the edge, or its company, is gone already: as wanted
         client.detach_company(user.contact.id, company_id)
     user.set_companies(set(user.contact.company_ids) - {company_id})
-    user.note("detached", client, old=company_id, why="the user is not in the team")
+    user.note(Action.DETACHED, client, old=company_id, why="the user is not in the team")
 
 
 def _overwritten(user: UserPass, plan: Reconciliation) -> dict[str, tuple[int, ...]]:

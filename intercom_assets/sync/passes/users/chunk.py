@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from intercom_assets.database.records import Leased, QueueKind
+from intercom_assets.database.records import Leased
 from intercom_assets.domain.models import AppUser, Gone, UserLink
+from intercom_assets.domain.vocabulary import AttributeModel, Cause, QueueKind
 from intercom_assets.sync.context.failures import (
     WAITS_FOR_ATTRIBUTE,
     Problem,
@@ -93,7 +94,7 @@ def _stop_for_teams(services: Services, users: Sequence[UserPass]) -> None:
 
 def _keep_one_waiting(work: Work, users: Sequence[UserPass]) -> None:
     """One of those of whom a field is left out since a call fails asks again; it frees the rest."""
-    failing = work.attributes.failing("contact")
+    failing = work.attributes.failing(AttributeModel.CONTACT)
     if not failing:
         return
     for user in users:
@@ -104,7 +105,7 @@ def _keep_one_waiting(work: Work, users: Sequence[UserPass]) -> None:
 
 
 def rules_of(work: Work) -> Rules:
-    return user_rules(work.services, work.attributes.unwritable("contact"))
+    return user_rules(work.services, work.attributes.unwritable(AttributeModel.CONTACT))
 
 
 def _rules_read_again(work: Work) -> Rules:
@@ -234,7 +235,7 @@ def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
     lost = sorted({team for user in callers for team in user.lost_companies})
     if lost:
         work.services.store.queue.enqueue(
-            QueueKind.TEAM, lost, cause="company lost", needs_read=True
+            QueueKind.TEAM, lost, cause=Cause.COMPANY_LOST, needs_read=True
         )
 
 

@@ -5,12 +5,6 @@ of its values got there, is `domain/attempts.py`'s.
 """
 
 from intercom_assets.domain.attempts import (
-    ARCHIVED,
-    ATTACHED,
-    CREATED,
-    DETACHED,
-    MERGED,
-    UNARCHIVED,
     Attempt,
     Looked,
     attempts_in,
@@ -18,6 +12,7 @@ from intercom_assets.domain.attempts import (
 )
 from intercom_assets.domain.fields import DELETED, intercom_values
 from intercom_assets.domain.models import Contact, JournalEntry
+from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.passes.journal import KIND
@@ -34,9 +29,11 @@ def found_done(user: UserSides, answer: Contact) -> list[JournalEntry]:
         made = user.link.contact_id is None and attempt.made(answer.created_at)
         found += fields_done(attempt, user.link.in_flight, looked, made=made)
         if made:
-            found.append(attempt.entry(KIND, user.user_id, CREATED, why="new user"))
-        if user.link.archived and attempt.about(UNARCHIVED):
-            found.append(attempt.entry(KIND, user.user_id, UNARCHIVED, why="the user is back"))
+            found.append(attempt.entry(KIND, user.user_id, Action.CREATED, why="new user"))
+        if user.link.archived and attempt.about(Action.UNARCHIVED):
+            found.append(
+                attempt.entry(KIND, user.user_id, Action.UNARCHIVED, why="the user is back")
+            )
     complete = answer.companies_complete
     return [*found, *moves_done(user, frozenset(answer.company_ids), complete=complete)]
 
@@ -57,13 +54,15 @@ def _moves_of(
     user: UserSides, attempt: Attempt, company_ids: frozenset[str], *, complete: bool
 ) -> list[JournalEntry]:
     attached = [
-        attempt.entry(KIND, user.user_id, ATTACHED, new=team, why="the user is in the team")
-        for team in attempt.about(ATTACHED)
+        attempt.entry(KIND, user.user_id, Action.ATTACHED, new=team, why="the user is in the team")
+        for team in attempt.about(Action.ATTACHED)
         if user.companies.get(str(team)) in company_ids
     ]
     detached = [
-        attempt.entry(KIND, user.user_id, DETACHED, old=company, why="the user is not in the team")
-        for company in attempt.about(DETACHED)
+        attempt.entry(
+            KIND, user.user_id, Action.DETACHED, old=company, why="the user is not in the team"
+        )
+        for company in attempt.about(Action.DETACHED)
         if complete and company not in company_ids
     ]
     return [*attached, *detached]
@@ -73,13 +72,13 @@ def archived_done(user: UserSides) -> list[JournalEntry]:
     """Of a contact that answers no more, whose user left: what was sent before it was archived
     got there too, since archiving comes last."""
     for attempt in attempts_in(user.link.in_flight):
-        if attempt.about(ARCHIVED) and user.is_leaving and user.link.shadow is not None:
+        if attempt.about(Action.ARCHIVED) and user.is_leaving and user.link.shadow is not None:
             fields = {**user.rules.fields, DELETED.name: DELETED}
             looked = Looked(KIND, user.user_id, fields, user.link.base, user.values, {})
             why = "the user is gone and on_delete is archive"
             return [
                 *fields_done(attempt, user.link.in_flight, looked, made=True),
-                attempt.entry(KIND, user.user_id, ARCHIVED, why=why),
+                attempt.entry(KIND, user.user_id, Action.ARCHIVED, why=why),
             ]
     return []
 
@@ -89,9 +88,9 @@ def merges_done(user: UserSides, client: IntercomClient) -> list[JournalEntry]:
     if user.contact is None:
         return []
     return [
-        attempt.entry(KIND, user.user_id, MERGED, why=f"lead {lead} has the user's e-mail")
+        attempt.entry(KIND, user.user_id, Action.MERGED, why=f"lead {lead} has the user's e-mail")
         for attempt in attempts_in(user.link.in_flight)
-        for lead in attempt.about(MERGED)
+        for lead in attempt.about(Action.MERGED)
         if _is_merged_into(client, str(lead), user.contact.id)
     ]
 

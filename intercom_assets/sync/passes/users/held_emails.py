@@ -6,17 +6,15 @@ any order, and its user is queued before that, so that a kill in between costs n
 Two users whom the app gives the same address are not this module's: the second one's is refused.
 """
 
-from intercom_assets.database.records import QueueKind
 from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.models import AppUser, Contact, ContactPatch, Gone, JournalEntry, Side
+from intercom_assets.domain.vocabulary import Action, Cause, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Conflict, NotFound, NotRestorable
 from intercom_assets.sync.context.gone import hold_gone
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.users.identity import HeldByAnother
 from intercom_assets.sync.passes.users.state import UserPass
-
-CAUSE = "e-mail given up"
 
 
 def free_email(
@@ -77,11 +75,19 @@ def _clear(work: Work, client: IntercomClient, holder: Contact, row: AppUser | G
     owner, store = row.id, work.services.store
     has_left = isinstance(row, Gone) or row.deleted
     store.claims.give_up_email(owner, holder.email if has_left else None)
-    store.queue.enqueue(QueueKind.USER, [owner], cause=CAUSE, needs_read=True)
+    store.queue.enqueue(QueueKind.USER, [owner], cause=Cause.EMAIL_GIVEN_UP, needs_read=True)
     client.update_contact(holder.id, ContactPatch(standard={EMAIL: None}))
     why = "in the app the address is another user's now"
     request_id = client.calls[-1].request_id
     entry = JournalEntry(
-        "user", owner, "gave up", EMAIL, Side.INTERCOM, holder.email, None, why, request_id
+        QueueKind.USER,
+        owner,
+        Action.EMAIL_GIVEN_UP,
+        EMAIL,
+        Side.INTERCOM,
+        holder.email,
+        None,
+        why,
+        request_id,
     )
     store.journal.add(work.run.run_id, [entry])

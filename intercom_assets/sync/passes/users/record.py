@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from intercom_assets.database.records import Done, Leased, Parked, Recorded, UserRecord
 from intercom_assets.domain.models import UserLink, Values
+from intercom_assets.domain.vocabulary import Action
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.outcomes import Outcome, Status
 from intercom_assets.sync.context.work import Work, left_parked
@@ -118,7 +119,7 @@ def _outcome(
         status=Status.HELD if user.user_id in recorded.lost else _status(user, record, parked),
         changed=changed_in(user.journal),
         left_out=tuple(sorted(record.link.left_out)),
-        overruled=tuple(e.field for e in user.journal if e.action == "overruled" and e.field),
+        overruled=tuple(e.field for e in user.journal if e.action is Action.OVERRULED and e.field),
         calls=user.calls,
         intercom_id=user.contact.id if user.contact else None,
         problem=conflict.message if conflict else _message(record),

@@ -11,12 +11,6 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 from intercom_assets.domain.attempts import (
-    ARCHIVED,
-    ATTACHED,
-    CREATED,
-    DETACHED,
-    MERGED,
-    UNARCHIVED,
     Event,
 )
 from intercom_assets.domain.fields import TIME_ZONE, intercom_values
@@ -38,6 +32,7 @@ from intercom_assets.domain.reconcile import (
     landed,
     not_stored,
 )
+from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.passes.journal import (
     entry_of_decision,
@@ -184,11 +179,11 @@ class UserPass(UserSides):
 
     def first_events(self) -> list[Event]:
         """What the first call does beside sending fields, to be noted before it."""
-        events: list[Event] = [(MERGED, lead) for lead in self.leads]
+        events: list[Event] = [(Action.MERGED, lead) for lead in self.leads]
         if self.contact is None and not self.is_leaving and self.is_to_write_first:
-            events.append((CREATED, None))
+            events.append((Action.CREATED, None))
         if self.archived and not self.is_leaving:
-            events.append((UNARCHIVED, None))
+            events.append((Action.UNARCHIVED, None))
         return events
 
     def second_events(self) -> list[Event]:
@@ -198,10 +193,10 @@ class UserPass(UserSides):
         ours = self.edges.items() if plan.must_list else ()
         leaving = [edge.company_id for team, edge in ours if team not in wanted]
         return [
-            *((MERGED, lead) for lead in self.leads),
-            *((ATTACHED, team) for team in plan.attach if team in self.companies),
-            *((DETACHED, company) for company in (*plan.detach, *leaving)),
-            *([(ARCHIVED, None)] if self.is_to_archive else []),
+            *((Action.MERGED, lead) for lead in self.leads),
+            *((Action.ATTACHED, team) for team in plan.attach if team in self.companies),
+            *((Action.DETACHED, company) for company in (*plan.detach, *leaving)),
+            *([(Action.ARCHIVED, None)] if self.is_to_archive else []),
         ]
 
     # --- the write-back -----------------------------------------------------------------------
@@ -226,9 +221,9 @@ class UserPass(UserSides):
                 continue
             if name in lacking:
                 why = refused.get(name) or "the app stored another form of it"
-                self._journal_decision("refused", replace(decision, why=why))
+                self._journal_decision(Action.REFUSED_BY_APP, replace(decision, why=why))
             else:
-                self._journal_decision("pulled", decision)
+                self._journal_decision(Action.PULLED, decision)
 
     # --- what an answer of Intercom means -----------------------------------------------------
 
@@ -265,7 +260,7 @@ class UserPass(UserSides):
             self.accepted.pop(name, None)
             if not decision.field.same(decision.value, got[name]):
                 self.accepted[name] = (decision.value, got[name])
-            action = "overruled" if decision.overruled else "pushed"
+            action = Action.OVERRULED if decision.overruled else Action.PUSHED
             self._journal_decision(action, decision, client)
         self.sent = {**self.sent, **{d.field.name: d.value for d in sent}}
         self.apply_read(answer)
@@ -330,7 +325,7 @@ class UserPass(UserSides):
 
     def note(
         self,
-        action: str,
+        action: Action,
         client: IntercomClient,
         *,
         old: Value = None,
@@ -341,7 +336,7 @@ class UserPass(UserSides):
         self.journal.append(entry_of_event(self.user_id, action, client, old=old, new=new, why=why))
 
     def _journal_decision(
-        self, action: str, decision: Decision, client: IntercomClient | None = None
+        self, action: Action, decision: Decision, client: IntercomClient | None = None
     ) -> None:
         base = self.base.get(decision.field.name)
         self.journal.append(entry_of_decision(self.user_id, action, decision, base, client))
