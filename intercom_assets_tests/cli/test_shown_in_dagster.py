@@ -54,10 +54,12 @@ def test_everybody_whom_sync_brought_into_step_is_materialized(
         for asset in USER_ASSETS:
             assert shown(instance, asset) >= linked(shell) != set()
         assert len(shown(instance, "intercom_companies")) == 5
-        event = instance.get_latest_materialization_event(dg.AssetKey("reconciled_profiles"))
-        assert event is not None
-        assert event.asset_materialization is not None
-        facts = event.asset_materialization.metadata
+        of_one = dg.AssetRecordsFilter(
+            dg.AssetKey("reconciled_profiles"), asset_partitions=[min(linked(shell))]
+        )
+        [record] = instance.fetch_materializations(of_one, limit=1).records
+        assert record.asset_materialization is not None
+        facts = record.asset_materialization.metadata
     assert str(facts["run"].value).startswith("cli-")
     assert "email" in str(facts["changed"].value)
 
