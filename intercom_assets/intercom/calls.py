@@ -1,6 +1,6 @@
-"""The one request path: leave of the governor, the wire, the error, the retry, the log line.
+"""The one request path: leave of the rate limiter, the wire, the error, the retry, the log line.
 
-Every call of `client.py` goes through `Transport.call`. It counts, logs and decides whether to ask
+Every call of `client.py` goes through `Caller.call`. It counts, logs and decides whether to ask
 again; it knows no endpoint and no domain value. Logged are method, path template, status, attempt
 and request id; never a body, a query, an e-mail or the token.
 """
@@ -30,19 +30,19 @@ from intercom_assets.intercom.http.messages import (
     NoResponse,
     Timeouts,
 )
-from intercom_assets.intercom.rate import Governor, Ticket, Times, Until
-from intercom_assets.intercom.responses import no_answer, read_answer, request_id_of
-from intercom_assets.intercom.retry import Budget, retry_delay
+from intercom_assets.intercom.rate import Clocks, Deadline, Permit, RateLimiter
+from intercom_assets.intercom.responses import read_response, request_id_of, without_response
+from intercom_assets.intercom.retry import RetryBudget, retry_delay
 from intercom_assets.intercom.wire import Payload
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 60.0
+GIVE_UP_AFTER = 60.0
 """Seconds after which a call without a lease is not tried again; the queue tries for ever."""
-REMEMBERED = 10_000
-"""Calls that a view remembers; a longer history is cut to its newer half."""
+REMEMBERED_CALLS = 10_000
+"""Calls that a scope remembers; a longer history is cut to its newer half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Since the client was built, all its views together. `limit`, `remaining`: of the window.
+    """Since the client was built, all its scopes together. `limit`, `remaining`: of the window.
 
     `clock_ahead`: seconds that our wall clock is ahead of Intercom's, which tells whole ones only.
     """
@@ -73,7 +73,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class CallScope:
     """Whose calls: until when they may run (monotonic s, asked anew each time), and the list.
 
     `renewed`: the deadline is that of a lease, which moves on while its holder lives.
@@ -84,22 +84,22 @@ class View:
     calls: list[Call] = field(default_factory=list)
 
 
-class Transport:
-    """Shared by all threads and views of a client."""
+class Caller:
+    """Shared by all threads and scopes of a client."""
 
     def __init__(
         self,
         transport: HttpTransport,
-        governor: Governor,
-        times: Times,
+        limiter: RateLimiter,
+        clocks: Clocks,
         *,
         headers: Mapping[str, str],
         timeouts: Timeouts,
         has_token: bool,
     ) -> None:
         self._transport = transport
-        self._governor = governor
-        self._times = times
+        self._limiter = limiter
+        self._clocks = clocks
         self._headers = headers
         self._timeouts = timeouts
         self._has_token = has_token
@@ -112,7 +112,7 @@ class Transport:
 
     def call(
         self,
-        view: View,
+        scope: CallScope,
         shape: type[Payload[T]],
         endpoint: Endpoint,
         *ids: str,
@@ -123,18 +123,18 @@ class Transport:
         request = HttpRequest(
             endpoint.method, endpoint.path(ids, params), self._headers, _encoded(body)
         )
-        give_up = self._times.clock() + PATIENCE
+        give_up = self._clocks.clock() + GIVE_UP_AFTER
         attempt = 0
         failure: IntercomError | None = None
         while True:
             attempt += 1
             try:
-                return self._attempt(view, shape, endpoint, request, attempt)
+                return self._attempt(scope, shape, endpoint, request, attempt)
             except LeaseRanOut as late:
                 raise failure or late from None
             except IntercomError as error:
                 failure = error
-            delay = retry_delay(failure, attempt, self._budget(view, endpoint, give_up))
+            delay = retry_delay(failure, attempt, self._retry_budget(scope, endpoint, give_up))
             if delay is None:
                 raise failure
             self._pause(endpoint, failure, attempt, delay)
@@ -146,8 +146,8 @@ class Transport:
                 rate_limited=self._rate_limited,
                 retries=self._retries,
                 seconds_waited=self._waited,
-                limit=self._governor.limit,
-                remaining=self._governor.remaining,
+                limit=self._limiter.limit,
+                remaining=self._limiter.remaining,
                 clock_ahead=_clock_ahead(*self._dated[:2]),
             )
 
@@ -155,24 +155,24 @@ class Transport:
         """By the `Date` of the last answer, and the time that passed since by our steady clock."""
         date, _, at = self._dated
         then = _time_of(date)
-        return None if then is None else then + self._times.clock() - at
+        return None if then is None else then + self._clocks.clock() - at
 
     def close(self) -> None:
         self._transport.close()
 
     def clock(self) -> float:
-        return self._times.clock()
+        return self._clocks.clock()
 
-    def sleep(self, view: View, seconds: float) -> bool:
+    def sleep(self, scope: CallScope, seconds: float) -> bool:
         """Sleep for an endpoint that asks for patience; False if the lease does not allow it."""
-        if self._until(view).is_past(self._times.clock(), seconds):
+        if self._deadline(scope).is_past(self._clocks.clock(), seconds):
             return False
-        self._times.sleep(seconds)
+        self._clocks.sleep(seconds)
         return True
 
     def _attempt(
         self,
-        view: View,
+        scope: CallScope,
         shape: type[Payload[T]],
         endpoint: Endpoint,
         request: HttpRequest,
@@ -180,46 +180,46 @@ class Transport:
     ) -> T:
         if not self._has_token:
             raise Unauthorized(Refusal("no access token is set", endpoint=endpoint.name))
-        ticket = self._governor.admit(self._until(view))
-        if ticket is None:
+        permit = self._limiter.admit(self._deadline(scope))
+        if permit is None:
             raise LeaseRanOut(Refusal("too little of the lease is left", endpoint=endpoint.name))
         try:
-            answer = self._transport.send(request, self._timeouts)
+            response = self._transport.send(request, self._timeouts)
         except NoResponse as lost:
-            self._governor.lost()
-            failure = no_answer(endpoint, lost)
+            self._limiter.lost()
+            failure = without_response(endpoint, lost)
         except BaseException:
-            self._governor.lost()
+            self._limiter.lost()
             raise
         else:
-            self._record(view, endpoint, ticket, answer, attempt)
-            return read_answer(shape, endpoint, answer)
-        self._record(view, endpoint, ticket, None, attempt)
+            self._record(scope, endpoint, permit, response, attempt)
+            return read_response(shape, endpoint, response)
+        self._record(scope, endpoint, permit, None, attempt)
         raise failure
 
     def _record(
         self,
-        view: View,
+        scope: CallScope,
         endpoint: Endpoint,
-        ticket: Ticket,
-        answer: HttpResponse | None,
+        permit: Permit,
+        response: HttpResponse | None,
         attempt: int,
     ) -> None:
         status, request_id = None, None
-        if answer is not None:
-            status, request_id = answer.status, request_id_of(answer)
-            self._governor.answered(ticket, answer.headers, throttled=status == 429)
-            if date := answer.headers.get("date"):
-                self._dated = (date, self._times.wall(), self._times.clock())
-        seconds = self._times.clock() - ticket.sent
+        if response is not None:
+            status, request_id = response.status, request_id_of(response)
+            self._limiter.answered(permit, response.headers, throttled=status == 429)
+            if date := response.headers.get("date"):
+                self._dated = (date, self._clocks.wall(), self._clocks.clock())
+        seconds = self._clocks.clock() - permit.sent
         call = Call(endpoint.method, endpoint.template, status, request_id, seconds)
         with self._lock:
             self._calls[endpoint.name] += 1
             self._rate_limited += status == 429
-            self._waited += ticket.waited
-            view.calls.append(call)
-            if len(view.calls) > REMEMBERED:
-                del view.calls[: REMEMBERED // 2]
+            self._waited += permit.waited
+            scope.calls.append(call)
+            if len(scope.calls) > REMEMBERED_CALLS:
+                del scope.calls[: REMEMBERED_CALLS // 2]
         log.debug("%s: %s, attempt %d, request %s", endpoint.name, status, attempt, request_id)
 
     def _pause(
@@ -242,24 +242,24 @@ class Transport:
             by_id,
         )
         if delay > 0:
-            self._times.sleep(delay)
+            self._clocks.sleep(delay)
 
-    def _until(self, view: View) -> Until:
+    def _deadline(self, scope: CallScope) -> Deadline:
         """The last moment at which a call can start and still end within the lease."""
 
         def latest() -> float | None:
-            deadline = view.deadline()
+            deadline = scope.deadline()
             return None if deadline is None else deadline - self._timeouts.total
 
-        return Until(latest, view.renewed)
+        return Deadline(latest, scope.renewed)
 
-    def _budget(self, view: View, endpoint: Endpoint, give_up: float) -> Budget:
-        until, now = self._until(view), self._times.clock()
-        latest = until.latest()
-        if latest is not None and (not until.moves or now > latest):
+    def _retry_budget(self, scope: CallScope, endpoint: Endpoint, give_up: float) -> RetryBudget:
+        deadline, now = self._deadline(scope), self._clocks.clock()
+        latest = deadline.latest()
+        if latest is not None and (not deadline.moves or now > latest):
             give_up = min(give_up, latest)
         # Spreads threads that failed together; nothing about it is secret.
-        return Budget(give_up - now, endpoint.effect, jitter=random.random())
+        return RetryBudget(give_up - now, endpoint.effect, jitter=random.random())
 
 
 def _clock_ahead(date: str | None, wall: float) -> float | None:

@@ -23,7 +23,7 @@ from intercom_assets.domain.models import (
 )
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom import endpoints, paging
-from intercom_assets.intercom.calls import Call, Counters, Transport, View
+from intercom_assets.intercom.calls import Call, Caller, CallScope, Counters
 from intercom_assets.intercom.endpoints import Endpoint
 from intercom_assets.intercom.http.addresses import (
     checked_token,
@@ -34,7 +34,7 @@ from intercom_assets.intercom.http.addresses import (
 from intercom_assets.intercom.http.messages import HttpTransport, Timeouts
 from intercom_assets.intercom.http.transport import Urllib3Transport
 from intercom_assets.intercom.query import NEWEST_FIRST, Query, Sort, as_json
-from intercom_assets.intercom.rate import Times, governor_of
+from intercom_assets.intercom.rate import Clocks, limiter_of
 from intercom_assets.intercom.wire import (
     AttributeListPayload,
     AttributePayload,
@@ -86,54 +86,56 @@ class IntercomClient:
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        times = Times(clock, wall, sleep)
+        clocks = Clocks(clock, wall, sleep)
         token, self._base_url = checked_token(token), checked_url(base_url)
-        governor = governor_of(token, self._base_url, rate_share, times, transport)
-        self._transport = Transport(
+        limiter = limiter_of(token, self._base_url, rate_share, clocks, transport)
+        self._caller = Caller(
             transport or Urllib3Transport(self._base_url, connections=connections, clock=clock),
-            governor,
-            times,
+            limiter,
+            clocks,
             headers=headers_of(token, checked_version(version)),
             timeouts=timeouts or Timeouts(),
             has_token=bool(token),
         )
-        self._view = View(lambda: None)
-        told = f"{self._base_url}\n{token}".encode()
-        self.fingerprint = hashlib.sha256(told).hexdigest()[:16]
+        self._scope = CallScope(lambda: None)
+        identity = f"{self._base_url}\n{token}".encode()
+        self.fingerprint = hashlib.sha256(identity).hexdigest()[:16]
 
     def __repr__(self) -> str:
         return f"IntercomClient({self._base_url!r})"
 
-    def within(self, deadline: float | Callable[[], float | None] | None) -> "IntercomClient":
-        """A view with its own `calls`, that starts no call which could outlast `deadline`.
+    def with_deadline(
+        self, deadline: float | Callable[[], float | None] | None
+    ) -> "IntercomClient":
+        """The same client with `calls` of its own, that starts none which could outlast `deadline`.
 
         Monotonic seconds, or what tells them (a lease that is renewed). `LeaseRanOut` otherwise.
         """
-        view = object.__new__(IntercomClient)
-        view._base_url, view._transport = self._base_url, self._transport
-        view.fingerprint = self.fingerprint
+        client = object.__new__(IntercomClient)
+        client._base_url, client._caller = self._base_url, self._caller
+        client.fingerprint = self.fingerprint
         if callable(deadline):
-            view._view = View(deadline, renewed=True)
+            client._scope = CallScope(deadline, renewed=True)
         else:
-            view._view = View(lambda: deadline)
-        return view
+            client._scope = CallScope(lambda: deadline)
+        return client
 
     @property
     def calls(self) -> list[Call]:
-        """This view's requests in order, every attempt of them."""
-        return self._view.calls
+        """The requests of this scope in order, every attempt of them."""
+        return self._scope.calls
 
     def their_time(self) -> float | None:
         """Intercom's present time by the `Date` of its last answer; None before there was one."""
-        return self._transport.their_time()
+        return self._caller.their_time()
 
     def counters(self) -> Counters:
-        """What all views of this client did so far."""
-        return self._transport.counters()
+        """What this client did so far, with whatever deadline."""
+        return self._caller.counters()
 
     def close(self) -> None:
-        """Close idle connections, of all views. Calling again opens new ones."""
-        self._transport.close()
+        """Close idle connections, of all deadlines. Calling again opens new ones."""
+        self._caller.close()
 
     # --- the workspace ----------------------------------------------------------------------------
 
@@ -275,8 +277,8 @@ class IntercomClient:
             params = None if cursor is None else {"scroll_param": cursor}
             return self._ask(CompanyScrollPayload, endpoints.SCROLL_COMPANIES, params=params)
 
-        transport, view = self._transport, self._view
-        return paging.scroll(fetch, lambda seconds: transport.sleep(view, seconds), transport.clock)
+        caller, scope = self._caller, self._scope
+        return paging.scroll(fetch, lambda seconds: caller.sleep(scope, seconds), caller.clock)
 
     # --- data attributes --------------------------------------------------------------------------
 
@@ -312,4 +314,4 @@ class IntercomClient:
         params: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> T:
-        return self._transport.call(self._view, shape, endpoint, *ids, params=params, body=body)
+        return self._caller.call(self._scope, shape, endpoint, *ids, params=params, body=body)

@@ -64,13 +64,13 @@ class IntercomError(OperatorError):
     fatal: ClassVar[bool] = False
 
     def __init__(self, refusal: Refusal | str) -> None:
-        told = Refusal(refusal) if isinstance(refusal, str) else refusal
-        self.message = _EMAIL.sub("<e-mail>", told.message)
-        self.status = told.status
-        self.code = told.code
-        self.field = told.field
-        self.request_id = told.request_id
-        self.endpoint = told.endpoint
+        details = Refusal(refusal) if isinstance(refusal, str) else refusal
+        self.message = _EMAIL.sub("<e-mail>", details.message)
+        self.status = details.status
+        self.code = details.code
+        self.field = details.field
+        self.request_id = details.request_id
+        self.endpoint = details.endpoint
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
@@ -158,9 +158,11 @@ class Unavailable(IntercomError):
 
     def __init__(self, refusal: Refusal | str, *, may_have_landed: bool | None = None) -> None:
         super().__init__(refusal)
-        told = Refusal(refusal) if isinstance(refusal, str) else refusal
-        self.retry_after = told.retry_after
-        self.may_have_landed = told.may_have_landed if may_have_landed is None else may_have_landed
+        details = Refusal(refusal) if isinstance(refusal, str) else refusal
+        self.retry_after = details.retry_after
+        self.may_have_landed = (
+            details.may_have_landed if may_have_landed is None else may_have_landed
+        )
 
 
 class RateLimited(Unavailable):

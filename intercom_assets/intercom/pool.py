@@ -2,7 +2,7 @@
 
 Several callers (chunk workers) may share a pool; each gets its own results, in the order of its
 items. One item's error is that item's; a fatal one (token, plan, version) stops the whole pool at
-once and leaves the rest undone. How fast calls go is the governor's business, not the pool's.
+once and leaves the rest undone. How fast calls go is the rate limiter's business, not the pool's.
 """
 
 import threading

@@ -1,7 +1,7 @@
-"""The governor: who may call when. One per process, token and host, shared by all its clients.
+"""The rate limiter: who may call when. One per process, token and host, shared by all its clients.
 
 Threads pass a turnstile one by one; whoever stands in it waits for the next slot (or, after a 429,
-for the next window) on behalf of all behind it. The account is `windows.Ledger`, fed by the
+for the next window) on behalf of all behind it. The account is `windows.WindowBudget`, fed by the
 headers of every answer, so several processes on one limit need nothing but those headers.
 No HTTP and no retry belong here.
 """
@@ -13,7 +13,7 @@ from hashlib import blake2b
 from weakref import WeakKeyDictionary
 
 from intercom_assets.intercom.http.messages import retry_after
-from intercom_assets.intercom.windows import Ledger, Quota, Told
+from intercom_assets.intercom.windows import ObservedResponse, Quota, WindowBudget
 
 SLICE = 0.25
 """Seconds after which a waiting thread looks again: an answer may have brought better news."""
@@ -22,7 +22,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class Permit:
     """Leave for one call: when it went (monotonic s) and how long the turnstile held it (s)."""
 
     sent: float
@@ -30,7 +30,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class Clocks:
     """The clocks of a client: monotonic, wall, and what sleeps."""
 
     clock: Clock
@@ -39,7 +39,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Until:
+class Deadline:
     """The last moment (monotonic s) at which a call may go; None: whenever.
 
     `moves`: a lease that is renewed meanwhile. Such an end is no reason to give up before it has
@@ -55,70 +55,72 @@ class Until:
         return latest is not None and now + (0.0 if self.moves else max(0.0, delay)) > latest
 
 
-class Governor:
+class RateLimiter:
     """Paces calls. Every `admit` is followed by one `answered` or `lost`."""
 
-    def __init__(self, share: float, times: Times) -> None:
+    def __init__(self, share: float, clocks: Clocks) -> None:
         if not 0 < share <= 1:
             raise ValueError(
                 f"rate_share is a part of the limit, above 0 and at most 1, not {share}"
             )
-        self._ledger = Ledger(share)
-        self._times = times
+        self._budget = WindowBudget(share)
+        self._clocks = clocks
         self._turnstile = threading.Lock()
         self._state = threading.Lock()
 
     def share(self, share: float) -> None:
         """Live on this part of the limit from now on."""
         with self._state:
-            self._ledger.share = share
+            self._budget.share = share
 
     @property
     def limit(self) -> int | None:
         """Calls per window as last told; None before the first answer."""
-        return self._ledger.limit
+        return self._budget.limit
 
     @property
     def remaining(self) -> int | None:
-        return None if self._ledger.limit is None else max(0, self._ledger.remaining)
+        return None if self._budget.limit is None else max(0, self._budget.remaining)
 
-    def admit(self, until: Until | None = None) -> Ticket | None:
+    def admit(self, deadline: Deadline | None = None) -> Permit | None:
         """Wait for leave to call. None if that comes too late: at once where that is known."""
-        until = until or Until()
+        deadline = deadline or Deadline()
         while not self._turnstile.acquire(timeout=SLICE):
-            if until.is_past(self._times.clock()):
+            if deadline.is_past(self._clocks.clock()):
                 return None
         try:
-            return self._wait(until)
+            return self._wait(deadline)
         finally:
             self._turnstile.release()
 
-    def answered(self, ticket: Ticket, headers: Mapping[str, str], *, throttled: bool) -> None:
+    def answered(self, permit: Permit, headers: Mapping[str, str], *, throttled: bool) -> None:
         """An answer came; `throttled` if it was a 429: everybody waits for the next window."""
         quota = quota_of(headers)
         with self._state:
-            now, wall = self._times.clock(), self._times.wall()
+            now, wall = self._clocks.clock(), self._clocks.wall()
             hold = retry_after(headers) if throttled else None
-            self._ledger.answered(Told(ticket.sent, now, wall - now, quota, throttled, hold))
+            self._budget.answered(
+                ObservedResponse(permit.sent, now, wall - now, quota, throttled, hold)
+            )
 
     def lost(self) -> None:
         """No answer came; the call may have been counted."""
         with self._state:
-            self._ledger.unsent()
+            self._budget.lost()
 
-    def _wait(self, until: Until) -> Ticket | None:
+    def _wait(self, deadline: Deadline) -> Permit | None:
         waited = 0.0
         while True:
-            now = self._times.clock()
+            now = self._clocks.clock()
             with self._state:
-                delay = self._ledger.delay(now)
-                if until.is_past(now, delay):
+                delay = self._budget.delay(now)
+                if deadline.is_past(now, delay):
                     return None
                 if delay <= 0:
-                    self._ledger.sent(now)
-                    return Ticket(now, waited)
-            self._times.sleep(min(delay, SLICE))
-            waited += self._times.clock() - now
+                    self._budget.sent(now)
+                    return Permit(now, waited)
+            self._clocks.sleep(min(delay, SLICE))
+            waited += self._clocks.clock() - now
 
 
 def quota_of(headers: Mapping[str, str]) -> Quota:
@@ -137,22 +139,22 @@ def _number(text: str | None) -> int | None:
 
 
 _lock = threading.Lock()
-_by_transport: WeakKeyDictionary[object, dict[object, Governor]] = WeakKeyDictionary()
-_by_network: dict[object, Governor] = {}
+_by_transport: WeakKeyDictionary[object, dict[object, RateLimiter]] = WeakKeyDictionary()
+_by_network: dict[object, RateLimiter] = {}
 
 
-def governor_of(
-    token: str, base_url: str, share: float, times: Times, transport: object | None = None
-) -> Governor:
-    """The process's governor of this token and host, told its `share`.
+def limiter_of(
+    token: str, base_url: str, share: float, clocks: Clocks, transport: object | None = None
+) -> RateLimiter:
+    """The process's rate limiter of this token and host, told its `share`.
 
     A transport of the caller's own (`transport`) is a limit of its own, for as long as it lives.
     """
-    key = (blake2b(token.encode()).digest(), base_url, times)
+    key = (blake2b(token.encode()).digest(), base_url, clocks)
     with _lock:
         known = _by_network if transport is None else _by_transport.setdefault(transport, {})
-        governor = known.get(key)
-        if governor is None:
-            governor = known[key] = Governor(share, times)
-    governor.share(share)
-    return governor
+        limiter = known.get(key)
+        if limiter is None:
+            limiter = known[key] = RateLimiter(share, clocks)
+    limiter.share(share)
+    return limiter

@@ -30,43 +30,43 @@ ERROR_LIST = "error.list"
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,40}")
 
 
-def read_answer(shape: type[Payload[T]], endpoint: Endpoint, answer: HttpResponse) -> T:
+def read_response(shape: type[Payload[T]], endpoint: Endpoint, response: HttpResponse) -> T:
     """What a success stands for. Raises the error that the answer stands for."""
-    if not 200 <= answer.status < 300:
-        raise _refused(endpoint, answer)
+    if not 200 <= response.status < 300:
+        raise _refused(endpoint, response)
     try:
-        return shape.model_validate_json(answer.body).domain()
+        return shape.model_validate_json(response.body).domain()
     except ValidationError as misfit:
-        problem = _misfit(endpoint, answer, misfit)
+        problem = _misfit(endpoint, response, misfit)
     raise problem
 
 
-def no_answer(endpoint: Endpoint, failure: NoResponse) -> ConnectionFailed:
+def without_response(endpoint: Endpoint, failure: NoResponse) -> ConnectionFailed:
     """What may have landed is whatever was sent and is more than a read."""
     landed = failure.sent and endpoint.effect is not Effect.READ
     return ConnectionFailed(Refusal(failure.reason, endpoint=endpoint.name, may_have_landed=landed))
 
 
-def request_id_of(answer: HttpResponse) -> str | None:
-    return answer.headers.get("x-request-id") or None
+def request_id_of(response: HttpResponse) -> str | None:
+    return response.headers.get("x-request-id") or None
 
 
-def _refused(endpoint: Endpoint, answer: HttpResponse) -> IntercomError:
+def _refused(endpoint: Endpoint, response: HttpResponse) -> IntercomError:
     """A gateway's page is not Intercom's word: by its 404 no contact would be missing."""
-    told = _told(answer)
-    refusal = _refusal(endpoint, answer, told, answer.status)
+    payload = _error_payload(response)
+    refusal = _refusal(endpoint, response, payload, response.status)
     error = error_for(refusal)
-    not_theirs = told is None and isinstance(error, NotFound | Forbidden)
+    not_theirs = payload is None and isinstance(error, NotFound | Forbidden)
     return Unreadable(refusal) if not_theirs else error
 
 
-def _misfit(endpoint: Endpoint, answer: HttpResponse, misfit: ValidationError) -> IntercomError:
+def _misfit(endpoint: Endpoint, response: HttpResponse, misfit: ValidationError) -> IntercomError:
     """A success that is an error list after all, no JSON, or JSON of another shape."""
-    told = _told(answer)
-    if told is not None and told.type == ERROR_LIST:
-        code = told.errors[0].code if told.errors else None
-        status = STATUS_OF_CODE.get(code or "", answer.status)
-        return error_for(_refusal(endpoint, answer, told, status))
+    payload = _error_payload(response)
+    if payload is not None and payload.type == ERROR_LIST:
+        code = payload.errors[0].code if payload.errors else None
+        status = STATUS_OF_CODE.get(code or "", response.status)
+        return error_for(_refusal(endpoint, response, payload, status))
     problems = misfit.errors(include_url=False, include_context=False, include_input=False)
     where = "; ".join(
         f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['type']}"
@@ -75,36 +75,36 @@ def _misfit(endpoint: Endpoint, answer: HttpResponse, misfit: ValidationError) -
     is_json = problems[0]["type"] != "json_invalid"
     shape = f"the answer has not the shape that the API promises ({where})"
     refusal = Refusal(
-        shape if is_json else f"the answer is no JSON but {_looks(answer)}",
-        status=answer.status,
-        request_id=request_id_of(answer),
+        shape if is_json else f"the answer is no JSON but {_looks(response)}",
+        status=response.status,
+        request_id=request_id_of(response),
         endpoint=endpoint.name,
         may_have_landed=endpoint.effect is not Effect.READ,
     )
     return WrongShape(refusal) if is_json else Unreadable(refusal)
 
 
-def _told(answer: HttpResponse) -> ErrorPayload | None:
+def _error_payload(response: HttpResponse) -> ErrorPayload | None:
     try:
-        return ErrorPayload.model_validate_json(answer.body)
+        return ErrorPayload.model_validate_json(response.body)
     except ValidationError:
         return None
 
 
 def _refusal(
-    endpoint: Endpoint, answer: HttpResponse, told: ErrorPayload | None, status: int
+    endpoint: Endpoint, response: HttpResponse, payload: ErrorPayload | None, status: int
 ) -> Refusal:
-    first = told.errors[0] if told and told.errors else None
-    texts = [item.message for item in told.errors if item.message] if told else []
+    first = payload.errors[0] if payload and payload.errors else None
+    texts = [item.message for item in payload.errors if item.message] if payload else []
     return Refusal(
-        message="; ".join(texts) or _unexplained(answer, status),
+        message="; ".join(texts) or _unexplained(response, status),
         status=status,
         code=first.code if first else None,
         field=first.field if first else None,
-        request_id=request_id_of(answer) or (told.request_id if told else None),
+        request_id=request_id_of(response) or (payload.request_id if payload else None),
         endpoint=endpoint.name,
-        link=answer.headers.get("link", ""),
-        retry_after=retry_after(answer.headers),
+        link=response.headers.get("link", ""),
+        retry_after=retry_after(response.headers),
         may_have_landed=endpoint.effect is not Effect.READ and _leaves_doubt(status),
     )
 
@@ -114,15 +114,15 @@ def _leaves_doubt(status: int) -> bool:
     return status >= 500 or status == 408
 
 
-def _unexplained(answer: HttpResponse, status: int) -> str:
+def _unexplained(response: HttpResponse, status: int) -> str:
     if 300 <= status < 400:
         return "redirected, which the API never does, and the token is sent nowhere else"
-    return f"no reason was given, {_looks(answer)}"
+    return f"no reason was given, {_looks(response)}"
 
 
-def _looks(answer: HttpResponse) -> str:
+def _looks(response: HttpResponse) -> str:
     """What came instead, without its content."""
-    if not answer.body:
+    if not response.body:
         return "nothing at all"
-    named = _MEDIA_TYPE.match(answer.headers.get("content-type", ""))
-    return f"{len(answer.body)} bytes of {named[0] if named else 'something'}"
+    named = _MEDIA_TYPE.match(response.headers.get("content-type", ""))
+    return f"{len(response.body)} bytes of {named[0] if named else 'something'}"

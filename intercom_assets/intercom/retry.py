@@ -2,7 +2,7 @@
 
 Only what was unavailable is asked again. What Intercom may already have carried out is repeated
 only where landing twice is the same as landing once (`Effect`). How long *all* calls wait after a
-429 is the governor's business (`rate.py`); nothing else in this project retries a request.
+429 is the rate limiter's business (`rate.py`); nothing else in this project retries a request.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Effect(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class RetryBudget:
     """What one call may still spend: `seconds` until no further attempt may start.
 
     `jitter` (0 to 1) spreads threads that failed together; 0.5 leaves the pause as it is.
@@ -35,7 +35,7 @@ class Budget:
     jitter: float = 0.5
 
 
-def retry_delay(failure: IntercomError, attempt: int, budget: Budget) -> float | None:
+def retry_delay(failure: IntercomError, attempt: int, budget: RetryBudget) -> float | None:
     """Seconds to wait before attempt number `attempt + 1`, or None: let the failure through."""
     if not isinstance(failure, Unavailable) or isinstance(failure, ScrollOpen):
         return None
@@ -48,7 +48,7 @@ def retry_delay(failure: IntercomError, attempt: int, budget: Budget) -> float |
 
 
 def _pause(failure: Unavailable, attempt: int, jitter: float) -> float:
-    """After a 429 nothing is added: the governor holds everybody until the next window."""
+    """After a 429 nothing is added: the rate limiter holds everybody until the next window."""
     if isinstance(failure, RateLimited):
         return 0.0
     doubled: float = FIRST_PAUSE * 2 ** min(attempt - 1, 10)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 WINDOW = 10.0
 """Seconds (docs/dev/intercom-facts.md#rate)."""
-UNTOLD_LIMIT = 166
+ASSUMED_LIMIT = 166
 """Calls per window to assume of answers without headers: the lowest that Intercom documents."""
 DRIFT = 0.0005
 """Seconds per second by which two clocks may drift apart: what was learned fades this fast."""
@@ -40,7 +40,7 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ObservedResponse:
     """An answer, as far as it tells of the limit. `throttled`: it was a 429, `hold`: for so long.
 
     `sent`, `received`: monotonic seconds; `wall_ahead`: our wall clock less the monotonic one.
@@ -90,7 +90,7 @@ class Phase:
         return reset - latest
 
 
-class Ledger:
+class WindowBudget:
     """The account of the present window. Times are seconds of our monotonic clock.
 
     `share`: the part of the limit to live on; what lies above is left for other apps. One call in
@@ -134,52 +134,56 @@ class Ledger:
         self._in_flight += 1
         self._ours += 1
 
-    def unsent(self) -> None:
+    def lost(self) -> None:
         """A call came back without an answer: it may have been counted."""
         self._in_flight = max(0, self._in_flight - 1)
         self.remaining -= 1
 
-    def answered(self, told: Told) -> None:
+    def answered(self, response: ObservedResponse) -> None:
         """Take in what the answer to one call tells."""
         self._in_flight = max(0, self._in_flight - 1)
-        limit = told.quota.limit
-        if told.hold is not None:
-            held_until = told.received + min(told.hold, LONGEST_HOLD)
+        limit = response.quota.limit
+        if response.hold is not None:
+            held_until = response.received + min(response.hold, LONGEST_HOLD)
             self._held_until = max(self._held_until, held_until)
         if self.limit is None:
-            self._open(told.received + WINDOW, None, limit or UNTOLD_LIMIT, told.received)
+            self._open(response.received + WINDOW, None, limit or ASSUMED_LIMIT, response.received)
         changed = limit is not None and limit != self.limit
         self.limit = limit or self.limit
-        present = told.quota.reset is None or self._place(told, told.quota.reset)
+        present = response.quota.reset is None or self._place(response, response.quota.reset)
         if present:
-            self._count(told, afresh=changed or self._answers == 0)
-        if present and told.throttled:
+            self._count(response, afresh=changed or self._answers == 0)
+        if present and response.throttled:
             self.remaining = 0
 
-    def _place(self, told: Told, reset: int) -> bool:
+    def _place(self, response: ObservedResponse, reset: int) -> bool:
         """Learn from the label `reset`. False if that window is over."""
-        self._phase.learn(reset, told.sent, told.received)
-        if self._label is None or reset > self._label or self._misplaced(told, reset, self._label):
-            self._open(0.0, reset, self.limit or UNTOLD_LIMIT, told.received)
+        self._phase.learn(reset, response.sent, response.received)
+        if (
+            self._label is None
+            or reset > self._label
+            or self._misplaced(response, reset, self._label)
+        ):
+            self._open(0.0, reset, self.limit or ASSUMED_LIMIT, response.received)
             self._label = reset
         present = reset == self._label
         self._confirmed = self._confirmed or present
-        self._ends_at = self._phase.end_of(self._label, told.wall_ahead)
+        self._ends_at = self._phase.end_of(self._label, response.wall_ahead)
         return present
 
-    def _misplaced(self, told: Told, reset: int, label: int) -> bool:
+    def _misplaced(self, response: ObservedResponse, reset: int, label: int) -> bool:
         """An older label that is right: a window foretold too early, or clocks set back."""
-        foretold = not self._confirmed and told.sent >= self._ends_at - WINDOW
-        set_back = reset <= label - 2 * WINDOW and told.received - told.sent < WINDOW
+        foretold = not self._confirmed and response.sent >= self._ends_at - WINDOW
+        set_back = reset <= label - 2 * WINDOW and response.received - response.sent < WINDOW
         return reset < label and (foretold or set_back)
 
-    def _count(self, told: Told, *, afresh: bool) -> None:
+    def _count(self, response: ObservedResponse, *, afresh: bool) -> None:
         """What is left: the lowest figure told in this window, else one less for each answer."""
-        left = told.quota.remaining
+        left = response.quota.remaining
         if left is None:
             self.remaining -= 1
-        elif told.quota.reset is None and left > self.remaining:
-            self._open(told.sent + WINDOW, None, left, told.received)
+        elif response.quota.reset is None and left > self.remaining:
+            self._open(response.sent + WINDOW, None, left, response.received)
         else:
             self.remaining = left if afresh else min(self.remaining, left)
         self._answers += 1
@@ -199,11 +203,11 @@ class Ledger:
             return
         windows = int((now - MARGIN - self._ends_at) // WINDOW) + 1
         label = None if self._label is None else self._label + int(windows * WINDOW)
-        self._open(self._ends_at + windows * WINDOW, label, self.limit or UNTOLD_LIMIT, now)
+        self._open(self._ends_at + windows * WINDOW, label, self.limit or ASSUMED_LIMIT, now)
 
     def _usable(self) -> int:
         """Calls that may still be sent in this window."""
-        limit = self.limit or UNTOLD_LIMIT
+        limit = self.limit or ASSUMED_LIMIT
         left = self.remaining - self._in_flight
         spare = min(limit - 1, 1 + limit // 100)
         kept = max(spare, min(limit - 1, limit - int(limit * self.share)))

@@ -92,8 +92,8 @@ class _EmbeddedCompanies(Part):
     def complete(self) -> bool:
         if self.has_more:
             return False
-        told = self.total_count
-        return len(self.data) < EMBEDDED if told is None else len(self.data) >= told
+        total = self.total_count
+        return len(self.data) < EMBEDDED if total is None else len(self.data) >= total
 
 
 class _Location(Part):

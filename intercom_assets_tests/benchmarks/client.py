@@ -121,14 +121,14 @@ def _work(load: Load, url: str, pipe: Connection) -> None:
     threading.Thread(target=_stop_when_told, args=(pipe, stopped), daemon=True).start()
 
     def keep_calling(thread: int) -> None:
-        view, turn = client.within(lambda: None), thread
+        scoped, turn = client.with_deadline(lambda: None), thread
         while not stopped.is_set():
             turn += 1
             contact_id = ids[turn % len(ids)]
             if turn % 2:
-                view.get_contact(contact_id)
+                scoped.get_contact(contact_id)
             else:
-                view.update_contact(contact_id, ContactPatch({"name": f"User {turn}"}))
+                scoped.update_contact(contact_id, ContactPatch({"name": f"User {turn}"}))
 
     before = time.process_time()
     with Pool(load.threads) as pool:

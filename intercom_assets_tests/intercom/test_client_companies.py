@@ -160,7 +160,7 @@ def test_an_open_scroll_is_not_waited_for_beyond_the_lease(
     next(abandoned)
 
     with pytest.raises(ScrollOpen):
-        list(client.within(moment.now + 40).scroll_companies())
+        list(client.with_deadline(moment.now + 40).scroll_companies())
     assert moment.now <= 40
 
 

@@ -1,4 +1,4 @@
-"""The request path under misfortune: what is repeated, what is not, who waits, what is told."""
+"""The request path under misfortune: what is repeated, what is not, who waits, what is shown."""
 
 import logging
 
@@ -177,7 +177,7 @@ def test_a_limit_is_kept_without_ever_being_refused(
     assert client.counters().limit == 20
 
 
-def test_clients_of_one_token_share_one_governor(
+def test_clients_of_one_token_share_one_limiter(
     new_client: NewClient, intercom: Simulator, moment: Moment
 ) -> None:
     intercom.set(rate_limit_per_window=20)
@@ -235,20 +235,20 @@ def test_without_a_token_nothing_is_asked(new_client: NewClient, intercom: Simul
 def test_no_call_starts_that_could_outlast_its_lease(
     client: IntercomClient, moment: Moment
 ) -> None:
-    client.within(moment.now + 20).me()
+    client.with_deadline(moment.now + 20).me()
 
     with pytest.raises(LeaseRanOut):
-        client.within(moment.now + 17).me()
+        client.with_deadline(moment.now + 17).me()
 
 
 def test_a_lease_is_asked_for_anew_before_each_call(client: IntercomClient, moment: Moment) -> None:
     lease = [moment.now + 17]
-    view = client.within(lambda: lease[0])
+    scoped = client.with_deadline(lambda: lease[0])
 
     with pytest.raises(LeaseRanOut):
-        view.me()
+        scoped.me()
     lease[0] += 10
-    view.me()
+    scoped.me()
 
 
 def test_a_wait_that_the_lease_does_not_allow_is_not_begun(
@@ -259,7 +259,7 @@ def test_a_wait_that_the_lease_does_not_allow_is_not_begun(
     began = moment.now
 
     with pytest.raises(RateLimited):
-        client.within(moment.now + 20).me()
+        client.with_deadline(moment.now + 20).me()
     assert moment.now - began < 1
 
 
@@ -270,20 +270,22 @@ def test_when_the_lease_ends_between_attempts_the_first_failure_is_told(
     intercom.set(faults=[{"kind": "lost_reply", "count": None}])
 
     with pytest.raises(ConnectionFailed) as lost:
-        client.within(moment.now + 19).update_contact(contact.id, ContactPatch({"name": "Ada"}))
+        client.with_deadline(moment.now + 19).update_contact(
+            contact.id, ContactPatch({"name": "Ada"})
+        )
     assert lost.value.may_have_landed
 
 
-def test_each_view_lists_its_own_calls(client: IntercomClient) -> None:
-    one, two = client.within(None), client.within(None)
-    one.create_contact(ADA)
+def test_each_scope_lists_its_own_calls(client: IntercomClient) -> None:
+    first, second = client.with_deadline(None), client.with_deadline(None)
+    first.create_contact(ADA)
     with pytest.raises(NotFound):
-        two.get_contact("0" * 24)
+        second.get_contact("0" * 24)
 
-    assert [(c.method, c.path_template, c.status) for c in one.calls] == [
+    assert [(c.method, c.path_template, c.status) for c in first.calls] == [
         ("POST", "/contacts", 200)
     ]
-    assert [(c.path_template, c.status) for c in two.calls] == [("/contacts/{id}", 404)]
+    assert [(c.path_template, c.status) for c in second.calls] == [("/contacts/{id}", 404)]
     assert client.calls == []
     assert client.counters().calls == {"POST /contacts": 1, "GET /contacts/{id}": 1}
 
@@ -302,11 +304,11 @@ def test_logs_and_errors_hold_no_body_no_e_mail_and_no_token(
     with pytest.raises(NotFound) as missing:
         client.find_contact("eve@example.com")
 
-    told = "\n".join([caplog.text, repr(client), str(missing.value), repr(missing.value)])
-    assert "POST /contacts: 200, attempt 1" in told
-    assert "ServerError 500, attempt 1, again in" in told
+    shown = "\n".join([caplog.text, repr(client), str(missing.value), repr(missing.value)])
+    assert "POST /contacts: 200, attempt 1" in shown
+    assert "ServerError 500, attempt 1, again in" in shown
     for secret in ("demo-token", "@example.com", "Lovelace"):
-        assert secret not in told
+        assert secret not in shown
 
 
 def test_a_lost_call_does_not_drag_the_url_into_the_traceback(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from intercom_assets.intercom.windows import UNTOLD_LIMIT, Ledger, Quota, Told
+from intercom_assets.intercom.windows import ASSUMED_LIMIT, ObservedResponse, Quota, WindowBudget
 from intercom_assets_tests.intercom.virtual_time import SERVER_START, VirtualIntercom
 
 
@@ -76,13 +76,13 @@ def test_windows_that_move_are_found_again() -> None:
 def test_without_any_header_the_lowest_documented_limit_is_assumed() -> None:
     traffic = VirtualIntercom(headers=lambda now, quota: Quota()).run(45)
 
-    assert UNTOLD_LIMIT * 0.9 <= max(traffic.whole_windows()) <= UNTOLD_LIMIT * 1.1
+    assert ASSUMED_LIMIT * 0.9 <= max(traffic.whole_windows()) <= ASSUMED_LIMIT * 1.1
 
 
 def test_headers_may_be_missing_from_most_answers() -> None:
     chance = random.Random(3)
-    some = VirtualIntercom(headers=lambda now, q: q if chance.random() < 0.1 else Quota())
-    traffic = some.run(45, processes=2)
+    with_a_tenth = VirtualIntercom(headers=lambda now, q: q if chance.random() < 0.1 else Quota())
+    traffic = with_a_tenth.run(45, processes=2)
 
     assert min(traffic.whole_windows()) >= 0.9 * 1666
     assert traffic.share_refused <= 1 / 200
@@ -100,71 +100,71 @@ def test_headers_may_be_missing_from_most_answers() -> None:
     ],
 )
 def test_a_reset_that_means_nothing_slows_down_but_never_stops(reset: object) -> None:
-    def told(now: float, quota: Quota) -> Quota:
+    def distorted(now: float, quota: Quota) -> Quota:
         assert callable(reset)
         return replace(quota, reset=reset(now))
 
-    traffic = VirtualIntercom(headers=told).run(60)
+    traffic = VirtualIntercom(headers=distorted).run(60)
 
     assert min(traffic.whole_windows()) >= 0.25 * 1666
     assert traffic.share_refused <= 0.02
 
 
 def test_a_process_that_was_idle_for_an_hour_still_knows_the_windows() -> None:
-    ledger = Ledger(1.0)
+    budget = WindowBudget(1.0)
     label = int(SERVER_START + 8.7)
     for sent, reset in ((0.0, label), (8.6, label), (8.75, label + 10)):
-        ledger.sent(sent)
-        ledger.answered(Told(sent, sent + 0.1, 0.0, Quota(100, 90, reset)))
+        budget.sent(sent)
+        budget.answered(ObservedResponse(sent, sent + 0.1, 0.0, Quota(100, 90, reset)))
 
-    assert ledger.delay(3600.0) == 0.0
-    assert ledger.remaining == 100
+    assert budget.delay(3600.0) == 0.0
+    assert budget.remaining == 100
 
 
 def test_after_a_429_nobody_calls_before_the_next_window() -> None:
-    ledger = Ledger(1.0)
+    budget = WindowBudget(1.0)
     label = int(SERVER_START + 8.7)
-    ledger.sent(4.0)
-    ledger.answered(Told(4.0, 4.1, SERVER_START, Quota(100, 0, label), throttled=True))
+    budget.sent(4.0)
+    budget.answered(ObservedResponse(4.0, 4.1, SERVER_START, Quota(100, 0, label), throttled=True))
 
-    assert 4.0 < ledger.delay(4.2) < 6.0
-    assert ledger.delay(4.2 + ledger.delay(4.2)) == 0.0
+    assert 4.0 < budget.delay(4.2) < 6.0
+    assert budget.delay(4.2 + budget.delay(4.2)) == 0.0
 
 
 def test_a_429_of_the_window_before_holds_nobody_up() -> None:
-    ledger = Ledger(1.0)
-    ledger.sent(1.0)
-    ledger.sent(1.1)
-    ledger.answered(Told(1.1, 1.2, 0.0, Quota(100, 90, 2000)))
-    ledger.answered(Told(1.0, 1.3, 0.0, Quota(100, 0, 1990), throttled=True))
+    budget = WindowBudget(1.0)
+    budget.sent(1.0)
+    budget.sent(1.1)
+    budget.answered(ObservedResponse(1.1, 1.2, 0.0, Quota(100, 90, 2000)))
+    budget.answered(ObservedResponse(1.0, 1.3, 0.0, Quota(100, 0, 1990), throttled=True))
 
-    assert ledger.delay(2.0) == 0.0
+    assert budget.delay(2.0) == 0.0
 
 
 def test_a_429_without_headers_is_waited_out_for_a_window() -> None:
-    ledger = Ledger(1.0)
-    ledger.sent(1.0)
-    ledger.answered(Told(1.0, 1.1, 0.0, Quota(), throttled=True))
+    budget = WindowBudget(1.0)
+    budget.sent(1.0)
+    budget.answered(ObservedResponse(1.0, 1.1, 0.0, Quota(), throttled=True))
 
-    assert ledger.delay(1.2) == pytest.approx(10.0, abs=0.2)
-    assert ledger.delay(12.0) == 0.0
+    assert budget.delay(1.2) == pytest.approx(10.0, abs=0.2)
+    assert budget.delay(12.0) == 0.0
 
 
 def test_before_the_first_answer_one_call_goes_at_a_time() -> None:
-    ledger = Ledger(1.0)
-    assert ledger.delay(0.0) == 0.0
-    ledger.sent(0.0)
+    budget = WindowBudget(1.0)
+    assert budget.delay(0.0) == 0.0
+    budget.sent(0.0)
 
-    assert ledger.delay(0.1) > 0.0
-    assert ledger.delay(1.0) == 0.0, "but an answer that does not come stops nobody"
+    assert budget.delay(0.1) > 0.0
+    assert budget.delay(1.0) == 0.0, "but an answer that does not come stops nobody"
 
 
 def test_calls_that_were_lost_count_as_made() -> None:
-    ledger = Ledger(1.0)
-    ledger.sent(0.0)
-    ledger.answered(Told(0.0, 0.1, 0.0, Quota(100, 100, 2000)))
-    before = ledger.remaining
-    ledger.sent(0.2)
-    ledger.unsent()
+    budget = WindowBudget(1.0)
+    budget.sent(0.0)
+    budget.answered(ObservedResponse(0.0, 0.1, 0.0, Quota(100, 100, 2000)))
+    before = budget.remaining
+    budget.sent(0.2)
+    budget.lost()
 
-    assert ledger.remaining == before - 1
+    assert budget.remaining == before - 1

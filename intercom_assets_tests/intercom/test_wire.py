@@ -21,7 +21,7 @@ from intercom_assets.intercom.errors import (
     WrongShape,
 )
 from intercom_assets.intercom.http.messages import HttpResponse
-from intercom_assets.intercom.responses import read_answer
+from intercom_assets.intercom.responses import read_response
 from intercom_assets.intercom.wire import (
     AttributeListPayload,
     ContactListPayload,
@@ -50,7 +50,7 @@ def an_answer(body: object, status: int = 200, **headers: str) -> HttpResponse:
 
 
 def read(body: object, status: int = 200) -> Contact:
-    return read_answer(ContactPayload, GET_CONTACT, an_answer(body, status))
+    return read_response(ContactPayload, GET_CONTACT, an_answer(body, status))
 
 
 # --- contacts -------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def test_e_mails_are_lower_case_and_texts_are_trimmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("raw", "seconds"),
     [
         (None, None),
         ("", None),
@@ -94,20 +94,20 @@ def test_e_mails_are_lower_case_and_texts_are_trimmed() -> None:
         (0, 0),
     ],
 )
-def test_times_are_whole_seconds_however_they_are_told(told: object, seconds: int | None) -> None:
-    assert a_contact_answer(last_seen_at=told).last_seen_at == seconds
+def test_times_are_whole_seconds_however_they_are_told(raw: object, seconds: int | None) -> None:
+    assert a_contact_answer(last_seen_at=raw).last_seen_at == seconds
 
 
-@pytest.mark.parametrize("told", [True, [1], {"at": 1}, "soon", "nan", float("inf")])
-def test_what_is_no_time_is_refused(told: object) -> None:
+@pytest.mark.parametrize("raw", [True, [1], {"at": 1}, "soon", "nan", float("inf")])
+def test_what_is_no_time_is_refused(raw: object) -> None:
     with pytest.raises(ValidationError):
-        a_contact_answer(last_seen_at=told)
+        a_contact_answer(last_seen_at=raw)
 
 
 def test_custom_attributes_keep_their_types_and_objects_are_left_out() -> None:
-    told = {"s": " x ", "i": 0, "f": 1.5, "b": False, "n": None, "e": "", "o": {"type": "Order"}}
+    raw = {"s": " x ", "i": 0, "f": 1.5, "b": False, "n": None, "e": "", "o": {"type": "Order"}}
 
-    assert a_contact_answer(custom_attributes=told).custom_attributes == {
+    assert a_contact_answer(custom_attributes=raw).custom_attributes == {
         "s": "x",
         "i": 0,
         "f": 1.5,
@@ -211,15 +211,15 @@ def test_a_plan_is_a_name_an_object_or_nothing(plan: object, name: str | None) -
     assert CompanyPayload.model_validate({"id": "c1", "plan": plan}).domain().plan == name
 
 
-@pytest.mark.parametrize(("told", "whole"), [(79.9, 79), ("80", 80), (None, None), ("", None)])
-def test_monthly_spend_is_whole(told: object, whole: int | None) -> None:
-    company = CompanyPayload.model_validate({"id": "c1", "monthly_spend": told}).domain()
+@pytest.mark.parametrize(("raw", "whole"), [(79.9, 79), ("80", 80), (None, None), ("", None)])
+def test_monthly_spend_is_whole(raw: object, whole: int | None) -> None:
+    company = CompanyPayload.model_validate({"id": "c1", "monthly_spend": raw}).domain()
 
     assert company.monthly_spend == whole
 
 
 def test_attributes_are_read_whether_standard_or_custom() -> None:
-    told = {
+    raw = {
         "data": [
             {"name": "email", "model": "contact", "data_type": "string", "custom": False},
             {
@@ -231,7 +231,7 @@ def test_attributes_are_read_whether_standard_or_custom() -> None:
             },
         ]
     }
-    standard, custom = AttributeListPayload.model_validate(told).domain()
+    standard, custom = AttributeListPayload.model_validate(raw).domain()
 
     assert (standard.id, standard.custom, standard.api_writable) == (None, False, True)
     assert (custom.id, custom.custom, custom.archived) == (4, True, True)
@@ -281,7 +281,7 @@ def test_a_success_that_is_no_json_is_a_lost_answer(body: bytes) -> None:
     assert not lost.value.may_have_landed
 
     with pytest.raises(Unreadable) as lost:
-        read_answer(ContactPayload, CREATE_CONTACT, an_answer(body))
+        read_response(ContactPayload, CREATE_CONTACT, an_answer(body))
     assert lost.value.may_have_landed
 
 
@@ -322,7 +322,7 @@ def test_what_stands_instead_of_json_is_named_and_not_quoted() -> None:
     page = b"<html>ada@example.com, please sign in</html>"
     answer = HttpResponse(200, {"content-type": "text/html; charset=utf-8"}, page)
     with pytest.raises(Unreadable) as lost:
-        read_answer(ContactPayload, GET_CONTACT, answer)
+        read_response(ContactPayload, GET_CONTACT, answer)
 
     assert "the answer is no JSON but 44 bytes of text/html" in str(lost.value)
 

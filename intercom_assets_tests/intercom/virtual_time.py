@@ -1,7 +1,7 @@
 """Processes that call a limited server, in virtual time: minutes of traffic in a blink.
 
 Belongs here: the fixed windows as recorded, the delays of a network, and the ways in which headers
-can be wrong. The pacing under test is the real `Ledger`; nothing of it is repeated here.
+can be wrong. The pacing under test is the real `WindowBudget`; nothing of it is repeated here.
 """
 
 import heapq
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from intercom_assets.intercom.windows import Ledger, Quota, Told
+from intercom_assets.intercom.windows import ObservedResponse, Quota, WindowBudget
 
 SERVER_START = 1_800_000_003.3
 PHASE = 2
@@ -55,7 +55,7 @@ class VirtualIntercom:
         self, seconds: float, *, processes: int = 1, threads: int = 32, share: float = 1.0
     ) -> Traffic:
         self._random = random.Random(self.seed)
-        self._ledgers = [Ledger(share) for _ in range(processes)]
+        self._budgets = [WindowBudget(share) for _ in range(processes)]
         self._idle = [threads] * processes
         self._asking = [False] * processes
         self._used: Counter[int] = Counter()
@@ -88,12 +88,12 @@ class VirtualIntercom:
         self._asking[process] = False
         if not self._idle[process]:
             return
-        delay = self._ledgers[process].delay(now)
+        delay = self._budgets[process].delay(now)
         if delay > 0:
             late = self._random.random() * 0.002
             self._ask(now + min(delay, 0.25) + late, process)
             return
-        self._ledgers[process].sent(now)
+        self._budgets[process].sent(now)
         self._traffic.sent.append(now)
         self._idle[process] -= 1
         there = self.latency / 2 + self._random.expovariate(2 / self.jitter)
@@ -106,13 +106,13 @@ class VirtualIntercom:
         quota = Quota(self.limit(now), max(0, self.limit(now) - self._used[end]), end)
         (self._traffic.refused if refused else self._traffic.accepted)[end] += 1
         self._used[end] += not refused
-        told = self.headers(now, quota)
+        announced = self.headers(now, quota)
         back = self.latency / 2 + self._random.expovariate(2 / self.jitter)
-        self._at(now + back, lambda then: self._answer(then, process, sent, told, refused))
+        self._at(now + back, lambda then: self._answer(then, process, sent, announced, refused))
 
     def _answer(self, now: float, process: int, sent: float, quota: Quota, refused: bool) -> None:
         wall_ahead = SERVER_START + self.wall_off
-        self._ledgers[process].answered(Told(sent, now, wall_ahead, quota, refused))
+        self._budgets[process].answered(ObservedResponse(sent, now, wall_ahead, quota, refused))
         self._idle[process] += 1
         self._ask(now, process)
 

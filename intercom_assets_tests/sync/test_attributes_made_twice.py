@@ -13,8 +13,10 @@ def test_an_attribute_that_another_run_made_first_is_written_all_the_same(world:
         nonlocal calls
         calls += 1
         if calls == 3:  # after both lists, just before our first create
-            AttributeBook(world.services).ensure(lambda: world.services.intercom.within(None))
-        return world.services.intercom.within(None)
+            AttributeBook(world.services).ensure(
+                lambda: world.services.intercom.with_deadline(None)
+            )
+        return world.services.intercom.with_deadline(None)
 
     world.services.store.state.forget_attributes(AttributeModel.CONTACT)
     book.ensure(client)

@@ -83,7 +83,7 @@ class Work:
 
     def client(self) -> IntercomClient:
         """A client for one user's or team's next calls, with its own list of calls."""
-        return self.services.intercom.within(lambda: self.lease.deadline)
+        return self.services.intercom.with_deadline(lambda: self.lease.deadline)
 
     def call_for(self, passes: Sequence[OnePass], calls: Callable[[OnePass], None]) -> None:
         """Makes the calls of each, many at once. Who was not reached goes back to the queue.

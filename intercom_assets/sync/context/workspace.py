@@ -57,7 +57,7 @@ def require_workspace(services: Services, *, remember: bool = True) -> None:
     ask is believed. `remember`: whose token it is; a plan writes nothing. Raises `Unavailable` and
     what is fatal.
     """
-    store, client = services.store, services.intercom.within(None)
+    store, client = services.store, services.intercom.with_deadline(None)
     known = _known(store)
     if not known or known.get(TOKEN) == client.fingerprint:
         return

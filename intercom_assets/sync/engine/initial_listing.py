@@ -82,7 +82,7 @@ def listed(
 
     Companies that cannot be listed are raised after the contacts, which save more calls.
     """
-    client = services.intercom.within(None)
+    client = services.intercom.with_deadline(None)
     failure: IntercomError | None = None
     try:
         for companies in client.scroll_companies():

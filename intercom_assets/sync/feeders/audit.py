@@ -35,7 +35,7 @@ def audit(services: Services, progress: Callable[[int], None] | None = None) -> 
 
 
 def _audited(services: Services, progress: Callable[[int], None] | None) -> Audited:
-    client = services.intercom.within(None)
+    client = services.intercom.with_deadline(None)
     seen: set[str] = set()
     held: Counter[str] = Counter()
     looked = queued = 0

@@ -60,7 +60,7 @@ def feed_from_intercom(services: Services) -> Fed:
 
 def _look(services: Services) -> Fed:
     mark = _begin(_stored(services), services.now(), services.intercom_now())
-    client = services.intercom.within(None)
+    client = services.intercom.with_deadline(None)
     queued, looked, pages, ended = 0, 0, 0, False
     for page in client.search_contacts(touched_since(mark.since), starting_after=mark.cursor):
         recent = [c for c in page.items if (c.updated_at or 0) >= mark.since]

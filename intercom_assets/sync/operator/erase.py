@@ -97,7 +97,9 @@ def erase_user(
         Heartbeat(store, new_run_id(Cause.ERASE), Cause.ERASE, services.settings) as pulse,
         _alone(services, pulse, user_id, sleep) as lease,
     ):
-        erasure = _Erasure(services, user_id, services.intercom.within(lambda: lease.deadline))
+        erasure = _Erasure(
+            services, user_id, services.intercom.with_deadline(lambda: lease.deadline)
+        )
         erasure.delete()
         receipt = erasure.receipt()
         store.tombstones.add(user_id, receipt.document())
@@ -118,7 +120,7 @@ def is_known(services: Services, user_id: str) -> bool:
     if not isinstance(services.app.read_users([user_id])[user_id], Gone):
         return True
     try:
-        services.intercom.within(None).find_contact(user_id)
+        services.intercom.with_deadline(None).find_contact(user_id)
     except NotFound:
         return False
     except Merged:

@@ -86,7 +86,7 @@ def _look(
         AttributeModel.CONTACT: services.user_fields,
         AttributeModel.COMPANY: services.team_fields,
     }
-    client = services.intercom.within(None)
+    client = services.intercom.with_deadline(None)
     known: list[DataAttribute] = []
     for model in models:
         known += client.list_attributes(model)
@@ -115,7 +115,7 @@ def _contacts_now(
         known = {key: link.contact_id for key, link in links.items() if not link.archived}
         return {key: _now(services, contact) for key, contact in known.items() if contact}
     found: dict[str, Contact | None] = {}
-    for page in services.intercom.within(None).list_contacts():
+    for page in services.intercom.with_deadline(None).list_contacts():
         owners = services.store.links.by_contact([contact.id for contact in page.items])
         found |= {owners[c.id]: c for c in page.items if c.id in owners}
         if progress:
@@ -125,7 +125,7 @@ def _contacts_now(
 
 def _now(services: Services, contact_id: str) -> Contact | None:
     try:
-        return services.intercom.within(None).get_contact(contact_id)
+        return services.intercom.with_deadline(None).get_contact(contact_id)
     except (NotFound, Merged):
         return None
 
@@ -139,7 +139,7 @@ def _looked_up(services: Services, named: Sequence[str]) -> list[UserLink]:
 
 def _found(services: Services, key: str) -> UserLink | None:
     try:
-        contact = services.intercom.within(None).find_contact(key)
+        contact = services.intercom.with_deadline(None).find_contact(key)
     except (NotFound, Merged):
         return None
     return UserLink(key, contact.id, shadow=contact, shadow_read_at=services.now())
@@ -147,7 +147,7 @@ def _found(services: Services, key: str) -> UserLink | None:
 
 def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    client = services.intercom.within(None)
+    client = services.intercom.with_deadline(None)
     for start in range(0, len(emails), LEADS_A_CALL):
         query = leads_with_emails(emails[start : start + LEADS_A_CALL])
         for page in client.search_contacts(query):

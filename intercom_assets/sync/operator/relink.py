@@ -134,7 +134,7 @@ def _some_relinked(
         relinked = _looked_at(services, lease, pairs)
         due = [each for each in relinked if each.state is State.MOVED]
         outcomes = pool.run(
-            lambda each: _move(each, services.intercom.within(lambda: lease.deadline)), due
+            lambda each: _move(each, services.intercom.with_deadline(lambda: lease.deadline)), due
         )
         for outcome in outcomes:
             if isinstance(outcome, Failed) and not isinstance(outcome.error, IntercomError):

@@ -209,7 +209,7 @@ class Preflight:
 
 def _view(client: IntercomClient) -> IntercomClient:
     """Answers within `PATIENCE`, or fails."""
-    return client.within(time.monotonic() + PROBE_TIMEOUT_S)
+    return client.with_deadline(time.monotonic() + PROBE_TIMEOUT_S)
 
 
 def _policy_fields(app: AppDatabase) -> PolicyFields:

@@ -129,7 +129,7 @@ def _has_diverged(services: Services, user_id: str) -> bool:
     if user.contact is None or user.archived or user.problem or user.must_read_first:
         return False
     try:
-        user.apply_read(services.intercom.within(None).get_contact(user.contact.id))
+        user.apply_read(services.intercom.with_deadline(None).get_contact(user.contact.id))
     except (NotFound, Merged):
         return True
     plan = user.plan()

@@ -562,9 +562,9 @@ def test_the_faults_of_the_stand_in_mean_the_same_over_a_socket(fault: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "sentence"),
     [('"dG9rOjEyMw=="', "quotation mark"), ("Bearer dG9rOjEyMw==", "after Bearer")],
 )
-def test_a_token_that_was_copied_with_more_than_itself_is_told(given: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_a_token_that_was_copied_with_more_than_itself_is_told(given: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
         checked_token(given)

@@ -65,7 +65,9 @@ def plan_undo(services: Services, run_id: str) -> list[Step]:
         for kind, entries in _journal(services, run_id).items():
             for keys in _some(list(entries)):
                 undos = _undos(services, kind, keys, entries)
-                for one in pool.run(lambda undo: undo.look(services.intercom.within(None)), undos):
+                for one in pool.run(
+                    lambda undo: undo.look(services.intercom.with_deadline(None)), undos
+                ):
                     if not isinstance(one, Answered):
                         raise one.error if isinstance(one, Failed) else pool.fatal or KeyError
                 steps += [step for undo in undos for step in undo.steps()]
@@ -104,7 +106,7 @@ def _some_undone(
         undos = _undos(services, kind, sorted(leased), entries)
         attempt = Attempt(undo_run, services.now(), undoes=True)
         _look_and_note(services, pool, lease, kind, undos, attempt)
-        pool.run(lambda each: each.take_back(services.intercom.within(_until(lease))), undos)
+        pool.run(lambda each: each.take_back(services.intercom.with_deadline(_until(lease))), undos)
         if pool.fatal is not None:
             raise pool.fatal
         _record(services, lease, undo_run, kind, undos, leased)
@@ -123,7 +125,7 @@ def _look_and_note(
     undos: Sequence[Undo],
     attempt: Attempt,
 ) -> None:
-    pool.run(lambda each: each.look(services.intercom.within(_until(lease))), undos)
+    pool.run(lambda each: each.look(services.intercom.with_deadline(_until(lease))), undos)
     notes = {each.key: note for each in undos if (note := each.in_flight(attempt))}
     if not notes:
         return
