@@ -177,13 +177,9 @@ class IntercomClient:
         """Raises `NotFound`, also where an attempt whose answer was lost had deleted it."""
         return self._ask(ReceiptPayload, endpoints.DELETE_CONTACT, contact_id)
 
-    def merge_contacts(
-        self, lead_id: str, into: str, *, skip_duplicate_validation: bool = False
-    ) -> Contact:
+    def merge_contacts(self, lead_id: str, into: str) -> Contact:
         """The user `into`, who takes the lead over. Raises `NotFound`, `Invalid`."""
-        body: dict[str, object] = {"from": lead_id, "into": into}
-        if skip_duplicate_validation:
-            body["skip_duplicate_validation"] = True
+        body = {"from": lead_id, "into": into}
         return self._ask(ContactPayload, endpoints.MERGE_CONTACTS, body=body)
 
     def list_contacts(
@@ -238,14 +234,6 @@ class IntercomClient:
         """By Intercom's id. Raises `NotFound` (company_not_found)."""
         return self._ask(CompanyPayload, endpoints.GET_COMPANY, intercom_id)
 
-    def update_company(self, intercom_id: str, patch: CompanyPatch) -> Company:
-        """By Intercom's id; takes no `company_id` and no `remote_created_at`."""
-        return self._ask(CompanyPayload, endpoints.UPDATE_COMPANY, intercom_id, body=body_of(patch))
-
-    def delete_company(self, intercom_id: str) -> Receipt:
-        """By Intercom's id. Archiving and detaching follow later; contacts stay."""
-        return self._ask(ReceiptPayload, endpoints.DELETE_COMPANY, intercom_id)
-
     def attach_company(self, contact_id: str, company_id: str) -> Company:
         """Both by Intercom's ids. `NotFound.code` tells which is missing (company_not_found)."""
         return self._ask(
@@ -297,14 +285,6 @@ class IntercomClient:
         if description is not None:
             body["description"] = description
         return self._ask(AttributePayload, endpoints.CREATE_ATTRIBUTE, body=body)
-
-    def update_attribute(
-        self, attribute_id: int, *, archived: bool | None = None, description: str | None = None
-    ) -> DataAttribute:
-        """Name and type cannot change. Raises `NotFound` (field_not_found), `Invalid`."""
-        told = {"archived": archived, "description": description}
-        body = {key: value for key, value in told.items() if value is not None}
-        return self._ask(AttributePayload, endpoints.UPDATE_ATTRIBUTE, str(attribute_id), body=body)
 
     def _ask(
         self,

@@ -61,11 +61,8 @@ DETACH_COMPANY = Endpoint("DELETE", "/contacts/{id}/companies/{company}", SAME)
 FIND_COMPANY = Endpoint("GET", "/companies", READ)
 UPSERT_COMPANY = Endpoint("POST", "/companies", SAME)
 GET_COMPANY = Endpoint("GET", "/companies/{id}", READ)
-UPDATE_COMPANY = Endpoint("PUT", "/companies/{id}", SAME)
-DELETE_COMPANY = Endpoint("DELETE", "/companies/{id}", SAME)
 SCROLL_COMPANIES = Endpoint("GET", "/companies/scroll", ONCE)
 """Each step moves the scroll on, so a step whose answer was lost would skip a page if repeated."""
 
 LIST_ATTRIBUTES = Endpoint("GET", "/data_attributes", READ)
 CREATE_ATTRIBUTE = Endpoint("POST", "/data_attributes", ONCE)
-UPDATE_ATTRIBUTE = Endpoint("PUT", "/data_attributes/{id}", SAME)

@@ -6,7 +6,7 @@ once and leaves the rest undone. How fast calls go is the rate limiter's busines
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -95,8 +95,3 @@ class Pool:
                 self._fatal = self._fatal or error
                 self._stopped.set()
             return Failed(item, error)
-
-
-def undone(outcomes: Sequence[Outcome[T, R]]) -> list[T]:
-    """The items that stay queued."""
-    return [outcome.item for outcome in outcomes if isinstance(outcome, Undone)]

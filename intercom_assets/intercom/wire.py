@@ -158,7 +158,7 @@ class ContactListPayload(Payload[Page[Contact]]):
 
 
 class ReceiptPayload(Payload[Receipt]):
-    type: Literal["contact", "company"] | None = Field(
+    type: Literal["contact"] | None = Field(
         default=None, validation_alias=AliasChoices("type", "object")
     )
     id: str

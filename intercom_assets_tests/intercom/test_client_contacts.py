@@ -119,14 +119,14 @@ def test_a_merged_lead_names_the_user_it_lives_on_as(client: IntercomClient) -> 
     assert merged.value.into == user.id
 
 
-def test_a_merge_of_contacts_that_share_nothing_can_be_insisted_on(client: IntercomClient) -> None:
+def test_contacts_that_share_nothing_are_not_merged(client: IntercomClient) -> None:
     user = client.create_contact(ADA)
     lead = client.create_contact(ContactPatch({"role": "lead", "email": "other@example.com"}))
 
     with pytest.raises(Invalid) as refused:
         client.merge_contacts(lead.id, user.id)
     assert refused.value.code == "invalid_merge"
-    assert client.merge_contacts(lead.id, user.id, skip_duplicate_validation=True).id == user.id
+    assert client.get_contact(lead.id).role == "lead"
 
 
 def test_an_unknown_attribute_is_named(client: IntercomClient) -> None:

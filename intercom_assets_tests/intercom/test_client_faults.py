@@ -95,7 +95,6 @@ def test_a_removal_that_landed_unanswered_is_not_found_when_it_is_repeated(
 
     for remove in (
         lambda: client.detach_company(contact.id, company.id),
-        lambda: client.delete_company(company.id),
         lambda: client.delete_contact(contact.id),
     ):
         intercom.set(faults=[fault])

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from intercom_assets.intercom.errors import NotFound, Unauthorized
-from intercom_assets.intercom.pool import Done, Failed, Pool, Undone, undone
+from intercom_assets.intercom.pool import Done, Failed, Pool, Undone
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -56,7 +56,7 @@ def test_a_fatal_error_leaves_the_rest_undone() -> None:
 
     assert outcomes[:3] == [Done(0, 0), Done(1, 1), Done(2, 2)]
     assert isinstance(outcomes[3], Failed)
-    assert undone(outcomes) == [4, 5, 6, 7, 8, 9]
+    assert outcomes[4:] == [Undone(item) for item in range(4, 10)]
     assert later == [Undone(99)]
     assert isinstance(pool.fatal, Unauthorized)
 

@@ -188,7 +188,7 @@ def test_who_stands_behind_others_is_told_in_time_too() -> None:
     first.join(10)
 
 
-def test_a_process_has_one_governor_for_a_token_and_host(moment: Moment) -> None:
+def test_a_process_has_one_limiter_for_a_token_and_host(moment: Moment) -> None:
     clocks, host = clocks_of(moment), "https://api.intercom.io"
     limiter = limiter_of("token-1", host, 0.8, clocks)
 
