@@ -16,8 +16,6 @@ from intercom_assets.mapping.problems import MappingError, sentence, sentences
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.mapping.unique_keys import UniqueKeyLoader
 
-__all__ = ["AppMapping", "MappingError", "load_mapping"]
-
 SAMPLE = Path(__file__).parent / "sample"
 USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL = "users.sql", "teams.sql", "memberships.sql"
 SYNC_YAML = "sync.yaml"

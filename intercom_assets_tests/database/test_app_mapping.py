@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.database.app.app_database import AppUnavailable
 from intercom_assets.database.app.validation import mapping_problems
 from intercom_assets.database.connections import Connections
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.domain.models import Column, Kind
-from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
+from intercom_assets.mapping.load import AppMapping, load_mapping
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets_tests.database.mappings import a_mapping, an_app, run
 
 

@@ -10,14 +10,16 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.capture.guards import Permissions
 from intercom_assets.database.capture.installation import (
     capture_state,
     install_capture,
     remove_capture,
 )
-from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
+from intercom_assets.database.failures import AppUnavailable
+from intercom_assets.mapping.load import AppMapping, load_mapping
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user
 from intercom_assets_tests.database.mappings import a_mapping, rows, run

@@ -12,10 +12,13 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable, WriteBack
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.database.app.write_back import WriteBack
 from intercom_assets.database.capture.installation import install_capture
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.domain.models import AppUser, Gone, InvalidRow, Values
-from intercom_assets.mapping.load import MappingError, load_mapping
+from intercom_assets.mapping.load import load_mapping
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, read_row
 from intercom_assets_tests.database.mappings import a_mapping, an_app, rows, run
 from intercom_assets_tests.mapping_folders import a_folder

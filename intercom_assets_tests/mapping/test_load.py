@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from intercom_assets.mapping.load import MappingError, load_mapping
+from intercom_assets.mapping.load import load_mapping
+from intercom_assets.mapping.problems import MappingError
 
 SELECT = "select id, email from users"
 

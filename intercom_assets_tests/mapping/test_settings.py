@@ -9,7 +9,8 @@ from intercom_assets import mapping
 from intercom_assets.domain.fields import Policy
 from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.mapping.durations import parse_duration
-from intercom_assets.mapping.load import MappingError, load_mapping
+from intercom_assets.mapping.load import load_mapping
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets.mapping.settings import LONGEST_CALL, MaxGone, SyncSettings, Watch
 
 

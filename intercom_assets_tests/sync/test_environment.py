@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from intercom_assets.database.app.app_database import AppUnavailable
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.intercom.errors import Refusal, Unauthorized, VersionUnknown
-from intercom_assets.mapping.load import SAMPLE, MappingError
+from intercom_assets.mapping.load import SAMPLE
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.sync.environment import (

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from intercom_assets.database.app.app_database import AppUnavailable
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping import load
 from intercom_assets.mapping.problems import MappingError

@@ -40,8 +40,6 @@ from intercom_assets.domain.models import AppTeam, AppUser, Column, Gone, Invali
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import AppMapping
 
-__all__ = ["AppDatabase", "AppUnavailable", "WriteBack", "WrittenBack", "WrittenTeam"]
-
 FIRST_IDS = 200
 """Of each query, by which `check` sees whether its write-back finds rows."""
 T = TypeVar("T", AppUser, AppTeam)
@@ -117,24 +115,15 @@ class AppDatabase:
         """The database's own clock, in whole Unix seconds."""
         return self._reading(lambda c, _: app_lookups.now(c))
 
-    def ids_with_email(
-        self, emails: Sequence[str], created_since: int | None = None
-    ) -> dict[str, list[str]]:
+    def ids_with_email(self, emails: Sequence[str]) -> dict[str, list[str]]:
         """E-mail, in lower case, -> ids of the users that have it in any case."""
-        return self._reading(
-            lambda c, shapes: app_lookups.ids_with_email(c, shapes.users, emails, created_since)
-        )
+        return self._reading(lambda c, shapes: app_lookups.ids_with_email(c, shapes.users, emails))
 
     def teams_named(self, names: Sequence[str]) -> dict[str, list[str]]:
         """Name -> ids of the teams that have it."""
         return self._reading(lambda c, shapes: app_lookups.teams_named(c, shapes.teams, names))
 
     # --- writing back ---
-
-    @property
-    def writable(self) -> frozenset[str]:
-        """The fields that can be written back."""
-        return frozenset(self.mapping.settings.write_back.columns)
 
     def write_back_users(self, requests: Sequence[WriteBack]) -> dict[str, WrittenBack]:
         """One transaction; every request gets its answer. ValueError without a `write_back`."""

@@ -1,12 +1,12 @@
 """What the mapping's queries return: names, declared kinds, and which of them are attributes.
 
-Asks PostgreSQL to describe each query and holds the answer against what a mapping may select;
-what does not fit is a `MappingError` with file and column. Rows are not read here.
+Asks PostgreSQL to describe each query and holds the answer against what a mapping may select
+(`mapping/queries`); what does not fit is a `MappingError` with file and column. Rows are not read
+here.
 """
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from intercom_assets.database.connections import AppConnection, encoded
 from intercom_assets.database.failures import AppUnavailable, failed, line_of, told
 from intercom_assets.database.identity import IdType, id_type
 from intercom_assets.domain.models import Column, Kind
-from intercom_assets.mapping.problems import MappingError, nearest
+from intercom_assets.mapping.problems import MappingError
+from intercom_assets.mapping.queries import Query
 
 _KINDS = {
     **dict.fromkeys((25, 1043, 1042, 18, 19, 2950, 869, 650, 829, 774), Kind.STRING),
@@ -29,70 +30,6 @@ _NUMERIC, _NAIVE, _INTERVAL = 1700, 1114, 1186
 _FLOATS, _JSON = (700, 701), (114, 3802)
 _NOT_SQL = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _BARE_USER = re.compile(r"\b(?:from|join)\s+user\b(?!\s*\.)", re.IGNORECASE)
-UNNAMED = "?column?"
-"""What PostgreSQL calls a column without a name."""
-_NUMBER = (Kind.INTEGER, Kind.FLOAT)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A column that we know: the kinds it may have (None: those of an id), and which it gets."""
-
-    kinds: tuple[Kind, ...] | None
-    becomes: Kind | None = None
-    required: bool = False
-
-
-_ID, _DATE = Rule(None), Rule((Kind.DATE,))
-_TEXT, _WHOLE = Rule((Kind.STRING,)), Rule(_NUMBER, Kind.INTEGER)
-_KEY = Rule(None, required=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One file of the mapping. `open`: further columns become custom attributes."""
-
-    file: str
-    sql: str
-    rules: Mapping[str, Rule]
-    open: bool = True
-
-    def select(self, columns: str = "q.*", rest: str = "") -> str:
-        """The query as a derived table `q`, its percent signs doubled since it has parameters."""
-        doubled = self.sql.replace("%", "%%")
-        return f"select {columns} from (\n{doubled}\n) as q {rest}"
-
-    def line(self, error: psycopg.Error, sent: str) -> str:
-        """`users.sql, line 3` where PostgreSQL names a place in what was sent."""
-        return f"{self.file}{line_of(error, self.sql, sent.replace('%%', '%').find(self.sql))}"
-
-
-USER_RULES = {
-    "id": _KEY,
-    "email": Rule((Kind.STRING,), required=True),
-    "name": _TEXT,
-    "phone_number": Rule((Kind.STRING, Kind.INTEGER), Kind.STRING),
-    "time_zone": _TEXT,
-    "created_at": _DATE,
-    "last_request_at": _DATE,
-    "from_oauth": Rule((Kind.BOOLEAN,)),
-    "deleted_at": _DATE,
-    "updated_at": _DATE,
-}
-TEAM_RULES = {
-    "id": _KEY,
-    "name": _TEXT,
-    "created_at": _DATE,
-    "monthly_spend": _WHOLE,
-    "plan": _TEXT,
-    "size": _WHOLE,
-    "website": _TEXT,
-    "industry": _TEXT,
-    "owner_id": _ID,
-    "deleted_at": _DATE,
-    "updated_at": _DATE,
-}
-MEMBERSHIP_RULES = {"user_id": _KEY, "team_id": _KEY, "updated_at": _DATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +40,15 @@ class Shape:
     columns: tuple[Column, ...]
     oids: tuple[int, ...]
     ids: Mapping[str, IdType]
+
+    @property
+    def values(self) -> list[tuple[int, str, Kind]]:
+        """Place, name and kind of each column that is a value of the row."""
+        return [
+            (place, column.name, column.kind)
+            for place, column in enumerate(self.columns)
+            if self.query.is_value(column.name)
+        ]
 
     def has(self, name: str) -> bool:
         return any(column.name == name for column in self.columns)
@@ -129,16 +75,17 @@ def examine(connection: AppConnection, query: Query) -> tuple[Shape, list[str]]:
     types = _types(connection, [column.type_code for column in found])
     columns: list[Column] = []
     ids: dict[str, IdType] = {}
-    problems = list(_duplicates(query, [column.name for column in found]))
+    names = [column.name for column in found]
+    problems = list(query.ambiguous(names))
     for column in found:
         try:
             if _is_id(query, column.name):
                 ids[column.name] = _id(query, column, types[column.type_code])
             kind = _kind(query, column, types[column.type_code])
-            columns.append(Column(column.name, kind, column.name not in query.rules))
+            columns.append(Column(column.name, kind, query.is_attribute(column.name)))
         except MappingError as error:
             problems.append(str(error))
-    problems += _missing(query, [column.name for column in found])
+    problems += query.missing(names)
     return Shape(query, tuple(columns), tuple(c.type_code for c in found), ids), problems
 
 
@@ -160,16 +107,22 @@ def _described(connection: AppConnection, query: Query) -> Sequence[psycopg.Colu
             f"{query.file}: a character that the app's database cannot hold in its encoding"
         ) from None
     except (psycopg.errors.SyntaxError, psycopg.errors.FeatureNotSupported) as error:
-        line = query.line(error, text)
+        line = query_line(query, error, text)
         raise MappingError(f"{line}: {_syntax(error, is_inside=line != query.file)}") from None
     except psycopg.errors.ReadOnlySqlTransaction as error:
         raise writes(query, error) from None
     except psycopg.errors.UndefinedColumn as error:
         advice = _forgotten(query.sql)
-        raise AppUnavailable(f"{failed(query.line(error, text), error)}{advice}") from None
+        raise AppUnavailable(f"{failed(query_line(query, error, text), error)}{advice}") from None
     except psycopg.Error as error:
-        raise failed(query.line(error, text), error) from None
+        raise failed(query_line(query, error, text), error) from None
     return cursor.description or ()
+
+
+def query_line(query: Query, error: psycopg.Error, sent: str) -> str:
+    """`users.sql, line 3` where PostgreSQL names a place in what was sent."""
+    place = sent.replace("%%", "%").find(query.sql)
+    return f"{query.file}{line_of(error, query.sql, place)}"
 
 
 def _forgotten(sql: str) -> str:
@@ -209,7 +162,7 @@ def _types(connection: AppConnection, oids: list[int]) -> dict[int, _Type]:
 
 
 def _is_id(query: Query, name: str) -> bool:
-    return name in query.rules and query.rules[name].kinds is None
+    return name in query.rules and query.rules[name].is_id
 
 
 def _id(query: Query, column: psycopg.Column, sql_type: _Type) -> IdType:
@@ -229,35 +182,16 @@ def _id(query: Query, column: psycopg.Column, sql_type: _Type) -> IdType:
 
 
 def _kind(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
-    rule = query.rules.get(column.name)
-    if rule is None and not query.open:
-        raise MappingError(
-            f"{query.file}: unknown column {column.name}; allowed: {', '.join(query.rules)}"
-        )
-    if rule is not None and rule.kinds is None:
+    rule, name = query.rule(column.name), column.name
+    if rule is not None and rule.is_id:
         return Kind.STRING
     kind = _declared(query, column, sql_type)
-    if rule is not None and rule.becomes is Kind.INTEGER and _has_fractions(column):
-        name = column.name
+    if rule is not None and rule.is_whole and _has_fractions(column):
         raise MappingError(
             f"{query.file}: {name} is {column.type_display}, and Intercom holds whole units; "
             f"allowed: an integer, as in: round({name})::bigint as {name}"
         )
-    if rule is not None and rule.kinds is not None and kind not in rule.kinds:
-        raise MappingError(
-            f"{query.file}: {column.name} is {sql_type.name}; "
-            f"allowed: {' or '.join(_MEANT[each] for each in rule.kinds)}"
-        )
-    return (rule.becomes if rule else None) or kind
-
-
-_MEANT = {
-    Kind.STRING: "text",
-    Kind.INTEGER: "an integer",
-    Kind.FLOAT: "a number",
-    Kind.BOOLEAN: "true or false",
-    Kind.DATE: "timestamptz or date",
-}
+    return query.kind(name, kind, sql_type.name)
 
 
 def _declared(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
@@ -295,18 +229,3 @@ def _made_single(column: psycopg.Column, sql_type: _Type) -> str:
 def _has_fractions(column: psycopg.Column) -> bool:
     """Whether its type says so; numeric alone, as of sum(), need not have any."""
     return column.type_code in _FLOATS or (column.type_code == _NUMERIC and bool(column.scale))
-
-
-def _duplicates(query: Query, names: Collection[str]) -> Iterator[str]:
-    for name, count in Counter(names).items():
-        if name == UNNAMED:
-            yield f"{query.file}: a column has no name; give it one, as in: ... as total"
-        elif count > 1:
-            yield f"{query.file}: {name} is selected twice; name each column once (as ...)"
-
-
-def _missing(query: Query, names: Collection[str]) -> Iterator[str]:
-    for name, rule in query.rules.items():
-        if rule.required and name not in names:
-            found = nearest(name, names).removeprefix("; ")
-            yield f"{query.file}: the column {name} is missing; {found}"

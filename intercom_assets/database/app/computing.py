@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors
 
-from intercom_assets.database.app.columns import Query, writes
+from intercom_assets.database.app.columns import query_line, writes
 from intercom_assets.database.failures import failed, told
+from intercom_assets.mapping.queries import Query
 
 _COMPUTED = (
     errors.DataError,
@@ -38,4 +39,4 @@ def translate_errors(query: Query, sent: str = "") -> Iterator[None]:
     except errors.ReadOnlySqlTransaction as error:
         raise writes(query, error) from error
     except psycopg.Error as error:
-        raise failed(query.line(error, sent), error) from error
+        raise failed(query_line(query, error, sent), error) from error

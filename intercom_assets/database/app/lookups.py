@@ -24,22 +24,14 @@ def now(connection: AppConnection) -> int:
 
 
 def ids_with_email(
-    connection: AppConnection,
-    users: Shape,
-    emails: Sequence[str],
-    created_since: int | None = None,
+    connection: AppConnection, users: Shape, emails: Sequence[str]
 ) -> dict[str, list[str]]:
-    """E-mail, in lower case, -> ids; only of users created at or after `created_since`."""
+    """E-mail, in lower case, -> ids."""
     wanted = sorted({email.strip().lower() for email in emails} - {""})
-    recent = "and q.created_at >= to_timestamp(%(since)s)"
-    where = "where lower(q.email) = any(%(emails)s::text[]) "
-    if created_since is not None and users.has("created_at"):
-        where += recent
+    where = "where lower(q.email) = any(%(emails)s::text[])"
     text = users.query.select("q.id, lower(q.email)", where)
     with translate_errors(users.query, text):
-        rows = connection.execute(
-            encoded(connection, text), {"emails": wanted, "since": created_since}
-        ).fetchall()
+        rows = connection.execute(encoded(connection, text), {"emails": wanted}).fetchall()
     found: dict[str, list[str]] = {}
     for raw, email in rows:
         key = users.ids["id"].text(raw)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from intercom_assets.database.app.columns import Shape
-from intercom_assets.database.app.shapes import value_columns
 from intercom_assets.database.loaders import Unreadable
 from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow, Kind, Value
 from intercom_assets.domain.values import InvalidValue, canonical
@@ -73,7 +72,7 @@ class Cells:
 
     def __init__(self, shape: Shape) -> None:
         self._places = {column.name: place for place, column in enumerate(shape.columns)}
-        self._values = value_columns(shape)
+        self._values = shape.values
         self._ids = shape.ids
 
     def id(self, row: Row, name: str) -> str | None:

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from intercom_assets.database.app.columns import Query, Shape, examine
-from intercom_assets.database.app.shapes import problems_together, queries
+from intercom_assets.database.app.columns import Shape, examine
 from intercom_assets.database.app.write_target import team_target, user_target
 from intercom_assets.database.capture.watches import wanted
 from intercom_assets.database.connections import AppConnection
 from intercom_assets.database.failures import AppUnavailable
+from intercom_assets.domain.models import Column
+from intercom_assets.mapping.combined import problems_together
 from intercom_assets.mapping.load import AppMapping
 from intercom_assets.mapping.problems import MappingError
+from intercom_assets.mapping.queries import Query, queries
 from intercom_assets.mapping.settings import Watch
 
 T = TypeVar("T")
@@ -41,10 +43,14 @@ def mapping_problems(connection: AppConnection, mapping: AppMapping) -> list[str
         return None if examined[1] else examined[0]
 
     users, teams, _ = (shape(query) for query in queries(mapping))
-    found += problems_together(mapping, users, teams)
+    found += problems_together(mapping, _columns(users), _columns(teams))
     for look in _lookups(connection, mapping, users):
         attempt(look)
     return list(dict.fromkeys(found))
+
+
+def _columns(shape: Shape | None) -> tuple[Column, ...] | None:
+    return None if shape is None else shape.columns
 
 
 def _lookups(

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from intercom_assets.database.app.columns import Query, Shape
+from intercom_assets.database.app.columns import Shape
 from intercom_assets.database.app.inspection import Node, plan_nodes, scans
 from intercom_assets.database.app.shapes import Shapes
 from intercom_assets.database.capture.watches import Wanted, wanted
 from intercom_assets.database.connections import AppConnection
+from intercom_assets.mapping.queries import Query
 from intercom_assets.mapping.settings import Watch
 
 _WORD = r'(?:[A-Za-z_\u0080-\uffff][\w$]*|"(?:[^"]|"")+")'

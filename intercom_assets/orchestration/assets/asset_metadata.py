@@ -11,7 +11,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from intercom_assets.database.app.columns import MEMBERSHIP_RULES, TEAM_RULES, USER_RULES, Rule
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
 from intercom_assets.domain.models import Column, Kind
@@ -28,9 +27,10 @@ from intercom_assets.mapping.load import (
     TEAMS_SQL,
     USERS_SQL,
     AppMapping,
-    MappingError,
     load_mapping,
 )
+from intercom_assets.mapping.problems import MappingError
+from intercom_assets.mapping.queries import MEMBERSHIP_RULES, TEAM_RULES, USER_RULES, Rule
 from intercom_assets.mapping.select_list import column_names
 from intercom_assets.orchestration.sync_targets import APP_USERS, INTERCOM_CONTACTS, TEAMS, USERS
 from intercom_assets.orchestration.workspace_names import key_of

@@ -8,8 +8,9 @@ the others are asked for.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.capture.log import EVERYBODY, LogRow
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.mapping.problems import MappingError

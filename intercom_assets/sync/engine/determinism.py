@@ -8,8 +8,9 @@ not read twice again. A column whose name looks like a secret has to be allowed 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.app.inspection import unstable_columns
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.domain.models import Kind
 from intercom_assets.domain.secret_names import leaking_word
 from intercom_assets.domain.vocabulary import StateKey

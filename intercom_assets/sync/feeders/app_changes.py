@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from intercom_assets.database.app.app_database import AppUnavailable
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.domain.models import Gone
 from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.mapping.problems import MappingError

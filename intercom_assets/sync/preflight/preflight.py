@@ -15,7 +15,8 @@ from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.mapping.load import AppMapping, MappingError, load_mapping
+from intercom_assets.mapping.load import AppMapping, load_mapping
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,

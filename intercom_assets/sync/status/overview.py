@@ -23,7 +23,8 @@ from intercom_assets.database.records import (
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.vocabulary import Action, QueueKind, StateKey
 from intercom_assets.intercom.windows import WINDOW
-from intercom_assets.mapping.load import AppMapping, MappingError
+from intercom_assets.mapping.load import AppMapping
+from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.context.attributes import unwritable_now
 from intercom_assets.sync.context.usage import BEYOND, CALLS, LAG, RATE_LIMITED
 from intercom_assets.sync.engine.last_stop import Stop, stops

@@ -7,8 +7,8 @@ or marked deleted, before they ever had a company get none.
 
 from collections.abc import Sequence
 
-from intercom_assets.database.app.app_database import AppUnavailable
 from intercom_assets.database.app.write_back import WriteBack
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.records import Done, Leased, Parked, Recorded, TeamRecord
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import (

@@ -10,8 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from intercom_assets.database.app.app_database import AppDatabase, AppUnavailable
+from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.app.write_back import WriteBack, WrittenBack
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.domain.models import AppUser, Gone, InvalidRow
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.services import Services
