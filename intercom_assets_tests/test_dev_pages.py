@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -101,3 +102,59 @@ def test_contributing_leads_to_every_page_for_developers() -> None:
     linked = {target for target, _ in links_of(ROOT / "CONTRIBUTING.md")}
 
     assert set(DEV.glob("*.md")) <= linked
+
+
+def rooms_by_contract() -> dict[str, list[set[str]]]:
+    """Package -> its rooms by the import contracts, top first."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    return {
+        package: [set(layer.split(" | ")) for layer in contract["layers"]]
+        for contract in contracts["contracts"]
+        if contract["type"] == "layers"
+        for package in contract["containers"]
+    }
+
+
+def rooms_on_the_page() -> dict[str, list[set[str]]]:
+    """Package -> the rooms of its table, row by row."""
+    tables = re.findall(
+        r"<!-- rooms: ([\w.]+) -->\n\|.*\n\| ---.*\n((?:\|.*\n)+)",
+        (DEV / "architecture.md").read_text(),
+    )
+    return {
+        package: [set(re.findall(r"`(\w+)`", row.split("|")[1])) for row in rows.splitlines()]
+        for package, rows in tables
+    }
+
+
+def test_the_rooms_of_the_page_are_those_of_the_import_contracts() -> None:
+    assert rooms_by_contract()
+    assert rooms_on_the_page() == rooms_by_contract()
+
+
+NAMED = re.compile(r"`((?:\w[\w.-]*/)+[\w.-]*|\w+\.(?:py|sql|toml|yaml|md))(?:: \w+)?`")
+
+
+@pytest.mark.parametrize("page", sorted(DEV.glob("*.md")), ids=lambda page: page.name)
+def test_every_file_that_a_page_for_developers_names_is_there(page: Path) -> None:
+    """By its path from the repository, the package or the tests, or by the end of its path."""
+    missing = [name for name in NAMED.findall(page.read_text()) if not is_there(name)]
+
+    assert missing == []
+
+
+def is_there(name: str) -> bool:
+    rooms = (ROOT, ROOT / "intercom_assets", ROOT / "intercom_assets_tests")
+    known = any(path.as_posix().endswith(f"/{name}") for path in tracked())
+    return known or any((room / name).exists() for room in rooms)
+
+
+def test_a_file_that_is_not_there_is_noticed() -> None:
+    assert NAMED.findall("`domain/who_wins.py`, `nowhere.py` and `sync/feeders`") == [
+        "domain/who_wins.py",
+        "nowhere.py",
+        "sync/feeders",
+    ]
+    assert not is_there("domain/who_wins.py")
+    assert not is_there("nowhere.py")
+    assert is_there("sync/feeders")

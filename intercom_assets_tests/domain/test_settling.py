@@ -6,7 +6,7 @@ Passes are played as the engine makes them (`passes.py`). The literal rules of t
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import permutations, product
+from itertools import cycle, permutations, product
 from typing import Any
 
 import pytest
@@ -402,8 +402,8 @@ def test_the_order_of_fields_is_of_no_account() -> None:
     names = [each.name for each in fields]
     sight = FieldInputs(
         {name: "ada" for name in names[::2]},
-        dict(zip(names, ["bob", None, None, "ada", None], strict=True)),
-        dict(zip(names, ["cy", "cy", "ada", "cy", "b"], strict=True)),
+        dict(zip(names, cycle(["bob", None, None, "ada", None]))),
+        dict(zip(names, cycle(["cy", "cy", "ada", "cy", "b"]))),
         Freshness.FRESH,
         refused={"newest": "eve"},
         accepted={"app": ("x", "y")},
