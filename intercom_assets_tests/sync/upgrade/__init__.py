@@ -1,0 +1,1 @@
+"""Installations as landed versions left their tables, brought up by `init-db`."""
