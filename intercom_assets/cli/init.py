@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from intercom_assets.cli.commands.setting_up import FROM_ENVIRONMENT
+from intercom_assets.cli.commands.shared import FROM_ENVIRONMENT
 from intercom_assets.database.app.catalogue import read_catalogue
 from intercom_assets.mapping.load import FILES
 from intercom_assets.mapping.proposal.proposing import propose

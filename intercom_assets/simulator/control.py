@@ -9,7 +9,7 @@ What they do is done elsewhere; here it is only reached over HTTP. Errors are on
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from intercom_assets.simulator.by_hand import NotThere
 from intercom_assets.simulator.choices import UNCONFIRMED
@@ -17,10 +17,8 @@ from intercom_assets.simulator.documents import Document
 from intercom_assets.simulator.faults import KINDS, BadFault, read_faults
 from intercom_assets.simulator.seeding import BadSeed
 from intercom_assets.simulator.settings import BadSetting, Settings
+from intercom_assets.simulator.stand import Stand
 from intercom_assets.simulator.wire import Answer, json_body, parse_query
-
-if TYPE_CHECKING:
-    from intercom_assets.simulator.simulator import Simulator
 
 FAULT_KEYS = ("fail_next", "faults")
 RESETS = ("all", "data", "stats", "faults", "settings")
@@ -28,7 +26,7 @@ SHOWN = 60
 
 
 class Control:
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: Stand) -> None:
         self._simulator = simulator
         self._reads: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
             "stats": lambda query: self.stats(),

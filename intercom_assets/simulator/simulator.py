@@ -7,48 +7,26 @@ Intercom's own screens. Safe to use from many threads.
 
 import time
 from collections.abc import Callable, Mapping
-from random import Random
-from threading import RLock
 from typing import Any
 
 from intercom_assets.simulator.answering import Answering, Request
-from intercom_assets.simulator.by_hand import ByHand
 from intercom_assets.simulator.control import Control
 from intercom_assets.simulator.documents import Document
-from intercom_assets.simulator.faults import Faults
-from intercom_assets.simulator.journal import Journal
 from intercom_assets.simulator.page import is_page, page_answer
-from intercom_assets.simulator.rate import Rate
-from intercom_assets.simulator.reading import Reading
-from intercom_assets.simulator.seeding import seed_contacts
-from intercom_assets.simulator.settings import Settings
-from intercom_assets.simulator.state import World
+from intercom_assets.simulator.stand import Stand
 from intercom_assets.simulator.wire import Answer
 
 CONTROL = "/_simulator/"
 
 
-class Simulator(Reading):
+class Simulator(Stand):
     """`clock`: Unix seconds, for everything that has a time. Settings as in `settings.Settings`.
 
     Raises BadSetting or BadFault for knobs and faults that do not exist.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time, **settings: Any) -> None:
-        self.settings = Settings()
-        self.settings.change(settings)
-        self.initial = dict(settings)
-        self.lock = RLock()
-        self.world = World(
-            clock,
-            lambda: self.settings.index_delay_s,
-            self.settings.seed,
-            lambda: self.settings.workspace_id,
-        )
-        self.rate = Rate(self.settings)
-        self.faults = Faults(Random(self.settings.seed))
-        self.journal = Journal()
-        self.by_hand = ByHand(self.world, self.settings, self.lock)
+        super().__init__(clock, **settings)
         self.control = Control(self)
         self._answering = Answering(self.world, self.settings, self.rate, self.faults, self.journal)
 
@@ -63,11 +41,6 @@ class Simulator(Reading):
                 return page_answer()
             lower = {name.lower(): value for name, value in headers.items()}
             return self._answering.answer(Request(method, path, lower, body))
-
-    def seed(self, contacts: Any) -> list[str]:
-        """Contacts as if they had been there for long; see `seeding`. Returns their ids."""
-        with self.lock:
-            return seed_contacts(self.world, contacts)
 
     def set(self, **changes: Any) -> None:
         """Settings, and faults as `fail_next` or `faults`."""

@@ -5,8 +5,8 @@ import re
 import click
 
 from intercom_assets.cli.commands import shared
-from intercom_assets.cli.early import ending_at_once
 from intercom_assets.cli.ids import ID, NamesIds
+from intercom_assets.cli.loading import ending_at_once
 from intercom_assets.domain.alarms import LIMITS
 
 LAST = 100

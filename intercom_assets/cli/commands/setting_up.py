@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
-from intercom_assets.cli.early import ending_at_once
+from intercom_assets.cli.commands.shared import FROM_ENVIRONMENT
+from intercom_assets.cli.loading import ending_at_once
 
-FROM_ENVIRONMENT = " "
-"""`--from` without an address."""
 DEFAULT_PORT = 3000
 
 _accept = click.option(

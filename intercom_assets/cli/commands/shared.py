@@ -1,8 +1,11 @@
-"""Options that mean the same in several commands."""
+"""Options that mean the same in several commands, and what a command and its work both know."""
 
 import click
 
 from intercom_assets.cli.ids import ID
+
+FROM_ENVIRONMENT = " "
+"""`init --from` without an address."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 users = click.option(

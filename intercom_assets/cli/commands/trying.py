@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from intercom_assets.cli.early import ending_at_once
+from intercom_assets.cli.loading import ending_at_once
 
 LETTERS = ["b", "c", "d", "e", "f", "g"]
 """The steps of `demo/scenario.py`."""

@@ -3,8 +3,8 @@
 import click
 
 from intercom_assets.cli.commands import shared
-from intercom_assets.cli.early import ending_at_once
 from intercom_assets.cli.ids import ID, NamesIds
+from intercom_assets.cli.loading import ending_at_once
 
 
 @click.command(cls=NamesIds)
