@@ -1,6 +1,6 @@
 """Ctrl-C while modules are loaded: an end in one word, where Python would print a traceback.
 
-Imports next to nothing itself: it is there before anything else is loaded. Must not: know a command.
+Imports next to nothing itself: it is there before anything else is. Must not: know a command.
 """
 
 import os

@@ -4,6 +4,7 @@ Belongs here: which there are. Must not: their options (`commands/`), what they 
 what that needs: help and wrong use are answered without.
 """
 
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -47,6 +48,14 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, _first_lines(each)) for name, each in COMMANDS.items()])
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(error.message + _meant(args[0]), ctx) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -59,6 +68,11 @@ class Commands(click.Group):
             if failure is error:
                 raise
             raise failure from error
+
+
+def _meant(name: str) -> str:
+    found = get_close_matches(name, COMMANDS, n=1)
+    return f" Did you mean '{found[0]}'?" if found else ""
 
 
 def _first_lines(command: click.Command) -> str:

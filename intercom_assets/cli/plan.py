@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.failures import FAILED, Failed
 from intercom_assets.cli.ids import several
 from intercom_assets.cli.output.plan import Summary, document, print_summary
 from intercom_assets.cli.output.progress import Bars, progress_on
@@ -54,6 +54,8 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bo
         click.echo(json.dumps(document(summary), indent=2))
     else:
         print_summary(a_console(), summary)
+    if seen.failed:
+        raise click.exceptions.Exit(FAILED)
     if named is not None and (nowhere := summary.nowhere):
         raise Failed(f"{nowhere[0]} is nowhere{several(nowhere[0])}.")
 

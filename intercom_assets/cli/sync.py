@@ -21,6 +21,7 @@ from intercom_assets.cli.interruptible import ending_after_the_chunk
 from intercom_assets.cli.output.plan import NOT_LOOKED
 from intercom_assets.cli.output.progress import Bar, Bars, progress_on
 from intercom_assets.cli.output.tables import a_console, plain
+from intercom_assets.cli.variables import warn_of_unknown_variables
 from intercom_assets.database.identity import storable
 from intercom_assets.database.records import Lane
 from intercom_assets.domain.guards import is_plan_id
@@ -78,6 +79,7 @@ def sync(
 ) -> None:
     if accept is not None and not is_plan_id(accept):
         raise click.UsageError(f"--accept takes the id that plan prints, and {accept} is none.")
+    warn_of_unknown_variables()
     configuration = read_environment()
     if configuration.refusal:
         raise Failed(configuration.refusal)

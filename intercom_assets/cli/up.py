@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.variables import warn_of_unknown_variables
 from intercom_assets.demo.addresses import free_ports
 from intercom_assets.launch import dagster_database
 from intercom_assets.launch.preparation import (
@@ -51,6 +52,7 @@ LARGEST_LOG_BYTES = 20_000_000
 
 
 def up(port: int, dry_run: bool) -> None:
+    warn_of_unknown_variables()
     configuration = read_environment()
     ground = read_ground(configuration, os.environ)
     refuse(ground)

@@ -32,8 +32,13 @@ class Policy(StrEnum):
     APP = "app"
     INTERCOM = "intercom"
     FILL = "fill"
-    LATEST = "latest"
-    NEWEST = "newest"
+    LATER_VALUE = "later_value"
+    LAST_WRITER = "last_writer"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Policy | None":
+        """By the name that it had before, which stands in older mappings and journals."""
+        return FORMER_POLICIES.get(value) if isinstance(value, str) else None
 
     @property
     def traits(self) -> "PolicyTraits":
@@ -53,12 +58,16 @@ class PolicyTraits:
     of_times: bool = False
 
 
+FORMER_POLICIES: Mapping[str, Policy] = {
+    "latest": Policy.LATER_VALUE,
+    "newest": Policy.LAST_WRITER,
+}
 POLICIES: Mapping[Policy, PolicyTraits] = {
     Policy.APP: PolicyTraits("the app"),
     Policy.INTERCOM: PolicyTraits("Intercom"),
     Policy.FILL: PolicyTraits("the app, if it has a value", three_way=True),
-    Policy.LATEST: PolicyTraits("the later one", of_times=True),
-    Policy.NEWEST: PolicyTraits("whoever changed it last", three_way=True),
+    Policy.LATER_VALUE: PolicyTraits("the later one", of_times=True),
+    Policy.LAST_WRITER: PolicyTraits("whoever changed it last", three_way=True),
 }
 
 
@@ -135,7 +144,7 @@ USER_FIELDS: tuple[Field, ...] = (
         remark="a valid zone that Intercom states wins; one derived from a country with a single "
         "zone only fills an empty one; the result is shown as a custom attribute",
     ),
-    Field(LAST_SEEN, "last_seen_at", Kind.DATE, Policy.LATEST, remark="whole seconds"),
+    Field(LAST_SEEN, "last_seen_at", Kind.DATE, Policy.LATER_VALUE, remark="whole seconds"),
 )
 
 TEAM_FIELDS: tuple[Field, ...] = (

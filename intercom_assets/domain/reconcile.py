@@ -244,7 +244,7 @@ def _fill(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decis
     return _pull(each, sight, app, intercom, "the app has none")
 
 
-def _latest(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
+def _later_value(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
     unsure = sight.look is not Freshness.FRESH  # the Messenger may have moved it a moment ago
     if _time(app) >= _time(intercom):
         why = "the app's is later"
@@ -252,7 +252,7 @@ def _latest(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Dec
     return _pull(each, sight, app, intercom, "Intercom's is later", deferred=unsure)
 
 
-def _newest(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
+def _last_writer(each: Field, sight: FieldInputs, app: Value, intercom: Value) -> Decision:
     if not _app_moved(each, sight, app):
         return _pull(each, sight, app, intercom, "only Intercom's moved")
     return Decision(
@@ -415,6 +415,6 @@ RULES: Mapping[Policy, Rule] = {
     Policy.APP: Rule(_app, _zone_stays),
     Policy.INTERCOM: Rule(_intercom, _zone_follows),
     Policy.FILL: Rule(_fill, _zone_fills),
-    Policy.LATEST: Rule(_latest, _zone_follows),
-    Policy.NEWEST: Rule(_newest, _zone_follows_moves),
+    Policy.LATER_VALUE: Rule(_later_value, _zone_follows),
+    Policy.LAST_WRITER: Rule(_last_writer, _zone_follows_moves),
 }

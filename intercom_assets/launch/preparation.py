@@ -144,7 +144,9 @@ def cannot_write(home: Path, error: OSError) -> ConfigurationError:
 def variables(ground: Ground, env: Mapping[str, str]) -> dict[str, str]:
     """For each child, over our own: what an operator set is left, and paths are made absolute."""
     ours = {name: value for name, value in DAGSTER_VARIABLES.items() if not env.get(name)}
-    paths = {name: os.path.abspath(env[name]) for name in _PATHS if env.get(name)}
+    paths = {
+        name: os.path.abspath(os.path.expanduser(env[name])) for name in _PATHS if env.get(name)
+    }
     database = {DAGSTER_DATABASE_URL: ground.dagster_url} if ground.database else {}
     return {**ours, **paths, **database, DAGSTER_HOME: str(ground.home)}
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from intercom_assets.domain.fields import FORMER_POLICIES
 from intercom_assets.mapping.problems import MappingError, sentence, sentences
 from intercom_assets.mapping.settings import SyncSettings
 from intercom_assets.mapping.unique_keys import UniqueKeyLoader
@@ -53,6 +54,17 @@ def mapping_problems(folder: Path | None = None) -> list[str]:
     """A sentence for each thing that is wrong, where `load_mapping` raises only the first."""
     where = SAMPLE if folder is None else folder
     return list(dict.fromkeys(problem for name in FILES for problem in _problems(where, name)))
+
+
+def former_names(folder: Path) -> list[str]:
+    """A sentence for each policy that `sync.yaml` calls by its former name, which is still read."""
+    chosen = _parsed(_read(folder, SYNC_YAML)).get("fields")
+    return [
+        f'{SYNC_YAML}: fields.{column} is "{policy}", which is called '
+        f"{FORMER_POLICIES[policy]} now; the old name is still read"
+        for column, policy in (chosen.items() if isinstance(chosen, dict) else ())
+        if isinstance(policy, str) and policy in FORMER_POLICIES
+    ]
 
 
 def _problems(folder: Path, name: str) -> list[str]:

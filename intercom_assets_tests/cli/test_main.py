@@ -153,3 +153,13 @@ def test_an_unknown_command_is_wrong_use() -> None:
     assert done.returncode == 2
     assert "No such command 'snyc'" in done.stderr
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest_one() -> None:
+    done = run(SHOWS_WHAT_IT_LOADS, "synch")
+
+    assert "No such command 'synch'. Did you mean 'sync'?" in done.stderr
+
+
+def test_what_is_like_no_command_gets_no_suggestion() -> None:
+    assert "Did you mean" not in run(SHOWS_WHAT_IT_LOADS, "xyzzy").stderr

@@ -162,3 +162,25 @@ def test_a_role_without_rights_is_told_the_grants(shell: Shell) -> None:
     assert 'grant usage on schema intercom_sync to "intercom_assets_test_' in status.stderr
     assert "as the role that owns the tables" in removed.stderr
     assert (status.stderr.count("\n"), removed.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("command", [("sync", "--user", "1"), ("up", "--dry-run")])
+def test_a_variable_that_nothing_reads_is_named_in_one_line(
+    shell: Shell, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = shell.run(
+        *command,
+        INTERCOM_ACESS_TOKEN="x",
+        INTERCOM_XYZZY_0="1",
+        DAGSTER_HOME=str(tmp_path / "home"),
+    )
+
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("Warning: ")]
+    assert line.startswith(
+        "Warning: INTERCOM_ACESS_TOKEN is set, and nothing reads it; did you mean "
+        '"INTERCOM_ACCESS_TOKEN"? INTERCOM_XYZZY_0 is set, and nothing reads it'
+    )
+
+
+def test_variables_that_are_read_are_not_warned_of(shell: Shell) -> None:
+    assert "Warning" not in shell.run("sync", "--user", "1").stderr

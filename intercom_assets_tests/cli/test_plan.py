@@ -115,7 +115,7 @@ def test_a_named_user_is_looked_up(shell: Shell) -> None:
 def test_without_intercom_it_says_what_it_could_not_know(shell: Shell, token: str) -> None:
     done = shell.run("plan", INTERCOM_ACCESS_TOKEN=token)
 
-    assert done.exit_code == 0
+    assert done.exit_code == (1 if token else 0)
     assert re.search(r"Intercom (was not|could not be) asked", done.stdout)
     assert "look new in this plan" in done.stdout
     assert "19 to create" in done.stdout
@@ -311,3 +311,25 @@ def test_of_everybody_it_says_that_intercom_was_not_looked_at_and_looks_if_told_
     assert looked["edited_in_intercom"] == {"email": 1}
     assert looked["users"]["changes"] == 1
     assert "Intercom was not looked at" not in shell.run("plan", "--look").stdout
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"INTERCOM_ACCESS_TOKEN": "not-the-token"}, {"INTERCOM_BASE_URL": "http://127.0.0.1:9"}],
+    ids=["a token that is refused", "an address that nobody answers"],
+)
+def test_where_intercom_cannot_be_asked_the_rest_is_printed_and_the_exit_code_is_1(
+    shell: Shell, variables: dict[str, str]
+) -> None:
+    done = shell.run("plan", **variables)
+
+    assert done.exit_code == 1
+    assert "Intercom could not be asked" in done.stdout
+    assert "20 users" in done.stdout
+
+
+def test_without_a_token_nothing_failed(shell: Shell) -> None:
+    done = shell.run("plan", INTERCOM_ACCESS_TOKEN="")
+
+    assert done.exit_code == 0
+    assert "Intercom was not asked" in done.stdout

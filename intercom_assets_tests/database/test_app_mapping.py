@@ -146,7 +146,7 @@ def test_more_attributes_than_a_workspace_holds_are_refused(empty_database: str)
     [
         ({"fields": {"nam": "app"}}, 'fields.nam is no value of users.sql; did you mean "name"?'),
         ({"fields": {"id": "app"}}, "fields.id is no value of users.sql"),
-        ({"fields": {"name": "latest"}}, "fields.name is latest; allowed for dates only"),
+        ({"fields": {"name": "later_value"}}, "fields.name is later_value; allowed for dates only"),
         (
             {"write_back": {"table": "users", "columns": {"phone": "phone"}}},
             "write_back.columns.phone is no value of users.sql",

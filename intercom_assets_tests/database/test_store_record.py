@@ -19,6 +19,7 @@ from intercom_assets.database.records import (
     UserRecord,
 )
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.fields import Policy
 from intercom_assets.domain.models import (
     Company,
     Contact,
@@ -381,3 +382,16 @@ def test_a_team_is_noted_field_by_field_until_it_is_recorded(store: Store) -> No
     assert store.links.teams(["30"])["30"].in_flight == {"plan": "free", "size": 4}
     store.records.record_teams(token, "run", [TeamRecord(TeamLink("30", "co30"), Done())])
     assert store.links.teams(["30"])["30"].in_flight == {}
+
+
+def test_a_policy_that_was_journaled_by_its_former_name_is_read_by_its_present_one(
+    store: Store, database: str
+) -> None:
+    entry = JournalEntry(QueueKind.USER, "7", Action.PUSHED, "seen", policy=Policy.LATER_VALUE)
+    store.journal.add("cli", [entry])
+    with psycopg.connect(database) as connection:
+        connection.execute("update intercom_sync.journal set policy = 'latest'")
+
+    [row] = store.journal.of_key("7")
+
+    assert row.entry.policy is Policy.LATER_VALUE

@@ -16,9 +16,9 @@ from intercom_assets.domain.reconcile import (
 )
 
 NAME = Field("name", "name", Kind.STRING, Policy.FILL, pulled=True, shortest=2, from_oauth=False)
-SEEN = Field("last_request_at", "last_seen_at", Kind.DATE, Policy.LATEST, pulled=True)
+SEEN = Field("last_request_at", "last_seen_at", Kind.DATE, Policy.LATER_VALUE, pulled=True)
 PLAN = Field("plan", "plan", Kind.STRING, Policy.APP, custom=True)
-NICK = Field("nick", "nick", Kind.STRING, Policy.NEWEST, custom=True, pulled=True)
+NICK = Field("nick", "nick", Kind.STRING, Policy.LAST_WRITER, custom=True, pulled=True)
 CITY = Field("city", "city", Kind.STRING, Policy.INTERCOM, custom=True, pulled=True)
 ZONE = Field(TIME_ZONE, TIME_ZONE, Kind.STRING, Policy.INTERCOM, custom=True, pulled=True)
 

@@ -44,7 +44,7 @@ class TestWhoWins:
             ("created_at", "signed_up_at", Kind.DATE, Policy.APP),
             ("name", "name", Kind.STRING, Policy.FILL),
             ("phone_number", "phone", Kind.STRING, Policy.FILL),
-            ("last_request_at", "last_seen_at", Kind.DATE, Policy.LATEST),
+            ("last_request_at", "last_seen_at", Kind.DATE, Policy.LATER_VALUE),
         ],
     )
     def test_a_users_field_is_a_field_of_the_contact(
@@ -154,17 +154,17 @@ class TestTheFieldsOfAMapping:
     def test_the_mapping_may_give_a_field_another_policy(self) -> None:
         fields = fields_of_users(
             [column("name"), column("email"), column("plan", is_attribute=True)],
-            {"name": Policy.NEWEST, "plan": Policy.INTERCOM},
+            {"name": Policy.LAST_WRITER, "plan": Policy.INTERCOM},
         )
 
         assert [each.policy for each in fields[:3]] == [
-            Policy.NEWEST,
+            Policy.LAST_WRITER,
             Policy.APP,
             Policy.INTERCOM,
         ]
 
     def test_another_policy_leaves_the_rest_of_a_field_as_it_is(self) -> None:
-        (name, _) = fields_of_users([column("name")], {"name": Policy.NEWEST}, ["name"])
+        (name, _) = fields_of_users([column("name")], {"name": Policy.LAST_WRITER}, ["name"])
 
         assert (name.shortest, name.from_oauth, name.pulled) == (2, False, True)
 

@@ -59,7 +59,7 @@ class Situation:
 
 
 def field_of(policy: Policy, *, pulled: bool = True) -> Field:
-    if policy is Policy.LATEST:
+    if policy is Policy.LATER_VALUE:
         return replace(SEEN, name="field", pulled=pulled)
     return Field("field", "name", Kind.STRING, policy, pulled=pulled, from_oauth=False)
 
@@ -67,7 +67,7 @@ def field_of(policy: Policy, *, pulled: bool = True) -> Field:
 def situations(*ways: str) -> Iterator[Situation]:
     """Every combination."""
     for policy, way in product(Policy, ways):
-        values = TIMES if policy is Policy.LATEST else TEXTS
+        values = TIMES if policy is Policy.LATER_VALUE else TEXTS
         for base, app, intercom in product([NEVER, *values], values, [NO_CONTACT, *values]):
             for shadow in [intercom] if intercom is NO_CONTACT else values:
                 yield Situation(policy, base, app, intercom, shadow, way)
@@ -169,7 +169,7 @@ class TestPatience:
         return done.posts, done.gets, len(done.puts), len(done.writes)
 
     def test_a_new_user_is_one_post(self) -> None:
-        for policy in set(Policy) - {Policy.LATEST}:
+        for policy in set(Policy) - {Policy.LATER_VALUE}:
             known = {"base": NEVER, "app": "ada", "intercom": NO_CONTACT, "shadow": None}
 
             assert self.calls(policy, **known) == (1, 0, 0, 0)
@@ -179,20 +179,20 @@ class TestPatience:
             assert self.calls(policy, app="bob", intercom="ada") == (0, 0, 1, 0)
 
     def test_what_needs_intercoms_present_value_is_looked_at_once(self) -> None:
-        assert self.calls(Policy.NEWEST, app="bob", intercom="ada") == (0, 1, 1, 0)
+        assert self.calls(Policy.LAST_WRITER, app="bob", intercom="ada") == (0, 1, 1, 0)
         assert self.calls(Policy.FILL, app=None, intercom="ada") == (0, 1, 1, 0)
         assert self.calls(Policy.INTERCOM, app="bob", intercom="ada") == (0, 1, 0, 1)
         stale = {"base": 10, "app": 20, "intercom": 10, "shadow": 10}
-        assert self.calls(Policy.LATEST, **stale) == (0, 1, 1, 0)
+        assert self.calls(Policy.LATER_VALUE, **stale) == (0, 1, 1, 0)
 
     def test_nothing_changed_is_no_call(self) -> None:
-        for policy in set(Policy) - {Policy.LATEST}:
+        for policy in set(Policy) - {Policy.LATER_VALUE}:
             assert self.calls(policy, app="ada", intercom="ada") == (0, 0, 0, 0)
 
     def test_what_waits_rides_with_what_is_sent(self) -> None:
         """One PUT of the app's field; on its answer one more, and no GET."""
         plan = replace(field_of(Policy.APP), name="plan", intercom="plan")
-        nick = replace(field_of(Policy.NEWEST), name="nick", intercom="nick")
+        nick = replace(field_of(Policy.LAST_WRITER), name="nick", intercom="nick")
         held: dict[str, Value] = {"plan": "solo", "nick": "ada"}
         pair = Pair([plan, nick], {"plan": "team", "nick": "bob"}, held, dict(held), dict(held))
 
@@ -249,7 +249,7 @@ def new(policy: Policy, value: Value = None, **more: Any) -> Pair:
     return Pair((field_of(policy),), {"field": value}, **more)
 
 
-@pytest.mark.parametrize("policy", sorted(set(Policy) - {Policy.LATEST}))
+@pytest.mark.parametrize("policy", sorted(set(Policy) - {Policy.LATER_VALUE}))
 @pytest.mark.parametrize(
     ("app", "intercom"), [(as_sent, as_sent), (shout, as_sent), (as_sent, shout), (refuse, shout)]
 )
@@ -278,7 +278,7 @@ class TestWhoWinsInTheLongRun:
     @quick
     @given(EDITS)
     def test_newest_takes_whoever_moved(self, steps: list[tuple[str, Any]]) -> None:
-        pair, agreed = new(Policy.NEWEST), NEVER
+        pair, agreed = new(Policy.LAST_WRITER), NEVER
         looks = [(what if what != "sync" else "look", value) for what, value in steps]
         for app, intercom, _ in live(pair, looks):
             moved = app is not None if agreed is NEVER else app != agreed
@@ -311,7 +311,7 @@ class TestWhoWinsInTheLongRun:
     def test_the_latest_time_never_moves_backwards(
         self, steps: list[tuple[str, Any]], app_stores: Stores
     ) -> None:
-        pair = new(Policy.LATEST, 0, app_stores=app_stores)
+        pair = new(Policy.LATER_VALUE, 0, app_stores=app_stores)
         for app, intercom, done in live(pair, steps):
             held = time_of(pair.app["field"]), time_of((pair.intercom or {})["field"])
             before = time_of(app), time_of(intercom)
@@ -351,7 +351,11 @@ class TestCrashes:
     def pair(self, app: Value, intercom: Value) -> Pair:
         agreed: dict[str, Value] = {"field": "ada"}
         return Pair(
-            (field_of(Policy.NEWEST),), {"field": app}, {"field": intercom}, dict(agreed), agreed
+            (field_of(Policy.LAST_WRITER),),
+            {"field": app},
+            {"field": intercom},
+            dict(agreed),
+            agreed,
         )
 
     def test_an_operators_edit_after_a_put_that_was_not_recorded_wins(self) -> None:
@@ -396,7 +400,7 @@ class TestCrashes:
 
 def test_the_order_of_fields_is_of_no_account() -> None:
     fields = [
-        replace(field_of(policy), name=policy.value) for policy in Policy if policy != "latest"
+        replace(field_of(policy), name=policy.value) for policy in Policy if policy != "later_value"
     ]
     fields.append(replace(NAME, name="other"))
     names = [each.name for each in fields]
@@ -405,7 +409,7 @@ def test_the_order_of_fields_is_of_no_account() -> None:
         dict(zip(names, cycle(["bob", None, None, "ada", None]))),
         dict(zip(names, cycle(["cy", "cy", "ada", "cy", "b"]))),
         Freshness.FRESH,
-        refused={"newest": "eve"},
+        refused={"last_writer": "eve"},
         accepted={"app": ("x", "y")},
     )
     plans = [reconcile(order, sight) for order in permutations(fields)]

@@ -38,8 +38,8 @@ def test_every_policy_has_its_row_in_both_tables() -> None:
         (Policy.APP, "the app"),
         (Policy.INTERCOM, "Intercom"),
         (Policy.FILL, "the app, if it has a value"),
-        (Policy.LATEST, "the later one"),
-        (Policy.NEWEST, "whoever changed it last"),
+        (Policy.LATER_VALUE, "the later one"),
+        (Policy.LAST_WRITER, "whoever changed it last"),
     ],
 )
 def test_each_policy_is_said_in_words(policy: Policy, wins: str) -> None:

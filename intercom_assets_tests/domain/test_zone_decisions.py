@@ -153,7 +153,7 @@ class TestPolicies:
         assert moved(zone_plan(Policy.APP, app=LONDON)) == (None, LONDON)
         assert moved(zone_plan(Policy.APP)) == (None, None)
 
-    @pytest.mark.parametrize("policy", [Policy.INTERCOM, Policy.LATEST])
+    @pytest.mark.parametrize("policy", [Policy.INTERCOM, Policy.LATER_VALUE])
     @pytest.mark.parametrize("base", [NEVER, LONDON, PARIS])
     def test_under_intercom_the_place_always_wins(self, policy: Policy, base: Value) -> None:
         assert moved(zone_plan(policy, app=LONDON, base=base)) == (BERLIN, BERLIN)
@@ -165,12 +165,12 @@ class TestPolicies:
     def test_under_newest_the_place_wins_where_the_app_has_not_moved(self) -> None:
         known = {"app": LONDON, "intercom": LONDON}
 
-        assert moved(zone_plan(Policy.NEWEST, **known, base=LONDON)) == (BERLIN, BERLIN)
-        assert zone_plan(Policy.NEWEST, **known, base=PARIS).to_app == {}
-        assert zone_plan(Policy.NEWEST, **known).to_app == {}
-        assert moved(zone_plan(Policy.NEWEST)) == (BERLIN, BERLIN)
+        assert moved(zone_plan(Policy.LAST_WRITER, **known, base=LONDON)) == (BERLIN, BERLIN)
+        assert zone_plan(Policy.LAST_WRITER, **known, base=PARIS).to_app == {}
+        assert zone_plan(Policy.LAST_WRITER, **known).to_app == {}
+        assert moved(zone_plan(Policy.LAST_WRITER)) == (BERLIN, BERLIN)
 
-    @pytest.mark.parametrize("policy", [Policy.FILL, Policy.NEWEST])
+    @pytest.mark.parametrize("policy", [Policy.FILL, Policy.LAST_WRITER])
     @pytest.mark.parametrize("where", [IN_BERLIN, FROM_PARIS])
     def test_a_place_that_was_considered_is_agreed_on(self, policy: Policy, where: GeoHint) -> None:
         agreed = zone_plan(policy, app=LONDON, intercom=LONDON, place=where).agreed({})
@@ -178,12 +178,12 @@ class TestPolicies:
         assert agreed == {TIME_ZONE: LONDON, CONSIDERED_ZONE.name: where.stated or where.derived}
 
     def test_it_is_stored_under_a_name_that_no_column_has(self) -> None:
-        (_, considered) = zone_plan(Policy.NEWEST, app=LONDON, intercom=LONDON).decisions
+        (_, considered) = zone_plan(Policy.LAST_WRITER, app=LONDON, intercom=LONDON).decisions
 
         assert considered.field.name == "place: time_zone"
         assert (considered.why, considered.write_to) == ("considered", None)
 
-    @pytest.mark.parametrize("policy", [Policy.INTERCOM, Policy.APP, Policy.LATEST])
+    @pytest.mark.parametrize("policy", [Policy.INTERCOM, Policy.APP, Policy.LATER_VALUE])
     def test_the_other_policies_need_not_remember_it(self, policy: Policy) -> None:
         agreed = zone_plan(policy, app=BERLIN, intercom=BERLIN).agreed({})
 
@@ -193,7 +193,7 @@ class TestPolicies:
         known = {"app": LONDON, "intercom": LONDON}
 
         for more in ({"place": GeoHint()}, {"pulled": False}):
-            assert zone_plan(Policy.NEWEST, **known, **more).agreed({}) == {TIME_ZONE: LONDON}
+            assert zone_plan(Policy.LAST_WRITER, **known, **more).agreed({}) == {TIME_ZONE: LONDON}
 
 
 def test_a_zone_is_agreed_on_only_once_the_app_has_it() -> None:
@@ -244,7 +244,7 @@ def situations(policy: Policy) -> Iterator[Situation]:
     places = [GeoHint(), IN_BERLIN, GeoHint(LONDON, PARIS), FROM_PARIS]
     for parts in product(
         [NEVER, LONDON],
-        [NEVER, BERLIN] if policy in (Policy.FILL, Policy.NEWEST) else [NEVER],
+        [NEVER, BERLIN] if policy in (Policy.FILL, Policy.LAST_WRITER) else [NEVER],
         [None, LONDON, "London", "Berlin", "junk"],
         [None, BERLIN],
         places,
@@ -280,7 +280,7 @@ def test_every_combination_of_zones_settles_in_one_pass(policy: Policy, app: Sto
 
 
 class TestInTheLongRun:
-    @pytest.mark.parametrize("policy", [Policy.NEWEST, Policy.FILL])
+    @pytest.mark.parametrize("policy", [Policy.LAST_WRITER, Policy.FILL])
     def test_a_zone_chosen_in_the_app_stands_until_the_person_moves(self, policy: Policy) -> None:
         """Or the place that was known all along would win one pass later."""
         pair = Situation(policy, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True).pair()
@@ -294,10 +294,10 @@ class TestInTheLongRun:
 
         pair.place = GeoHint(stated=PARIS)
         pair.sync(must_read_first=True)
-        expected = PARIS if policy is Policy.NEWEST else LONDON
+        expected = PARIS if policy is Policy.LAST_WRITER else LONDON
         assert pair.app == pair.intercom == {TIME_ZONE: expected}
 
-    @pytest.mark.parametrize("policy", [Policy.NEWEST, Policy.FILL])
+    @pytest.mark.parametrize("policy", [Policy.LAST_WRITER, Policy.FILL])
     def test_a_zone_that_the_app_cleared_is_not_resurrected(self, policy: Policy) -> None:
         pair = Situation(policy, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True).pair()
         pair.sync(must_read_first=True)
@@ -308,7 +308,9 @@ class TestInTheLongRun:
             assert (pair.app, pair.intercom) == ({TIME_ZONE: None}, {TIME_ZONE: None})
 
     def test_a_place_that_is_not_told_for_a_while_is_not_forgotten(self) -> None:
-        pair = Situation(Policy.NEWEST, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True).pair()
+        pair = Situation(
+            Policy.LAST_WRITER, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True
+        ).pair()
         pair.sync(must_read_first=True)
         pair.app[TIME_ZONE] = LONDON
         for where in (GeoHint(), IN_BERLIN):

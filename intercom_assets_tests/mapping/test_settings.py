@@ -9,7 +9,7 @@ from intercom_assets import mapping
 from intercom_assets.domain.fields import Policy
 from intercom_assets.intercom.http.messages import Timeouts
 from intercom_assets.mapping.durations import parse_duration
-from intercom_assets.mapping.load import load_mapping
+from intercom_assets.mapping.load import former_names, load_mapping
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.mapping.settings import LONGEST_CALL, MaxGone, SyncSettings, Watch
 
@@ -62,7 +62,7 @@ write_back:
   columns: {name: full_name}
   intercom_id: metadata.intercom_user_id
   teams: {table: teams, intercom_id: intercom_company_id}
-fields: {name: newest, plan: app}
+fields: {name: last_writer, plan: app}
 memberships: mirror
 merge_leads_for: 1h30m
 on_delete: archive
@@ -74,7 +74,7 @@ sensor_wait_seconds: 5
 
     assert [watch.select is None for watch in settings.watch] == [True, False]
     assert settings.write_back.columns == {"name": "full_name"}
-    assert settings.fields == {"name": Policy.NEWEST, "plan": Policy.APP}
+    assert settings.fields == {"name": Policy.LAST_WRITER, "plan": Policy.APP}
     assert settings.merge_leads_for == timedelta(minutes=90)
     assert settings.guards.creates == 5
 
@@ -210,3 +210,25 @@ def test_a_short_lease_goes_with_a_quick_heart(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "lease: 19s\nheartbeat: 500ms\n")
 
     assert settings.lease == timedelta(seconds=19)
+
+
+@pytest.mark.parametrize(
+    ("former", "now"), [("latest", Policy.LATER_VALUE), ("newest", Policy.LAST_WRITER)]
+)
+def test_a_policy_by_its_former_name_is_read_and_named_as_it_is_called_now(
+    tmp_path: Path, former: str, now: Policy
+) -> None:
+    settings = settings_of(tmp_path, f"fields: {{last_request_at: {former}, name: fill}}")
+
+    assert settings.fields == {"last_request_at": now, "name": Policy.FILL}
+    assert former_names(tmp_path) == [
+        f'sync.yaml: fields.last_request_at is "{former}", which is called {now} now; the old name '
+        "is still read"
+    ]
+
+
+def test_present_names_have_nothing_to_say(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "fields: {last_request_at: later_value, name: last_writer}")
+
+    assert [*settings.fields.values()] == [Policy.LATER_VALUE, Policy.LAST_WRITER]
+    assert former_names(tmp_path) == []

@@ -11,7 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from intercom_assets.database.app.catalogue import read_catalogue
 from intercom_assets.mapping.load import FILES, load_mapping
+from intercom_assets.mapping.proposal.proposing import propose
 from intercom_assets_tests.apps.stage import APPS, Stage, a_stage
 from intercom_assets_tests.roles import a_role
 
@@ -231,3 +233,24 @@ def test_when_somebody_was_last_seen_is_taken_from_the_profile(
     text = (tmp_path / "my_app" / "users.sql").read_text()
     assert "-- last_request_at: from profiles; last_seen_at here; without a zone, taken" in text
     assert "    p.last_seen_at at time zone 'UTC' as last_request_at" in text
+
+
+def test_a_table_between_that_the_role_may_not_read_is_named_beside_the_owners(
+    empty_database: str,
+) -> None:
+    make(empty_database, "laravel")
+    with a_role(empty_database, "select on users, teams") as reader:
+        proposal = propose(read_catalogue(reader))
+
+    what = "team_user may say who is in which team, too, but this role may not read it: grant"
+    assert any(what in sentence for sentence in proposal.sentences)
+    assert what in " ".join(proposal.files["memberships.sql"].replace("--", "").split())
+    assert "from teams" in proposal.files["memberships.sql"]
+
+
+def test_where_everything_can_be_read_nothing_is_named_so(empty_database: str) -> None:
+    make(empty_database, "laravel")
+
+    proposal = propose(read_catalogue(empty_database))
+
+    assert "may not read" not in " ".join([*proposal.sentences, *proposal.files.values()])

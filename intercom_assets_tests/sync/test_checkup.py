@@ -92,7 +92,7 @@ def test_all_mistakes_in_queries_and_settings_are_told_at_once(app: str, tmp_pat
     settings = """
         watch: [{table: userz, wakes: user, key: id}, {table: users, wakes: user, key: ident}]
         write_back: {table: users, columns: {name: nome}}
-        fields: {nam: app, name: latest}
+        fields: {nam: app, name: later_value}
     """
     folder = a_folder(
         tmp_path,
@@ -112,7 +112,7 @@ def test_all_mistakes_in_queries_and_settings_are_told_at_once(app: str, tmp_pat
     folder = a_folder(tmp_path, users="select id, email, name from users", sync=settings)
     told = "\n".join(reds(checked(app, folder)))
     assert 'fields.nam is no value of users.sql; did you mean "name"?' in told
-    assert "fields.name is latest; allowed for dates only" in told
+    assert "fields.name is later_value; allowed for dates only" in told
     assert 'write_back.columns.name is "nome", which users does not have' in told
 
 
@@ -636,3 +636,18 @@ def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(given: str, mea
     [finding] = check_variables({given: "x"})
 
     assert f'did you mean "{meant}"' in finding.sentence
+
+
+def test_a_policy_by_its_former_name_is_named_and_reddens_nothing(app: str, tmp_path: Path) -> None:
+    folder = a_folder(
+        tmp_path, users="select id, email, name from users", sync="fields: {name: newest}"
+    )
+
+    found = checked(app, folder)
+
+    told = "\n".join(of(found, Verdict.WARNING, "Mapping"))
+    assert (
+        'sync.yaml: fields.name is "newest", which is called last_writer now; the old name is '
+        "still read" in told
+    )
+    assert not of(found, Verdict.BAD, "Mapping")

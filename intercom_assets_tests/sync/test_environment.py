@@ -163,3 +163,13 @@ def test_sentences_say_what_to_do_and_end_once() -> None:
         "The app's database cannot be reached: no; nothing is lost, changes wait until it can be "
         "read again."
     )
+
+
+def test_a_tilde_in_the_mappings_folder_is_the_home_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    read = read_environment({"INTERCOM_SYNC_CONFIG": "~/mapping"})
+
+    assert read.mapping_folder == tmp_path / "mapping"

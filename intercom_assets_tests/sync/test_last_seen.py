@@ -98,8 +98,8 @@ def test_a_look_that_is_old_by_the_time_of_the_write_is_made_again(played: Playe
 
 
 def test_any_time_that_the_later_one_wins_is_not_lowered(worlds: Worlds) -> None:
-    """`latest` is a policy for every field, not only for this one."""
-    played = worlds(fields={"created_at": "latest"})
+    """`later_value` is a policy for every field, not only for this one."""
+    played = worlds(fields={"created_at": "later_value"})
     ada = played.given_user(created_at=NOW - timedelta(days=9), name="Ada")
     played.sync(ada)
     played.intercom.by_hand.edit_contact(str(ada), signed_up_at=_seconds(NOW))

@@ -95,7 +95,7 @@ def test_a_change_sent_by_a_run_that_died_is_sent_once_more_at_most(
 
 def test_an_operators_edit_after_a_run_that_died_is_no_conflict(worlds: Worlds) -> None:
     """Without the note, base is old, "both moved", and the app would overwrite the edit."""
-    world = worlds(fields={"name": "newest"})
+    world = worlds(fields={"name": "last_writer"})
     ada = world.given_user(name="Ada")
     world.sync(ada)
     world.update_user(ada, name="Ada Lovelace")
@@ -115,7 +115,7 @@ def test_an_operators_edit_before_a_run_that_died_at_its_calls_still_loses_to_th
     worlds: Worlds,
 ) -> None:
     """Nothing was sent: both moved, and the app wins, told as overruled."""
-    world = worlds(fields={"name": "newest"})
+    world = worlds(fields={"name": "last_writer"})
     ada = world.given_user(name="Ada")
     world.sync(ada)
     world.update_user(ada, name="Ada Lovelace")

@@ -69,7 +69,7 @@ def test_a_cleared_value_is_cleared_although_a_form_of_it_was_accepted(played: P
 
 
 def test_an_edit_of_an_accepted_form_is_an_edit(worlds: Worlds) -> None:
-    world = worlds(fields={"phone_number": "newest"})
+    world = worlds(fields={"phone_number": "last_writer"})
     world.wire.stores = _normalising
     ada = world.given_user(phone_number="+44 20 7946")
     world.sync(ada)
@@ -187,7 +187,7 @@ def test_a_pass_makes_two_writes_at_most_and_what_is_left_comes_later(played: Pl
 
 
 def test_a_newest_field_that_the_app_changed_is_decided_on_a_look(worlds: Worlds) -> None:
-    world = worlds(fields={"name": "newest"})
+    world = worlds(fields={"name": "last_writer"})
     ada = world.given_user(name="Ada")
     world.sync(ada)
     world.update_user(ada, name="Ada Lovelace")
@@ -200,7 +200,7 @@ def test_a_newest_field_that_the_app_changed_is_decided_on_a_look(worlds: Worlds
 
 
 def test_a_newest_field_rides_with_a_change_that_needs_no_look(worlds: Worlds) -> None:
-    world = worlds(fields={"name": "newest"})
+    world = worlds(fields={"name": "last_writer"})
     ada = world.given_user(name="Ada", plan="free")
     world.sync(ada)
     world.update_user(ada, name="Ada Lovelace", plan="team")
@@ -243,7 +243,7 @@ def test_a_last_request_is_sent_after_a_look_of_the_same_pass(played: Played) ->
 # --- every combination ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", [p for p in Policy if p is not Policy.LATEST])
+@pytest.mark.parametrize("policy", [p for p in Policy if p is not Policy.LATER_VALUE])
 def test_every_combination_of_a_name_settles_in_one_pass(worlds: Worlds, policy: Policy) -> None:
     """Base, app and Intercom each have none, one or another: 27 users, looked at once."""
     world = worlds(fields={"name": policy.value})

@@ -94,7 +94,7 @@ def test_an_edit_in_intercom_that_a_run_overruled_comes_back_and_stays(worlds: W
     assert world.contact(ada)["name"] == "Ada"
 
 
-@pytest.mark.parametrize("policy", ["fill", "intercom", "newest"])
+@pytest.mark.parametrize("policy", ["fill", "intercom", "last_writer"])
 def test_a_value_taken_out_of_the_app_is_neither_pulled_again_nor_cleared_in_intercom(
     worlds: Worlds, policy: str
 ) -> None:

@@ -17,7 +17,7 @@ def test_an_edit_in_intercom_that_loses_is_told_and_the_newest_wins_by_choice(
     worlds: Worlds,
 ) -> None:
     """Weakness 5: overwritten silently, no time stamps compared."""
-    world = worlds(fields={"phone_number": "newest"})
+    world = worlds(fields={"phone_number": "last_writer"})
     ada = world.given_user(name="Ada Lovelace", phone_number="+44 1")
     world.sync(ada)
     world.intercom.by_hand.edit_contact(str(ada), name="Lady A.", phone="+44 2")
@@ -67,7 +67,7 @@ def test_a_zone_chosen_in_the_app_stands_until_the_person_moves_where_newest_win
     worlds: Worlds,
 ) -> None:
     """Weakness 8, with whoever moved last."""
-    world = worlds(fields={"time_zone": "newest"})
+    world = worlds(fields={"time_zone": "last_writer"})
     ada = world.given_user(time_zone="Europe/London")
     world.sync(ada)
     world.intercom.by_hand.edit_contact(str(ada), timezone="Asia/Tokyo")

@@ -40,7 +40,7 @@ def two_way(policy: str, name: str, held: Held) -> tuple[Any, Any]:
         case "intercom":
             nothing_there = there is None and (not held.known or held.base is None)
             return (app, app) if nothing_there else (there, there)
-        case "newest":
+        case "last_writer":
             return (app, app) if app != (held.base if held.known else None) else (there, there)
     return _filled(name, held)
 
@@ -81,6 +81,6 @@ def zone(policy: str, held: Held, stated: Any, derived: Any, considered: Any) ->
         "app": False,
         "intercom": True,
         "fill": moved and held.app is None,
-        "newest": moved and not app_moved,
+        "last_writer": moved and not app_moved,
     }[policy]
     return wanted if takes and wanted else zone_of(held.app)

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 USERS, TEAMS = (1, 2, 3, 4), (1, 2, 3)
-POLICIES = ("app", "intercom", "fill", "newest")
+POLICIES = ("app", "intercom", "fill", "last_writer")
 FIELDS = ("name", "phone_number", "time_zone")
 
 
@@ -170,7 +170,7 @@ def _settings(random: Random) -> Mapping[str, Any]:
         "chunk_size": random.choice((2, 250)),
     }
     if random.random() < 0.2:
-        chosen["fields"]["last_request_at"] = "newest"
+        chosen["fields"]["last_request_at"] = "last_writer"
     return chosen
 
 

@@ -12,6 +12,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from intercom_assets.database.records import Failure, Json
+from intercom_assets.domain.fields import Policy
 from intercom_assets.domain.models import (
     Company,
     Contact,
@@ -152,6 +153,7 @@ def journal_entry(row: Mapping[str, Any]) -> JournalEntry:
     known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
     known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
     known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
+    known["policy"] = None if row["policy"] is None else Policy(row["policy"])
     known["side"] = None if row["side"] is None else Side(row["side"])
     return JournalEntry(**known)
 

@@ -4,7 +4,7 @@ Points are given for names, e-mail, passwords and references; the reasons are wh
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from intercom_assets.domain.secret_names import secret_word, words_of
 from intercom_assets.mapping.proposal.catalogue import Catalogue, Column, Table, same_family
@@ -73,13 +73,17 @@ class Link:
 
 @dataclass(frozen=True)
 class Choice:
-    """The users always; teams and links only where something says that there are any."""
+    """The users always; teams and links only where something says that there are any.
+
+    `unread`: tables that may say who is in which team, and that our role may not read.
+    """
 
     users: Candidate
     other_users: tuple[Candidate, ...]
     teams: Candidate | None
     other_teams: tuple[Candidate, ...]
     links: tuple[Link, ...]
+    unread: tuple[Table, ...] = ()
 
 
 def candidates_for_users(catalogue: Catalogue) -> list[Candidate]:
@@ -181,6 +185,18 @@ def _tables_between(catalogue: Catalogue, users: Table, teams: Table) -> Iterato
         if points > 0:
             how = f"{table.plain} says who is in which"
             yield Link(table, user, team, how, points)
+
+
+def unreadable_links(catalogue: Catalogue, users: Table, teams: Table) -> list[Table]:
+    """Tables that would say who is in which team, if our role might read them."""
+    readable = {link.via.key for link in links_between(catalogue, users, teams)}
+    opened = Catalogue(tuple(_as_if_readable(table) for table in catalogue.tables))
+    found = [link.via for link in links_between(opened, users, teams)]
+    return [table for table in dict.fromkeys(found) if table.key not in readable]
+
+
+def _as_if_readable(table: Table) -> Table:
+    return replace(table, columns=tuple(replace(each, readable=True) for each in table.columns))
 
 
 def _columns_of(catalogue: Catalogue, users: Table, teams: Table) -> Iterator[Link]:

@@ -22,6 +22,7 @@ from intercom_assets.mapping.proposal.choosing import (
     likely,
     links_between,
     owner_of,
+    unreadable_links,
 )
 from intercom_assets.mapping.proposal.columns import (
     OF_COMPANIES,
@@ -100,6 +101,7 @@ def choose(catalogue: Catalogue, users: str = "", teams: str = "") -> Choice:
         best,
         tuple(rest),
         tuple(links_between(catalogue, first.table, best.table)) if best else (),
+        tuple(unreadable_links(catalogue, first.table, best.table)) if best else (),
     )
 
 
@@ -274,10 +276,20 @@ def memberships_sql(choice: Choice, links: Sequence[Link]) -> str:
     head = [f"Who is in which team: {links[0].how}."]
     if links[1:]:
         head.append(f"{links[1].how}, and is in it without a row of {links[0].via.plain}.")
+    head += _unread(choice)
     others = [each for each in choice.links if each not in links]
     if others:
         head.append(f"Left aside: {'; '.join(each.how for each in others)}.")
     return commented(head) + "\nunion\n".join(_select(link) for link in links) + "\n"
+
+
+def _unread(choice: Choice) -> Iterator[str]:
+    if choice.unread:
+        names = list_of([table.plain for table in choice.unread])
+        yield (
+            f"{names} may say who is in which team, too, but this role may not read it: grant "
+            "select on it and run init --from again, into another folder."
+        )
 
 
 def _select(link: Link) -> str:
@@ -320,6 +332,8 @@ def _sentences(choice: Choice, links: Sequence[Link]) -> Iterator[str]:
     yield f"teams: {choice.teams.sentence if choice.teams else 'none were found'}"
     if links:
         yield f"memberships: {' and '.join(link.how for link in links)}"
+    for sentence in _unread(choice):
+        yield f"memberships: {sentence}"
     for other, option in ((choice.other_users, "--users"), (choice.other_teams, "--teams")):
         if other:
             names = ", ".join(each.table.plain for each in other[:5])

@@ -34,7 +34,7 @@ class Foresight:
     """`services`: as given, with a store that also shows what was listed. `unwritable`, `to_make`:
     by
     model. `looked_at`: contacts as they are now. `unasked`: why Intercom was not asked, in one
-    sentence.
+    sentence; `failed`: it was, and did not answer as it should.
     """
 
     services: Services
@@ -43,6 +43,7 @@ class Foresight:
     find_leads: FindLeads | None = None
     looked_at: LookedAt = field(default_factory=dict)
     unasked: str | None = None
+    failed: bool = False
 
     def minutes(self, calls: int) -> float:
         """At the limit that Intercom told last, of which `rate_share` is ours."""
@@ -70,7 +71,7 @@ def previewing(
         if named is not None or look:
             seen = replace(seen, looked_at=_contacts_now(seen.services, named, progress))
     except IntercomError as error:
-        yield Foresight(services, unasked=f"Intercom could not be asked: {error}.")
+        yield Foresight(services, unasked=f"Intercom could not be asked: {error}.", failed=True)
         return
     yield seen
 

@@ -33,6 +33,7 @@ from intercom_assets.mapping.load import (
     TEAMS_SQL,
     USERS_SQL,
     AppMapping,
+    former_names,
     load_mapping,
 )
 from intercom_assets.mapping.load import mapping_problems as file_problems
@@ -53,6 +54,8 @@ def check_files(folder: Path | None) -> Iterator[Finding]:
     if problems:
         return
     where = load_mapping(folder).folder
+    for sentence in former_names(where):
+        yield MAPPING.warning("settings", as_sentence(sentence), "Write the new name.")
     if folder is None:
         yield MAPPING.warning(
             "files",

@@ -63,15 +63,16 @@ def _meant(name: str) -> str:
     return f'; did you mean "{fuller[0]}"?' if len(fuller) == 1 else nearest(name, ours)
 
 
-def check_variables(env: Mapping[str, str]) -> Iterator[Finding]:
-    """A variable of ours that is misspelt is read by nobody."""
+def unknown_variables(env: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each variable that looks like ours and is read by nobody."""
     for name in sorted(env):
         if name.startswith("INTERCOM_") and name not in KNOWN_VARIABLES:
-            yield CONFIGURATION.bad(
-                "variables",
-                f"{name} is set, and nothing reads it{_meant(name)}",
-                "Rename or unset it.",
-            )
+            yield f"{name} is set, and nothing reads it{_meant(name)}"
+
+
+def check_variables(env: Mapping[str, str]) -> Iterator[Finding]:
+    for sentence in unknown_variables(env):
+        yield CONFIGURATION.bad("variables", sentence, "Rename or unset it.")
 
 
 def check_configuration(configuration: Configuration) -> Iterator[Finding]:
