@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from intercom_assets_tests.benchmarks import (
     calls,
     dagster_runs,
+    http_calls,
     live,
     side_by_side,
     speed,
@@ -35,6 +36,7 @@ class Benchmark:
 BENCHMARKS = {
     "calls": Benchmark(calls.measure, (1_000,)),
     "first-contact": Benchmark(calls.measure_first_contact, (10_000,)),
+    "http": Benchmark(http_calls.measure, (2_000,)),
     "limit": Benchmark(speed.measure_limit, (20_000,)),
     "growth": Benchmark(speed.measure_growth, (1_000, 10_000, 100_000)),
     "dagster-run": Benchmark(dagster_runs.measure_run, (1_000,)),

@@ -3,7 +3,7 @@
 import pytest
 
 from intercom_assets.demo.databases import Databases
-from intercom_assets_tests.benchmarks import calls
+from intercom_assets_tests.benchmarks import calls, http_calls
 from intercom_assets_tests.benchmarks.figures import Figure, rows, table
 from intercom_assets_tests.benchmarks.lab import Lab
 
@@ -27,6 +27,26 @@ def test_calls_per_user_are_as_few_as_promised(
         "calls per echo of a change": 0.0,
         "calls per changed user, present value needed": 2.0,
     }
+
+
+def test_our_transport_and_a_requests_session_are_called_in_turn() -> None:
+    asked: list[str] = []
+    programs = {
+        "ours": lambda method, path, body: asked.append(f"ours {method} {path}"),
+        "theirs": lambda method, path, body: asked.append(f"theirs {method} {path}"),
+    }
+
+    measured = {figure.what for figure in http_calls.compare(programs, calls=20)}
+
+    assert asked[:6] == [
+        "ours GET /me",
+        "ours POST /contacts/search",
+        "ours GET /me",
+        "theirs GET /me",
+        "theirs POST /contacts/search",
+        "theirs GET /me",
+    ]
+    assert "CPU per call, theirs against ours" in measured
 
 
 def test_the_table_shows_medians_and_spread() -> None:
