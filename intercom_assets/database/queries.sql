@@ -5,6 +5,9 @@
 -- Chunks travel as one JSON document per statement. Rows of the queue are looked up key by key
 -- (lateral, scalar subquery): the table grows from nothing to a hundred thousand rows between two
 -- analyzes, and by its stale statistics the planner would read all of it for every chunk.
+--
+-- A text whose name begins with _ stands in others as {its name}. A statement with {kind} in its
+-- name is two: of user and contact, of team and company ({other}).
 
 -- name: enqueue
 -- Every call raises the number, so a run that leased the row before will not delete it. nextval in
@@ -35,9 +38,25 @@ on conflict (kind, key) do update set
     again_at = least(q.again_at, now())
 where q.claim_until > now()
 
--- name: lease_due
+-- name: _waits_since
 -- A row waits since it changed, or, if it was to be left for a while (`last_seen_every`), since that
 -- ended: nobody is late by design. What failed waits since it first did.
+case when last_error is null then greatest(first_at, least(due_at, now())) else first_at end
+
+-- name: _take_chosen
+update intercom_sync.queue q set
+    claim_token = %(token)s, claim_run = %(run_id)s, claim_seq = seq,
+    claim_until = now() + make_interval(secs => %(seconds)s),
+    again_at = null, again_read = false
+from chosen c
+where q.kind = c.kind and q.key = c.key
+returning q.key, q.seq, q.lane, q.cause, {_waits_since} as first_at, q.attempts, q.failed_hash,
+          q.parked_at is not null as parked, q.parked_until,
+          coalesce(q.parked_until <= now() or (q.seq = q.parked_seq and q.due_at <= now()
+                   and q.parked_until is not null), false) as wait_is_over,
+          q.needs_read, q.last_error as error
+
+-- name: lease_due
 with chosen as materialized (
     select kind, key
     from intercom_sync.queue
@@ -47,19 +66,7 @@ with chosen as materialized (
     limit %(limit)s
     for update skip locked
 )
-update intercom_sync.queue q set
-    claim_token = %(token)s, claim_run = %(run_id)s, claim_seq = seq,
-    claim_until = now() + make_interval(secs => %(seconds)s),
-    again_at = null, again_read = false
-from chosen c
-where q.kind = c.kind and q.key = c.key
-returning q.key, q.seq, q.lane, q.cause,
-          case when q.last_error is null then greatest(q.first_at, least(q.due_at, now()))
-               else q.first_at end as first_at,
-          q.attempts, q.failed_hash,
-          q.parked_at is not null as parked, q.parked_until,
-          coalesce(q.parked_until <= now() or (q.seq = q.parked_seq and q.due_at <= now()
-                   and q.parked_until is not null), false) as wait_is_over, q.needs_read, q.last_error as error
+{_take_chosen}
 
 -- name: lease_keys
 -- Named rows also before they are due and while parked. Waits for a row that is locked for a moment.
@@ -76,19 +83,7 @@ with chosen as materialized (
       and (q.claim_until is null or q.claim_until <= now())
     limit %(limit)s
 )
-update intercom_sync.queue q set
-    claim_token = %(token)s, claim_run = %(run_id)s, claim_seq = seq,
-    claim_until = now() + make_interval(secs => %(seconds)s),
-    again_at = null, again_read = false
-from chosen c
-where q.kind = c.kind and q.key = c.key
-returning q.key, q.seq, q.lane, q.cause,
-          case when q.last_error is null then greatest(q.first_at, least(q.due_at, now()))
-               else q.first_at end as first_at,
-          q.attempts, q.failed_hash,
-          q.parked_at is not null as parked, q.parked_until,
-          coalesce(q.parked_until <= now() or (q.seq = q.parked_seq and q.due_at <= now()
-                   and q.parked_until is not null), false) as wait_is_over, q.needs_read, q.last_error as error
+{_take_chosen}
 
 -- name: add_run_member
 insert into intercom_sync.run_member (run_id, kind, keys) values (%(run_id)s, %(kind)s, %(keys)s)
@@ -156,8 +151,7 @@ where q.kind = %(kind)s and q.key = e.key and q.claim_token = %(token)s
 -- name: due
 select count(*), min(key), coalesce(extract(epoch from now() - min(since)), 0)
 from (
-    select key, case when last_error is null then greatest(first_at, least(due_at, now()))
-                     else first_at end as since
+    select key, {_waits_since} as since
     from intercom_sync.queue
     where kind = %(kind)s and lane between %(first_lane)s and %(last_lane)s and due_at <= now()
       and (claim_until is null or claim_until <= now())
@@ -187,8 +181,7 @@ select kind,
                 filter (where parked_at is null and (leased or due_at <= now()))), 0) as oldest_seconds
 from (
     select *, coalesce(claim_until > now(), false) as leased,
-           case when last_error is null then greatest(first_at, least(due_at, now()))
-                else first_at end as since
+           {_waits_since} as since
     from intercom_sync.queue
 ) q
 group by kind
@@ -209,20 +202,13 @@ from chosen c
 where q.kind = c.kind and q.key = c.key
 returning q.key
 
--- name: forget_left_out_of_users
+-- name: forget_left_out_of_{kind}s
 -- What Intercom refused, or somebody else kept writing over, is tried again with the next pass.
-update intercom_sync.user_link set memory = memory - 'left_out' - 'overwritten'
-where memory ? 'left_out' and (%(keys)s::text[] is null or user_id = any(%(keys)s))
+update intercom_sync.{kind}_link set memory = memory - 'left_out' - 'overwritten'
+where memory ? 'left_out' and (%(keys)s::text[] is null or {kind}_id = any(%(keys)s))
   and exists (select from jsonb_each(memory -> 'left_out') as e
               where e.value ->> 0 in ('refused', 'contested'))
-returning user_id
-
--- name: forget_left_out_of_teams
-update intercom_sync.team_link set memory = memory - 'left_out'
-where memory ? 'left_out' and (%(keys)s::text[] is null or team_id = any(%(keys)s))
-  and exists (select from jsonb_each(memory -> 'left_out') as e
-              where e.value ->> 0 in ('refused', 'contested'))
-returning team_id
+returning {kind}_id
 
 -- name: left_out
 -- Users and teams of whom a field is left out, counted by field and reason.
@@ -239,15 +225,9 @@ from (
 group by kind, field, reason
 order by kind desc, count(*) desc, field
 
--- name: users_left_out_for
+-- name: {kind}s_left_out_for
 -- Of whom one of these fields is left out, since nobody could write it.
-select user_id from intercom_sync.user_link
-where memory ? 'left_out' and exists (
-    select from jsonb_each(memory -> 'left_out') as e
-    where e.key = any(%(fields)s) and e.value ->> 0 = 'barred')
-
--- name: teams_left_out_for
-select team_id from intercom_sync.team_link
+select {kind}_id from intercom_sync.{kind}_link
 where memory ? 'left_out' and exists (
     select from jsonb_each(memory -> 'left_out') as e
     where e.key = any(%(fields)s) and e.value ->> 0 = 'barred')
@@ -306,11 +286,8 @@ select team_id, company_id, row_hash, shadow, base, memory,
 from intercom_sync.team_link
 where team_id = any(%(ids)s)
 
--- name: links_by_contact
-select contact_id, user_id from intercom_sync.user_link where contact_id = any(%(ids)s)
-
--- name: team_links_by_company
-select company_id, team_id from intercom_sync.team_link where company_id = any(%(ids)s)
+-- name: {kind}s_by_{other}
+select {other}_id, {kind}_id from intercom_sync.{kind}_link where {other}_id = any(%(ids)s)
 
 -- name: note_teams_in_flight
 -- Stays until the pass is recorded as done: whoever has the row next trusts no copy of ours.
@@ -345,16 +322,16 @@ where e.user_id = any(%(ids)s) and not exists (
     select from jsonb_to_recordset(%(edges)s::jsonb) as n (user_id text, team_id text)
     where n.user_id = e.user_id and n.team_id = e.team_id)
 
--- name: yield_contacts
+-- name: yield_{kind}_links
 -- Users who lose their contact let go of it first: another user of the same chunk may get it.
-update intercom_sync.user_link l set contact_id = null
-from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
-where l.user_id = n.user_id and l.contact_id <> coalesce(n.contact_id, '')
+update intercom_sync.{kind}_link l set {other}_id = null
+from unnest(%(ids)s::text[], %(contacts)s::text[]) as n ({kind}_id, {other}_id)
+where l.{kind}_id = n.{kind}_id and l.{other}_id <> coalesce(n.{other}_id, '')
 
--- name: contact_owners
-select n.user_id, l.user_id
-from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
-join intercom_sync.user_link l on l.contact_id = n.contact_id and l.user_id <> n.user_id
+-- name: owners_of_{kind}_links
+select n.{kind}_id, l.{kind}_id
+from unnest(%(ids)s::text[], %(contacts)s::text[]) as n ({kind}_id, {other}_id)
+join intercom_sync.{kind}_link l on l.{other}_id = n.{other}_id and l.{kind}_id <> n.{kind}_id
 
 -- name: write_user_links
 insert into intercom_sync.user_link as l
@@ -420,9 +397,6 @@ union all
    and base ->> 'company_deleted' is distinct from 'true'
  order by team_id desc limit %(each)s)
 
--- name: linked_teams_among
-select team_id from intercom_sync.team_link where team_id = any(%(ids)s) and company_id is not null
-
 -- name: drop_new_links
 -- Of ids that get another's link: what an attempt to make a contact may have noted.
 delete from intercom_sync.user_link where user_id = any(%(new)s) and contact_id is null
@@ -445,15 +419,15 @@ where e.user_id = n.old_id
 -- name: drop_queued
 delete from intercom_sync.queue where kind = %(kind)s and key = any(%(keys)s) and claim_token = %(token)s
 
--- name: linked_among
-select user_id from intercom_sync.user_link where user_id = any(%(ids)s) and contact_id is not null
+-- name: linked_{kind}s_among
+select {kind}_id from intercom_sync.{kind}_link where {kind}_id = any(%(ids)s) and {other}_id is not null
 
 -- name: count_edges_among
 select count(*) from intercom_sync.edge where user_id = any(%(ids)s)
 
--- name: adopt_users
+-- name: adopt_{kind}s
 -- From a listing, before any pass: whoever is linked by now, on either side, stays as he is.
-insert into intercom_sync.user_link (user_id, contact_id, shadow, memory)
+insert into intercom_sync.{kind}_link ({kind}_id, {other}_id, shadow, memory)
 select n.id, n.other_id, n.shadow, n.memory
 from jsonb_to_recordset(%(links)s::jsonb) as n (id text, other_id text, shadow jsonb, memory jsonb)
 order by n.id collate "C"
@@ -493,23 +467,6 @@ with lost as (
     returning l.user_id)
 delete from intercom_sync.edge e using lost where e.user_id = lost.user_id
 
--- name: adopt_teams
-insert into intercom_sync.team_link (team_id, company_id, shadow, memory)
-select n.id, n.other_id, n.shadow, n.memory
-from jsonb_to_recordset(%(links)s::jsonb) as n (id text, other_id text, shadow jsonb, memory jsonb)
-order by n.id collate "C"
-on conflict do nothing
-
--- name: yield_companies
-update intercom_sync.team_link l set company_id = null
-from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (team_id, company_id)
-where l.team_id = n.team_id and l.company_id <> coalesce(n.company_id, '')
-
--- name: company_owners
-select n.team_id, l.team_id
-from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (team_id, company_id)
-join intercom_sync.team_link l on l.company_id = n.company_id and l.team_id <> n.team_id
-
 -- name: write_team_links
 insert into intercom_sync.team_link as l
     (team_id, company_id, row_hash, shadow, shadow_read_at, base, memory)
@@ -531,46 +488,26 @@ select user_id from intercom_sync.user_link where memory ->> 'lead_email' = any(
 update intercom_sync.user_link set memory = memory - 'refused_leads'
 where user_id = any(%(ids)s) and memory ? 'refused_leads'
 
--- name: user_hashes
-select user_id, row_hash from intercom_sync.user_link where user_id = any(%(ids)s)
+-- name: {kind}_hashes
+select {kind}_id, row_hash from intercom_sync.{kind}_link where {kind}_id = any(%(ids)s)
 
--- name: team_hashes
-select team_id, row_hash from intercom_sync.team_link where team_id = any(%(ids)s)
-
--- name: linked_users_after
-select user_id from intercom_sync.user_link
-where user_id > %(after)s and contact_id is not null
-order by user_id
+-- name: linked_{kind}s_after
+select {kind}_id from intercom_sync.{kind}_link
+where {kind}_id > %(after)s and {other}_id is not null
+order by {kind}_id
 limit %(limit)s
 
--- name: linked_teams_after
-select team_id from intercom_sync.team_link
-where team_id > %(after)s and company_id is not null
-order by team_id
-limit %(limit)s
-
--- name: users_in_step_after
+-- name: {kind}s_in_step_after
 -- Synced at least once, and not given up on since.
-select l.user_id, l.contact_id from intercom_sync.user_link l
-where l.user_id > %(after)s and l.memory ? 'synced_at' and l.contact_id is not null
+select l.{kind}_id, l.{other}_id from intercom_sync.{kind}_link l
+where l.{kind}_id > %(after)s and l.memory ? 'synced_at' and l.{other}_id is not null
   and not exists (select from intercom_sync.queue q
-                  where q.kind = 'user' and q.key = l.user_id and q.parked_at is not null)
-order by l.user_id
+                  where q.kind = '{kind}' and q.key = l.{kind}_id and q.parked_at is not null)
+order by l.{kind}_id
 limit %(limit)s
 
--- name: teams_in_step_after
-select l.team_id, l.company_id from intercom_sync.team_link l
-where l.team_id > %(after)s and l.memory ? 'synced_at' and l.company_id is not null
-  and not exists (select from intercom_sync.queue q
-                  where q.kind = 'team' and q.key = l.team_id and q.parked_at is not null)
-order by l.team_id
-limit %(limit)s
-
--- name: count_linked_users
-select count(*) from intercom_sync.user_link where contact_id is not null
-
--- name: count_linked_teams
-select count(*) from intercom_sync.team_link where company_id is not null
+-- name: count_linked_{kind}s
+select count(*) from intercom_sync.{kind}_link where {other}_id is not null
 
 -- name: members_of_teams
 select distinct user_id from intercom_sync.edge where team_id = any(%(ids)s) order by user_id

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from intercom_assets.database.queries import complete, query, query_names
 from intercom_assets.database.queries import parse as parse_queries
-from intercom_assets.database.queries import query, query_names
 from intercom_assets.database.store.connection import StoreNotReady, StoreUnavailable
 from intercom_assets.database.store.schema import (
     Step,
@@ -199,6 +199,22 @@ def test_every_query_is_named_once_and_runs_as_written(database: str) -> None:
         for name in query_names() - {"lock_gone"}:
             names = {part.split(b")s")[0].decode() for part in query(name).split(b"%(")[1:]}
             connection.execute(b"explain " + query(name), dict.fromkeys(names) or None)
+
+
+def test_a_shared_text_is_filled_in_and_a_statement_of_both_kinds_is_two() -> None:
+    texts = {
+        "_waits": "-- since when\nfirst_at",
+        "oldest": "select min({_waits})",
+        "{kind}s_by_{other}": "select {kind}_id, '{kept}' from {other}",
+    }
+
+    assert complete(texts) == {
+        "oldest": "select min(first_at)",
+        "users_by_contact": "select user_id, '{kept}' from contact",
+        "teams_by_company": "select team_id, '{kept}' from company",
+    }
+    with pytest.raises(KeyError):
+        complete({"oldest": "select {_misspelt}"})
 
 
 @pytest.mark.parametrize("name", ["lock_rows", "lease_keys", "user_links"])

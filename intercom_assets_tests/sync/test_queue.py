@@ -10,11 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from intercom_assets.database import log_to_queue
 from intercom_assets.database.capture.installation import remove_capture
-from intercom_assets.database.store.queue import enqueue
+from intercom_assets.database.store import queue
+from intercom_assets.database.store.enqueuing import enqueue
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.supervision.process_groups import wait_until
-from intercom_assets.sync.feeders import drain as queue
 from intercom_assets.sync.feeders.drain import Drained, drain
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
 from intercom_assets_tests.database.mappings import run
@@ -280,8 +281,9 @@ def test_very_many_ids_of_a_select_are_queued_in_several_transactions(
         queued.append(len(args[2]))
         enqueue(*args, **kwargs)
 
-    monkeypatch.setattr(queue, "MOST_KEYS_AT_ONCE", 4)
-    monkeypatch.setattr(queue, "enqueue", counting)
+    monkeypatch.setattr(log_to_queue, "MOST_KEYS_AT_ONCE", 4)
+    for module in (log_to_queue, queue):
+        monkeypatch.setattr(module, "enqueue", counting)
     with psycopg.connect(sides.app.url) as connection:
         connection.execute(
             "insert into users (email) select n || '@b.example' from generate_series(1, 11) as n"

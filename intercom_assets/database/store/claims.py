@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from intercom_assets.database.store.connection import StorePart, rows, run
 from intercom_assets.database.store.encoding import document, team_document, user_document
-from intercom_assets.database.store.queue import enqueue
+from intercom_assets.database.store.enqueuing import enqueue
 from intercom_assets.domain.models import TeamLink, UserLink
 from intercom_assets.domain.vocabulary import Cause, QueueKind
 
@@ -54,7 +54,7 @@ class ClaimStore(StorePart):
 
         def work(cursor: Cursor[TupleRow]) -> Claimed:
             taken = _take(cursor, certain)
-            owners: dict[str, str] = dict(rows(cursor, "contact_owners", **_columns(claims)))
+            owners: dict[str, str] = dict(rows(cursor, "owners_of_user_links", **_columns(claims)))
             won = {u: c for u, c in claims.items() if u not in owners and first[c] == u}
             run(cursor, "claim_contacts", **_columns(won))
             lost = {u: owners.get(u, first[c]) for u, c in claims.items() if u not in won}
@@ -87,7 +87,7 @@ class ClaimStore(StorePart):
 
 def _take(cursor: Cursor[TupleRow], certain: Mapping[str, str]) -> dict[str, str]:
     """Takes contacts from whoever is linked to them: who got one -> whose it was."""
-    taken: dict[str, str] = dict(rows(cursor, "contact_owners", **_columns(certain)))
+    taken: dict[str, str] = dict(rows(cursor, "owners_of_user_links", **_columns(certain)))
     if taken:  # the queue's rows before the links, the order of locks
         losers = dict.fromkeys(sorted(set(taken.values())), 0.0)
         enqueue(cursor, QueueKind.USER, losers, cause=Cause.EXTERNAL_ID_MOVED, needs_read=True)

@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from intercom_assets.database.records import HeldGone
 from intercom_assets.database.store.connection import StorePart, rows, run
-from intercom_assets.database.store.queue import enqueue
+from intercom_assets.database.store.enqueuing import enqueue
 from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 

@@ -3,14 +3,16 @@
 The journal is append-only: it is written with the outcome of a pass (`record`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from intercom_assets.database.records import JournalRow
-from intercom_assets.database.store.connection import StorePart, StorePool, aware
-from intercom_assets.database.store.encoding import journal_entry
-from intercom_assets.database.store.record import add_journal
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from intercom_assets.database.records import JournalRow, TeamRecord, UserRecord
+from intercom_assets.database.store.connection import StorePart, StorePool, aware, run
+from intercom_assets.database.store.encoding import document, journal_document, journal_entry
 from intercom_assets.domain.models import JournalEntry
 from intercom_assets.domain.vocabulary import QueueKind
 
@@ -63,3 +65,40 @@ class JournalStore(StorePart):
 
 def _row(row: dict[str, Any]) -> JournalRow:
     return JournalRow(row["id"], row["at"], row["run_id"], journal_entry(row))
+
+
+def add_journal(
+    cursor: Cursor[TupleRow], run_id: str, entries: Sequence[JournalEntry], *, values: bool
+) -> None:
+    _add(cursor, "add_journal", run_id, entries, values=values)
+
+
+def _add(
+    cursor: Cursor[TupleRow],
+    statement: str,
+    run_id: str,
+    entries: Sequence[JournalEntry],
+    *,
+    values: bool,
+) -> None:
+    if entries:
+        documents = [journal_document(entry, values=values) for entry in entries]
+        run(cursor, statement, run_id=run_id, entries=document(documents))
+
+
+def add_entries(
+    cursor: Cursor[TupleRow],
+    run_id: str,
+    records: Sequence[UserRecord] | Sequence[TeamRecord],
+    lost: Collection[str],
+    *,
+    values: bool,
+) -> None:
+    """Of everybody, also of the `lost`: what was written there was written. Once, whoever says it:
+    of these the run that took them over may have found it done."""
+    plain: list[JournalEntry] = []
+    once: list[JournalEntry] = []
+    for entry in (entry for record in records for entry in record.journal):
+        (once if entry.by is not None or entry.key in lost else plain).append(entry)
+    _add(cursor, "add_journal_once", run_id, once, values=values)
+    _add(cursor, "add_journal", run_id, plain, values=values)

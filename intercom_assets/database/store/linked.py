@@ -10,26 +10,19 @@ from intercom_assets.database.store.connection import StorePart
 from intercom_assets.domain.models import Reason
 from intercom_assets.domain.vocabulary import QueueKind
 
-_HASHES = {QueueKind.USER: "user_hashes", QueueKind.TEAM: "team_hashes"}
-_LINKED_AFTER = {QueueKind.USER: "linked_users_after", QueueKind.TEAM: "linked_teams_after"}
-_IN_STEP_AFTER = {
-    QueueKind.USER: "users_in_step_after",
-    QueueKind.TEAM: "teams_in_step_after",
-}
-
 
 class LinkedStore(StorePart):
     """What is asked of everybody's links."""
 
     def hashes(self, ids: Sequence[str], kind: QueueKind = QueueKind.USER) -> dict[str, str | None]:
         """id -> hash of the app's row at the last pass, of those that were ever recorded."""
-        return dict(self._pool.rows(_HASHES[kind], ids=list(ids)))
+        return dict(self._pool.rows(f"{kind}_hashes", ids=list(ids)))
 
     def ids(self, kind: QueueKind = QueueKind.USER, *, chunk: int = 5_000) -> Iterator[list[str]]:
         """All ids that have a contact (company), in order, in short transactions of `chunk`."""
         after = ""
         while found := [
-            row[0] for row in self._pool.rows(_LINKED_AFTER[kind], after=after, limit=chunk)
+            row[0] for row in self._pool.rows(f"linked_{kind}s_after", after=after, limit=chunk)
         ]:
             yield found
             after = found[-1]
@@ -39,13 +32,13 @@ class LinkedStore(StorePart):
     ) -> Iterator[list[tuple[str, str]]]:
         """Everybody who was synced and is not parked, with the contact's (company's) id."""
         after = ""
-        while found := self._pool.rows(_IN_STEP_AFTER[kind], after=after, limit=chunk):
+        while found := self._pool.rows(f"{kind}s_in_step_after", after=after, limit=chunk):
             yield [(key, other) for key, other in found]
             after = found[-1][0]
 
     def among(self, ids: Sequence[str]) -> list[str]:
         """Those of the users that have a contact."""
-        return [row[0] for row in self._pool.rows("linked_among", ids=list(ids))]
+        return [row[0] for row in self._pool.rows("linked_users_among", ids=list(ids))]
 
     def count_edges(self, ids: Sequence[str]) -> int:
         """Memberships that we made for these users."""

@@ -12,8 +12,6 @@ from intercom_assets.database.store.encoding import team_link, user_link
 from intercom_assets.domain.models import TeamLink, UserLink
 from intercom_assets.domain.vocabulary import QueueKind
 
-_COUNT_LINKED = {QueueKind.USER: "count_linked_users", QueueKind.TEAM: "count_linked_teams"}
-
 
 class Links(Protocol):
     """What a pass and a plan ask; a preview lays its own over the stored ones."""
@@ -43,11 +41,11 @@ class LinkStore(StorePart):
 
     def by_contact(self, contact_ids: Sequence[str]) -> dict[str, str]:
         """contact id -> user id, of those that are linked."""
-        return dict(self._pool.rows("links_by_contact", ids=list(contact_ids)))
+        return dict(self._pool.rows("users_by_contact", ids=list(contact_ids)))
 
     def by_company(self, company_ids: Sequence[str]) -> dict[str, str]:
         """Intercom's id of a company -> team id, of those that are linked."""
-        return dict(self._pool.rows("team_links_by_company", ids=list(company_ids)))
+        return dict(self._pool.rows("teams_by_company", ids=list(company_ids)))
 
     def count(self, kind: QueueKind = QueueKind.USER) -> int:
-        return int(self._pool.value(_COUNT_LINKED[kind]))
+        return int(self._pool.value(f"count_linked_{kind}s"))

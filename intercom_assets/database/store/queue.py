@@ -4,7 +4,7 @@ The truth about what is left to do. A change raises its row's number; a lease re
 a row is deleted only at the number that was leased (`record`). Clocks are the database's.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -24,10 +24,8 @@ from intercom_assets.database.records import (
 )
 from intercom_assets.database.store.connection import StorePart, dicts, rows, run
 from intercom_assets.database.store.encoding import record
+from intercom_assets.database.store.enqueuing import enqueue, pieces
 from intercom_assets.domain.vocabulary import Cause, QueueKind
-
-MOST_KEYS_AT_ONCE = 10_000
-"""Keys that one transaction queues: it holds their locks for some 100 ms."""
 
 
 class QueueStore(StorePart):
@@ -48,8 +46,8 @@ class QueueStore(StorePart):
         `needs_read`: the reason is on Intercom's side, so a pass has to read it. Returns how many
         keys, each counted once.
         """
-        for some in _pieces(keys):
-            changes = dict.fromkeys(some, delay)
+        for part in pieces(keys):
+            changes = dict.fromkeys(part, delay)
             self._pool.transact(
                 partial(
                     enqueue,
@@ -85,8 +83,8 @@ class QueueStore(StorePart):
     ) -> None:
         """For a run that was told its keys: rows that wait stay as they are, and rows that another
         run works on are told to look again."""
-        for some in _pieces(keys):
-            self._pool.run("enqueue_missing", kind=kind, keys=some, lane=int(lane), cause=cause)
+        for part in pieces(keys):
+            self._pool.run("enqueue_missing", kind=kind, keys=part, lane=int(lane), cause=cause)
 
     def lease(
         self,
@@ -210,42 +208,6 @@ class QueueStore(StorePart):
                 "parked", kind=kind, limit=limit
             )
         ]
-
-
-def enqueue(
-    cursor: Cursor[TupleRow],
-    kind: QueueKind,
-    delays: Mapping[str, float],
-    *,
-    lane: Lane = Lane.LIVE,
-    cause: Cause = Cause.NONE,
-    needs_read: bool = False,
-    since: Mapping[str, float] | None = None,
-) -> None:
-    """`Store.enqueue` inside the caller's transaction, with a delay for each key.
-
-    `since`: when a key changed (Unix s), if that was before now.
-    """
-    if not delays:
-        return
-    keys = sorted(delays)
-    run(
-        cursor,
-        "enqueue",
-        kind=kind,
-        keys=keys,
-        delays=[float(delays[key]) for key in keys],
-        since=[since.get(key) if since else None for key in keys],
-        lane=int(lane),
-        cause=cause,
-        needs_read=needs_read,
-    )
-
-
-def _pieces(keys: Sequence[str]) -> Iterator[list[str]]:
-    ordered = sorted(set(keys))
-    for at in range(0, len(ordered), MOST_KEYS_AT_ONCE):
-        yield ordered[at : at + MOST_KEYS_AT_ONCE]
 
 
 def _lanes(lanes: Collection[Lane] | None) -> dict[str, int]:

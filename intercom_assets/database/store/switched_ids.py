@@ -11,15 +11,15 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from intercom_assets.database.store.connection import StorePart, StorePool, run
-from intercom_assets.database.store.queue import enqueue
-from intercom_assets.database.store.record import add_journal, lock_rows
+from intercom_assets.database.store.endings import lock_rows
+from intercom_assets.database.store.enqueuing import enqueue
+from intercom_assets.database.store.journal import add_journal
 from intercom_assets.domain.models import JournalEntry
 from intercom_assets.domain.switched_ids import Identity
 from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 _IDENTITIES = {QueueKind.USER: "user_identities", QueueKind.TEAM: "team_identities"}
 _NEAR = {QueueKind.USER: "users_near", QueueKind.TEAM: "teams_near"}
-_LINKED = {QueueKind.USER: "linked_among", QueueKind.TEAM: "linked_teams_among"}
 
 
 class SwitchedIdStore(StorePart):
@@ -40,7 +40,7 @@ class SwitchedIdStore(StorePart):
 
     def unlinked_among(self, kind: QueueKind, ids: Sequence[str]) -> list[str]:
         """Those of the ids that have no contact (company), and were not erased."""
-        known = {row[0] for row in self._pool.rows(_LINKED[kind], ids=list(ids))}
+        known = {row[0] for row in self._pool.rows(f"linked_{kind}s_among", ids=list(ids))}
         unlinked = [key for key in dict.fromkeys(ids) if key not in known]
         if unlinked and kind is QueueKind.USER:
             erased = {row[0] for row in self._pool.rows("tombstoned", ids=unlinked)}
