@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from intercom_assets.demo.abandoned import remove_abandoned
 from intercom_assets.demo.databases import Databases
 from intercom_assets.supervision.postgres import EmbeddedPostgres
+from intercom_assets_tests.abandoned import remove_abandoned
 from intercom_assets_tests.places import roomy_place
 from intercom_assets_tests.template import fill_template
 

@@ -78,7 +78,7 @@ def _print_policies(console: Console, policies: PolicyFields | None) -> None:
 def _verdict(found: Iterable[Finding]) -> Text:
     red, notes = _count(found, Verdict.BAD), count_of(_count(found, Verdict.WARNING), "note")
     if red:
-        return Text(f"{red} red, {notes}: mend what is red.", style=STYLES[Verdict.BAD])
+        return Text(f"{red} red, {notes}: fix what is red.", style=STYLES[Verdict.BAD])
     next_step = "Next: intercom-assets plan."
     return Text(f"Nothing is red, {notes}. {next_step}", style=STYLES[Verdict.OK])
 

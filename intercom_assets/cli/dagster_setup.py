@@ -32,7 +32,7 @@ def set_pool() -> str:
     """Gives the pool of all runs that call Intercom its size, and says so in one line."""
     with _instance() as instance:
         made = set_up_pool(instance)
-    return f"Dagster: pool {POOL} {f'set to {LIMIT}' if made else 'had its size already'}"
+    return f"Dagster: pool {POOL} {f'set to {LIMIT}' if made else 'already had its size'}"
 
 
 def pool_problem() -> str | None:

@@ -29,7 +29,7 @@ def explain(user_id: str | None, team_id: str | None, last: int, as_json: bool) 
             story = _story_of_team(services, team_id or "", last)
     if not story.is_known:
         raise Failed(
-            f"Nothing is known of {story.kind} {story.key}: the app has none, and nothing was done."
+            f"Nothing is known of {story.kind} {story.key}: not in the app, nor in the journal."
         )
     if as_json:
         click.echo(json.dumps(document(story), indent=2))

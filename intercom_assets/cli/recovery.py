@@ -123,4 +123,4 @@ def _lift(services: Services, user_id: str, reason: str) -> None:
     if not services.store.tombstones.lift(user_id, getuser(), reason):
         raise Failed(f"User {user_id} was not erased: there is nothing to lift.")
     services.store.queue.enqueue(QueueKind.USER, [user_id], cause=Cause.ERASURE_LIFTED)
-    click.echo(f"User {user_id} may be made again, and is in the queue.")
+    click.echo(f"User {user_id} may be created again, and is in the queue.")

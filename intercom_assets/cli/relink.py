@@ -112,7 +112,7 @@ def _lines(summary: Summary) -> Sequence[str]:
         return [f"{count_of(len(pairs), 'link')} to move.{left} Nothing was written."]
     counts = Counter(each.state for each in summary.relinked)
     told = ", ".join(f"{counts[state]:,} {state}" for state in reversed(ORDER) if counts[state])
-    lines = [f"Links: {told}.{left}", f"Run {summary.run}, as explain knows it."]
+    lines = [f"Links: {told}.{left}", f"Run {summary.run}, as shown by explain."]
     if summary.stopped:
         lines.append("Stopped before all were moved; what was done is kept: run relink again.")
     return [*lines, "Then bring them into step: intercom-assets sync --all"]

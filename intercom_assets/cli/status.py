@@ -60,7 +60,7 @@ def _store(configuration: Configuration) -> Store:
 
 def _capture(configuration: Configuration) -> Capture:
     if not configuration.app_url:
-        return Capture(None, None, f"It cannot be told: {APP_DATABASE_URL} is not set")
+        return Capture(None, None, f"Unknown: {APP_DATABASE_URL} is not set")
     return look_at_capture(
         configuration.app_url, lambda: load_mapping(configuration.mapping_folder)
     )
@@ -71,7 +71,7 @@ def _tell(console: Console, seen: Overview, found: list[Alarm]) -> None:
     console.print(_figures(seen))
     if seen.parked:
         console.print(_parked(seen))
-        console.print("When mended: intercom-assets retry --all", highlight=False)
+        console.print("After fixing the cause: intercom-assets retry --all", highlight=False)
     if seen.failing:
         console.print(_failing(seen))
     if seen.left_out:
@@ -107,7 +107,7 @@ def _figures(seen: Overview) -> Listing:
     listing = Listing("", "", "")
     overruled = count_of(seen.overruled, "edit")
     for name, text in {
-        "sync": seen.off or f"switched on; runs at work: {seen.runs}",
+        "sync": seen.off or f"on; runs in progress: {seen.runs}",
         **{f"{stop.kind}s stopped": f"{utc(stop.at)}: {stop.why}" for stop in seen.stopped},
         "capture": _told_of_capture(seen.capture),
         "changes, last hour": _told_of_lag(seen),
@@ -121,14 +121,14 @@ def _figures(seen: Overview) -> Listing:
 
 
 def _told_of_capture(capture: Capture) -> str:
-    waits = f" Changes that wait in its log: {capture.waiting:,}." if capture.waiting else ""
+    waits = f" Changes waiting in its log: {capture.waiting:,}." if capture.waiting else ""
     return f"{capture.sentence}{waits}"
 
 
 def _told_of_lag(seen: Overview) -> str:
     lag = seen.lag
     if lag.half is None or lag.most is None or lag.all_of_them is None:
-        return "none came through the queue"
+        return "none"
     return (
         f"{lag.changes:,}: half in step {_within(lag.half)}, 95 % {_within(lag.most)}, "
         f"all {_within(lag.all_of_them)}"
@@ -142,11 +142,11 @@ def _within(bound: float) -> str:
 def _told_of_use(seen: Overview) -> str:
     use = seen.use
     if use.limit_a_minute is None:
-        return f"{use.calls:,}; Intercom has not told its limit yet"
+        return f"{use.calls:,}; Intercom has not reported its limit yet"
     return (
         f"{use.calls:,}, {use.share:.1%} of Intercom's limit; busiest minute "
         f"{use.busiest_minute:,} of {use.limit_a_minute:,} ({use.busiest_share:.0%}); "
-        f"{use.rate_limited:,} times told to wait (429)"
+        f"{use.rate_limited:,} rate-limited (429)"
     )
 
 
@@ -182,7 +182,7 @@ def _parked(seen: Overview) -> Listing:
 
 
 def _failing(seen: Overview) -> Listing:
-    listing = Listing("Tried again in growing intervals", "who", "since", "tries", "why")
+    listing = Listing("Retried at growing intervals", "who", "since", "tries", "why")
     for row in seen.failing:
         why = row.error.message if row.error else "no reason was recorded"
         listing.add(f"{row.kind} {plain(row.key)}", utc(row.since), str(row.tries), plain(why))
@@ -190,7 +190,7 @@ def _failing(seen: Overview) -> Listing:
 
 
 def _left_out(seen: Overview) -> Listing:
-    listing = Listing("Left out, while everything else is synced", "field", "of", "such as", "why")
+    listing = Listing("Left out; everything else is synced", "field", "of", "such as", "why")
     for each in seen.left_out:
         of = count_of(each.count, each.kind)
         listing.add(plain(each.field), of, plain(each.key), plain(each.why))
@@ -198,7 +198,7 @@ def _left_out(seen: Overview) -> Listing:
 
 
 def _unwritable(seen: Overview) -> Listing:
-    title = "Attributes that nobody can write, as the last run found"
+    title = "Attributes that cannot be written, as of the last run"
     listing = Listing(title, "field", "of", "why")
     for model, fields in seen.unwritable.items():
         for name, why in sorted(fields.items()):
@@ -210,7 +210,7 @@ def _held(seen: Overview) -> str:
     counts = [count_of(len(held.keys), kind) for kind, held in seen.held.items() if held.keys]
     since = min(held.since for held in seen.held.values() if held.since)
     return (
-        f"Held as gone since {utc(since)}: {' and '.join(counts)}, too many at once to be believed "
-        "(`max_gone`). If they are gone indeed: intercom-assets retry --gone. If not, mend the "
-        "query; who is back is let go by itself."
+        f"Held as gone since {utc(since)}: {' and '.join(counts)}, more than "
+        "`max_gone` allows, so held for confirmation. If they really are gone: intercom-assets "
+        "retry --gone. If not, fix the query; each is released automatically when it reappears."
     )

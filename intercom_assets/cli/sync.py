@@ -232,7 +232,7 @@ def _look(
 
 
 def _say_stopping(console: Console) -> None:
-    console.print("Ending after the chunk in work; Ctrl-C again ends at once.")
+    console.print("Stopping after the current chunk; Ctrl-C again stops at once.")
 
 
 # --- what is printed ------------------------------------------------------------------------------
@@ -258,12 +258,10 @@ def _told(summary: Summary) -> str:
         lines.append(NOT_LOOKED)
     waiting = sum(totals.statuses[Status.RETRY] for totals in summary.totals.values())
     if waiting:
-        lines.append(
-            f"{waiting:,} to be tried again: by the sensors, or run the same command again."
-        )
+        lines.append(f"{waiting:,} to be retried: by the sensors, or run the same command again.")
     if summary.stopped:
         lines.append("Stopped before everybody was handled; what was done is kept.")
-    lines += [f"Run {run}, as explain and undo know it." for run in summary.runs]
+    lines += [f"Run {run}, for explain and undo." for run in summary.runs]
     return "\n".join([*lines, f"{summary.seconds:.1f} s"])
 
 

@@ -17,7 +17,7 @@ from intercom_assets.domain.timezones import GeoHint, ZoneBook, in_dialect_of
 
 BEFORE = "before: "
 """Marks, beside what is in flight, what Intercom held; no column's name has a colon."""
-UNDONE = "an operator took a write back; it stays until one side changes"
+UNDONE = "reverted by an operator; it stays until one side changes"
 CONSIDERED_ZONE = Field("place: time_zone", "time_zone", Kind.STRING, Policy.INTERCOM)
 """Not a field of a mapping: the base's key for the zone that Intercom's place stood for."""
 

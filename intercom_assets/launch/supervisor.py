@@ -1,4 +1,4 @@
-"""Keeps services running: a child that ended is started again, later each time that it ends soon.
+"""Keeps services running: a child that ended is restarted, later each time that it ends soon.
 
 Belongs here: when to start again, and saying so. Must not: how a process is started or stopped
 (`supervision/processes.py`), what the services are.
@@ -13,7 +13,7 @@ from intercom_assets.supervision.processes import Child, Processes
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
 RAN_WELL_S = 60.0
-"""Whoever ran for as long is started again at once, however often it has ended before."""
+"""Whoever ran for as long is restarted at once, however often it has ended before."""
 POLL_INTERVAL_S = 0.5
 
 
@@ -69,14 +69,14 @@ class Supervisor:
         service.start_again_at = now + delay
         child = service.child
         self._say(
-            f"The {child.name} ended by itself ({ending_of(child)}) and is started again in "
+            f"The {child.name} stopped unexpectedly ({ending_of(child)}) and is restarted in "
             f"{delay:.0f} s; its log {child.log} ends: {child.told(2)}"
         )
 
     def _start(self, service: Service) -> None:
         service.child = self._processes.restart(service.child, service.command)
         service.started, service.start_again_at = self._clock(), None
-        self._say(f"The {service.child.name} is started again")
+        self._say(f"The {service.child.name} is restarted")
 
 
 def ending_of(child: Child) -> str:

@@ -11,7 +11,7 @@ from intercom_assets.orchestration.resources import AlertsResource
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS
 from intercom_assets.sync.status.webhook import AlertNotSent, post_alert
 
-OFF = "No webhook is set, so nobody is told."
+OFF = "No webhook is set, so no alert is sent."
 COUNTS = (USERS.count_tag, TEAMS.count_tag, "intercom_assets/calls")
 
 
@@ -19,7 +19,7 @@ COUNTS = (USERS.count_tag, TEAMS.count_tag, "intercom_assets/calls")
     name="failed_runs",
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells a webhook of each run that failed, if one is set; does nothing else.",
+    description="Alerts a webhook about each run that failed, if one is set; does nothing else.",
 )
 def failed_runs(context: dg.RunFailureSensorContext, alerts: AlertsResource) -> dg.SkipReason:
     url = alerts.address()
@@ -28,9 +28,11 @@ def failed_runs(context: dg.RunFailureSensorContext, alerts: AlertsResource) -> 
     try:
         post_alert(url, message_of(context))
     except AlertNotSent as error:
-        context.log.warning(f"Run {context.dagster_run.run_id} failed and nobody was told: {error}")
-        return dg.SkipReason(f"Nobody was told: {error}.")
-    return dg.SkipReason(f"Told the webhook of run {context.dagster_run.run_id}.")
+        context.log.warning(
+            f"Run {context.dagster_run.run_id} failed and no alert was sent: {error}"
+        )
+        return dg.SkipReason(f"No alert was sent: {error}.")
+    return dg.SkipReason(f"Alerted the webhook about run {context.dagster_run.run_id}.")
 
 
 def message_of(context: dg.RunFailureSensorContext) -> dict[str, object]:

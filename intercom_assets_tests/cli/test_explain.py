@@ -103,7 +103,7 @@ def test_of_somebody_unknown_it_says_so(shell: Shell) -> None:
 
     assert told.exit_code == 1
     assert told.output == (
-        "Error: Nothing is known of user nobody: the app has none, and nothing was done.\n"
+        "Error: Nothing is known of user nobody: not in the app, nor in the journal.\n"
     )
 
 

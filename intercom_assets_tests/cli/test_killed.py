@@ -50,4 +50,4 @@ def test_what_a_killed_sync_wrote_is_explained_and_can_be_undone(shell: Shell) -
     assert dead in str(told)
     undone = shell.run("undo", "--run", dead)
     assert undone.exit_code == 0, undone.output
-    assert "an undo deletes nobody" in " ".join(undone.stdout.split())
+    assert "an undo never deletes" in " ".join(undone.stdout.split())

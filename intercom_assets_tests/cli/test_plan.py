@@ -305,12 +305,12 @@ def test_of_everybody_it_says_that_intercom_was_not_looked_at_and_looks_if_told_
 ) -> None:
     _edited_by_an_agent(shell, email="typed@by.hand")
 
-    assert "Intercom was not looked at" in shell.run("plan").stdout
+    assert "Intercom was not read" in shell.run("plan").stdout
     assert planned(shell)["edited_in_intercom"] == {}
     looked = planned(shell, "--look")
     assert looked["edited_in_intercom"] == {"email": 1}
     assert looked["users"]["changes"] == 1
-    assert "Intercom was not looked at" not in shell.run("plan", "--look").stdout
+    assert "Intercom was not read" not in shell.run("plan", "--look").stdout
 
 
 @pytest.mark.parametrize(

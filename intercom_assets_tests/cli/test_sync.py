@@ -216,9 +216,9 @@ def test_everybody_is_looked_at_only_if_told_to(shell: Shell) -> None:
     shell.run("sync", "--all")
     _edit(shell, "14", email="typed@by.hand")
 
-    assert "Intercom was not looked at" in shell.run("sync", "--all").stdout
+    assert "Intercom was not read" in shell.run("sync", "--all").stdout
     assert "typed@by.hand" in {c["email"] for c in shell.intercom.contacts()}
     looked = shell.run("sync", "--all", "--look").stdout
 
-    assert "Intercom was not looked at" not in looked
+    assert "Intercom was not read" not in looked
     assert "typed@by.hand" not in {c["email"] for c in shell.intercom.contacts()}

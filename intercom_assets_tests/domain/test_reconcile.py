@@ -106,7 +106,7 @@ class TestUndone:
 
         assert told(decision) == "nothing"
         assert (decision.value, decision.app, decision.intercom) == ("Ada", "Ada", "Bob")
-        assert decision.why == "an operator took a write back; it stays until one side changes"
+        assert decision.why == "reverted by an operator; it stays until one side changes"
 
     @pytest.mark.parametrize(("app", "intercom"), [("Zoe", "Bob"), ("Ada", "Zoe"), ("Bob", "Ada")])
     def test_it_ends_once_a_side_changes(self, app: str, intercom: str) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from intercom_assets.demo.abandoned import remove_abandoned
 from intercom_assets.supervision import binaries
 from intercom_assets.supervision.binaries import PostgresUnavailable, find_binaries, service_account
 from intercom_assets.supervision.lockfiles import postmaster, serves
 from intercom_assets.supervision.postgres import EmbeddedPostgres
+from intercom_assets_tests.abandoned import remove_abandoned
 from intercom_assets_tests.places import roomy_place
 
 

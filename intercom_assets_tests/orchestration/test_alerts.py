@@ -87,7 +87,7 @@ def told(ran: Ran, webhook: str) -> str:
 def test_without_an_address_nobody_is_told(failed: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INTERCOM_ALERT_WEBHOOK", raising=False)
 
-    assert told(failed, "") == "No webhook is set, so nobody is told."
+    assert told(failed, "") == "No webhook is set, so no alert is sent."
 
 
 def test_it_tells_what_failed_how_many_and_where_to_look(
@@ -138,13 +138,13 @@ def test_a_webhook_that_refuses_breaks_nothing(
 ) -> None:
     listener.answers, listener.moved_to = status, "http://elsewhere.example/"
 
-    assert told(failed, listener.url) == f"Nobody was told: the webhook answered {status}."
+    assert told(failed, listener.url) == f"No alert was sent: the webhook answered {status}."
 
 
 def test_one_that_is_not_there_breaks_nothing_and_its_address_is_not_told(failed: Ran) -> None:
     reason = told(failed, "http://127.0.0.1:9/services/s3cret")
 
-    assert reason == "Nobody was told: the webhook was not reached: ConnectionError."
+    assert reason == "No alert was sent: the webhook was not reached: ConnectionError."
     assert "s3cret" not in repr(AlertsResource(webhook="https://chat.example/s3cret"))
 
 

@@ -165,7 +165,7 @@ def test_a_contact_that_the_run_created_stays_with_what_it_was_created_with(
     done = _undo(played, _last_run(played, ada))
 
     assert _states(done) == {"created": State.FINAL}
-    assert "deletes nobody" in done["created"].why
+    assert "never deletes" in done["created"].why
     assert played.contact(ada) == contact
 
 

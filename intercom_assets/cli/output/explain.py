@@ -15,15 +15,15 @@ from intercom_assets.domain.reconcile import Decision
 from intercom_assets.domain.vocabulary import Action, QueueKind
 
 WORDS = {
-    "pushed": "{} sent to Intercom",
-    "pulled": "{} stored in the app",
+    Action.PUSHED: "{} sent to Intercom",
+    Action.PULLED: "{} stored in the app",
     Action.OVERRULED: "OVERRULED: {} in Intercom",
     Action.REFUSED_BY_APP: "{} refused by the app",
     Action.IGNORED: "{} of Intercom ignored",
-    Action.UNDONE: "{} taken back",
+    Action.UNDONE: "{} reverted",
     Action.LEFT_OUT: "{} LEFT OUT of Intercom",
 }
-"""Of entries about a field; others are told as they are."""
+"""Of entries about a field; others are shown as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,11 @@ def _standing(story: Story) -> list[str]:
         lines.append(f"It cannot be synced as it is: {story.problem}")
     if story.held:
         lines.append(
-            "It is held as gone, with too many others to be believed: intercom-assets retry --gone "
-            "if they are."
+            "It is gone together with more others than `max_gone` allows, and held for "
+            "confirmation: intercom-assets retry --gone if they really are gone."
         )
     lines += [
-        f"LEFT OUT of Intercom is {name}: {each.why}. It is sent when its value changes, or after "
+        f"{name} is LEFT OUT of Intercom: {each.why}. It is sent when its value changes, or after "
         f"intercom-assets retry --{story.kind} {story.key}"
         for name, each in sorted(story.left_out.items())
     ]
@@ -91,9 +91,9 @@ def _counterpart(story: Story) -> str:
     what = "contact" if story.kind is QueueKind.USER else "company"
     if story.erased:
         found = f"{who} was erased on request at {utc(story.erased.at)}"
-        return f"{found} and is never made again; the receipt: erase --user {story.key}"
+        return f"{found} and is never created again; for the receipt: erase --user {story.key}"
     if story.intercom_id is None:
-        return f"{who} has no {what} in Intercom that we know of."
+        return f"{who} has no {what} in Intercom that the sync knows of."
     archived = ", archived by us" if story.archived else ""
     looked = f"read at {utc(story.read_at)}" if story.read_at else "seen in a listing"
     return f"{who} is {what} {story.intercom_id}, {looked}{archived}."
@@ -108,13 +108,13 @@ def _queue(story: Story) -> list[str]:
         when = f"at {utc(row.parked_until)}, " if row.parked_until else ""
         again = f"intercom-assets retry --{story.kind}"
         return [
-            f"It is PARKED since {utc(row.parked_at)}, after {row.attempts} tries{why}",
-            f"It is tried again {when}when its row changes, or by {again} {story.key}",
+            f"It has been PARKED since {utc(row.parked_at)}, after {row.attempts} tries{why}",
+            f"It is retried {when}when its row changes, or by {again} {story.key}",
         ]
     if row.in_work_by:
-        return [f"Run {row.in_work_by} is at work on it."]
+        return [f"Run {row.in_work_by} is working on it."]
     due = f", due at {utc(row.due_at)}" if row.due_at else ""
-    return [f"It waits in the queue since {utc(row.first_at)}{due}{why}"]
+    return [f"It has been waiting in the queue since {utc(row.first_at)}{due}{why}"]
 
 
 def _policy_fields(story: Story) -> Listing:

@@ -24,18 +24,18 @@ LABELS = {
     PlannedAction.CREATE: "to create",
     PlannedAction.UPDATE: "to change",
     PlannedAction.ARCHIVE: "to archive",
-    PlannedAction.READ: "to look at, since Intercom's values may have changed just now",
-    PlannedAction.FIND: "to look for, since they left before we knew them",
+    PlannedAction.READ: "to read first, since Intercom's values may have changed just now",
+    PlannedAction.FIND: "to search for, since they left before the first sync",
     PlannedAction.NONE: "unchanged",
-    PlannedAction.ABSENT: "not in the app, and not known from Intercom",
-    PlannedAction.ERASED: "erased on request, which are left alone",
-    PlannedAction.PARK: "that cannot be synced as they are",
+    PlannedAction.ABSENT: "in neither the app nor Intercom",
+    PlannedAction.ERASED: "erased on request, left untouched",
+    PlannedAction.PARK: "that cannot be synced until their row changes",
 }
 
 
 NOT_LOOKED = (
-    "Intercom was not looked at: what somebody changed there since the last look is not in this. "
-    "--look looks."
+    "Intercom was not read: changes made there since it was last read are not included; "
+    "--look includes them."
 )
 
 
@@ -147,8 +147,8 @@ def _show(console: Console, title: str, table: Listing) -> None:
 def _lines(summary: Summary) -> list[str]:
     counts = summary.counts
     lines = [
-        f"{counts.users:,} users: {_actions(summary.user_actions)}",
-        f"{summary.team_actions.total():,} teams: {_actions(summary.team_actions)}",
+        f"{count_of(counts.users, 'user')}: {_actions(summary.user_actions)}",
+        f"{count_of(summary.team_actions.total(), 'team')}: {_actions(summary.team_actions)}",
         f"Memberships: {summary.attaches:,} to attach, {counts.detaches:,} to detach. "
         f"Leads: {summary.searches:,} addresses to search, {summary.merges:,} found to merge.",
     ]
@@ -162,22 +162,22 @@ def _lines(summary: Summary) -> list[str]:
         )
     if summary.left_out:
         told = ", ".join(f"{name} of {count:,}" for name, count in summary.left_out.most_common())
-        lines.append(f"Left out, while everything else is synced: {told}.")
+        lines.append(f"Left out; everything else is synced: {told}.")
     if summary.edited:
         told = ", ".join(f"{name} of {count:,}" for name, count in summary.edited.most_common())
-        lines.append(f"Changed in Intercom since the last look: {told}.")
+        lines.append(f"Changed in Intercom since it was last read: {told}.")
     if summary.lost:
-        lines.append(f"{count_of(summary.lost, 'contact')} that we know cannot be found any more.")
+        lines.append(f"{count_of(summary.lost, 'contact')} can no longer be found in Intercom.")
     if not summary.looked and not summary.unasked:
         lines.append(NOT_LOOKED)
     if summary.unasked:
-        lines.append(f"{summary.unasked} Contacts and leads that are there look new in this plan.")
+        lines.append(f"{summary.unasked} Existing contacts and leads look new in this plan.")
     minutes = f"{summary.minutes:,.1f} minutes" if summary.minutes >= 1 else "less than a minute"
     lines.append(f"About {count_of(summary.calls, 'call')}, {minutes} at the present limit.")
     if summary.past_guards:
         lines.append(
-            f"Past the guards of sync.yaml: it {' and '.join(summary.past_guards)}. If that is "
-            f"meant: intercom-assets sync --all --accept {summary.plan_id}"
+            f"This exceeds the guards in sync.yaml: it {' and '.join(summary.past_guards)}. If "
+            f"that is intended: intercom-assets sync --all --accept {summary.plan_id}"
         )
     for switch in summary.switches:
         lines.append(as_sentence(f"{switch.finding}. {switch.way_on(summary.plan_id)}"))
@@ -222,7 +222,7 @@ def _of_team(team: PlannedTeam) -> Listing:
 def _table(changes: Sequence[PlannedChange]) -> Listing:
     table = Listing("", "field", "side", "old", "new", "why")
     for change in changes:
-        look = "decided on a look: " if change.looks else ""
+        look = "decided after reading: " if change.looks else ""
         old, new = cell(change.old, change.kind), cell(change.new, change.kind)
         table.add(plain(change.field), change.side, old, new, look + change.why)
     return table
@@ -232,9 +232,7 @@ def _add_left(table: Listing, left: Sequence[str], left_out: Mapping[str, str]) 
     for name, why in left_out.items():
         table.add(plain(name), "intercom", "-", "-", f"LEFT OUT: {plain(why)}")
     for name in left:
-        table.add(
-            plain(name), "-", "-", "-", "no longer in the mapping: stays in Intercom as it is"
-        )
+        table.add(plain(name), "-", "-", "-", "no longer in the mapping: left in Intercom as it is")
 
 
 # --- for programs ---------------------------------------------------------------------------------

@@ -44,10 +44,10 @@ def print_steps(console: Console, run_id: str, steps: Sequence[Step], undo_run: 
     said = ", ".join(f"{counts[state]:,} {state}" for state in ORDER if counts[state])
     console.print(Text(f"{said or 'nothing was written by it'}."))
     if undo_run is not None:
-        console.print(Text(f"Run {undo_run} took back what is taken back."))
+        console.print(Text(f"Run {undo_run} reverted what is listed as taken back."))
     elif counts[State.DUE]:
         console.print(
-            "Nothing was written. Run it again with --yes to take back what is due.",
+            "Nothing was written. Run it again with --yes to revert what is due.",
             highlight=False,
         )
 
@@ -89,7 +89,7 @@ def print_receipt(console: Console, receipt: Receipt) -> None:
     facts.add("look-up by contact id", _answer(receipt.by_id_is_404, receipt))
     facts.add("look-up by external id", _answer(receipt.by_external_id_is_404, receipt))
     facts.add("our own copies", "deleted, what the journal kept of the person included")
-    facts.add("from now on", "never made again by a sync, a sweep or a backfill")
+    facts.add("from now on", "never created again by a sync, a sweep or a backfill")
     if receipt.left:
         facts.add("left", f"contact {plain(receipt.left)}, another user's: ours was merged into it")
     console.print(facts)
@@ -104,7 +104,7 @@ def print_receipt(console: Console, receipt: Receipt) -> None:
 
 def _told_of_contact(receipt: Receipt) -> str:
     if receipt.contact_id is None:
-        return "Intercom had none of this user"
+        return "Intercom had no contact for this user"
     if not receipt.deleted:
         return f"{plain(receipt.contact_id)}, which was gone from Intercom already"
     at = f" at {utc(receipt.deleted_at)}" if receipt.deleted_at else ""

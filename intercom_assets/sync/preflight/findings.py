@@ -51,7 +51,7 @@ class Part:
         return Finding(self.name, title, Verdict.BAD, sentence, to_do)
 
     def skipped(self, title: str, needs: str) -> Finding:
-        return self.warning(title, f"Not looked at: that needs {needs}.", "Mend what is red first.")
+        return self.warning(title, f"Not looked at: that needs {needs}.", "Fix what is red first.")
 
     def probe(
         self, title: str, work: Callable[[], Iterable[Finding]], to_do: str

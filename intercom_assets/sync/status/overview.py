@@ -200,7 +200,7 @@ def look_at_capture(url: str, mapping: Callable[[], AppMapping]) -> Capture:
             return Capture("polling", True, "This mapping polls; it has no triggers.")
         state = capture_state(url, read)
     except (AppUnavailable, MappingError) as error:
-        return Capture(None, None, f"It cannot be told: {error}")
+        return Capture(None, None, f"Unknown: {error}")
     age = (datetime.now(UTC) - state.oldest_at).total_seconds() if state.oldest_at else 0.0
     waiting = (state.waiting, max(0.0, age))
     if state.complete:

@@ -183,7 +183,7 @@ def _ending(row: Leased, settled: bool) -> Ending:
 
 def _entry(step: Step) -> JournalEntry:
     """In the words of the journal, so that an undo can be undone like any run."""
-    why = "an operator took it back"
+    why = "reverted by an operator"
     match step.act:
         case Act.ATTACHED:
             action, old, new = Action.DETACHED, step.journaled_as, None

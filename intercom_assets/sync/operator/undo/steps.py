@@ -15,7 +15,7 @@ from intercom_assets.domain.vocabulary import Action, QueueKind
 
 WRITES = frozenset({Action.PUSHED, Action.OVERRULED, Action.PULLED, Action.UNDONE})
 NO_WAY_BACK = {
-    Action.CREATED: "an undo deletes nobody: it stays as it was created (erase deletes a person)",
+    Action.CREATED: "an undo never deletes: it stays as created (erase deletes a person)",
     Action.ADOPTED: "the contact stays linked to this user",
     Action.RELINKED: "Intercom merged its contact into this one",
     Action.CONTACT_LET_GO: "its contact carries another user's external id",
