@@ -18,11 +18,11 @@ from intercom_assets.cli.output.tables import a_console, plain
 from intercom_assets.domain.policy_table import Row, rows_of_mapped_teams, rows_of_mapped_users
 from intercom_assets.domain.values import count_of
 from intercom_assets.sync.environment import read_environment
-from intercom_assets.sync.preflight.findings import Finding, Verdict
+from intercom_assets.sync.preflight.findings import Finding, Severity
 from intercom_assets.sync.preflight.preflight import PolicyFields, Preflight
 
-STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BAD: "bold red"}
-MARKS = {Verdict.OK: "ok  ", Verdict.WARNING: "note", Verdict.BAD: "RED "}
+STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.BAD: "bold red"}
+MARKS = {Severity.OK: "ok  ", Severity.WARNING: "note", Severity.BAD: "RED "}
 
 
 def check(ctx: click.Context, as_json: bool) -> None:
@@ -38,7 +38,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     else:
         _print_policies(console, preflight.policies)
         console.print(_verdict(found))
-    ctx.exit(FAILED if _count(found, Verdict.BAD) else 0)
+    ctx.exit(FAILED if _count(found, Severity.BAD) else 0)
 
 
 def _pool_problem() -> str | None:
@@ -76,21 +76,21 @@ def _print_policies(console: Console, policies: PolicyFields | None) -> None:
 
 
 def _verdict(found: Iterable[Finding]) -> Text:
-    red, notes = _count(found, Verdict.BAD), count_of(_count(found, Verdict.WARNING), "note")
+    red, notes = _count(found, Severity.BAD), count_of(_count(found, Severity.WARNING), "note")
     if red:
-        return Text(f"{red} red, {notes}: fix what is red.", style=STYLES[Verdict.BAD])
+        return Text(f"{red} red, {notes}: fix what is red.", style=STYLES[Severity.BAD])
     next_step = "Next: intercom-assets plan."
-    return Text(f"Nothing is red, {notes}. {next_step}", style=STYLES[Verdict.OK])
+    return Text(f"Nothing is red, {notes}. {next_step}", style=STYLES[Severity.OK])
 
 
-def _count(found: Iterable[Finding], verdict: Verdict) -> int:
+def _count(found: Iterable[Finding], verdict: Severity) -> int:
     return sum(finding.verdict is verdict for finding in found)
 
 
 def _document(found: list[Finding], policies: PolicyFields | None) -> dict[str, object]:
     return {
-        "red": _count(found, Verdict.BAD),
-        "notes": _count(found, Verdict.WARNING),
+        "red": _count(found, Severity.BAD),
+        "notes": _count(found, Severity.WARNING),
         "findings": [
             {
                 "part": finding.part,

@@ -76,8 +76,8 @@ def show_unshown(store: Store) -> str | None:
         counts = record_unshown(instance, store)
     if not any(counts.values()):
         return None
-    told = " and ".join(f"{count:,} {noun}s" for noun, count in counts.items())
-    return f"Dagster: {told} were in step already and are shown as materialized"
+    registered = " and ".join(f"{count:,} {noun}s" for noun, count in counts.items())
+    return f"Dagster: {registered} were in step already and are shown as materialized"
 
 
 def register_partitions(keys: dict[QueueKind, Sequence[str]]) -> str:

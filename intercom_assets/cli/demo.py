@@ -13,12 +13,12 @@ from threading import Event, Thread
 
 import click
 
-from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.cli.failures import FAILED, CommandFailed
 from intercom_assets.cli.output.demo import Narrator, all_held, print_addresses, print_scenario
 from intercom_assets.demo.addresses import addresses_of
 from intercom_assets.demo.runner import (
     STEP_TIMEOUT_S,
-    Told,
+    StepResult,
     play_changes,
     play_everybody,
     play_quiet,
@@ -45,25 +45,25 @@ def demo(
 
 
 def _play_on_a_running_one(letters: Sequence[str], data_dir: Path, patience: float) -> int:
-    told = play_changes(addresses_of(data_dir).sides(), letters, patience)
-    print_scenario(told)
-    return 0 if all_held(told) else FAILED
+    results = play_changes(addresses_of(data_dir).sides(), letters, patience)
+    print_scenario(results)
+    return 0 if all_held(results) else FAILED
 
 
 def _played_once(wishes: DemoOptions, stay: bool, patience: float) -> int:
     """The whole story on a world of its own; 0 only if every expectation held."""
-    told: list[Told] = []
+    results: list[StepResult] = []
 
     def play(world: World, narrator: Narrator) -> None:
-        told.extend(_story(world, narrator, patience))
-        print_scenario(told)
+        results.extend(_story(world, narrator, patience))
+        print_scenario(results)
         if stay:
             print_addresses(world.addresses)
             _watch(world)
 
-    if not _in_a_world(wishes, play) and not told:
-        raise Failed("Stopped before the story had ended; nothing is left running.")
-    return 0 if all_held(told) else FAILED
+    if not _in_a_world(wishes, play) and not results:
+        raise CommandFailed("Stopped before the story had ended; nothing is left running.")
+    return 0 if all_held(results) else FAILED
 
 
 def _left_running(wishes: DemoOptions, patience: float) -> int:
@@ -95,7 +95,7 @@ def _in_a_world(wishes: DemoOptions, play: Callable[[World, Narrator], None]) ->
     return True
 
 
-def _story(world: World, narrator: Narrator, patience: float) -> list[Told]:
+def _story(world: World, narrator: Narrator, patience: float) -> list[StepResult]:
     sides = world.sides
     first = play_everybody(sides, lambda: seed(world.addresses.app_database), patience)
     narrator("Everybody was synced; now six things happen at once")

@@ -7,7 +7,7 @@ import json
 
 import click
 
-from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.failures import CommandFailed
 from intercom_assets.cli.output.explain import Story, print_summary
 from intercom_assets.cli.output.explain_document import document
 from intercom_assets.cli.output.tables import a_console
@@ -28,7 +28,7 @@ def explain(user_id: str | None, team_id: str | None, last: int, as_json: bool) 
         else:
             story = _story_of_team(services, team_id or "", last)
     if not story.is_known:
-        raise Failed(
+        raise CommandFailed(
             f"Nothing is known of {story.kind} {story.key}: not in the app, nor in the journal."
         )
     if as_json:

@@ -11,7 +11,7 @@ from intercom_assets.domain.errors import OperatorError
 FAILED = 1
 
 
-class Failed(click.ClickException):
+class CommandFailed(click.ClickException):
     """Something that the command was asked for did not come about; the text says what."""
 
     exit_code = FAILED
@@ -19,4 +19,4 @@ class Failed(click.ClickException):
 
 def as_failure(error: Exception) -> Exception:
     """The sentence of one that an operator may read; any other as it is."""
-    return Failed(error.sentence) if isinstance(error, OperatorError) else error
+    return CommandFailed(error.sentence) if isinstance(error, OperatorError) else error

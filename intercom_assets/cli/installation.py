@@ -56,13 +56,13 @@ def install(dry_run: bool, accept: tuple[str, ...], take_over: bool) -> None:
         raise ConfigurationError(configuration.unmapped)
     mapping = load_mapping(configuration.mapping_folder)
     may = Permissions(configuration.workspace, accept, take_over)
-    _told(install_capture(configuration.app_url, mapping, dry_run, may), dry_run)
+    _print_statements(install_capture(configuration.app_url, mapping, dry_run, may), dry_run)
 
 
 def remove(dry_run: bool, take_over: bool) -> None:
     configuration = _with_app()
     may = Permissions(configuration.workspace, take_over=take_over)
-    _told(remove_capture(configuration.app_url, dry_run, may), dry_run)
+    _print_statements(remove_capture(configuration.app_url, dry_run, may), dry_run)
 
 
 def _with_app() -> Configuration:
@@ -75,7 +75,7 @@ def _with_app() -> Configuration:
     return configuration
 
 
-def _told(statements: list[str], dry_run: bool) -> None:
+def _print_statements(statements: list[str], dry_run: bool) -> None:
     """A dry run prints what a script can run; else only how much was done."""
     if dry_run:
         for statement in statements:

@@ -10,21 +10,21 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def ending_after_the_chunk(told: Callable[[], None]) -> Iterator[Event]:
+def ending_after_the_chunk(on_signal: Callable[[], None]) -> Iterator[Event]:
     """The event is set by the first signal, which also calls `told`; a second one ends at once."""
     stop = Event()
-    before = {each: signal.getsignal(each) for each in SIGNALS}
+    before = {signal_number: signal.getsignal(signal_number) for signal_number in SIGNALS}
 
     def arrived(number: int, frame: FrameType | None) -> None:
         stop.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        told()
+        on_signal()
 
-    for each in SIGNALS:
-        signal.signal(each, arrived)
+    for signal_number in SIGNALS:
+        signal.signal(signal_number, arrived)
     try:
         yield stop
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)

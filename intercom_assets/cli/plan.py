@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.cli.failures import FAILED, CommandFailed
 from intercom_assets.cli.ids import several
-from intercom_assets.cli.output.plan import Summary, document, print_summary
+from intercom_assets.cli.output.plan import PlanSummary, document, print_summary
 from intercom_assets.cli.output.progress import Bars, progress_on
 from intercom_assets.cli.output.tables import a_console
 from intercom_assets.domain.guards import plan_id
@@ -57,13 +57,13 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bo
     if seen.failed:
         raise click.exceptions.Exit(FAILED)
     if named is not None and (nowhere := summary.nowhere):
-        raise Failed(f"{nowhere[0]} is nowhere{several(nowhere[0])}.")
+        raise CommandFailed(f"{nowhere[0]} is nowhere{several(nowhere[0])}.")
 
 
 def _planned(
     seen: Foresight, bars: Bars, users: Sequence[str], teams: Sequence[str], *, shown: bool
-) -> Summary:
-    summary = Summary(shown=shown)
+) -> PlanSummary:
+    summary = PlanSummary(shown=shown)
     bars.expect("users", len(users))
     unwritable = seen.unwritable.get(AttributeModel.CONTACT)
     for user in plan_users(seen.services, users, unwritable, seen.find_leads, seen.looked_at):
@@ -78,7 +78,7 @@ def _planned(
     return summary
 
 
-def _switches(services: Services, summary: Summary) -> list[Switch]:
+def _switches(services: Services, summary: PlanSummary) -> list[Switch]:
     """As the runs look for them, which stop there."""
     new = {QueueKind.USER: summary.new_users, QueueKind.TEAM: summary.new_teams}
     found = (find_switch(services, kind, keys) for kind, keys in new.items())

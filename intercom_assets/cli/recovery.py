@@ -8,7 +8,7 @@ from getpass import getuser
 
 import click
 
-from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.cli.failures import FAILED, CommandFailed
 from intercom_assets.cli.output.recovery import (
     print_erased,
     print_receipt,
@@ -26,13 +26,13 @@ from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.operator.erase import erase_user, is_known, receipt_of
 from intercom_assets.sync.operator.undo.engine import find_run, plan_undo
 from intercom_assets.sync.operator.undo.engine import undo as take_back
-from intercom_assets.sync.operator.undo.steps import State, Step
+from intercom_assets.sync.operator.undo.steps import StepState, UndoStep
 
 
 def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone: bool) -> None:
     configuration = read_environment()
     if configuration.unmapped:
-        raise Failed(configuration.unmapped)
+        raise CommandFailed(configuration.unmapped)
     with opened(configuration) as services:
         if gone:
             counts = {kind: services.store.gone.release(kind) for kind in QueueKind}
@@ -42,11 +42,13 @@ def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone:
                 kind: _retried(services, kind, None if everybody else some)
                 for kind, some in named.items()
             }
-    said = " and ".join(count_of(count, kind) for kind, count in counts.items() if count)
-    click.echo(f"Back in the queue: {said or 'nobody'}.")
+    requeued = " and ".join(count_of(count, kind) for kind, count in counts.items() if count)
+    click.echo(f"Back in the queue: {requeued or 'nobody'}.")
     missing = len(set(users)) + len(set(teams)) - sum(counts.values())
     if missing > 0:
-        raise Failed(f"{missing:,} of those named are not parked, nor is a field left out of them.")
+        raise CommandFailed(
+            f"{missing:,} of those named are not parked, nor is a field left out of them."
+        )
 
 
 def _retried(services: Services, kind: QueueKind, keys: tuple[str, ...] | None) -> int:
@@ -62,7 +64,7 @@ def _retried(services: Services, kind: QueueKind, keys: tuple[str, ...] | None) 
 def undo(ctx: click.Context, given: str, yes: bool, as_json: bool) -> None:
     configuration = read_environment()
     if yes and configuration.refusal:
-        raise Failed(configuration.refusal)
+        raise CommandFailed(configuration.refusal)
     with opened(configuration) as services:
         run_id = find_run(services.store, given)
         undo_run = new_run_id("undo")
@@ -78,8 +80,8 @@ def undo(ctx: click.Context, given: str, yes: bool, as_json: bool) -> None:
     ctx.exit(FAILED if yes and any(_is_left(step) for step in steps) else 0)
 
 
-def _is_left(step: Step) -> bool:
-    return step.state in (State.DUE, State.BUSY, State.FAILED)
+def _is_left(step: UndoStep) -> bool:
+    return step.state in (StepState.DUE, StepState.BUSY, StepState.FAILED)
 
 
 def erase(
@@ -93,9 +95,9 @@ def erase(
 ) -> None:
     configuration = read_environment()
     if yes and configuration.refusal:
-        raise Failed(configuration.refusal)
+        raise CommandFailed(configuration.refusal)
     if lift and configuration.unmapped:
-        raise Failed(configuration.unmapped)
+        raise CommandFailed(configuration.unmapped)
     with opened(configuration) as services:
         if user_id is None:
             print_erased(services.store, as_json=as_json)
@@ -107,7 +109,7 @@ def erase(
         if receipt is None and not yes:
             raise click.UsageError(f"This deletes user {user_id} in Intercom for good: say --yes.")
         if receipt is None and not (unknown or is_known(services, user_id)):
-            raise Failed(
+            raise CommandFailed(
                 f"User {user_id} is neither in the app nor in Intercom nor in our tables, so "
                 "nothing was done; if the id is right all the same, add --unknown."
             )
@@ -121,6 +123,6 @@ def erase(
 
 def _lift(services: Services, user_id: str, reason: str) -> None:
     if not services.store.tombstones.lift(user_id, getuser(), reason):
-        raise Failed(f"User {user_id} was not erased: there is nothing to lift.")
+        raise CommandFailed(f"User {user_id} was not erased: there is nothing to lift.")
     services.store.queue.enqueue(QueueKind.USER, [user_id], cause=Cause.ERASURE_LIFTED)
     click.echo(f"User {user_id} may be created again, and is in the queue.")

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.cli.failures import FAILED, CommandFailed
 from intercom_assets.cli.interruptible import ending_after_the_chunk
 from intercom_assets.cli.output.progress import Bar, Bars, progress_on
 from intercom_assets.cli.output.tables import Listing, a_console, plain
@@ -22,17 +22,17 @@ from intercom_assets.domain.vocabulary import Cause
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.batch import new_run_id
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.operator.relink import Relinked, State, find_switched
+from intercom_assets.sync.operator.relink import Relinked, RelinkState, find_switched
 from intercom_assets.sync.operator.relink import relink as move_links
 
 SHOWN = 20
 """Links that are listed; all are counted, and `--json` has them all."""
-ORDER = (State.FAILED, State.BUSY, State.LEFT, State.MOVED)
+ORDER = (RelinkState.FAILED, RelinkState.BUSY, RelinkState.LEFT, RelinkState.MOVED)
 UNCLEAR = "left: more than one user has the e-mail"
 
 
 @dataclass
-class Summary:
+class RelinkSummary:
     """`run`: None where nothing was to be written. `relinked`: what became of the pairs."""
 
     matched: Matched
@@ -44,37 +44,37 @@ class Summary:
 def relink(ctx: click.Context, dry_run: bool, as_json: bool) -> None:
     configuration = read_environment()
     if not dry_run and configuration.refusal:
-        raise Failed(configuration.refusal)
+        raise CommandFailed(configuration.refusal)
     console = a_console(stderr=True)
     with (
         opened(configuration) as services,
         progress_on(console, not as_json and console.is_terminal) as progress,
     ):
         bars = Bars(progress)
-        summary = Summary(find_switched(services, lambda count: bars.advance("users", count)))
+        summary = RelinkSummary(find_switched(services, lambda count: bars.advance("users", count)))
         if not dry_run and summary.matched.pairs:
             bar = Bar(progress, "links", len(summary.matched.pairs))
             _move(services, summary, bar, console)
     if as_json:
         click.echo(json.dumps(_document(summary), indent=2))
     else:
-        _tell(a_console(), summary)
-    failing = any(each.state in (State.BUSY, State.FAILED) for each in summary.relinked)
+        _print_links(a_console(), summary)
+    failing = any(each.state in (RelinkState.BUSY, RelinkState.FAILED) for each in summary.relinked)
     ctx.exit(FAILED if failing or summary.stopped else 0)
 
 
-def _move(services: Services, summary: Summary, bar: Bar, console: Console) -> None:
+def _move(services: Services, summary: RelinkSummary, bar: Bar, console: Console) -> None:
     summary.run = new_run_id(Cause.RELINK)
     pairs, failed = summary.matched.pairs, 0
     with ending_after_the_chunk(lambda: console.print("Ending after the links in work.")) as stop:
         for some in move_links(services, summary.run, pairs, stop.is_set):
             summary.relinked += some
-            failed += sum(each.state is not State.MOVED for each in some)
+            failed += sum(each.state is not RelinkState.MOVED for each in some)
             bar.advance(len(some), failed)
     summary.stopped = len(summary.relinked) < len(pairs)
 
 
-def _tell(console: Console, summary: Summary) -> None:
+def _print_links(console: Console, summary: RelinkSummary) -> None:
     listing = Listing("", "old id", "new id", "what became of it")
     rows = _rows(summary)
     for row in rows[:SHOWN]:
@@ -87,7 +87,7 @@ def _tell(console: Console, summary: Summary) -> None:
         console.print(Text(plain(line)), soft_wrap=True)
 
 
-def _rows(summary: Summary) -> list[tuple[str, str, str]]:
+def _rows(summary: RelinkSummary) -> list[tuple[str, str, str]]:
     """What needs a look comes first."""
     unclear = [
         (", ".join(each.old), ", ".join(each.new), UNCLEAR) for each in summary.matched.ambiguous
@@ -95,15 +95,15 @@ def _rows(summary: Summary) -> list[tuple[str, str, str]]:
     if summary.run is None:
         return unclear + [(pair.old, pair.new, "to move") for pair in summary.matched.pairs]
     done = sorted(summary.relinked, key=lambda each: ORDER.index(each.state))
-    told = [(each.ids.old, each.ids.new, _became(each)) for each in done]
-    return unclear + told
+    listed = [(each.ids.old, each.ids.new, _became(each)) for each in done]
+    return unclear + listed
 
 
 def _became(each: Relinked) -> str:
     return f"{each.state}: {each.why}" if each.why else each.state
 
 
-def _lines(summary: Summary) -> Sequence[str]:
+def _lines(summary: RelinkSummary) -> Sequence[str]:
     pairs, unclear = summary.matched.pairs, len(summary.matched.ambiguous)
     left = f" {count_of(unclear, 'e-mail')} of more than one user: left." if unclear else ""
     if not pairs:
@@ -111,20 +111,20 @@ def _lines(summary: Summary) -> Sequence[str]:
     if summary.run is None:
         return [f"{count_of(len(pairs), 'link')} to move.{left} Nothing was written."]
     counts = Counter(each.state for each in summary.relinked)
-    told = ", ".join(f"{counts[state]:,} {state}" for state in reversed(ORDER) if counts[state])
-    lines = [f"Links: {told}.{left}", f"Run {summary.run}, as shown by explain."]
+    listed = ", ".join(f"{counts[state]:,} {state}" for state in reversed(ORDER) if counts[state])
+    lines = [f"Links: {listed}.{left}", f"Run {summary.run}, as shown by explain."]
     if summary.stopped:
         lines.append("Stopped before all were moved; what was done is kept: run relink again.")
     return [*lines, "Then bring them into step: intercom-assets sync --all"]
 
 
-def _document(summary: Summary) -> dict[str, object]:
+def _document(summary: RelinkSummary) -> dict[str, object]:
     counts = Counter(each.state for each in summary.relinked)
     return {
         "dry_run": summary.run is None,
         "to_move": len(summary.matched.pairs),
         "run": summary.run,
-        **{state: counts[state] for state in State},
+        **{state: counts[state] for state in RelinkState},
         "links": [
             {"old": each.ids.old, "new": each.ids.new, "state": each.state, "why": each.why or None}
             for each in summary.relinked

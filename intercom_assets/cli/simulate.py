@@ -2,7 +2,7 @@
 
 import click
 
-from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.failures import CommandFailed
 from intercom_assets.simulator.server import serve
 from intercom_assets.simulator.simulator import Simulator
 
@@ -15,4 +15,4 @@ def simulate(port: int, token: str) -> None:
     try:
         serve(Simulator(token=token), port, announce)
     except OSError as error:
-        raise Failed(f"Port {port} cannot be used: {error.strerror}.") from error
+        raise CommandFailed(f"Port {port} cannot be used: {error.strerror}.") from error

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.failures import CommandFailed
 from intercom_assets.cli.output.status_document import document
 from intercom_assets.cli.output.tables import Listing, a_console, plain
 from intercom_assets.cli.output.times import age, utc
@@ -44,9 +44,9 @@ def status(conditions: tuple[dict[str, float], ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(document(seen, found), indent=2))
     else:
-        _tell(a_console(), seen, found)
+        _print_overview(a_console(), seen, found)
     if broken := [alarm for alarm in found if alarm.name in asked]:
-        raise Failed(f"{'; '.join(map(_sentence, broken))}.")
+        raise CommandFailed(f"{'; '.join(map(_sentence, broken))}.")
 
 
 def _store(configuration: Configuration) -> Store:
@@ -66,7 +66,7 @@ def _capture(configuration: Configuration) -> Capture:
     )
 
 
-def _tell(console: Console, seen: Overview, found: list[Alarm]) -> None:
+def _print_overview(console: Console, seen: Overview, found: list[Alarm]) -> None:
     console.print(_queue(seen))
     console.print(_figures(seen))
     if seen.parked:
@@ -109,23 +109,23 @@ def _figures(seen: Overview) -> Listing:
     for name, text in {
         "sync": seen.off or f"on; runs in progress: {seen.runs}",
         **{f"{stop.kind}s stopped": f"{utc(stop.at)}: {stop.why}" for stop in seen.stopped},
-        "capture": _told_of_capture(seen.capture),
-        "changes, last hour": _told_of_lag(seen),
-        "calls, last hour": _told_of_use(seen),
+        "capture": _capture_text(seen.capture),
+        "changes, last hour": _lag_text(seen),
+        "calls, last hour": _use_text(seen),
         "overruled, last day": f"{overruled} in Intercom; `explain` shows each",
-        "last sweep": _told_of_sweep(seen),
-        "last audit": _told_of_audit(seen),
+        "last sweep": _sweep_text(seen),
+        "last audit": _audit_text(seen),
     }.items():
         listing.add(name, plain(text))
     return listing
 
 
-def _told_of_capture(capture: Capture) -> str:
+def _capture_text(capture: Capture) -> str:
     waits = f" Changes waiting in its log: {capture.waiting:,}." if capture.waiting else ""
     return f"{capture.sentence}{waits}"
 
 
-def _told_of_lag(seen: Overview) -> str:
+def _lag_text(seen: Overview) -> str:
     lag = seen.lag
     if lag.half is None or lag.most is None or lag.all_of_them is None:
         return "none"
@@ -139,7 +139,7 @@ def _within(bound: float) -> str:
     return "after more than an hour" if bound == float("inf") else f"within {age(bound)}"
 
 
-def _told_of_use(seen: Overview) -> str:
+def _use_text(seen: Overview) -> str:
     use = seen.use
     if use.limit_a_minute is None:
         return f"{use.calls:,}; Intercom has not reported its limit yet"
@@ -150,13 +150,13 @@ def _told_of_use(seen: Overview) -> str:
     )
 
 
-def _told_of_sweep(seen: Overview) -> str:
+def _sweep_text(seen: Overview) -> str:
     if seen.swept is None:
         return "none yet"
     return f"{utc(seen.swept.at)}, {seen.swept.counts.get('queued', 0):,} differed"
 
 
-def _told_of_audit(seen: Overview) -> str:
+def _audit_text(seen: Overview) -> str:
     if seen.audited is None:
         return "none yet"
     counts = seen.audited.counts

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import click
 from rich.console import Console
 
-from intercom_assets.cli.failures import FAILED, Failed
+from intercom_assets.cli.failures import FAILED, CommandFailed
 from intercom_assets.cli.ids import several
 from intercom_assets.cli.interruptible import ending_after_the_chunk
 from intercom_assets.cli.output.plan import NOT_LOOKED
@@ -46,7 +46,7 @@ Show: TypeAlias = Callable[[ChunkReport, str], None]
 
 
 @dataclass
-class Summary:
+class SyncSummary:
     """What the command did, for people and for `--json`. `asked`: how many of each kind.
 
     `unknown`: `user 7` and the like, who were named and are on neither side. `runs`: those that
@@ -82,19 +82,19 @@ def sync(
     warn_of_unknown_variables()
     configuration = read_environment()
     if configuration.refusal:
-        raise Failed(configuration.refusal)
+        raise CommandFailed(configuration.refusal)
     console = a_console(stderr=True)
     with (
         opened(configuration) as services,
         _showing(services, configuration.base_url, everybody) as show,
     ):
         keys = _everybody(services) if everybody else _named(services, users, teams)
-        summary = Summary({kind: len(some) for kind, some in keys.items()})
+        summary = SyncSummary({kind: len(some) for kind, some in keys.items()})
         if everybody:
             summary.dagster = _register(keys)
-        with ending_after_the_chunk(lambda: _say_stopping(console)) as stop:
+        with ending_after_the_chunk(lambda: _print_stopping(console)) as stop:
             summary.looked = look or not everybody
-            _look(services, keys, everybody, look)
+            _request_reads(services, keys, everybody, look)
             _run(
                 services,
                 _Asked(keys, everybody, accept),
@@ -104,7 +104,7 @@ def sync(
                 not as_json and console.is_terminal,
                 show,
             )
-    click.echo(json.dumps(_document(summary), indent=2) if as_json else _told(summary))
+    click.echo(json.dumps(_document(summary), indent=2) if as_json else _text(summary))
     ctx.exit(FAILED if summary.failures or summary.stopped or summary.unknown else 0)
 
 
@@ -177,7 +177,7 @@ class _Asked:
 def _run(
     services: Services,
     asked: _Asked,
-    summary: Summary,
+    summary: SyncSummary,
     stop: Event,
     console: Console,
     shown: bool,
@@ -220,7 +220,7 @@ def _overruled(kind: QueueKind, outcomes: Iterable[Outcome]) -> list[str]:
     ]
 
 
-def _look(
+def _request_reads(
     services: Services, keys: Mapping[QueueKind, tuple[str, ...]], everybody: bool, look: bool
 ) -> None:
     """Notes whom the run is to read in Intercom before it decides."""
@@ -231,14 +231,14 @@ def _look(
         services.store.queue.enqueue(QueueKind.USER, named, cause=Cause.BY_HAND, needs_read=True)
 
 
-def _say_stopping(console: Console) -> None:
+def _print_stopping(console: Console) -> None:
     console.print("Stopping after the current chunk; Ctrl-C again stops at once.")
 
 
 # --- what is printed ------------------------------------------------------------------------------
 
 
-def _told(summary: Summary) -> str:
+def _text(summary: SyncSummary) -> str:
     lines = [_line(kind, totals) for kind, totals in summary.totals.items()]
     lines += [
         plain(f"{kind} {each.key}: {each.problem}") for kind, each in summary.failures[:SHOWN]
@@ -251,7 +251,7 @@ def _told(summary: Summary) -> str:
         plain(f"{each}: not in the app, and no contact or company of it is known{several(each)}")
         for each in summary.unknown[:SHOWN]
     ]
-    lines += [plain(told) for told in summary.overruled[:SHOWN]]
+    lines += [plain(sentence) for sentence in summary.overruled[:SHOWN]]
     if summary.dagster:
         lines.append(summary.dagster)
     if not summary.looked:
@@ -272,7 +272,7 @@ def _line(kind: QueueKind, totals: Totals) -> str:
     return f"{kind}s: {counts or 'none'}; {count_of(totals.calls, 'call')}{overruled}"
 
 
-def _document(summary: Summary) -> dict[str, object]:
+def _document(summary: SyncSummary) -> dict[str, object]:
     return {
         **{
             f"{kind}s": {

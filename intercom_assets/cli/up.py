@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from intercom_assets.cli.failures import Failed
+from intercom_assets.cli.failures import CommandFailed
 from intercom_assets.cli.variables import warn_of_unknown_variables
 from intercom_assets.demo.addresses import free_ports
 from intercom_assets.launch import dagster_database
@@ -57,21 +57,21 @@ def up(port: int, dry_run: bool) -> None:
     ground = read_ground(configuration, os.environ)
     refuse(ground)
     if dry_run:
-        _say_what_would_be_done(ground, port)
+        _print_plan(ground, port)
         return
     interrupts = Interrupts()
     with interrupts.listening(), _never_twice(ground.home, port), ExitStack() as stack:
         try:
             _run(configuration, ground, port, interrupts, stack)
         except KeyboardInterrupt:
-            _say("Stopping")
+            _print_line("Stopping")
         finally:
             with interrupts.held():
                 stack.close()
-    _say("Everything is stopped")
+    _print_line("Everything is stopped")
 
 
-def _say_what_would_be_done(ground: Ground, port: int) -> None:
+def _print_plan(ground: Ground, port: int) -> None:
     require_free(port)
     click.echo("Nothing is done now. `intercom-assets up` would, in this order:")
     for step in steps(ground, port):
@@ -101,7 +101,7 @@ def _run(
         stack.enter_context(processes)
     supervisor = _started(processes, ground.home, port)
     if configuration.refusal:
-        _say(configuration.refusal)
+        _print_line(configuration.refusal)
     click.echo(f"Dagster  http://{HOST}:{port}")
     click.echo(f"Logs     {logs}")
     click.echo("Ctrl-C stops everything.")
@@ -120,11 +120,13 @@ def _started(processes: Processes, home: Path, port: int) -> Supervisor:
     code = processes.start("code server", commands["code server"])
     _set_up(processes)
     _wait(code, lambda: takes_connections(HOST, code_port))
-    _say("The code server answers")
+    _print_line("The code server answers")
     others = [processes.start(name, commands[name]) for name in ("daemon", "webserver")]
     _wait(others[1], lambda: answers_http(f"http://{HOST}:{port}/server_info"))
-    _say("The webserver answers")
-    return Supervisor(processes, [(each, commands[each.name]) for each in (code, *others)], _say)
+    _print_line("The webserver answers")
+    return Supervisor(
+        processes, [(each, commands[each.name]) for each in (code, *others)], _print_line
+    )
 
 
 def _set_up(processes: Processes) -> None:
@@ -136,7 +138,7 @@ def _set_up(processes: Processes) -> None:
     lines = command.log.read_text(errors="replace")[began:].splitlines()
     processes.stop(command)
     if command.popen.returncode:
-        raise Failed(" ".join(lines[-1:]).removeprefix("Error: ") or ending_of(command))
+        raise CommandFailed(" ".join(lines[-1:]).removeprefix("Error: ") or ending_of(command))
     for line in lines:
         click.echo(f"- {line}")
 
@@ -145,14 +147,14 @@ def _wait(child: Child, ready: Callable[[], bool]) -> None:
     """However long it takes, as long as it lives: a slow machine is no failure."""
     began = time.monotonic()
     while not wait_until(lambda: ready() or not child.runs, STILL_WAITING_S):
-        _say(
+        _print_line(
             f"The {child.name} does not answer yet after {time.monotonic() - began:.0f} s; it "
             f"runs, and is waited for. Its log: {child.log}"
         )
     if not child.runs:
         raise ProcessFailed(
             f"The {child.name} ended ({ending_of(child)}) before it answered; its log {child.log} "
-            f"ends: {child.told()}"
+            f"ends: {child.last_lines()}"
         )
 
 
@@ -190,5 +192,5 @@ def _put_aside(logs: Path) -> None:
             log.replace(log.with_suffix(".log.1"))
 
 
-def _say(sentence: str) -> None:
+def _print_line(sentence: str) -> None:
     click.echo(f"{datetime.now(UTC):%H:%M:%S} UTC  {sentence}", err=True)

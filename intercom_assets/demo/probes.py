@@ -126,9 +126,6 @@ class DagsterSide:
         )
         return int(count)
 
-    def runs_by_job(self) -> dict[str, int]:
-        return dict(self._rows("select pipeline_name, count(*) from runs group by 1"))
-
     def _rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._url) as connection:
             return connection.execute(query, values).fetchall()

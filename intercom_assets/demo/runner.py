@@ -18,8 +18,8 @@ from intercom_assets.demo.scenario import (
     SEARCH,
     TICKS,
     Facts,
+    ScenarioStep,
     Shown,
-    Step,
     facts_of_everybody,
     facts_of_quiet,
     fewest_ticks,
@@ -39,7 +39,7 @@ ALREADY = "this was so before the step, which therefore proves nothing"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StepResult:
     """How a step went. `calls`: of the sync, to Intercom, for this step."""
 
     letter: str
@@ -54,7 +54,7 @@ class Told:
 
 def play_everybody(
     sides: Sides, act: Callable[[], object], patience: float = STEP_TIMEOUT_S
-) -> Told:
+) -> StepResult:
     """Step a: `act` fills the app, which the sync has watched since before."""
     calls, started = _total(sides.intercom.calls_by_endpoint()), time.monotonic()
     act()
@@ -66,7 +66,7 @@ def play_everybody(
     seconds = time.monotonic() - started
     settle(sides)
     calls = _total(sides.intercom.calls_by_endpoint()) - calls
-    return Told(
+    return StepResult(
         "a", "the first sync of everybody", EVERYBODY, seen, seen == EVERYBODY, seconds, calls,
         "" if seen == EVERYBODY else busy_machine(),
     )  # fmt: skip
@@ -74,7 +74,7 @@ def play_everybody(
 
 def play_changes(
     sides: Sides, letters: Sequence[str] = (), patience: float = STEP_TIMEOUT_S
-) -> list[Told]:
+) -> list[StepResult]:
     """Steps b to g, or those of `letters`: started together, timed one by one."""
     log = _CallLog(sides.intercom)
     playing = [_Playing(step, sides) for step in CHANGES if not letters or step.letter in letters]
@@ -88,7 +88,7 @@ def play_changes(
     return [each.told(log) for each in playing]
 
 
-def play_quiet(sides: Sides, patience: float = STEP_TIMEOUT_S) -> Told:
+def play_quiet(sides: Sides, patience: float = STEP_TIMEOUT_S) -> StepResult:
     """Step h: until every sensor has ticked as often as it takes, and no longer than `patience`."""
     settle(sides)
     since, started = time.time(), time.monotonic()
@@ -100,7 +100,7 @@ def play_quiet(sides: Sides, patience: float = STEP_TIMEOUT_S) -> Told:
     seen = facts_of_quiet(before, after)
     calls = _total(after["calls"]) - _total(before["calls"])
     searches = after["calls"].get(SEARCH, 0) - before["calls"].get(SEARCH, 0)
-    return Told(
+    return StepResult(
         "h", "nothing more happens", QUIET, seen, seen == QUIET, time.monotonic() - started, calls,
         f"{searches} searches for Intercom's changes",
     )  # fmt: skip
@@ -153,7 +153,7 @@ def _total(calls: dict[str, int]) -> int:
 class _Playing:
     """One step that was begun. Its time runs from its own act."""
 
-    def __init__(self, step: Step, sides: Sides) -> None:
+    def __init__(self, step: ScenarioStep, sides: Sides) -> None:
         self.step = step
         self.proves_nothing = step.held(step.read(sides))
         self.started = time.monotonic()
@@ -167,9 +167,9 @@ class _Playing:
         self.seconds = time.monotonic() - self.started
         return self.step.held(self.shown)
 
-    def told(self, log: "_CallLog") -> Told:
+    def told(self, log: "_CallLog") -> StepResult:
         step = self.step
-        return Told(
+        return StepResult(
             step.letter, step.title, step.expected, step.facts(self.shown),
             step.held(self.shown) and not self.proves_nothing, self.seconds,
             log.count(step.about(self.shown)),

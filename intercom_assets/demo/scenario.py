@@ -30,7 +30,7 @@ NEWCOMER = "lena@newcomer.example"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScenarioStep:
     """`act` does it on one side, `read` reads the other, `facts` is pure and compared with
     `expected`. `about`: Intercom's ids of the contacts and companies whose calls are this step's.
     """
@@ -278,31 +278,31 @@ def _id_of_contact(shown: Shown) -> list[str]:
     return _ids([shown["contact"]] if shown["contact"] else [])
 
 
-CHANGES: tuple[Step, ...] = (
-    Step(
+CHANGES: tuple[ScenarioStep, ...] = (
+    ScenarioStep(
         "b", "a user changes in the app",
         {"email": "ada@new.example", "annual_saving": "Annual saving $316"},
         change_a_user, read_changed_user, facts_of_changed_user, _id_of_contact,
     ),
-    Step(
+    ScenarioStep(
         "c", "a name typed in Intercom reaches the app", {"name in the app": "Nadia Osei"},
         type_a_name, read_named_user, facts_of_named_user, _id_of_contact,
     ),
-    Step(
+    ScenarioStep(
         "d", "a user joins one team and leaves another", {"companies": "2 3 4"},
         change_teams, read_companies_of_user, facts_of_companies, about_changed_teams,
     ),
-    Step(
+    ScenarioStep(
         "e", "a lead with a new user's e-mail is merged",
         {"contacts with the e-mail": 1, "role": "user", "lead merged into it": True},
         sign_up_a_lead, read_newcomer, facts_of_newcomer, about_newcomer,
     ),
-    Step(
+    ScenarioStep(
         "f", "a team changes its plan", {"plan": "business", "monthly_spend": 158},
         change_a_team, read_changed_team, facts_of_changed_team,
         lambda shown: _ids(shown["companies"]),
     ),
-    Step(
+    ScenarioStep(
         "g", "a user is deleted and marked", {"deleted": True},
         delete_a_user, read_deleted_user, facts_of_deleted_user, _id_of_contact,
     ),

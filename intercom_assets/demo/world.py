@@ -222,7 +222,7 @@ def _finish(processes: Processes, command: Child) -> None:
     if not wait_until(lambda: not command.runs, START_SECONDS, every=0.02):
         raise ProcessFailed(f"`{command.name}` did not end within {START_SECONDS:.0f} s.")
     if command.popen.returncode:
-        raise ProcessFailed(f"`{command.name}` failed: {command.told()}")
+        raise ProcessFailed(f"`{command.name}` failed: {command.last_lines()}")
     processes.stop(command)
 
 
@@ -237,7 +237,7 @@ def _start_dagster(world: World, code_server: Child) -> None:
     if not wait_until(lambda: _all_tick(world, daemon), START_SECONDS):
         raise ProcessFailed(
             f"Dagster's sensors did not tick within {START_SECONDS:.0f} s; the daemon's log ends: "
-            f"{daemon.told()}"
+            f"{daemon.last_lines()}"
         )
     if address:
         world.processes.wait_for_http(webserver, f"{address}/server_info", START_SECONDS)
@@ -245,5 +245,7 @@ def _start_dagster(world: World, code_server: Child) -> None:
 
 def _all_tick(world: World, daemon: Child) -> bool:
     if not daemon.runs:
-        raise ProcessFailed(f"Dagster's daemon ended by itself; its log ends: {daemon.told()}")
+        raise ProcessFailed(
+            f"Dagster's daemon ended by itself; its log ends: {daemon.last_lines()}"
+        )
     return set(SENSORS) <= world.sides.dagster.ticking()

@@ -404,17 +404,17 @@ def _remember_place(each: Field, sight: FieldInputs) -> list[Decision]:
     return [Decision(CONSIDERED_ZONE, where, where, where, why="considered")]
 
 
-class Rule(NamedTuple):
+class PolicyRule(NamedTuple):
     """How a policy decides a field, and whether the app's time zone may follow Intercom's."""
 
     decide: Callable[[Field, FieldInputs, Value, Value], Decision]
     zone_may_move: Callable[[Field, FieldInputs, Value], bool]
 
 
-RULES: Mapping[Policy, Rule] = {
-    Policy.APP: Rule(_app, _zone_stays),
-    Policy.INTERCOM: Rule(_intercom, _zone_follows),
-    Policy.FILL: Rule(_fill, _zone_fills),
-    Policy.LATER_VALUE: Rule(_later_value, _zone_follows),
-    Policy.LAST_WRITER: Rule(_last_writer, _zone_follows_moves),
+RULES: Mapping[Policy, PolicyRule] = {
+    Policy.APP: PolicyRule(_app, _zone_stays),
+    Policy.INTERCOM: PolicyRule(_intercom, _zone_follows),
+    Policy.FILL: PolicyRule(_fill, _zone_fills),
+    Policy.LATER_VALUE: PolicyRule(_later_value, _zone_follows),
+    Policy.LAST_WRITER: PolicyRule(_last_writer, _zone_follows_moves),
 }

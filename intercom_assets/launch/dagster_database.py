@@ -24,7 +24,7 @@ _ADMINISTRATIVE = ("postgres", "template1")
 _IN_THE_ADDRESS = ("user", "password", "host", "port", "dbname")
 
 
-class State(Enum):
+class DatabaseState(Enum):
     THERE = "is there"
     TO_BE_MADE = "is missing, and this role may make it"
     NOT_ALLOWED = "is missing, and this role may not make it"
@@ -92,7 +92,7 @@ def held(url: str) -> Iterator[None]:
         yield
 
 
-def state_of(url: str, beside: str) -> State:
+def state_of(url: str, beside: str) -> DatabaseState:
     """`beside`: the address of another database, which may be on the same server.
 
     Raises `ConfigurationError` if its server cannot be asked.
@@ -104,7 +104,7 @@ def state_of(url: str, beside: str) -> State:
         if found is None:
             raise _unreachable(url, error) from None
         return found
-    return State.THERE
+    return DatabaseState.THERE
 
 
 def _unreachable(url: str, error: psycopg.Error) -> ConfigurationError:
@@ -139,7 +139,7 @@ def by_hand(url: str) -> str:
     )
 
 
-def _asked_elsewhere(url: str, beside: str) -> State | None:
+def _asked_elsewhere(url: str, beside: str) -> DatabaseState | None:
     connection = _elsewhere(url, beside)
     if connection is None:
         return None
@@ -151,7 +151,7 @@ def _asked_elsewhere(url: str, beside: str) -> State | None:
         ).fetchone() or (False, False)
     if there:
         return None
-    return State.TO_BE_MADE if may else State.NOT_ALLOWED
+    return DatabaseState.TO_BE_MADE if may else DatabaseState.NOT_ALLOWED
 
 
 def _elsewhere(url: str, beside: str) -> psycopg.Connection | None:

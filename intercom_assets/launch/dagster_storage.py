@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from intercom_assets.database.failures import address_problem
-from intercom_assets.launch.dagster_database import State, by_hand, name_of, state_of
+from intercom_assets.launch.dagster_database import DatabaseState, by_hand, name_of, state_of
 from intercom_assets.sync.environment import ConfigurationError
 
 
@@ -28,7 +28,7 @@ def require_storage(home: Path, env: Mapping[str, str], beside: str) -> None:
         return
     if problem := address_problem(url):
         raise ConfigurationError(f"{variable or 'dagster.yaml'}: {problem}")
-    if state_of(url, beside) is not State.THERE:
+    if state_of(url, beside) is not DatabaseState.THERE:
         name = variable or "dagster.yaml"
         raise ConfigurationError(
             f"{name} names the database {name_of(url)}, which does not exist: {by_hand(url)}"

@@ -17,7 +17,7 @@ from intercom_assets.database.capture.installation import capture_state
 from intercom_assets.database.failures import address_problem
 from intercom_assets.database.store.schema import schema_version, shipped_steps
 from intercom_assets.launch import dagster_database
-from intercom_assets.launch.dagster_database import DAGSTER_DATABASE_URL, State
+from intercom_assets.launch.dagster_database import DAGSTER_DATABASE_URL, DatabaseState
 from intercom_assets.launch.services import DAGSTER_VARIABLES, DAGSTER_YAML, HOST, WORKSPACE
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import (
@@ -51,7 +51,7 @@ class Ground:
     has_yaml: bool
     dagster_url: str
     url_is_derived: bool
-    database: State | None
+    database: DatabaseState | None
     schema: int | None
     is_the_apps: bool
     has_capture: bool
@@ -92,7 +92,7 @@ def steps(ground: Ground, port: int) -> Iterator[str]:
     if ground.database is not None:
         name = dagster_database.name_of(ground.dagster_url)
         derived = " (DAGSTER_DATABASE_URL is not set)" if ground.url_is_derived else ""
-        verb = "use" if ground.database is State.THERE else "make"
+        verb = "use" if ground.database is DatabaseState.THERE else "make"
         where = " on the server of the sync's own tables" if ground.url_is_derived else ""
         yield f"{verb} Dagster's database {name}{where}{derived}"
     yield _about_tables(ground.schema)
@@ -114,10 +114,10 @@ def refuse(ground: Ground) -> None:
             "jobs, alembic_version and others) would stand among the app's: name one of its own, "
             "or unset it, and one is made"
         )
-    if ground.database is State.NOT_ALLOWED:
+    if ground.database is DatabaseState.NOT_ALLOWED:
         raise ConfigurationError(
             f"Dagster's database {dagster_database.name_of(ground.dagster_url)} "
-            f"{State.NOT_ALLOWED.value}: {dagster_database.by_hand(ground.dagster_url)}"
+            f"{DatabaseState.NOT_ALLOWED.value}: {dagster_database.by_hand(ground.dagster_url)}"
         )
 
 
@@ -130,7 +130,7 @@ def prepare(ground: Ground, beside: str) -> None:
                 file.write(DAGSTER_YAML.read_text("utf-8"))
     except OSError as error:
         raise cannot_write(ground.home, error) from None
-    if ground.database is State.TO_BE_MADE:
+    if ground.database is DatabaseState.TO_BE_MADE:
         dagster_database.create(ground.dagster_url, beside)
 
 

@@ -40,10 +40,10 @@ class Supervisor:
         self,
         processes: Processes,
         services: Iterable[tuple[Child, Sequence[str]]],
-        say: Callable[[str], None],
+        print_line: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._processes, self._say, self._clock = processes, say, clock
+        self._processes, self._print_line, self._clock = processes, print_line, clock
         self._services = [Service(child, command, clock()) for child, command in services]
 
     def watch(self) -> None:
@@ -68,15 +68,15 @@ class Supervisor:
         delay = delay_after(service.failures)
         service.start_again_at = now + delay
         child = service.child
-        self._say(
+        self._print_line(
             f"The {child.name} stopped unexpectedly ({ending_of(child)}) and is restarted in "
-            f"{delay:.0f} s; its log {child.log} ends: {child.told(2)}"
+            f"{delay:.0f} s; its log {child.log} ends: {child.last_lines(2)}"
         )
 
     def _start(self, service: Service) -> None:
         service.child = self._processes.restart(service.child, service.command)
         service.started, service.start_again_at = self._clock(), None
-        self._say(f"The {service.child.name} is restarted")
+        self._print_line(f"The {service.child.name} is restarted")
 
 
 def ending_of(child: Child) -> str:

@@ -60,9 +60,9 @@ def _why(context: dg.RunFailureSensorContext) -> str:
     steps = context.get_step_failure_events()
     if not steps:
         return shown(context.failure_event.message or "no reason was given")
-    told = steps[0].step_failure_data.user_failure_data
-    if told is not None and told.description:
-        return shown(told.description)
+    failure = steps[0].step_failure_data.user_failure_data
+    if failure is not None and failure.description:
+        return shown(failure.description)
     error = steps[0].step_failure_data.error
     kind = (error.cause or error).cls_name if error else None
     return f"a fault of the program's own ({kind or 'unknown'}); the run's page shows it"

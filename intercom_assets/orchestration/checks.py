@@ -13,12 +13,12 @@ from intercom_assets.orchestration.pool import POOL
 from intercom_assets.orchestration.resources import SyncResource
 from intercom_assets.orchestration.sync_targets import SYNC_HEALTH
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.status.health import QUESTIONS, Finding
+from intercom_assets.sync.status.health import QUESTIONS, HealthFinding
 
 CALLS_INTERCOM = frozenset({"nothing_diverged"})
 
 
-def _check(name: str, question: Callable[[Services], Finding]) -> dg.AssetChecksDefinition:
+def _check(name: str, question: Callable[[Services], HealthFinding]) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=SYNC_HEALTH,
         name=name,
@@ -44,7 +44,7 @@ def _check(name: str, question: Callable[[Services], Finding]) -> dg.AssetChecks
     return check
 
 
-def _result(finding: Finding) -> dg.AssetCheckResult:
+def _result(finding: HealthFinding) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=finding.healthy, description=finding.sentence, metadata=dict(finding.facts)
     )

@@ -154,16 +154,16 @@ def _copied(directory: Path, target: Path, account: Account) -> Path:
 
 def _major(account: Account, directory: Path) -> int:
     try:
-        said = account.run([str(directory / "postgres"), "--version"])
+        version = account.run([str(directory / "postgres"), "--version"])
     except OSError as error:
         raise PostgresUnavailable(
             f"PostgreSQL's programs in {directory} cannot be run: {error.strerror}."
         ) from error
-    found = re.search(r"\(PostgreSQL\) (\d+)", said.stdout)
-    if said.returncode or not found:
+    found = re.search(r"\(PostgreSQL\) (\d+)", version.stdout)
+    if version.returncode or not found:
         raise PostgresUnavailable(
             f"PostgreSQL's programs in {directory} do not work on this machine: "
-            f"{said.stderr.strip() or 'no version was printed'}."
+            f"{version.stderr.strip() or 'no version was printed'}."
         )
     if int(found.group(1)) < OLDEST_MAJOR:
         raise PostgresUnavailable(

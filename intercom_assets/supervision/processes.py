@@ -48,7 +48,7 @@ class Child:
     def runs(self) -> bool:
         return self.popen.poll() is None
 
-    def told(self, lines: int = 5) -> str:
+    def last_lines(self, lines: int = 5) -> str:
         """The end of its log in one line."""
         if not self.log.exists():
             return "(it is gone)"
@@ -131,14 +131,14 @@ class Processes:
             if not child.runs:
                 raise ProcessFailed(
                     f"The {child.name} ended with code {child.popen.returncode} before it "
-                    f"answered; its log ends: {child.told()}"
+                    f"answered; its log ends: {child.last_lines()}"
                 )
             return answers()
 
         if not wait_until(ready, seconds):
             raise ProcessFailed(
                 f"The {child.name} did not answer at {address} within {seconds:.0f} s; its log "
-                f"ends: {child.told()}"
+                f"ends: {child.last_lines()}"
             )
 
     def require_all(self) -> None:
@@ -147,7 +147,7 @@ class Processes:
             if not child.runs:
                 raise ProcessFailed(
                     f"The {child.name} ended by itself with code {child.popen.returncode}; its log "
-                    f"ends: {child.told()}"
+                    f"ends: {child.last_lines()}"
                 )
 
     def stop(self, child: Child) -> None:

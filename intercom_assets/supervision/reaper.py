@@ -44,28 +44,28 @@ class Guard:
 
     def watch_group(self, group: int) -> None:
         """A process group of ours, by its leader."""
-        self._tell("+", "group", group)
+        self._send("+", "group", group)
 
     def watch_server(self, home: Path) -> None:
         """A server of `EmbeddedPostgres`."""
-        self._tell("+", "server", home)
+        self._send("+", "server", home)
 
     def watch_place(self, place: Path) -> None:
         """A directory that goes with the demo."""
-        self._tell("+", "place", place)
+        self._send("+", "place", place)
 
     def forget_group(self, group: int) -> None:
         """It has ended; its number may soon be another's."""
-        self._tell("-", "group", group)
+        self._send("-", "group", group)
 
     def close(self) -> None:
         """Everything has ended: the guard forgets it and goes."""
-        self._tell("-", "all", "")
+        self._send("-", "all", "")
         if self._process.stdin:
             self._process.stdin.close()
         self._process.wait()
 
-    def _tell(self, sign: str, kind: str, name: object) -> None:
+    def _send(self, sign: str, kind: str, name: object) -> None:
         """A guard that was killed is not worth stopping for."""
         if self._process.stdin and self._process.poll() is None:
             self._process.stdin.write(f"{sign} {kind} {name}\n")

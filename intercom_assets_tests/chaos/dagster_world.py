@@ -132,7 +132,7 @@ def _commands(place: Path, addresses: _Addresses, wishes: DemoOptions) -> dict[s
 def _run_once(processes: Processes, name: str) -> None:
     command = processes.start(name, [*COMMAND, name])
     if not wait_until(lambda: not command.runs, START_SECONDS) or command.popen.returncode:
-        raise ProcessFailed(f"`{name}` failed: {command.told()}")
+        raise ProcessFailed(f"`{name}` failed: {command.last_lines()}")
 
 
 def _wait_for_sensors(keeper: Keeper, addresses: _Addresses) -> None:
@@ -146,13 +146,13 @@ def _wait_for_sensors(keeper: Keeper, addresses: _Addresses) -> None:
     if not wait_until(all_tick, START_SECONDS, every=0.5):
         raise ProcessFailed(
             f"Dagster's sensors did not tick within {START_SECONDS:.0f} s; the daemon's log ends: "
-            f"{keeper.child(DAEMON_NAME).told()}"
+            f"{keeper.child(DAEMON_NAME).last_lines()}"
         )
 
 
 def _require(child: Child) -> None:
     if not child.runs:
-        raise ProcessFailed(f"The {child.name} ended by itself; its log ends: {child.told()}")
+        raise ProcessFailed(f"The {child.name} ended by itself; its log ends: {child.last_lines()}")
 
 
 class _Strikes:

@@ -119,7 +119,7 @@ def test_a_known_wait_is_told_by_explain_and_by_status(shell: Shell) -> None:
     assert timedelta(days=7.9) < days < timedelta(days=8)
     assert story["queue"]["tried_again_at"] == told["tried_again_at"]
     moment = told["tried_again_at"].replace("T", " ")[:19]
-    assert f"It is tried again at {moment} UTC" in shell.run("explain", "--user", ADA).output
+    assert f"It is retried at {moment} UTC" in shell.run("explain", "--user", ADA).output
     assert moment[:10] in shell.run("status").output
 
 
@@ -171,7 +171,7 @@ def test_a_team_that_waits_or_is_gone_says_so(shell: Shell) -> None:
     told = shell.run("explain", "--team", "3").output
 
     assert "The app has no such team." in told
-    assert "It waits in the queue since" in told
+    assert "It has been waiting in the queue since" in told
 
 
 def test_one_user_or_one_team_is_named(shell: Shell) -> None:

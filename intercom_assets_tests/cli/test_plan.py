@@ -238,7 +238,7 @@ def test_what_is_left_out_of_whom_is_told_with_the_reason(shell: Shell, tmp_path
     assert user["left_out"].keys() == {"ratio"}
     assert "ratio" in user["left_out"]["ratio"]
     assert re.search(r"ratio .*LEFT OUT", said)
-    assert "Left out, while everything else is synced: ratio of 2." in of_all
+    assert "Left out; everything else is synced: ratio of 2." in of_all
     assert planned(shell, INTERCOM_SYNC_CONFIG=folder)["left_out"] == {"ratio": 2}
 
 

@@ -271,5 +271,5 @@ def test_an_attribute_whose_type_is_another_by_now_is_told(shell: Shell) -> None
     assert (told["model"], told["field"]) == ("contact", "subscription_plan")
     assert "is of type boolean in Intercom and the column's is string" in told["why"]
     listed = shell.run("status", COLUMNS="300").stdout
-    assert "Attributes that nobody can write" in listed
+    assert "Attributes that cannot be written" in listed
     assert told["why"] in listed

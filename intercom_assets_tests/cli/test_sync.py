@@ -185,7 +185,7 @@ def test_ctrl_c_ends_it_after_the_chunk_with_what_was_done_kept(
     said, complained = running.communicate(timeout=30)
 
     assert running.returncode == 1
-    assert "Ending after the chunk" in complained
+    assert "Stopping after the current chunk" in complained
     assert "Traceback" not in complained
     told = json.loads(said)
     assert told["stopped"] is True

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import dagster as dg
 
-from intercom_assets.demo.runner import Told, play_changes, play_everybody, settle
+from intercom_assets.demo.runner import StepResult, play_changes, play_everybody, settle
 from intercom_assets.demo.sample_app import seed
 from intercom_assets.orchestration.pool import POOL
 from intercom_assets.supervision.process_groups import wait_until
@@ -36,7 +36,7 @@ class First:
     """The first sync of everybody. `alone`: the run whose process was killed, `noticed` seconds
     later failed; `orphan`: the one under way while the daemon was dead. `created`: contacts."""
 
-    told: Told
+    told: StepResult
     alone: Run
     noticed: float
     orphan: Run
@@ -65,7 +65,7 @@ class Dead:
     why_starting: str
     waited: Run
     went: Run
-    steps: list[Told]
+    steps: list[StepResult]
     seconds: float
 
 

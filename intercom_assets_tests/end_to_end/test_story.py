@@ -14,8 +14,8 @@ from intercom_assets.demo.scenario import (
     EVERYBODY,
     QUIET,
     SENSORS,
+    ScenarioStep,
     Shown,
-    Step,
     facts_of_everybody,
     facts_of_quiet,
 )
@@ -102,24 +102,24 @@ DONE: dict[str, Document] = {
 
 
 @pytest.mark.parametrize("step", CHANGES, ids=STEPS)
-def test_a_step_whose_feature_did_nothing_is_not_held(step: Step) -> None:
+def test_a_step_whose_feature_did_nothing_is_not_held(step: ScenarioStep) -> None:
     assert not step.held(NOTHING_HAPPENED[step.letter])
 
 
 @pytest.mark.parametrize("step", CHANGES, ids=STEPS)
-def test_a_step_is_not_held_where_nobody_is_there_at_all(step: Step) -> None:
+def test_a_step_is_not_held_where_nobody_is_there_at_all(step: ScenarioStep) -> None:
     assert not step.held(NOBODY_THERE[step.letter])
 
 
 @pytest.mark.parametrize("step", CHANGES, ids=STEPS)
-def test_a_step_of_which_only_a_part_was_done_is_not_held(step: Step) -> None:
+def test_a_step_of_which_only_a_part_was_done_is_not_held(step: ScenarioStep) -> None:
     assert [step.held(shown) for shown in HALF_DONE[step.letter]] == [False] * len(
         HALF_DONE[step.letter]
     )
 
 
 @pytest.mark.parametrize("step", CHANGES, ids=STEPS)
-def test_a_step_that_was_done_is_held(step: Step) -> None:
+def test_a_step_that_was_done_is_held(step: ScenarioStep) -> None:
     assert step.held(DONE[step.letter])
 
 

@@ -123,8 +123,8 @@ def test_from_nothing_to_live_sensors_and_back(place: Place) -> None:
 
         [code_server] = place.pids("dagster api grpc")
         os.kill(code_server, signal.SIGKILL)
-        place.wait(lambda: "The code server is started again" in place.printed)
-        assert "ended by itself (signal 9)" in place.printed
+        place.wait(lambda: "The code server is restarted" in place.printed)
+        assert "stopped unexpectedly (signal 9)" in place.printed
         place.app_renames("After The Kill")
         place.wait(lambda: "After The Kill" in place.names())
         assert "Traceback" not in place.printed

@@ -148,7 +148,7 @@ class World:
         now = time.time()
         assert wait_until(
             lambda: set(self.sides.dagster.ticks_since(now)) >= set(SENSORS), START_SECONDS
-        ), self.children["daemon"].told()
+        ), self.children["daemon"].last_lines()
 
     def process_of(self, run_id: str) -> int:
         """The process of a run and of nothing else, as its code server wrote it down."""
@@ -251,11 +251,11 @@ def _start(world: World) -> None:
     """The code server loads while the two commands of an operator do their work."""
     world.start_code_server()
     for child in [world.processes.start(name, [*COMMAND, name]) for name in (INIT, INSTALL)]:
-        assert child.popen.wait(START_SECONDS) == 0, child.told()
+        assert child.popen.wait(START_SECONDS) == 0, child.last_lines()
         world.processes.stop(child)
     world.start_daemon()
     assert wait_until(lambda: world.sides.dagster.ticking() >= set(SENSORS), START_SECONDS), (
-        world.children["daemon"].told()
+        world.children["daemon"].last_lines()
     )
 
 

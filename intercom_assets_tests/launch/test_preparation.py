@@ -9,7 +9,7 @@ import pytest
 from intercom_assets.database.capture.installation import capture_state, remove_capture
 from intercom_assets.demo.databases import Databases
 from intercom_assets.launch.dagster_database import (
-    State,
+    DatabaseState,
     address_of,
     create,
     default_name,
@@ -76,7 +76,7 @@ def test_what_is_missing_is_foretold_then_made_and_then_found(
     assert (tmp_path / "home" / "dagster.yaml").read_text() == DAGSTER_YAML.read_text()
     assert name in databases.names()
     again = read_ground(read_environment(env), env)
-    assert again.database is State.THERE
+    assert again.database is DatabaseState.THERE
     assert not any(step.startswith(("make", "write")) for step in steps(again, 3000))
 
 

@@ -44,15 +44,15 @@ def test_each_end_soon_after_the_start_doubles_the_delay_up_to_a_minute(
     for delay in (2, 4, 8, 16, 32, 60, 60):
         end_of(supervisor)
         supervisor.look()
-        assert f"The daemon ended by itself (code 1) and is started again in {delay} s" in said[-1]
+        assert f"The daemon stopped unexpectedly (code 1) and is restarted in {delay} s" in said[-1]
         assert said[-1].endswith("ends: out of luck" + " | out of luck" * (delay > 2))
         clock.now += delay - 0.1
         supervisor.look()
         assert len(processes.children) == 1
-        assert "again in" in said[-1]
+        assert "restarted in" in said[-1]
         clock.now += 0.1
         supervisor.look()
-        assert said[-1] == "The daemon is started again"
+        assert said[-1] == "The daemon is restarted"
 
 
 def test_whoever_ran_well_is_started_again_soon(processes: Processes) -> None:
@@ -66,7 +66,7 @@ def test_whoever_ran_well_is_started_again_soon(processes: Processes) -> None:
     child.popen.wait(20)
     supervisor.look()
 
-    assert "(signal 9) and is started again in 1 s" in said[-1]
+    assert "(signal 9) and is restarted in 1 s" in said[-1]
 
 
 def test_one_that_runs_is_left_alone(processes: Processes) -> None:

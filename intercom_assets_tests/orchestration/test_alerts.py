@@ -95,7 +95,7 @@ def test_it_tells_what_failed_how_many_and_where_to_look(
 ) -> None:
     monkeypatch.setenv("INTERCOM_ALERT_WEBHOOK", listener.url)
 
-    assert told(failed, "").startswith("Told the webhook")
+    assert told(failed, "").startswith("Alerted the webhook")
 
     [message] = listener.heard
     assert message["run_id"] == failed.run.run_id

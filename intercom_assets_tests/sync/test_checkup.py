@@ -26,7 +26,7 @@ from intercom_assets.sync.preflight.check_intercom import (
     check_token,
 )
 from intercom_assets.sync.preflight.check_setup import check_variables
-from intercom_assets.sync.preflight.findings import Finding, Verdict
+from intercom_assets.sync.preflight.findings import Finding, Severity
 from intercom_assets.sync.preflight.preflight import Preflight
 from intercom_assets_tests.database.mappings import run
 from intercom_assets_tests.in_process import InProcess
@@ -57,17 +57,17 @@ def checked(url: str, folder: Path | None = None, sync_url: str | None = None) -
     return list(Preflight(configuration, {}, lambda: None).findings())
 
 
-def of(found: list[Finding], verdict: Verdict, part: str) -> list[str]:
+def of(found: list[Finding], verdict: Severity, part: str) -> list[str]:
     return [f.sentence for f in found if (f.verdict, f.part) == (verdict, part)]
 
 
 def reds(found: list[Finding]) -> list[str]:
     """Less the token, which these tests leave out."""
-    return [f.sentence for f in found if f.verdict is Verdict.BAD and f.title != "token"]
+    return [f.sentence for f in found if f.verdict is Severity.BAD and f.title != "token"]
 
 
 def notes(found: list[Finding], part: str) -> list[str]:
-    return of(found, Verdict.WARNING, part)
+    return of(found, Severity.WARNING, part)
 
 
 # --- the mapping ----------------------------------------------------------------------------------
@@ -81,11 +81,11 @@ def test_every_file_that_is_wrong_is_told_and_hides_neither_database_nor_tables(
 
     found = checked(app, folder)
 
-    told = of(found, Verdict.BAD, "Mapping")
+    told = of(found, Severity.BAD, "Mapping")
     assert [text.split(" ")[0] for text in told] == ["users.sql", "teams.sql", "sync.yaml:"]
     assert 'did you mean "memberships"?' in told[2]
-    assert of(found, Verdict.OK, "App database")
-    assert of(found, Verdict.OK, "Own tables")
+    assert of(found, Severity.OK, "App database")
+    assert of(found, Severity.OK, "Own tables")
 
 
 def test_all_mistakes_in_queries_and_settings_are_told_at_once(app: str, tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_triggers_without_a_watched_table_are_told_as_the_settings_mistake(
 ) -> None:
     found = checked(untouched, a_folder(tmp_path, sync="capture: triggers\n"))
 
-    [red] = [f for f in found if f.verdict is Verdict.BAD and f.title == "triggers"]
+    [red] = [f for f in found if f.verdict is Severity.BAD and f.title == "triggers"]
     assert "watch is empty" in red.sentence
     assert red.to_do == "Correct it; then run check again."
 
@@ -295,7 +295,7 @@ def test_each_missing_right_is_red_with_the_grant_that_mends_it(app: str) -> Non
         told = [f for f in found if f.part == "Rights in the app"]
 
         assert len(told) == 6
-        assert all(f.verdict is Verdict.BAD for f in told)
+        assert all(f.verdict is Severity.BAD for f in told)
         assert any('"time_zone"' in f.sentence for f in told)
         for finding in told:
             grant = finding.to_do.removeprefix("Run as the tables' owner: ").split(";")[0]
@@ -377,7 +377,7 @@ def test_a_publication_that_carries_our_tables_is_red_until_it_is_accepted(app: 
         ("Changes in the app", "intercom_capture"),
         ("Own tables", "intercom_sync"),
     ):
-        [told] = [text for text in of(found, Verdict.BAD, part)]
+        [told] = [text for text in of(found, Severity.BAD, part)]
         assert told.startswith(f'The publication "everything" carries the tables of {schema}')
     install_capture(app, load_mapping(), may=Permissions(accept=["everything"]))
     apply_schema(app, accept=["everything"])
@@ -449,7 +449,7 @@ def test_a_partitioned_table_has_a_note_of_what_a_merge_in_a_function_hides(
     told = [text for text in notes(found, "Changes in the app") if "MERGE" in text]
     assert [text.split()[0] for text in told] == ["parted"]
     assert "nightly sweep" in told[0]
-    assert of(found, Verdict.BAD, "Changes in the app") == []
+    assert of(found, Severity.BAD, "Changes in the app") == []
 
 
 def test_polling_says_what_it_cannot_see(empty_database: str, tmp_path: Path) -> None:
@@ -497,7 +497,7 @@ def test_dagster_without_its_pool_is_red_and_without_its_variables_noted(
 
     found = list(checkup.findings())
 
-    assert of(found, Verdict.BAD, "Dagster") == ["The pool has no limit."]
+    assert of(found, Severity.BAD, "Dagster") == ["The pool has no limit."]
     assert [text.split(" ")[0] for text in notes(found, "Dagster")] == [
         "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS",
         "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR",
@@ -507,7 +507,7 @@ def test_dagster_without_its_pool_is_red_and_without_its_variables_noted(
 def test_a_database_that_is_down_hides_nothing_else(tmp_path: Path) -> None:
     found = checked("postgresql://me:hush@127.0.0.1:9/app", a_folder(tmp_path))
 
-    assert [f.part for f in found if f.verdict is Verdict.BAD] == [
+    assert [f.part for f in found if f.verdict is Severity.BAD] == [
         "Configuration", "App database",
     ]  # fmt: skip
     assert "hush" not in str(found)
@@ -539,8 +539,8 @@ def test_a_host_of_another_region_is_noted(client: IntercomClient) -> None:
 
     token, region = check_token(client, elsewhere)
 
-    assert token.verdict is Verdict.OK
-    assert region.verdict is Verdict.WARNING
+    assert token.verdict is Severity.OK
+    assert region.verdict is Severity.WARNING
     assert region.to_do == "Set INTERCOM_BASE_URL to https://api.intercom.io."
 
 
@@ -550,7 +550,7 @@ def test_tables_that_are_about_another_workspace_are_red(app: str, client: Inter
 
     _, _, tables = check_token(client, Configuration(sync_url=app))
 
-    assert tables.verdict is Verdict.BAD
+    assert tables.verdict is Severity.BAD
     assert tables.sentence.endswith("the sync's own tables are about 0ther.")
     assert "SYNC_DATABASE_URL" in tables.to_do
 
@@ -571,7 +571,7 @@ def test_attributes_to_be_made_and_those_that_nobody_can_write_are_told(
         )
     )
 
-    assert [f.verdict for f in found] == [Verdict.BAD, Verdict.OK, Verdict.OK]
+    assert [f.verdict for f in found] == [Severity.BAD, Severity.OK, Severity.OK]
     assert "'seats' is of type string in Intercom" in found[0].sentence
     assert "mood (string)" in found[1].sentence
     assert intercom.stats()["writes"] == before
@@ -590,7 +590,7 @@ def test_more_attributes_than_the_workspace_has_room_for_are_red(client: Interco
         )
     )
 
-    assert found[-1].verdict is Verdict.BAD
+    assert found[-1].verdict is Severity.BAD
     assert "1 custom attributes and 250 would be made; allowed: 250" in found[-1].sentence
 
 
@@ -602,7 +602,7 @@ def test_a_clock_that_is_wrong_is_noted(intercom: Simulator) -> None:
         found = list(check_limits(client, 0.8))
         client.close()
 
-    assert [f.verdict for f in found] == [Verdict.OK, Verdict.WARNING]
+    assert [f.verdict for f in found] == [Severity.OK, Severity.WARNING]
     assert "differ by 3600 s" in found[1].sentence.replace("3599", "3600").replace("3601", "3600")
 
 
@@ -645,9 +645,9 @@ def test_a_policy_by_its_former_name_is_named_and_reddens_nothing(app: str, tmp_
 
     found = checked(app, folder)
 
-    told = "\n".join(of(found, Verdict.WARNING, "Mapping"))
+    told = "\n".join(of(found, Severity.WARNING, "Mapping"))
     assert (
         'sync.yaml: fields.name is "newest", which is called last_writer now; the old name is '
         "still read" in told
     )
-    assert not of(found, Verdict.BAD, "Mapping")
+    assert not of(found, Severity.BAD, "Mapping")

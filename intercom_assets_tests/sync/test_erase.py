@@ -19,7 +19,7 @@ from intercom_assets.sync.engine.plan import plan_users
 from intercom_assets.sync.feeders.audit import audit
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets.sync.feeders.sweep import sweep
-from intercom_assets.sync.operator.erase import AtWork, Receipt, erase_user, receipt_of
+from intercom_assets.sync.operator.erase import AtWork, ErasureReceipt, erase_user, receipt_of
 from intercom_assets_tests.sync.playing import Played
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
@@ -253,7 +253,7 @@ def test_a_contact_that_was_merged_into_one_that_is_gone_too_is_no_obstacle(
     assert _told(receipt) == (False, True, None)
 
 
-def _told(receipt: Receipt) -> tuple[bool, bool, str | None]:
+def _told(receipt: ErasureReceipt) -> tuple[bool, bool, str | None]:
     return receipt.deleted, receipt.complete, receipt.left
 
 

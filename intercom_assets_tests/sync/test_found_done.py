@@ -14,7 +14,7 @@ import pytest
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.operator.undo.engine import plan_undo, undo
-from intercom_assets.sync.operator.undo.steps import State
+from intercom_assets.sync.operator.undo.steps import StepState
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 
@@ -99,7 +99,7 @@ def test_a_killed_run_can_be_taken_back(played: Played) -> None:
 
     steps = [step for some in undo(played.services, "undo", "test-run-2") for step in some]
 
-    assert [(step.what, step.state) for step in steps] == [("name", State.DONE)]
+    assert [(step.what, step.state) for step in steps] == [("name", StepState.DONE)]
     assert played.contact(ada)["name"] == "Ada"
 
 
@@ -193,7 +193,7 @@ def test_a_contact_that_it_created_is_that_runs_with_all_that_it_was_created_wit
     done = actions(by("test-run-1", told(played, ada)))
     assert {("created", None), ("pushed", "name"), ("pushed", "email")} <= done
     assert by("test-run-2", told(played, ada)) == []
-    assert {step.state for step in plan_undo(played.services, "test-run-1")} == {State.FINAL}
+    assert {step.state for step in plan_undo(played.services, "test-run-1")} == {StepState.FINAL}
 
 
 def test_a_contact_that_was_there_before_was_not_created_by_it(played: Played) -> None:
@@ -335,7 +335,7 @@ def test_a_teams_value_that_it_sent_is_that_runs_and_can_be_taken_back(played: P
         ("test-run-2", "pushed", "plan", "free", "business")
     ]
     assert synced.writes == []
-    assert [s.state for s in plan_undo(played.services, "test-run-2")] == [State.DUE]
+    assert [s.state for s in plan_undo(played.services, "test-run-2")] == [StepState.DUE]
     assert played.sync_teams(team).calls == []
 
 

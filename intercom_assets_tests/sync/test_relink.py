@@ -11,7 +11,7 @@ from intercom_assets.domain.switched_ids import SwitchedId
 from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.intercom.errors import Unauthorized
 from intercom_assets.sync.feeders.sweep import sweep
-from intercom_assets.sync.operator.relink import Relinked, State, find_switched, relink
+from intercom_assets.sync.operator.relink import Relinked, RelinkState, find_switched, relink
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 from intercom_assets_tests.sync.switching import (
@@ -28,7 +28,7 @@ def _relinked(played: Played, stopped: Callable[[], bool] = lambda: False) -> li
     return [each for some in relink(played.services, "relink-1", pairs, stopped) for each in some]
 
 
-def _states(relinked: list[Relinked]) -> dict[str, State]:
+def _states(relinked: list[Relinked]) -> dict[str, RelinkState]:
     return {each.ids.old: each.state for each in relinked}
 
 
@@ -56,7 +56,7 @@ def test_everybody_keeps_the_contact_and_the_memberships(worlds: Worlds, many: i
     sweep(played.services)
     played.run_all_due()
 
-    assert {each.state for each in relinked} == {State.MOVED}
+    assert {each.state for each in relinked} == {RelinkState.MOVED}
     assert _by_id(played) == {f"usr_{old}": contact for old, contact in before.items()}
     assert not any(c["custom_attributes"]["deleted"] for c in played.intercom.contacts())
     assert played.intercom.company_keys(external_id=f"usr_{users[0]}") == {str(team)}
@@ -130,7 +130,7 @@ def test_cut_short_between_intercom_and_our_tables_it_is_run_again(
     assert set(_by_id(played)) == set(switched(users))
     written = writes(played)
 
-    assert set(_states(_relinked(played)).values()) == {State.MOVED}
+    assert set(_states(_relinked(played)).values()) == {RelinkState.MOVED}
     assert writes(played) == written
     played.run_all_due()
     assert _by_id(played) == {f"usr_{old}": contact for old, contact in before.items()}
@@ -146,7 +146,7 @@ def test_a_token_that_is_refused_in_mid_work_ends_it_and_nothing_is_lost(worlds:
         _relinked(played)
 
     played.intercom.set(token="demo-token")
-    assert set(_states(_relinked(played)).values()) == {State.MOVED}
+    assert set(_states(_relinked(played)).values()) == {RelinkState.MOVED}
 
 
 def test_the_form_of_the_ids_tells_those_whose_email_does_not(worlds: Worlds) -> None:
@@ -194,9 +194,9 @@ def test_a_link_that_a_run_is_at_work_on_is_busy_and_stays(worlds: Worlds) -> No
         first = _states(_relinked(played))
     again = _states(_relinked(played))
 
-    assert first.pop(str(users[0])) is State.BUSY
-    assert set(first.values()) == {State.MOVED}
-    assert again == {str(users[0]): State.MOVED}
+    assert first.pop(str(users[0])) is RelinkState.BUSY
+    assert set(first.values()) == {RelinkState.MOVED}
+    assert again == {str(users[0]): RelinkState.MOVED}
     assert len(before) == 1
 
 
@@ -209,7 +209,9 @@ def test_a_contact_that_got_another_id_meanwhile_is_left(worlds: Worlds) -> None
     played.intercom.by_hand.create_contact(external_id=f"usr_{taken}", role="user")
     played.intercom.by_hand.delete_contact(str(gone))
 
-    states = {each.ids.old: each.why for each in _relinked(played) if each.state is State.LEFT}
+    states = {
+        each.ids.old: each.why for each in _relinked(played) if each.state is RelinkState.LEFT
+    }
 
     assert "another external id" in states[str(other)]
     assert f"has the id usr_{taken} already" in states[str(taken)]

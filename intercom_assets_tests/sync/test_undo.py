@@ -6,7 +6,7 @@ import pytest
 
 from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.sync.operator.undo.engine import UnknownRun, find_run, plan_undo, undo
-from intercom_assets.sync.operator.undo.steps import Act, State, Step
+from intercom_assets.sync.operator.undo.steps import Act, StepState, UndoStep
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 
@@ -17,12 +17,12 @@ def _last_run(world: Played, key: int, kind: QueueKind = QueueKind.USER) -> str:
     return world.services.store.journal.of_key(str(key), kind=kind)[0].run_id
 
 
-def _undo(world: Played, run_id: str) -> dict[str, Step]:
+def _undo(world: Played, run_id: str) -> dict[str, UndoStep]:
     done = [step for some in undo(world.services, f"undo-{run_id}", run_id) for step in some]
     return {step.what: step for step in done}
 
 
-def _states(steps: dict[str, Step]) -> dict[str, State]:
+def _states(steps: dict[str, UndoStep]) -> dict[str, StepState]:
     return {what: step.state for what, step in steps.items()}
 
 
@@ -35,7 +35,7 @@ def test_a_plan_reads_and_writes_nothing(played: Played) -> None:
 
     [step] = plan_undo(played.services, _last_run(played, ada))
 
-    assert (step.state, step.was, step.wrote, step.now) == (State.DUE, "Ada", "Wrong", "Wrong")
+    assert (step.state, step.was, step.wrote, step.now) == (StepState.DUE, "Ada", "Wrong", "Wrong")
     assert all(r.startswith("GET") for r in played.wire.requests[before:])
     assert played.contact(ada)["name"] == "Wrong"
 
@@ -49,7 +49,7 @@ def test_what_was_changed_since_is_left_and_listed(played: Played) -> None:
 
     done = _undo(played, _last_run(played, ada))
 
-    assert _states(done) == {"name": State.DONE, "phone_number": State.MOVED}
+    assert _states(done) == {"name": StepState.DONE, "phone_number": StepState.MOVED}
     assert played.contact(ada)["name"] == "Ada"
     assert played.contact(ada)["phone"] == "+3"
 
@@ -108,7 +108,7 @@ def test_a_value_taken_out_of_the_app_is_neither_pulled_again_nor_cleared_in_int
     done = _undo(world, _last_run(world, ada))
     world.look(ada)
 
-    assert _states(done)["name"] is State.DONE
+    assert _states(done)["name"] is StepState.DONE
     assert world.app_user(ada)["name"] is None
     assert world.contact(ada)["name"] == "Ada L."
     world.intercom.by_hand.edit_contact(str(ada), name="Ada King")
@@ -142,7 +142,7 @@ def test_memberships_are_taken_back_both_ways_and_stay_so(played: Played) -> Non
     done = _undo(played, _last_run(played, ada))
 
     members = [step.state for step in done.values() if step.act is not Act.EVENT]
-    assert members == [State.DONE, State.DONE]
+    assert members == [StepState.DONE, StepState.DONE]
     assert played.teams_of(ada) == {str(left)}
     assert played.look(ada).writes == []
     played.joins(ada, left)
@@ -164,7 +164,7 @@ def test_a_contact_that_the_run_created_stays_with_what_it_was_created_with(
 
     done = _undo(played, _last_run(played, ada))
 
-    assert _states(done) == {"created": State.FINAL}
+    assert _states(done) == {"created": StepState.FINAL}
     assert "never deletes" in done["created"].why
     assert played.contact(ada) == contact
 
@@ -181,7 +181,7 @@ def test_an_archived_contact_comes_back_and_stays_although_the_user_is_gone(
 
     done = _undo(world, _last_run(world, ada))
 
-    assert set(_states(done).values()) == {State.DONE}
+    assert set(_states(done).values()) == {StepState.DONE}
     assert world.contact(ada)["state"] == "live"
     assert world.contact(ada)["custom_attributes"]["deleted"] is False
     assert world.look(ada).writes == []
@@ -202,7 +202,7 @@ def test_a_companys_fields_are_taken_back_and_stay_so(played: Played) -> None:
     done = _undo(played, _last_run(played, team, QueueKind.TEAM))
     played.sync_teams(team)
 
-    assert _states(done) == {"plan": State.DONE}
+    assert _states(done) == {"plan": StepState.DONE}
     assert played.company(team)["plan"]["name"] == "free"
     played.update_team(team, plan="team")
     played.sync_teams(team)
@@ -215,7 +215,7 @@ def test_a_company_that_the_run_created_stays(played: Played) -> None:
 
     done = _undo(played, _last_run(played, team, QueueKind.TEAM))
 
-    assert _states(done) == {"created": State.FINAL}
+    assert _states(done) == {"created": StepState.FINAL}
     assert played.company(team)["company_id"] == str(team)
 
 
@@ -272,7 +272,7 @@ def test_whoever_another_run_has_is_told_as_busy(played: Played) -> None:
     with played.lease_of(ada):
         done = _undo(played, _last_run(played, ada))
 
-    assert _states(done) == {"name": State.BUSY}
+    assert _states(done) == {"name": StepState.BUSY}
     assert played.contact(ada)["name"] == "Wrong"
 
 
@@ -291,8 +291,8 @@ def test_what_intercom_refuses_is_told_and_what_was_done_is_kept(played: Played)
 
     done = _undo(played, _last_run(played, ada))
 
-    assert done["name"].state is State.DONE
-    assert done[str(team)].state is State.FAILED
+    assert done["name"].state is StepState.DONE
+    assert done[str(team)].state is StepState.FAILED
     assert "unavailable" in done[str(team)].why
     assert played.contact(ada)["name"] == "Ada"
     played.run_all_due()

@@ -11,7 +11,7 @@ from rich.text import Text
 from intercom_assets.cli.output.policy_table import as_table
 from intercom_assets.cli.output.tables import WIDTH
 from intercom_assets.demo.addresses import Addresses
-from intercom_assets.demo.runner import Told
+from intercom_assets.demo.runner import StepResult
 from intercom_assets.demo.scenario import Facts
 from intercom_assets.domain.policy_table import rows_of_teams, rows_of_users
 
@@ -27,11 +27,11 @@ class Narrator:
         self._console.print(f"{time.monotonic() - self._began:5.1f} s  {milestone}")
 
 
-def all_held(told: Sequence[Told]) -> bool:
-    return bool(told) and all(step.held for step in told)
+def all_held(results: Sequence[StepResult]) -> bool:
+    return bool(results) and all(step.held for step in results)
 
 
-def print_scenario(told: Sequence[Told]) -> None:
+def print_scenario(results: Sequence[StepResult]) -> None:
     """One table, and the verdict in one sentence."""
     console = _console()
     table = Table("step", show_lines=True)
@@ -39,13 +39,13 @@ def print_scenario(told: Sequence[Told]) -> None:
     table.add_column("seen", overflow="fold")
     table.add_column("seconds", justify="right")
     table.add_column("calls", justify="right")
-    for step in told:
+    for step in results:
         table.add_row(
             f"{step.letter}) {step.title}", _text(step.expected), _seen(step),
             f"{step.seconds:.1f}", f"{step.calls:,}",
         )  # fmt: skip
     console.print(table)
-    console.print(_verdict(told), highlight=False)
+    console.print(_verdict(results), highlight=False)
 
 
 def print_addresses(addresses: Addresses) -> None:
@@ -74,7 +74,7 @@ def _value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _seen(step: Told) -> Text:
+def _seen(step: StepResult) -> Text:
     """The facts as they were seen, whether they are the expected ones or not."""
     seen = _text(step.seen)
     if step.held:
@@ -84,10 +84,12 @@ def _seen(step: Told) -> Text:
     return Text.assemble(("NOT HELD\n", "bold red"), seen, why)
 
 
-def _verdict(told: Sequence[Told]) -> str:
-    missed = [step.letter for step in told if not step.held]
-    remarks = [f"{step.letter}) made {step.remark}." for step in told if step.held and step.remark]
+def _verdict(results: Sequence[StepResult]) -> str:
+    missed = [step.letter for step in results if not step.held]
+    remarks = [
+        f"{step.letter}) made {step.remark}." for step in results if step.held and step.remark
+    ]
     if missed:
-        return f"{len(missed)} of {len(told)} steps did not hold: {', '.join(missed)}."
-    what = "The step" if len(told) == 1 else f"All {len(told)} steps"
+        return f"{len(missed)} of {len(results)} steps did not hold: {', '.join(missed)}."
+    what = "The step" if len(results) == 1 else f"All {len(results)} steps"
     return " ".join([f"{what} held.", *remarks])

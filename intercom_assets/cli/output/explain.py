@@ -95,8 +95,8 @@ def _counterpart(story: Story) -> str:
     if story.intercom_id is None:
         return f"{who} has no {what} in Intercom that the sync knows of."
     archived = ", archived by us" if story.archived else ""
-    looked = f"read at {utc(story.read_at)}" if story.read_at else "seen in a listing"
-    return f"{who} is {what} {story.intercom_id}, {looked}{archived}."
+    last_read = f"read at {utc(story.read_at)}" if story.read_at else "seen in a listing"
+    return f"{who} is {what} {story.intercom_id}, {last_read}{archived}."
 
 
 def _queue(story: Story) -> list[str]:

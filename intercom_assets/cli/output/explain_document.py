@@ -55,8 +55,8 @@ def _queue_document(row: Waiting | None) -> dict[str, object] | None:
 
 def _row_document(row: JournalRow) -> dict[str, object]:
     entry = row.entry
-    told = entry.field is not None and entry.action is not Action.UNDONE
-    app, intercom = both_sides(entry) if told else (None, None)
+    has_values = entry.field is not None and entry.action is not Action.UNDONE
+    app, intercom = both_sides(entry) if has_values else (None, None)
     return {
         "at": row.at.isoformat(),
         "action": entry.action,

@@ -39,7 +39,7 @@ NOT_LOOKED = (
 )
 
 
-class Summary:
+class PlanSummary:
     """Counts of everybody, and the users and teams themselves where they were named."""
 
     def __init__(self, *, shown: bool) -> None:
@@ -121,7 +121,7 @@ class Summary:
 # --- for people -----------------------------------------------------------------------------------
 
 
-def print_summary(console: Console, summary: Summary) -> None:
+def print_summary(console: Console, summary: PlanSummary) -> None:
     for user in summary.users:
         _show(
             console, f"User {user.user_id}: {user.problem or LABELS[user.action]}", _of_user(user)
@@ -144,7 +144,7 @@ def _show(console: Console, title: str, table: Listing) -> None:
         console.print(table)
 
 
-def _lines(summary: Summary) -> list[str]:
+def _lines(summary: PlanSummary) -> list[str]:
     counts = summary.counts
     lines = [
         f"{count_of(counts.users, 'user')}: {_actions(summary.user_actions)}",
@@ -161,11 +161,11 @@ def _lines(summary: Summary) -> list[str]:
             f"{name} is no longer in the mapping: its value stays in Intercom for {count:,}"
         )
     if summary.left_out:
-        told = ", ".join(f"{name} of {count:,}" for name, count in summary.left_out.most_common())
-        lines.append(f"Left out; everything else is synced: {told}.")
+        parts = ", ".join(f"{name} of {count:,}" for name, count in summary.left_out.most_common())
+        lines.append(f"Left out; everything else is synced: {parts}.")
     if summary.edited:
-        told = ", ".join(f"{name} of {count:,}" for name, count in summary.edited.most_common())
-        lines.append(f"Changed in Intercom since it was last read: {told}.")
+        parts = ", ".join(f"{name} of {count:,}" for name, count in summary.edited.most_common())
+        lines.append(f"Changed in Intercom since it was last read: {parts}.")
     if summary.lost:
         lines.append(f"{count_of(summary.lost, 'contact')} can no longer be found in Intercom.")
     if not summary.looked and not summary.unasked:
@@ -185,8 +185,8 @@ def _lines(summary: Summary) -> list[str]:
 
 
 def _actions(actions: Counter[PlannedAction]) -> str:
-    told = [f"{count:,} {LABELS[action]}" for action, count in actions.most_common()]
-    return ", ".join(told) or "none"
+    parts = [f"{count:,} {LABELS[action]}" for action, count in actions.most_common()]
+    return ", ".join(parts) or "none"
 
 
 def _fields_table(what: str, counted: Counter[str]) -> Listing:
@@ -238,7 +238,7 @@ def _add_left(table: Listing, left: Sequence[str], left_out: Mapping[str, str]) 
 # --- for programs ---------------------------------------------------------------------------------
 
 
-def document(summary: Summary) -> dict[str, object]:
+def document(summary: PlanSummary) -> dict[str, object]:
     counts = summary.counts
     return {
         "plan": summary.plan_id,

@@ -12,18 +12,26 @@ from intercom_assets.cli.output.tables import Listing, a_console, cell, plain
 from intercom_assets.cli.output.times import utc
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import Side
-from intercom_assets.sync.operator.erase import Receipt
-from intercom_assets.sync.operator.undo.steps import Act, State, Step
+from intercom_assets.sync.operator.erase import ErasureReceipt
+from intercom_assets.sync.operator.undo.steps import Act, StepState, UndoStep
 
 SHOWN = 100
 """Steps that are listed; all are counted, and `--json` has them all."""
 ORDER = (
-    State.FAILED, State.BUSY, State.MOVED, State.DUE, State.DONE, State.FINAL, State.BEFORE,
-)  # fmt: skip
-STYLES = {State.FAILED: "bold red", State.BUSY: "bold red", State.MOVED: "yellow"}
+    StepState.FAILED,
+    StepState.BUSY,
+    StepState.MOVED,
+    StepState.DUE,
+    StepState.DONE,
+    StepState.FINAL,
+    StepState.BEFORE,
+)
+STYLES = {StepState.FAILED: "bold red", StepState.BUSY: "bold red", StepState.MOVED: "yellow"}
 
 
-def print_steps(console: Console, run_id: str, steps: Sequence[Step], undo_run: str | None) -> None:
+def print_steps(
+    console: Console, run_id: str, steps: Sequence[UndoStep], undo_run: str | None
+) -> None:
     """`undo_run`: the run that took them back; None where they were only planned."""
     columns = ("who", "what", "where", "was", "the run wrote", "now", "state")
     shown = sorted(steps, key=lambda step: ORDER.index(step.state))[:SHOWN]
@@ -41,18 +49,18 @@ def print_steps(console: Console, run_id: str, steps: Sequence[Step], undo_run: 
     if len(steps) > SHOWN:
         console.print(f"... and {len(steps) - SHOWN:,} more; --json has them all", highlight=False)
     counts = Counter(step.state for step in steps)
-    said = ", ".join(f"{counts[state]:,} {state}" for state in ORDER if counts[state])
-    console.print(Text(f"{said or 'nothing was written by it'}."))
+    totals = ", ".join(f"{counts[state]:,} {state}" for state in ORDER if counts[state])
+    console.print(Text(f"{totals or 'nothing was written by it'}."))
     if undo_run is not None:
         console.print(Text(f"Run {undo_run} reverted what is listed as taken back."))
-    elif counts[State.DUE]:
+    elif counts[StepState.DUE]:
         console.print(
             "Nothing was written. Run it again with --yes to revert what is due.",
             highlight=False,
         )
 
 
-def _what(step: Step) -> str:
+def _what(step: UndoStep) -> str:
     match step.act:
         case Act.ATTACHED:
             return f"membership of team {plain(step.what)}"
@@ -62,13 +70,13 @@ def _what(step: Step) -> str:
             return plain(step.what)
 
 
-def _values(step: Step) -> tuple[str, str, str]:
+def _values(step: UndoStep) -> tuple[str, str, str]:
     if step.act is Act.EVENT:
         return "", "", ""
     return cell(step.was), cell(step.wrote), cell(step.now)
 
 
-def step_document(step: Step) -> dict[str, object]:
+def step_document(step: UndoStep) -> dict[str, object]:
     return {
         "kind": step.kind,
         "id": step.key,
@@ -83,9 +91,9 @@ def step_document(step: Step) -> dict[str, object]:
     }
 
 
-def print_receipt(console: Console, receipt: Receipt) -> None:
+def print_receipt(console: Console, receipt: ErasureReceipt) -> None:
     facts = Listing(plain(f"Receipt: user {receipt.user_id}"), "", "")
-    facts.add("contact", _told_of_contact(receipt))
+    facts.add("contact", _contact_text(receipt))
     facts.add("look-up by contact id", _answer(receipt.by_id_is_404, receipt))
     facts.add("look-up by external id", _answer(receipt.by_external_id_is_404, receipt))
     facts.add("our own copies", "deleted, what the journal kept of the person included")
@@ -102,7 +110,7 @@ def print_receipt(console: Console, receipt: Receipt) -> None:
         console.print(Text("Not complete: run erase again.", style="bold red"))
 
 
-def _told_of_contact(receipt: Receipt) -> str:
+def _contact_text(receipt: ErasureReceipt) -> str:
     if receipt.contact_id is None:
         return "Intercom had no contact for this user"
     if not receipt.deleted:
@@ -111,7 +119,7 @@ def _told_of_contact(receipt: Receipt) -> str:
     return f"{plain(receipt.contact_id)}, deleted{at}"
 
 
-def _answer(is_404: bool, receipt: Receipt) -> str:
+def _answer(is_404: bool, receipt: ErasureReceipt) -> str:
     if receipt.contact_id is None:
         return "404, not found" if is_404 else "STILL THERE"
     return f"{'404, not found' if is_404 else 'STILL THERE'}, asked at {utc(receipt.at)}"
@@ -121,7 +129,7 @@ def print_erased(store: Store, *, as_json: bool) -> None:
     """Who was erased, and whose erasure was lifted: by whom, when and why."""
     erased, lifted = store.tombstones.find(), store.tombstones.lifted()
     if as_json:
-        told = {
+        listed = {
             "erased": [{"user": each.user_id, "at": each.at.isoformat()} for each in erased],
             "lifted": [
                 {
@@ -134,7 +142,7 @@ def print_erased(store: Store, *, as_json: bool) -> None:
                 for each in lifted
             ],
         }
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(listed, indent=2))
         return
     listing = Listing("Erased", "user", "erased", "lifted", "by", "why")
     for each in erased:
@@ -149,5 +157,5 @@ def print_erased(store: Store, *, as_json: bool) -> None:
         console.print("Nobody was erased.")
 
 
-def receipt_document(receipt: Receipt) -> dict[str, object]:
+def receipt_document(receipt: ErasureReceipt) -> dict[str, object]:
     return {"user": receipt.user_id, **receipt.document()}

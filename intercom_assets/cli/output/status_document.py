@@ -3,7 +3,7 @@
 import math
 
 from intercom_assets.domain.vocabulary import QueueKind
-from intercom_assets.sync.status.overview import Alarm, Capture, Lag, Looked, Overview, Use
+from intercom_assets.sync.status.overview import Alarm, Capture, Lag, LastScan, Overview, Use
 
 
 def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
@@ -28,8 +28,8 @@ def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
         "overruled_last_day": seen.overruled,
         "lag": _lag(seen.lag),
         "calls": _calls(seen.use),
-        "last_sweep": _looked(seen.swept),
-        "last_audit": _looked(seen.audited),
+        "last_sweep": _scan(seen.swept),
+        "last_audit": _scan(seen.audited),
         "capture": _capture(seen.capture),
         "parked": [
             {
@@ -108,10 +108,10 @@ def _calls(use: Use) -> dict[str, object]:
     }
 
 
-def _looked(looked: Looked | None) -> dict[str, object] | None:
-    if looked is None:
+def _scan(scan: LastScan | None) -> dict[str, object] | None:
+    if scan is None:
         return None
-    return {"at": looked.at.isoformat(), "age_seconds": round(looked.age), **looked.counts}
+    return {"at": scan.at.isoformat(), "age_seconds": round(scan.age), **scan.counts}
 
 
 def _capture(capture: Capture) -> dict[str, object]:

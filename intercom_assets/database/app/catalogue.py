@@ -8,7 +8,12 @@ from collections import defaultdict
 from typing import Any
 
 from intercom_assets.database.connections import AppConnection, Connections
-from intercom_assets.mapping.proposal.catalogue import Catalogue, Column, ForeignKey, Table
+from intercom_assets.mapping.proposal.catalogue import (
+    Catalogue,
+    CatalogueColumn,
+    CatalogueTable,
+    ForeignKey,
+)
 
 _NOBODYS = (
     "pg_catalog", "information_schema", "pg_toast", "intercom_sync", "intercom_capture",
@@ -83,11 +88,11 @@ def _catalogue(connection: AppConnection) -> Catalogue:
     references = _by_table(connection, _FOREIGN_KEYS, oids)
     return Catalogue(
         tuple(
-            Table(
+            CatalogueTable(
                 schema=schema,
                 name=name,
                 columns=tuple(
-                    Column(column, kind, category, nullable, is_enum, readable)
+                    CatalogueColumn(column, kind, category, nullable, is_enum, readable)
                     for column, kind, category, nullable, is_enum, readable in columns[oid]
                 ),
                 primary_key=next((tuple(key) for primary, key in keys[oid] if primary), ()),

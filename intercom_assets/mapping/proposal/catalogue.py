@@ -26,7 +26,7 @@ ID_TYPES = re.compile(r"(smallint|integer|bigint|uuid|text|character varying|cha
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class CatalogueColumn:
     """`category`: PostgreSQL's, as `S` of texts. `readable`: whether our role may SELECT it."""
 
     name: str
@@ -53,7 +53,7 @@ class ForeignKey:
 
 
 @dataclass(frozen=True)
-class Table:
+class CatalogueTable:
     """`visible`: found without naming its schema. `unique`: keys without the primary one.
 
     `watchable`: a table that our role may put triggers on.
@@ -61,7 +61,7 @@ class Table:
 
     schema: str
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[CatalogueColumn, ...]
     primary_key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
@@ -88,11 +88,11 @@ class Table:
         return tuple(singular(word) for word in words_of(self.name))
 
     @cached_property
-    def by_name(self) -> dict[str, Column]:
+    def by_name(self) -> dict[str, CatalogueColumn]:
         return {column.name: column for column in self.columns}
 
     @cached_property
-    def id(self) -> Column | None:
+    def id(self) -> CatalogueColumn | None:
         """The column by which a row is known: the key, else a unique one, else a view's `id`."""
         if len(self.primary_key) == 1:
             return self._as_id(self.primary_key[0])
@@ -100,7 +100,7 @@ class Table:
         names += ["id"] if self.is_view else []
         return next((found for name in names if (found := self._as_id(name))), None)
 
-    def _as_id(self, name: str) -> Column | None:
+    def _as_id(self, name: str) -> CatalogueColumn | None:
         column = self.by_name.get(name)
         fits = column and column.readable and (column.is_enum or ID_TYPES.match(column.type))
         return column if fits else None
@@ -108,7 +108,7 @@ class Table:
     def is_unique(self, *names: str) -> bool:
         return set(names) in [set(key) for key in (self.primary_key, *self.unique) if key]
 
-    def named(self, names: Iterable[str]) -> Column | None:
+    def named(self, names: Iterable[str]) -> CatalogueColumn | None:
         """The first of `names` that it has and that we may read, in whatever case and style."""
         found = {"".join(words_of(each.name)): each for each in self.columns if each.readable}
         return next((found[key] for name in names if (key := name.replace("_", "")) in found), None)
@@ -116,9 +116,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Catalogue:
-    tables: tuple[Table, ...]
+    tables: tuple[CatalogueTable, ...]
 
-    def reference(self, table: Table, to: Table) -> Iterator[tuple[Column, bool]]:
+    def reference(
+        self, table: CatalogueTable, to: CatalogueTable
+    ) -> Iterator[tuple[CatalogueColumn, bool]]:
         """Columns of `table` that name a row of `to`; whether a foreign key says so, or a name."""
         if to.id is None:
             return
@@ -131,11 +133,11 @@ class Catalogue:
             if column.readable and column.name not in taken and _names(column, to):
                 yield column, False
 
-    def references_to(self, to: Table) -> int:
+    def references_to(self, to: CatalogueTable) -> int:
         return sum(key.table == to.key for table in self.tables for key in table.foreign_keys)
 
 
-def _names(column: Column, to: Table) -> bool:
+def _names(column: CatalogueColumn, to: CatalogueTable) -> bool:
     """`user_id`, `userId`: by convention, where no foreign key says so."""
     words = tuple(singular(word) for word in words_of(column.name))
     return (
@@ -147,7 +149,7 @@ def _names(column: Column, to: Table) -> bool:
     )
 
 
-def same_family(one: Column, other: Column) -> bool:
+def same_family(one: CatalogueColumn, other: CatalogueColumn) -> bool:
     """Whether their values can be compared, as ids."""
     return _family(one.type) == _family(other.type)
 

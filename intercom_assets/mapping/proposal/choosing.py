@@ -7,7 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from intercom_assets.domain.secret_names import secret_word, words_of
-from intercom_assets.mapping.proposal.catalogue import Catalogue, Column, Table, same_family
+from intercom_assets.mapping.proposal.catalogue import (
+    Catalogue,
+    CatalogueColumn,
+    CatalogueTable,
+    same_family,
+)
 
 EMAILS = (
     "email", "email_address", "primary_email", "mail", "e_mail", "mail_address", "user_email",
@@ -48,7 +53,7 @@ FEWEST_POINTS = 30
 
 @dataclass(frozen=True)
 class Candidate:
-    table: Table
+    table: CatalogueTable
     points: int
     reasons: tuple[str, ...]
 
@@ -64,9 +69,9 @@ class Link:
     `via`: where the rows are. `user`, `team`: its columns. `how`: in words.
     """
 
-    via: Table
-    user: Column
-    team: Column
+    via: CatalogueTable
+    user: CatalogueColumn
+    team: CatalogueColumn
     how: str
     points: int
 
@@ -83,7 +88,7 @@ class Choice:
     teams: Candidate | None
     other_teams: tuple[Candidate, ...]
     links: tuple[Link, ...]
-    unread: tuple[Table, ...] = ()
+    unread: tuple[CatalogueTable, ...] = ()
 
 
 def candidates_for_users(catalogue: Catalogue) -> list[Candidate]:
@@ -92,7 +97,7 @@ def candidates_for_users(catalogue: Catalogue) -> list[Candidate]:
     return sorted(found, key=lambda each: (-each.points, each.table.plain))
 
 
-def _as_users(catalogue: Catalogue, table: Table) -> Candidate | None:
+def _as_users(catalogue: Catalogue, table: CatalogueTable) -> Candidate | None:
     email = email_of(table)
     if email is None or table.id is None:
         return None
@@ -115,7 +120,7 @@ def _is_password(name: str) -> bool:
     return "pass" in name.lower() and secret_word(name) is not None
 
 
-def email_of(table: Table) -> Column | None:
+def email_of(table: CatalogueTable) -> CatalogueColumn | None:
     """By its usual names, or else the only column that has e-mail in its name."""
     if (found := table.named(EMAILS)) and found.is_text:
         return found
@@ -130,7 +135,7 @@ def email_of(table: Table) -> Column | None:
     return others[0] if len(others) == 1 else None
 
 
-def candidates_for_teams(catalogue: Catalogue, users: Table) -> list[Candidate]:
+def candidates_for_teams(catalogue: Catalogue, users: CatalogueTable) -> list[Candidate]:
     """Tables that have to do with the users, the likeliest first."""
     found = [
         made
@@ -140,7 +145,9 @@ def candidates_for_teams(catalogue: Catalogue, users: Table) -> list[Candidate]:
     return sorted(found, key=lambda each: (-each.points, each.table.plain))
 
 
-def _as_teams(catalogue: Catalogue, users: Table, table: Table) -> Candidate | None:
+def _as_teams(
+    catalogue: Catalogue, users: CatalogueTable, table: CatalogueTable
+) -> Candidate | None:
     links = links_between(catalogue, users, table)
     noun = table.words[-1] if table.words else ""
     if table.id is None or not links or noun in _NO_TEAM:
@@ -158,20 +165,22 @@ def _as_teams(catalogue: Catalogue, users: Table, table: Table) -> Candidate | N
     return Candidate(table, points, tuple(reasons))
 
 
-def _is_one_to_one(catalogue: Catalogue, table: Table, users: Table) -> bool:
+def _is_one_to_one(catalogue: Catalogue, table: CatalogueTable, users: CatalogueTable) -> bool:
     """A profile: its key, or a unique column, names the user."""
     return any(
         table.is_unique(c.name) for c, declared in catalogue.reference(table, users) if declared
     )
 
 
-def links_between(catalogue: Catalogue, users: Table, teams: Table) -> list[Link]:
+def links_between(catalogue: Catalogue, users: CatalogueTable, teams: CatalogueTable) -> list[Link]:
     """The strongest first."""
     found = [*_tables_between(catalogue, users, teams), *_columns_of(catalogue, users, teams)]
     return sorted(found, key=lambda link: -link.points)
 
 
-def _tables_between(catalogue: Catalogue, users: Table, teams: Table) -> Iterator[Link]:
+def _tables_between(
+    catalogue: Catalogue, users: CatalogueTable, teams: CatalogueTable
+) -> Iterator[Link]:
     for table in catalogue.tables:
         if table.key in (users.key, teams.key):
             continue
@@ -187,7 +196,9 @@ def _tables_between(catalogue: Catalogue, users: Table, teams: Table) -> Iterato
             yield Link(table, user, team, how, points)
 
 
-def unreadable_links(catalogue: Catalogue, users: Table, teams: Table) -> list[Table]:
+def unreadable_links(
+    catalogue: Catalogue, users: CatalogueTable, teams: CatalogueTable
+) -> list[CatalogueTable]:
     """Tables that would say who is in which team, if our role might read them."""
     readable = {link.via.key for link in links_between(catalogue, users, teams)}
     opened = Catalogue(tuple(_as_if_readable(table) for table in catalogue.tables))
@@ -195,11 +206,13 @@ def unreadable_links(catalogue: Catalogue, users: Table, teams: Table) -> list[T
     return [table for table in dict.fromkeys(found) if table.key not in readable]
 
 
-def _as_if_readable(table: Table) -> Table:
+def _as_if_readable(table: CatalogueTable) -> CatalogueTable:
     return replace(table, columns=tuple(replace(each, readable=True) for each in table.columns))
 
 
-def _columns_of(catalogue: Catalogue, users: Table, teams: Table) -> Iterator[Link]:
+def _columns_of(
+    catalogue: Catalogue, users: CatalogueTable, teams: CatalogueTable
+) -> Iterator[Link]:
     for column, _ in catalogue.reference(users, teams):
         passing = _PASSING & set(_words(column))
         if users.id and not passing:
@@ -210,7 +223,9 @@ def _columns_of(catalogue: Catalogue, users: Table, teams: Table) -> Iterator[Li
         yield Link(teams, owner, teams.id, f"{teams.plain}.{owner.name} names its owner", 15)
 
 
-def owner_of(catalogue: Catalogue, teams: Table, users: Table) -> Column | None:
+def owner_of(
+    catalogue: Catalogue, teams: CatalogueTable, users: CatalogueTable
+) -> CatalogueColumn | None:
     """The column of a team that names its owner: by a name that says so, or the only one."""
     columns = dict.fromkeys(column for column, _ in catalogue.reference(teams, users))
     columns |= dict.fromkeys(column for column in teams.columns if _says_owner(column, users))
@@ -220,14 +235,16 @@ def owner_of(catalogue: Catalogue, teams: Table, users: Table) -> Column | None:
     return next(iter([*named, *(rest if len(rest) == 1 else [])]), None)
 
 
-def _says_owner(column: Column, users: Table) -> bool:
+def _says_owner(column: CatalogueColumn, users: CatalogueTable) -> bool:
     """`owner_id`, `ownerUserId`, of the type of a user's key, where no foreign key says it."""
     words = _words(column)
     fits = column.readable and users.id is not None and same_family(column, users.id)
     return fits and words[:1] == ("owner",) and words[-1] in ("id", "uuid")
 
 
-def _main_reference(catalogue: Catalogue, table: Table, to: Table) -> Column | None:
+def _main_reference(
+    catalogue: Catalogue, table: CatalogueTable, to: CatalogueTable
+) -> CatalogueColumn | None:
     """Not `invited_by_id`, where there is `user_id`."""
     found = list(dict.fromkeys(column for column, _ in catalogue.reference(table, to)))
     plain = [column for column in found if set(_words(column)) & {*to.words, "member"}]
@@ -235,18 +252,18 @@ def _main_reference(catalogue: Catalogue, table: Table, to: Table) -> Column | N
     return next(iter([*plain, *others]), None)
 
 
-def _is_membership(table: Table) -> bool:
+def _is_membership(table: CatalogueTable) -> bool:
     return bool(set(table.words) & _MEMBERSHIPS) and not set(table.words) & _JUNK
 
 
-def _penalty(table: Table, reasons: list[str]) -> int:
+def _penalty(table: CatalogueTable, reasons: list[str]) -> int:
     if bad := set(table.words) & _JUNK:
         reasons.append(f"but its name says {sorted(bad)[0]}")
         return -70
     return -20 if table.is_view else 0
 
 
-def _words(column: Column) -> tuple[str, ...]:
+def _words(column: CatalogueColumn) -> tuple[str, ...]:
     return words_of(column.name)
 
 

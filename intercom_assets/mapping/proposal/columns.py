@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from intercom_assets.domain.secret_names import secret_word, words_of
-from intercom_assets.mapping.proposal.catalogue import Column, Table, quoted
+from intercom_assets.mapping.proposal.catalogue import CatalogueColumn, CatalogueTable, quoted
 
 NAMES = ("name", "full_name", "display_name", "real_name", "fullname", "complete_name")
 FIRST = ("first_name", "given_name", "firstname", "forename", "fname")
@@ -85,12 +85,12 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class SkippedColumn:
     column: str
     why: str
 
 
-def wanted(table: Table, alias: str, name: str, among: Sequence[str]) -> Selected | None:
+def wanted(table: CatalogueTable, alias: str, name: str, among: Sequence[str]) -> Selected | None:
     """A text that goes by one of the names in `among`."""
     column = table.named(among)
     if column is None or not column.is_text or secret_word(column.name):
@@ -98,7 +98,7 @@ def wanted(table: Table, alias: str, name: str, among: Sequence[str]) -> Selecte
     return Selected(f"{alias}{column.sql}", name, _called(column, name), uses=(column.name,))
 
 
-def whole_name(table: Table, alias: str) -> Selected | None:
+def whole_name(table: CatalogueTable, alias: str) -> Selected | None:
     """One column, or a first and a last name."""
     if found := wanted(table, alias, "name", NAMES):
         return found
@@ -110,7 +110,7 @@ def whole_name(table: Table, alias: str) -> Selected | None:
     return None
 
 
-def moment(table: Table, alias: str, name: str, among: Sequence[str]) -> Selected | None:
+def moment(table: CatalogueTable, alias: str, name: str, among: Sequence[str]) -> Selected | None:
     """A time that goes by one of the names in `among`."""
     column = table.named(among)
     if column is None:
@@ -123,7 +123,7 @@ def moment(table: Table, alias: str, name: str, among: Sequence[str]) -> Selecte
     return Selected(sql, name, reasons, uses=(column.name,))
 
 
-def as_moment(column: Column, alias: str) -> tuple[str, str] | None:
+def as_moment(column: CatalogueColumn, alias: str) -> tuple[str, str] | None:
     """SQL that names a moment, and why it is not the plain column; None if it is no time at all."""
     plain = f"{alias}{column.sql}"
     kind = re.sub(r"\(\d+\)", "", column.type)
@@ -144,7 +144,7 @@ def as_moment(column: Column, alias: str) -> tuple[str, str] | None:
     return None
 
 
-def gone_at(table: Table, alias: str) -> Selected | None:
+def gone_at(table: CatalogueTable, alias: str) -> Selected | None:
     """When it was deleted, or that it was."""
     column = table.named(DELETED)
     if column and (made := as_moment(column, alias)):
@@ -163,7 +163,9 @@ def gone_at(table: Table, alias: str) -> Selected | None:
     return None
 
 
-def offers(table: Table, alias: str, used: set[str], taken: Set[str]) -> Iterator[Selected]:
+def offers(
+    table: CatalogueTable, alias: str, used: set[str], taken: Set[str]
+) -> Iterator[Selected]:
     """What else it could send, each as the mapping would accept it.
 
     `used`: columns that are spoken for. `taken`: names that stand for something else already.
@@ -178,20 +180,22 @@ def offers(table: Table, alias: str, used: set[str], taken: Set[str]) -> Iterato
             yield Selected(sql, name)
 
 
-def left_out(table: Table, used: set[str]) -> Iterator[LeftOut]:
+def left_out(table: CatalogueTable, used: set[str]) -> Iterator[SkippedColumn]:
     """What is not even an offer, and why."""
     for column in table.columns:
         if column.name in used:
             continue
         if word := secret_word(column.name):
-            yield LeftOut(column.name, f"looks like a secret ({word})")
+            yield SkippedColumn(column.name, f"looks like a secret ({word})")
         elif not column.readable:
-            yield LeftOut(column.name, "this role may not read it")
+            yield SkippedColumn(column.name, "this role may not read it")
         elif _single(column, "") is None:
-            yield LeftOut(column.name, f"is {column.type}, and Intercom holds single values only")
+            yield SkippedColumn(
+                column.name, f"is {column.type}, and Intercom holds single values only"
+            )
 
 
-def _single(column: Column, alias: str) -> str | None:
+def _single(column: CatalogueColumn, alias: str) -> str | None:
     plain = f"{alias}{column.sql}"
     kind = re.sub(r"\([\d,]+\)", "", column.type)
     if not column.name.isprintable():
@@ -204,5 +208,5 @@ def _single(column: Column, alias: str) -> str | None:
     return plain if kind in _NUMBERS and kind != "money" else None
 
 
-def _called(column: Column, name: str) -> str:
+def _called(column: CatalogueColumn, name: str) -> str:
     return "" if column.name == name else f"{column.name} here"

@@ -11,7 +11,7 @@ from intercom_assets.domain.secret_names import words_of
 from intercom_assets.mapping.load import MEMBERSHIPS_SQL, SYNC_YAML, TEAMS_SQL, USERS_SQL
 from intercom_assets.mapping.problems import MappingError, nearest
 from intercom_assets.mapping.proposal import columns as known
-from intercom_assets.mapping.proposal.catalogue import Catalogue, Column, Table
+from intercom_assets.mapping.proposal.catalogue import Catalogue, CatalogueColumn, CatalogueTable
 from intercom_assets.mapping.proposal.choosing import (
     Candidate,
     Choice,
@@ -28,8 +28,8 @@ from intercom_assets.mapping.proposal.columns import (
     OF_COMPANIES,
     OF_COMPANIES_AS_TEXT,
     OF_CONTACTS,
-    LeftOut,
     Selected,
+    SkippedColumn,
 )
 from intercom_assets.mapping.proposal.texts import (
     NO_MEMBERSHIPS,
@@ -118,7 +118,9 @@ def _named(
     raise MappingError(f"--{what} is {name}, and there is no such table{nearest(name, names)}")
 
 
-def profile_of(catalogue: Catalogue, users: Table) -> tuple[Table, Column] | None:
+def profile_of(
+    catalogue: Catalogue, users: CatalogueTable
+) -> tuple[CatalogueTable, CatalogueColumn] | None:
     """A table with one row a user, where one of our columns is that the users do not have."""
     for table in catalogue.tables:
         if table.key == users.key or "profile" not in table.words:
@@ -129,15 +131,15 @@ def profile_of(catalogue: Catalogue, users: Table) -> tuple[Table, Column] | Non
     return None
 
 
-def _adds(profile: Table, users: Table) -> bool:
+def _adds(profile: CatalogueTable, users: CatalogueTable) -> bool:
     return any(each.name not in _personal_names(users) for each in _personal(profile, "p."))
 
 
-def _personal_names(table: Table) -> set[str]:
+def _personal_names(table: CatalogueTable) -> set[str]:
     return {each.name for each in _personal(table, "")}
 
 
-def _personal(table: Table, alias: str) -> list[Selected]:
+def _personal(table: CatalogueTable, alias: str) -> list[Selected]:
     found = (
         known.whole_name(table, alias),
         known.wanted(table, alias, "phone_number", known.PHONES),
@@ -149,7 +151,7 @@ def _personal(table: Table, alias: str) -> list[Selected]:
 # --- users ----------------------------------------------------------------------------------------
 
 
-def users_sql(choice: Choice, profile: tuple[Table, Column] | None) -> str:
+def users_sql(choice: Choice, profile: tuple[CatalogueTable, CatalogueColumn] | None) -> str:
     table = choice.users.table
     alias = "u." if profile else ""
     chosen = [*_key(table, alias), *_email(table, alias), *_personal(table, alias)]
@@ -173,26 +175,26 @@ def users_sql(choice: Choice, profile: tuple[Table, Column] | None) -> str:
     return query(head, chosen, table.sql + joined, *_rest(table, alias, chosen, OF_CONTACTS))
 
 
-def _last_seen(profile: Table) -> Iterator[Selected]:
+def _last_seen(profile: CatalogueTable) -> Iterator[Selected]:
     if seen := known.moment(profile, "p.", "last_request_at", known.SEEN):
         why = "; ".join(filter(None, [f"from {profile.plain}", seen.why]))
         yield Selected(seen.sql, seen.name, why, seen.uses)
 
 
-def _key(table: Table, alias: str) -> Iterator[Selected]:
+def _key(table: CatalogueTable, alias: str) -> Iterator[Selected]:
     if table.id:
         why = "" if table.id.name == "id" else f"{table.id.name} is the key"
         yield Selected(f"{alias}{table.id.sql}", "id", why, uses=(table.id.name,))
 
 
-def _email(table: Table, alias: str) -> Iterator[Selected]:
+def _email(table: CatalogueTable, alias: str) -> Iterator[Selected]:
     if email := email_of(table):
         why = "" if email.name == "email" else f"{email.name} here"
         yield Selected(f"{alias}{email.sql}", "email", why, uses=(email.name,))
 
 
 def _times(
-    table: Table, alias: str, created: Sequence[str], seen: Sequence[str] = ()
+    table: CatalogueTable, alias: str, created: Sequence[str], seen: Sequence[str] = ()
 ) -> list[Selected]:
     found = (
         known.moment(table, alias, "created_at", created),
@@ -203,7 +205,7 @@ def _times(
     return [each for each in found if each]
 
 
-def _not_gone(table: Table, chosen: Sequence[Selected]) -> Iterator[str]:
+def _not_gone(table: CatalogueTable, chosen: Sequence[Selected]) -> Iterator[str]:
     """Columns that may mean that somebody is gone, where none says so outright."""
     names = [name for name in known.NOT_YET_GONE if (table.named([name]))]
     if names and not any(each.name == "deleted_at" for each in chosen):
@@ -214,8 +216,8 @@ def _not_gone(table: Table, chosen: Sequence[Selected]) -> Iterator[str]:
 
 
 def _rest(
-    table: Table, alias: str, chosen: Sequence[Selected], elsewhere: Set[str]
-) -> tuple[list[Selected], list[LeftOut]]:
+    table: CatalogueTable, alias: str, chosen: Sequence[Selected], elsewhere: Set[str]
+) -> tuple[list[Selected], list[SkippedColumn]]:
     used = {name for each in chosen if not each.why.startswith("from ") for name in each.uses}
     taken = {each.name for each in chosen} | elsewhere
     return list(known.offers(table, alias, used, taken)), list(known.left_out(table, used))
@@ -322,7 +324,9 @@ def _is_users_or_teams(link: Link) -> bool:
     return link.via.id in (link.user, link.team)
 
 
-def _unwatchable(users: Table, teams: Table | None, links: Sequence[Link]) -> list[str]:
+def _unwatchable(
+    users: CatalogueTable, teams: CatalogueTable | None, links: Sequence[Link]
+) -> list[str]:
     tables = [users, *([teams] if teams else []), *(link.via for link in links)]
     return sorted({table.plain for table in tables if not table.watchable})
 

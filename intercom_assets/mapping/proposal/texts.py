@@ -5,8 +5,8 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from intercom_assets.mapping.proposal.catalogue import Column, Table
-from intercom_assets.mapping.proposal.columns import WITHOUT_ZONE, LeftOut, Selected
+from intercom_assets.mapping.proposal.catalogue import CatalogueColumn, CatalogueTable
+from intercom_assets.mapping.proposal.columns import WITHOUT_ZONE, Selected, SkippedColumn
 from intercom_assets.mapping.starting import STARTER
 
 NO_TEAMS = "select null::bigint as id, null::text as name where false\n"
@@ -44,7 +44,7 @@ def query(
     chosen: Sequence[Selected],
     table: str,
     offered: Sequence[Selected],
-    left_out: Sequence[LeftOut],
+    left_out: Sequence[SkippedColumn],
 ) -> str:
     """A SELECT of what was chosen; what else there is, in comments."""
     zones = [_ZONES] if any(WITHOUT_ZONE in each.why for each in chosen) else []
@@ -63,7 +63,7 @@ def query(
     return text
 
 
-def watch_of(table: Table, wakes: str, key: Column | None) -> Iterator[str]:
+def watch_of(table: CatalogueTable, wakes: str, key: CatalogueColumn | None) -> Iterator[str]:
     """A line of `watch`; nothing for what cannot have triggers."""
     if key and not table.is_view:
         yield f"{{table: {_yaml(table.plain)}, wakes: {wakes}, key: {_yaml(key.name)}}}"

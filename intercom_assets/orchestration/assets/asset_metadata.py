@@ -48,11 +48,11 @@ def with_mapping(
 ) -> Assets:
     """The same assets, their pages filled. `folder`: None is the shipped sample app's mapping."""
     try:
-        told = _pages(load_mapping(folder))
+        pages = _pages(load_mapping(folder))
     except (MappingError, OSError) as error:
         sentence = as_sentence(f"the mapping cannot be read: {error}")
         return _mapped(assets, lambda spec: _with_problem(spec, sentence))
-    return _mapped(assets, lambda spec: spec.merge_attributes(metadata=told.get(spec.key, {})))
+    return _mapped(assets, lambda spec: spec.merge_attributes(metadata=pages.get(spec.key, {})))
 
 
 def _mapped(
@@ -132,7 +132,7 @@ class _Query:
 
 def _pages(mapping: AppMapping) -> dict[dg.AssetKey, Facts]:
     users, teams, memberships = _users(mapping), _teams(mapping), _memberships(mapping)
-    told = {
+    pages = {
         USERS.table: users.shown | users.app_columns,
         key_of("memberships"): memberships.shown | memberships.app_columns,
         TEAMS.table: teams.shown | teams.app_columns,
@@ -155,7 +155,7 @@ def _pages(mapping: AppMapping) -> dict[dg.AssetKey, Facts]:
         | teams.intercom_columns("company_id"),
     }
     where: Facts = {"mapping": dg.MetadataValue.path(str(mapping.folder))}
-    return {key: facts | where for key, facts in told.items()}
+    return {key: facts | where for key, facts in pages.items()}
 
 
 def _users(mapping: AppMapping) -> _Query:

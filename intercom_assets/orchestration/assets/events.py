@@ -34,7 +34,7 @@ MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class RunUsage:
     """How a run used Intercom: its requests, those refused by the rate limit, its seconds.
 
     `limit`: requests in a window of ten seconds as Intercom last told it.
@@ -109,7 +109,7 @@ def sentence_of_parked(target: SyncTarget, parked: Sequence[Outcome]) -> str:
     )
 
 
-def facts_of_run(target: SyncTarget, totals: Totals, use: Use) -> Facts:
+def facts_of_run(target: SyncTarget, totals: Totals, use: RunUsage) -> Facts:
     """What a run did, as numbers that Dagster plots over time: those of users and of teams apart.
 
     Every number is there each time, zeros too.
@@ -134,13 +134,13 @@ def facts_of_run(target: SyncTarget, totals: Totals, use: Use) -> Facts:
     return facts
 
 
-def sentence_of_run(target: SyncTarget, totals: Totals, use: Use, *, ended: bool) -> str:
+def sentence_of_run(target: SyncTarget, totals: Totals, use: RunUsage, *, ended: bool) -> str:
     """`ended`: not stopped by an error, which is told elsewhere."""
     nobody = "nobody was due" if ended else "stopped before the first"
-    told = ", ".join(f"{count} {status}" for status, count in sorted(totals.statuses.items()))
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(totals.statuses.items()))
     fields = ", ".join(f"{name} ({count})" for name, count in totals.fields.most_common())
     return (
-        f"{target.several(totals.handled)}: {told or nobody}; "
+        f"{target.several(totals.handled)}: {statuses or nobody}; "
         f"{count_of(use.requests, 'call')} in {use.seconds:.1f} s"
         + (f"; changed: {fields}" if fields else "")
     )

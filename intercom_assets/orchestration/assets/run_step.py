@@ -15,7 +15,7 @@ from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.orchestration.assets.events import (
-    Use,
+    RunUsage,
     events_of,
     facts_of_run,
     sentence_of_parked,
@@ -110,7 +110,7 @@ class _RunReporter:
         for events in events_of(target, outcomes, pages):
             report_together(context, events)
 
-    def _conclude(self, totals: Totals, causes: set[str], use: Use, *, ended: bool) -> None:
+    def _conclude(self, totals: Totals, causes: set[str], use: RunUsage, *, ended: bool) -> None:
         """The run's own numbers: on an asset that no run materializes, and in its tags."""
         context, target = self.context, self.target
         context.log.info(sentence_of_run(target, totals, use, ended=ended))
@@ -122,6 +122,6 @@ class _RunReporter:
         context.instance.add_run_tags(context.run.run_id, tags)
 
 
-def _use(services: Services, seconds: float) -> Use:
+def _use(services: Services, seconds: float) -> RunUsage:
     counters = services.intercom.counters()
-    return Use(sum(counters.calls.values()), counters.rate_limited, seconds, counters.limit)
+    return RunUsage(sum(counters.calls.values()), counters.rate_limited, seconds, counters.limit)

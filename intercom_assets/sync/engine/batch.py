@@ -24,8 +24,8 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.work import Run
 from intercom_assets.sync.context.workspace import require_workspace
-from intercom_assets.sync.engine import initial_listing as initial_listing
-from intercom_assets.sync.engine.chunk_source import Batch, Chunk, Source
+from intercom_assets.sync.engine import initial_listing
+from intercom_assets.sync.engine.chunk_source import Batch, Chunk, ChunkSource
 from intercom_assets.sync.engine.determinism import require_deterministic, require_no_secrets
 from intercom_assets.sync.engine.guard import check_teams, check_users
 from intercom_assets.sync.engine.last_stop import noted
@@ -102,7 +102,7 @@ def run_batch(
     ):
         if not batch.prepared:
             prepare(services, [batch])
-        source = Source(services, batch, pulse, stopped)
+        source = ChunkSource(services, batch, pulse, stopped)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
         for report in _in_parallel(
             lambda: _one_chunk(run, source), CHUNKS_AT_ONCE, at_the_end=source.close
@@ -147,7 +147,7 @@ def _in_parallel(
             yield from (report for report in reports if report is not None)
 
 
-def _one_chunk(run: Run, source: Source) -> ChunkReport | None:
+def _one_chunk(run: Run, source: ChunkSource) -> ChunkReport | None:
     started = monotonic()
     chunk = source.next()
     if chunk is None:
@@ -166,7 +166,7 @@ def _one_chunk(run: Run, source: Source) -> ChunkReport | None:
     return ChunkReport(source.kind, outcomes, monotonic() - started, causes)
 
 
-def _passed(run: Run, source: Source, chunk: Chunk) -> Sequence[Outcome]:
+def _passed(run: Run, source: ChunkSource, chunk: Chunk) -> Sequence[Outcome]:
     with chunk.lease as lease:
         if not lease.rows:
             return []

@@ -51,7 +51,7 @@ class Chunk:
     absent: Sequence[str] = ()
 
 
-class Source:
+class ChunkSource:
     """Leases the next chunk of a batch; shared by the threads that work on it.
 
     Each chunk that `next` gave is `ended` once. Once `stopped`, and after `close`, nobody waits.

@@ -5,7 +5,7 @@ what capture cannot see: hand-made log losses, tables nobody watches, users who 
 is never concluded from the stream: those users are queued and read again, one by one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -92,15 +92,11 @@ def _sweep(
 
 def _queue_missing(services: Services, kind: QueueKind, seen: set[str]) -> int:
     missing = 0
-    for linked in _linked(services, kind):
+    for linked in services.store.linked.ids(kind):
         gone = [key for key in linked if key not in seen]
         services.store.queue.enqueue(kind, gone, lane=Lane.BULK, cause=Cause.SWEEP)
         missing += len(gone)
     return missing
-
-
-def _linked(services: Services, kind: QueueKind) -> Iterator[Sequence[str]]:
-    yield from services.store.linked.ids(kind)
 
 
 def _hash_of_user(rules: Rules, truncate: bool, row: AppUser | InvalidRow) -> str | None:

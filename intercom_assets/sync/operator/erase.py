@@ -42,7 +42,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ErasureReceipt:
     """What was deleted, and how we know. Times in Unix seconds.
 
     `contact_id` is None where Intercom never had a contact of this user. `deleted`: by this
@@ -82,7 +82,7 @@ class Receipt:
 
 def erase_user(
     services: Services, user_id: str, sleep: Callable[[float], object] = time.sleep
-) -> Receipt:
+) -> ErasureReceipt:
     """Erases one user. Safe to repeat: what was done before stays in the receipt.
 
     Raises `IntercomError` where Intercom cannot be reached or refuses, and `AtWork`; the tombstone
@@ -128,7 +128,7 @@ def is_known(services: Services, user_id: str) -> bool:
     return True
 
 
-def receipt_of(services: Services, user_id: str) -> Receipt | None:
+def receipt_of(services: Services, user_id: str) -> ErasureReceipt | None:
     """Of an erasure that came to its end before."""
     for tombstone in services.store.tombstones.find([user_id]):
         if "by_id_is_404" in tombstone.receipt:
@@ -222,11 +222,11 @@ class _Erasure:
         self.left = into.id
         return None
 
-    def receipt(self) -> Receipt:
+    def receipt(self) -> ErasureReceipt:
         contact_id = _text(self.before.get("contact_id"))
         by_id = contact_id is None or self._is_404(contact_id)
         by_external_id = self._find() is None
-        return Receipt(
+        return ErasureReceipt(
             user_id=self.user_id,
             at=self.services.now(),
             contact_id=contact_id,
@@ -271,9 +271,9 @@ class _Erasure:
         ]
 
 
-def _receipt_from(user_id: str, stored: Mapping[str, Json]) -> Receipt:
+def _receipt_from(user_id: str, stored: Mapping[str, Json]) -> ErasureReceipt:
     requests = stored.get("requests")
-    return Receipt(
+    return ErasureReceipt(
         user_id=user_id,
         at=_number(stored.get("at")) or 0,
         contact_id=_text(stored.get("contact_id")),

@@ -18,7 +18,7 @@ from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import require_workspace
-from intercom_assets.sync.engine import initial_listing as initial_listing
+from intercom_assets.sync.engine import initial_listing
 from intercom_assets.sync.engine.plan import FindLeads, LookedAt
 from intercom_assets.sync.operator.overlay_links import OverlayLinks
 from intercom_assets.sync.passes.leads import shown

@@ -40,7 +40,7 @@ CHUNK = 100
 """Links in one lease: each has two calls of its own."""
 
 
-class State(StrEnum):
+class RelinkState(StrEnum):
     MOVED = "moved"
     BUSY = "busy"
     LEFT = "left"
@@ -53,11 +53,11 @@ class Relinked:
 
     ids: SwitchedId
     link: UserLink
-    state: State = State.MOVED
+    state: RelinkState = RelinkState.MOVED
     why: str = ""
     request_id: str | None = None
 
-    def leave(self, why: str, state: State = State.LEFT) -> None:
+    def leave(self, why: str, state: RelinkState = RelinkState.LEFT) -> None:
         self.state, self.why = state, why
 
     @property
@@ -132,7 +132,7 @@ def _some_relinked(
     services.store.queue.enqueue_missing(QueueKind.USER, keys, cause=Cause.RELINK)
     with pulse.lease(QueueKind.USER, len(keys), keys=keys) as lease:
         relinked = _looked_at(services, lease, pairs)
-        due = [each for each in relinked if each.state is State.MOVED]
+        due = [each for each in relinked if each.state is RelinkState.MOVED]
         outcomes = pool.run(
             lambda each: _move(each, services.intercom.with_deadline(lambda: lease.deadline)), due
         )
@@ -140,7 +140,7 @@ def _some_relinked(
             if isinstance(outcome, Failed) and not isinstance(outcome.error, IntercomError):
                 raise outcome.error
             if not isinstance(outcome, Done):
-                outcome.item.leave("the command was stopped", State.FAILED)
+                outcome.item.leave("the command was stopped", RelinkState.FAILED)
         _record(services, lease, run_id, relinked)
     return relinked
 
@@ -155,7 +155,7 @@ def _looked_at(services: Services, lease: Lease, pairs: Sequence[SwitchedId]) ->
         each = Relinked(pair, links.get(pair.old) or UserLink(pair.old))
         new = links.get(pair.new)
         if not {pair.old, pair.new} <= leased:
-            each.leave("another run is at work on it: run relink again", State.BUSY)
+            each.leave("another run is at work on it: run relink again", RelinkState.BUSY)
         elif not isinstance(rows[pair.old], Gone) or isinstance(rows[pair.new], Gone):
             each.leave("the app changed meanwhile")
         elif each.link.contact_id is None or (new is not None and new.contact_id is not None):
@@ -173,7 +173,7 @@ def _move(each: Relinked, client: IntercomClient) -> None:
     except Conflict:
         each.leave(f"another contact has the id {each.ids.new} already")
     except IntercomError as error:
-        each.leave(problem_of(error).message, State.FAILED)
+        each.leave(problem_of(error).message, RelinkState.FAILED)
 
 
 def _put(each: Relinked, client: IntercomClient) -> None:
@@ -191,7 +191,7 @@ def _put(each: Relinked, client: IntercomClient) -> None:
 
 def _record(services: Services, lease: Lease, run_id: str, relinked: Sequence[Relinked]) -> None:
     """Rows of the queue that were made for this go again, so that nobody is synced for it."""
-    moved = [each for each in relinked if each.state is State.MOVED]
+    moved = [each for each in relinked if each.state is RelinkState.MOVED]
     lost = services.store.switched_ids.move_user_links(
         lease.token,
         run_id,
@@ -201,4 +201,4 @@ def _record(services: Services, lease: Lease, run_id: str, relinked: Sequence[Re
     )
     for each in moved:
         if each.ids.old in lost:
-            each.leave("another run took it over: run relink again", State.BUSY)
+            each.leave("another run took it over: run relink again", RelinkState.BUSY)

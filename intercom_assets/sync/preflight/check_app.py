@@ -20,11 +20,11 @@ from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.values import count_of
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
-from intercom_assets.sync.preflight.findings import Finding, Part
+from intercom_assets.sync.preflight.findings import CheckPart, Finding
 
-APP = Part("App database")
-RIGHTS = Part("Rights in the app")
-CAPTURE = Part("Changes in the app")
+APP = CheckPart("App database")
+RIGHTS = CheckPart("Rights in the app")
+CAPTURE = CheckPart("Changes in the app")
 MOST_CLOCK_DIFFERENCE = 10.0
 """Seconds by which two clocks may differ before times that are compared come out wrong."""
 STUCK_AFTER = 600.0

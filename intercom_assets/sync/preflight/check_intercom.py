@@ -18,9 +18,9 @@ from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import NotFound
 from intercom_assets.sync.context.workspace import WAYS_OUT, mismatch
 from intercom_assets.sync.environment import Configuration
-from intercom_assets.sync.preflight.findings import Finding, Part
+from intercom_assets.sync.preflight.findings import CheckPart, Finding
 
-INTERCOM = Part("Intercom")
+INTERCOM = CheckPart("Intercom")
 REGIONS = {
     "US": "https://api.intercom.io",
     "EU": "https://api.eu.intercom.io",

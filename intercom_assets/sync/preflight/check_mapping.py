@@ -39,9 +39,9 @@ from intercom_assets.mapping.load import (
 from intercom_assets.mapping.load import mapping_problems as file_problems
 from intercom_assets.sync.engine.determinism import differing_columns, leaking_columns
 from intercom_assets.sync.preflight.check_app import GRANT, ROLE
-from intercom_assets.sync.preflight.findings import EDIT, Finding, Part
+from intercom_assets.sync.preflight.findings import EDIT, CheckPart, Finding
 
-MAPPING = Part("Mapping")
+MAPPING = CheckPart("Mapping")
 SAMPLE, ROWS = 20, 1_000
 """Memberships, and rows of each query, that are read to see what they hold."""
 

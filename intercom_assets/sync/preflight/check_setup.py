@@ -25,9 +25,13 @@ from intercom_assets.sync.environment import (
     Configuration,
     no_dagster,
 )
-from intercom_assets.sync.preflight.findings import Finding, Part
+from intercom_assets.sync.preflight.findings import CheckPart, Finding
 
-CONFIGURATION, TABLES, DAGSTER = Part("Configuration"), Part("Own tables"), Part("Dagster")
+CONFIGURATION, TABLES, DAGSTER = (
+    CheckPart("Configuration"),
+    CheckPart("Own tables"),
+    CheckPart("Dagster"),
+)
 IN_EVERY_PROCESS = {
     "DAGSTER_EVENT_BATCH_SIZE": "500",
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",

@@ -16,7 +16,7 @@ from intercom_assets.sync.environment import INTERCOM_ACCESS_TOKEN, Configuratio
 EDIT = "Correct it; then run check again."
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     """BAD: the sync cannot work, or not as the mapping says. WARNING: it can, at a price."""
 
     OK = "ok"
@@ -30,25 +30,25 @@ class Finding:
 
     part: str
     title: str
-    verdict: Verdict
+    verdict: Severity
     sentence: str
     to_do: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CheckPart:
     """A group of findings, as the operator reads them."""
 
     name: str
 
     def ok(self, title: str, sentence: str) -> Finding:
-        return Finding(self.name, title, Verdict.OK, sentence)
+        return Finding(self.name, title, Severity.OK, sentence)
 
     def warning(self, title: str, sentence: str, to_do: str) -> Finding:
-        return Finding(self.name, title, Verdict.WARNING, sentence, to_do)
+        return Finding(self.name, title, Severity.WARNING, sentence, to_do)
 
     def bad(self, title: str, sentence: str, to_do: str) -> Finding:
-        return Finding(self.name, title, Verdict.BAD, sentence, to_do)
+        return Finding(self.name, title, Severity.BAD, sentence, to_do)
 
     def skipped(self, title: str, needs: str) -> Finding:
         return self.warning(title, f"Not looked at: that needs {needs}.", "Fix what is red first.")

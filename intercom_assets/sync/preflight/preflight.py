@@ -64,7 +64,7 @@ from intercom_assets.sync.preflight.check_setup import (
     check_schema,
     check_variables,
 )
-from intercom_assets.sync.preflight.findings import EDIT, Finding, Verdict
+from intercom_assets.sync.preflight.findings import EDIT, Finding, Severity
 
 PROBE_TIMEOUT_S = 25.0
 """Seconds for one question to Intercom, its retries included."""
@@ -129,7 +129,7 @@ class Preflight:
             return False
         found = list(APP.probe("reachable", lambda: check_server(url, time.time()), REACH))
         yield from found
-        return any(finding.verdict is Verdict.OK for finding in found)
+        return any(finding.verdict is Severity.OK for finding in found)
 
     def _look_at_files(self) -> Iterator[Finding]:
         folder = self._configuration.mapping_folder
@@ -155,7 +155,7 @@ class Preflight:
         yield from MAPPING.probe("secrets", lambda: check_secrets(app), EDIT)
         rows = list(MAPPING.probe("rows", lambda: check_rows(app), EDIT))
         yield from rows
-        if any(finding.verdict is Verdict.BAD for finding in rows):
+        if any(finding.verdict is Severity.BAD for finding in rows):
             yield MAPPING.skipped("same twice", "rows that can be read")
         else:
             yield from MAPPING.probe("same twice", lambda: check_determinism(app), EDIT)
@@ -184,7 +184,7 @@ class Preflight:
             INTERCOM.probe("token", lambda: check_token(_view(client), self._configuration), SCOPES)
         )
         yield from token
-        if not any(f.verdict is Verdict.BAD for f in token):
+        if not any(f.verdict is Severity.BAD for f in token):
             yield from self._look_at_workspace(client, settings)
         client.close()
 

@@ -19,7 +19,7 @@ SAMPLE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthFinding:
     """`facts`: counts and ids, no personal data."""
 
     healthy: bool
@@ -27,7 +27,7 @@ class Finding:
     facts: dict[str, int | str] = field(default_factory=dict)
 
 
-def nothing_stuck(services: Services) -> Finding:
+def nothing_stuck(services: Services) -> HealthFinding:
     """Nobody waits too long, and nobody is parked or held as gone."""
     depths = services.store.queue.depth()
     oldest = max(depth.oldest_seconds for depth in depths.values())
@@ -36,37 +36,41 @@ def nothing_stuck(services: Services) -> Finding:
     held = sum(len(services.store.gone.held(kind).keys) for kind in QueueKind)
     facts: dict[str, int | str] = {"due": due, "parked": parked, "held_as_gone": held}
     if due and oldest > STUCK_AFTER:
-        return Finding(False, f"{due} are due, the oldest for {oldest / 60:.0f} minutes.", facts)
+        return HealthFinding(
+            False, f"{due} are due, the oldest for {oldest / 60:.0f} minutes.", facts
+        )
     if parked or held:
         said = f"{parked} are parked and {held} held as gone; see intercom-assets status."
-        return Finding(False, said, facts)
-    return Finding(True, f"Nobody is stuck; {due} are due.", facts)
+        return HealthFinding(False, said, facts)
+    return HealthFinding(True, f"Nobody is stuck; {due} are due.", facts)
 
 
-def nothing_diverged(services: Services) -> Finding:
+def nothing_diverged(services: Services) -> HealthFinding:
     """A sample of the settled users, read by id, is on both sides what was agreed on."""
     ids = _sample(services)
     diverged = [user_id for user_id in ids if _has_diverged(services, user_id)]
     facts: dict[str, int | str] = {"looked_at": len(ids), "diverged": len(diverged)}
     if diverged:
         facts["users"] = ", ".join(diverged)
-        return Finding(False, f"{len(diverged)} of {len(ids)} users differ: see the ids.", facts)
-    return Finding(True, f"{len(ids)} users looked at; both sides agree.", facts)
+        return HealthFinding(
+            False, f"{len(diverged)} of {len(ids)} users differ: see the ids.", facts
+        )
+    return HealthFinding(True, f"{len(ids)} users looked at; both sides agree.", facts)
 
 
-def no_duplicates(services: Services) -> Finding:
+def no_duplicates(services: Services) -> HealthFinding:
     """No two contacts with one external id, as the last audit saw it."""
     last = services.store.state.get(StateKey.LAST_AUDIT)
     found = last.get("duplicates", 0) if isinstance(last, dict) else None
     if not isinstance(found, int):
-        return Finding(True, "No audit has listed the contacts yet.")
+        return HealthFinding(True, "No audit has listed the contacts yet.")
     facts: dict[str, int | str] = {"duplicates": found}
     if found:
-        return Finding(False, f"{found} external ids have more than one contact.", facts)
-    return Finding(True, "Each external id has one contact.", facts)
+        return HealthFinding(False, f"{found} external ids have more than one contact.", facts)
+    return HealthFinding(True, "Each external id has one contact.", facts)
 
 
-def attributes_in_place(services: Services) -> Finding:
+def attributes_in_place(services: Services) -> HealthFinding:
     """Every custom attribute that the mapping sends exists and can be written."""
     missing, unwritable = [], []
     for model, fields in (
@@ -75,32 +79,32 @@ def attributes_in_place(services: Services) -> Finding:
     ):
         cached = services.store.state.attributes(model)
         if cached is None:
-            return Finding(True, "Intercom's attributes were not listed yet.")
+            return HealthFinding(True, "Intercom's attributes were not listed yet.")
         others = services.store.state.attributes(_OTHER[model])
         plan = plan_attributes(fields.values(), model, cached[1] + (others[1] if others else []))
         missing += [each.intercom for each in plan.missing]
         unwritable += sorted(plan.unwritable)
     if unwritable or missing:
         names = ", ".join(unwritable + missing)
-        return Finding(False, f"Not in place: {names}; see intercom-assets check.")
-    return Finding(True, "All custom attributes are in place.")
+        return HealthFinding(False, f"Not in place: {names}; see intercom-assets check.")
+    return HealthFinding(True, "All custom attributes are in place.")
 
 
-def triggers_in_place(services: Services) -> Finding:
+def triggers_in_place(services: Services) -> HealthFinding:
     """The app's changes are logged: no trigger is missing, disabled or of an older mapping."""
     if services.settings.capture == "polling":
-        return Finding(True, "This mapping polls; it has no triggers.")
+        return HealthFinding(True, "This mapping polls; it has no triggers.")
     state = capture_state(services.app.url, services.app.mapping)
     if state.complete:
-        return Finding(True, "All triggers are in place.", {"waiting": state.waiting or 0})
+        return HealthFinding(True, "All triggers are in place.", {"waiting": state.waiting or 0})
     if state.writing_fails:
-        return Finding(False, "The log is not written to: see intercom-assets check.")
+        return HealthFinding(False, "The log is not written to: see intercom-assets check.")
     wrong = [*state.missing, *state.disabled, *state.stale]
     said = f"{len(wrong)} triggers are not as they should be: run intercom-assets install-capture."
-    return Finding(False, said, {"triggers": ", ".join(map(str, wrong))})
+    return HealthFinding(False, said, {"triggers": ", ".join(map(str, wrong))})
 
 
-QUESTIONS: dict[str, Callable[[Services], Finding]] = {
+QUESTIONS: dict[str, Callable[[Services], HealthFinding]] = {
     "nothing_stuck": nothing_stuck,
     "nothing_diverged": nothing_diverged,
     "no_duplicates": no_duplicates,

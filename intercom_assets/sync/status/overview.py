@@ -46,7 +46,7 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class LastScan:
     """When the last sweep or audit ended, and what it counted."""
 
     at: datetime
@@ -99,8 +99,8 @@ class Overview:
     parked: Sequence[ParkedRow]
     held: Mapping[QueueKind, HeldGone]
     overruled: int
-    swept: Looked | None
-    audited: Looked | None
+    swept: LastScan | None
+    audited: LastScan | None
     use: Use
     lag: Lag
     capture: Capture
@@ -245,17 +245,17 @@ def _within(found: Mapping[float, int], part: float) -> float:
     return float("inf")
 
 
-def _looked(store: Store, state: StateKey, now: datetime) -> Looked | None:
+def _looked(store: Store, state: StateKey, now: datetime) -> LastScan | None:
     found = store.state.get_at(state)
     if found is None or not isinstance(found[0], dict):
         return None
     counts = {k: v for k, v in found[0].items() if k != "at" and isinstance(v, int)}
-    return Looked(found[1], (now - found[1]).total_seconds(), counts)
+    return LastScan(found[1], (now - found[1]).total_seconds(), counts)
 
 
-def _age(looked: Looked | None) -> float:
+def _age(looked: LastScan | None) -> float:
     return looked.age if looked else 0.0
 
 
-def _count(looked: Looked | None, name: str) -> int:
+def _count(looked: LastScan | None, name: str) -> int:
     return looked.counts.get(name, 0) if looked else 0

@@ -30,7 +30,7 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.work import left_parked
 from intercom_assets.sync.context.workspace import require_workspace
-from intercom_assets.sync.operator.undo.steps import Act, State, Step
+from intercom_assets.sync.operator.undo.steps import Act, StepState, UndoStep
 from intercom_assets.sync.operator.undo.teams import TeamUndo
 from intercom_assets.sync.operator.undo.users import UserUndo
 
@@ -57,10 +57,10 @@ def find_run(store: Store, given: str) -> str:
     return found[0]
 
 
-def plan_undo(services: Services, run_id: str) -> list[Step]:
+def plan_undo(services: Services, run_id: str) -> list[UndoStep]:
     """What could be taken back of this run. Reads both sides (one call each), writes nothing."""
     require_workspace(services, remember=False)
-    steps: list[Step] = []
+    steps: list[UndoStep] = []
     with UsageRecorder(services), Pool(services.settings.threads) as pool:
         for kind, entries in _journal(services, run_id).items():
             for keys in _some(list(entries)):
@@ -74,7 +74,7 @@ def plan_undo(services: Services, run_id: str) -> list[Step]:
     return steps
 
 
-def undo(services: Services, undo_run: str, run_id: str) -> Iterator[list[Step]]:
+def undo(services: Services, undo_run: str, run_id: str) -> Iterator[list[UndoStep]]:
     """Takes back what is due, some users or teams at a time; yields their steps once durable.
 
     Raises `IntercomError` where it is fatal, and `AppUnavailable`; what was yielded stays done.
@@ -99,7 +99,7 @@ def _some_undone(
     kind: QueueKind,
     keys: Sequence[str],
     entries: Entries,
-) -> list[Step]:
+) -> list[UndoStep]:
     services.store.queue.enqueue_missing(kind, keys, cause=Cause.UNDO)
     with pulse.lease(kind, len(keys), keys=keys) as lease:
         leased = {row.key: row for row in lease.rows}
@@ -113,7 +113,7 @@ def _some_undone(
     busy = _undos(services, kind, [key for key in keys if key not in leased], entries)
     return [
         *(step for each in undos for step in each.steps()),
-        *(replace(step, state=State.BUSY) for each in busy for step in each.steps()),
+        *(replace(step, state=StepState.BUSY) for each in busy for step in each.steps()),
     ]
 
 
@@ -181,7 +181,7 @@ def _ending(row: Leased, settled: bool) -> Ending:
     return RetryIn(0.0, row.error, row.attempts, row.failed_hash)
 
 
-def _entry(step: Step) -> JournalEntry:
+def _entry(step: UndoStep) -> JournalEntry:
     """In the words of the journal, so that an undo can be undone like any run."""
     why = "reverted by an operator"
     match step.act:

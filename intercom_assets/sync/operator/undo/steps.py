@@ -26,7 +26,7 @@ NO_WAY_BACK = {
 }
 
 
-class State(StrEnum):
+class StepState(StrEnum):
     """DUE: is as the run left it. MOVED: changed since. FINAL: no way back. BEFORE: back already.
 
     DONE: taken back by this undo. BUSY, FAILED: it could not be done now; undo may be repeated.
@@ -50,7 +50,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class UndoStep:
     """One thing that the run did to one user or team: `was` before it, `wrote` by it, `now`.
 
     `what`: the field's name; of a membership the team's id, or Intercom's id of a company.
@@ -62,7 +62,7 @@ class Step:
     act: Act
     what: str
     side: Side
-    state: State
+    state: StepState
     was: Value = None
     wrote: Value = None
     now: Value = None
@@ -71,7 +71,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class SidesNow:
     """Both sides of one user or team now; a side that has none of it is None.
 
     `companies`: team -> Intercom's id of its company. `attached`: companies of the contact.
@@ -89,8 +89,8 @@ class Present:
 
 
 def steps_of(
-    entries: Sequence[JournalEntry], fields: Mapping[str, Field], present: Present
-) -> list[Step]:
+    entries: Sequence[JournalEntry], fields: Mapping[str, Field], present: SidesNow
+) -> list[UndoStep]:
     """`entries`: what one run journaled of one user or team, in order."""
     created = any(entry.action is Action.CREATED for entry in entries)
     written = [e for e in entries if e.action in WRITES and e.field]
@@ -103,20 +103,20 @@ def steps_of(
     ]
 
 
-def _event(entry: JournalEntry, present: Present) -> Step:
+def _event(entry: JournalEntry, present: SidesNow) -> UndoStep:
     why = NO_WAY_BACK[entry.action]
-    return Step(
-        present.kind, present.key, Act.EVENT, entry.action, Side.INTERCOM, State.FINAL, why=why
+    return UndoStep(
+        present.kind, present.key, Act.EVENT, entry.action, Side.INTERCOM, StepState.FINAL, why=why
     )
 
 
-def _archiving(entries: Sequence[JournalEntry], present: Present) -> list[Step]:
+def _archiving(entries: Sequence[JournalEntry], present: SidesNow) -> list[UndoStep]:
     if not any(entry.action is Action.ARCHIVED for entry in entries):
         return []
-    state = State.DUE if present.archived else State.BEFORE
+    state = StepState.DUE if present.archived else StepState.BEFORE
     now = Action.ARCHIVED if present.archived else "live"
     return [
-        Step(
+        UndoStep(
             present.kind,
             present.key,
             Act.ARCHIVED,
@@ -142,12 +142,12 @@ def _net(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     return list(net.values())
 
 
-def _field(entry: JournalEntry, fields: Mapping[str, Field], present: Present) -> Step:
+def _field(entry: JournalEntry, fields: Mapping[str, Field], present: SidesNow) -> UndoStep:
     name, side = entry.field or "", entry.side or Side.INTERCOM
     here = present.app if side is Side.APP else present.intercom
     now = None if here is None else here.get(name)
     state, why = _state(entry, fields.get(name), here, present.accepted.get(name))
-    return Step(
+    return UndoStep(
         present.kind, present.key, Act.FIELD, name, side, state, entry.old, entry.new, now, why
     )
 
@@ -157,21 +157,21 @@ def _state(
     each: Field | None,
     here: Values | None,
     accepted: tuple[Value, Value] | None,
-) -> tuple[State, str]:
+) -> tuple[StepState, str]:
     if each is None:
-        return State.FINAL, "the mapping has no such field any more"
+        return StepState.FINAL, "the mapping has no such field any more"
     if each.same(entry.old, entry.new):
-        return State.FINAL, "the journal did not keep its values"
+        return StepState.FINAL, "the journal did not keep its values"
     if entry.side is Side.APP and not each.pulled:
-        return State.FINAL, "write_back no longer names it"
+        return StepState.FINAL, "write_back no longer names it"
     if here is None:
-        return State.MOVED, "it is not there any more"
+        return StepState.MOVED, "it is not there any more"
     now = here.get(each.name)
     if each.same(now, entry.old):
-        return State.BEFORE, ""
+        return StepState.BEFORE, ""
     if each.same(now, entry.new) or _is_its_form(each, entry.new, now, accepted):
-        return State.DUE, ""
-    return State.MOVED, ""
+        return StepState.DUE, ""
+    return StepState.MOVED, ""
 
 
 def _is_its_form(
@@ -181,7 +181,7 @@ def _is_its_form(
     return accepted is not None and each.same(wrote, accepted[0]) and each.same(now, accepted[1])
 
 
-def _memberships(entries: Sequence[JournalEntry], present: Present) -> list[Step]:
+def _memberships(entries: Sequence[JournalEntry], present: SidesNow) -> list[UndoStep]:
     joined = {
         str(e.new): present.companies.get(str(e.new)) for e in entries if _is(e, Action.ATTACHED)
     }
@@ -201,11 +201,11 @@ def _is(entry: JournalEntry, action: Action) -> bool:
     return entry.action is action
 
 
-def _edge(present: Present, act: Act, what: str, company: str | None) -> Step:
+def _edge(present: SidesNow, act: Act, what: str, company: str | None) -> UndoStep:
     there = company in present.attached
     was, wrote = (None, "member") if act is Act.ATTACHED else ("member", None)
     now = "member" if there else None
-    state = State.DUE if now == wrote else State.BEFORE
+    state = StepState.DUE if now == wrote else StepState.BEFORE
     if present.intercom is None:
-        state = State.MOVED
-    return Step(present.kind, present.key, act, what, Side.INTERCOM, state, was, wrote, now)
+        state = StepState.MOVED
+    return UndoStep(present.kind, present.key, act, what, Side.INTERCOM, state, was, wrote, now)

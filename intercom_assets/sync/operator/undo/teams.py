@@ -12,7 +12,7 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, NotFound
 from intercom_assets.sync.context.failures import problem_of
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.operator.undo.steps import Act, Present, State, Step, steps_of
+from intercom_assets.sync.operator.undo.steps import Act, SidesNow, StepState, UndoStep, steps_of
 from intercom_assets.sync.passes.teams.chunk import read_teams
 from intercom_assets.sync.passes.teams.state import TeamPass
 
@@ -25,7 +25,7 @@ class TeamUndo:
     team: TeamPass
     entries: Sequence[JournalEntry]
     problem: str | None = None
-    done: list[Step] = field(default_factory=list)
+    done: list[UndoStep] = field(default_factory=list)
     undone: dict[str, tuple[Value, Value]] = field(default_factory=dict)
     is_there: bool = True
 
@@ -63,11 +63,11 @@ class TeamUndo:
         except IntercomError as error:
             self.problem = problem_of(error).message
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[UndoStep]:
         """What became of each thing that the run did to this team, or would."""
         there = self.team.company if self.is_there else None
         fields = self.services.team_fields
-        present = Present(
+        present = SidesNow(
             QueueKind.TEAM,
             self.key,
             self.team.values if isinstance(self.team.row, AppTeam) else None,
@@ -79,7 +79,9 @@ class TeamUndo:
         if self.problem is None:
             return told
         return [
-            replace(step, state=State.FAILED, why=self.problem) if step.state is State.DUE else step
+            replace(step, state=StepState.FAILED, why=self.problem)
+            if step.state is StepState.DUE
+            else step
             for step in told
         ]
 
@@ -96,8 +98,8 @@ class TeamUndo:
         """What a run that died had done, as this look found."""
         return [entry for entry in self.team.journal if entry.by is not None]
 
-    def _due(self) -> list[Step]:
-        return [s for s in self.steps() if s.state is State.DUE and s.act is Act.FIELD]
+    def _due(self) -> list[UndoStep]:
+        return [s for s in self.steps() if s.state is StepState.DUE and s.act is Act.FIELD]
 
     def take_back(self, client: IntercomClient) -> None:
         due = self._due()
@@ -113,7 +115,7 @@ class TeamUndo:
         for step in due:
             self.team.accepted.pop(step.what, None)
             self.undone[step.what] = (self.team.values.get(step.what), there.get(step.what))
-        self.done = [replace(step, now=step.was, state=State.DONE) for step in due]
+        self.done = [replace(step, now=step.was, state=StepState.DONE) for step in due]
 
     def link(self) -> TeamLink:
         return replace(

@@ -16,7 +16,7 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.sync.context.failures import PassFailed, problem_of
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.operator.undo.steps import Act, Present, State, Step, steps_of
+from intercom_assets.sync.operator.undo.steps import Act, SidesNow, StepState, UndoStep, steps_of
 from intercom_assets.sync.passes.users.chunk import read_users, user_rules
 from intercom_assets.sync.passes.users.state import UserPass
 
@@ -29,9 +29,9 @@ class UserUndo:
     user: UserPass
     entries: Sequence[JournalEntry]
     problem: str | None = None
-    done: list[Step] = field(default_factory=list)
+    done: list[UndoStep] = field(default_factory=list)
     is_there: bool = True
-    _steps: list[Step] | None = None
+    _steps: list[UndoStep] | None = None
 
     @classmethod
     def read(
@@ -86,7 +86,7 @@ class UserUndo:
             user.set_companies({company.id for company in companies}, complete=True)
         user.tried = True
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[UndoStep]:
         """What became of each thing that the run did to this user, or would."""
         if self._steps is None:
             self._steps = steps_of(self.entries, self.services.user_fields, self._present())
@@ -95,16 +95,18 @@ class UserUndo:
         if self.problem is None:
             return told
         return [
-            replace(step, state=State.FAILED, why=self.problem) if step.state is State.DUE else step
+            replace(step, state=StepState.FAILED, why=self.problem)
+            if step.state is StepState.DUE
+            else step
             for step in told
         ]
 
-    def _present(self) -> Present:
+    def _present(self) -> SidesNow:
         user = self.user
         there = self.is_there and user.contact is not None
         fields = self.services.user_fields.values()
         intercom = intercom_values(fields, user.contact) if there and user.contact else None
-        return Present(
+        return SidesNow(
             QueueKind.USER,
             user.user_id,
             user.values if isinstance(user.row, AppUser) else None,
@@ -152,11 +154,11 @@ class UserUndo:
         self._take_back_from_app()
         self._keep()
 
-    def _due(self, act: Act, side: Side = Side.INTERCOM) -> list[Step]:
+    def _due(self, act: Act, side: Side = Side.INTERCOM) -> list[UndoStep]:
         return [
             step
             for step in self.steps()
-            if step.state is State.DUE and step.act is act and step.side is side
+            if step.state is StepState.DUE and step.act is act and step.side is side
         ]
 
     def _take_back_archiving(self, client: IntercomClient) -> None:
@@ -257,9 +259,9 @@ class UserUndo:
         )
 
 
-def _fields(steps: Iterable[Step]) -> list[Step]:
+def _fields(steps: Iterable[UndoStep]) -> list[UndoStep]:
     return [step for step in steps if step.act is Act.FIELD]
 
 
-def _done(step: Step) -> Step:
-    return replace(step, now=step.was, state=State.DONE)
+def _done(step: UndoStep) -> UndoStep:
+    return replace(step, now=step.was, state=StepState.DONE)
