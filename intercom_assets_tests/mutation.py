@@ -36,7 +36,8 @@ DOMAIN = ROOT / "intercom_assets" / "domain"
 TESTS = ROOT / "intercom_assets_tests" / "domain"
 NOT_MUTATED = frozenset({"__init__", "rails_zones"})
 """Nothing but a charter; and a table that `test_timezones` holds against the world's zones."""
-FIRST = {"reconcile": ("test_reconcile.py", "test_zone_decisions.py")}
+_OF_DECISIONS = ("test_reconcile.py", "test_zone_decisions.py")
+FIRST = dict.fromkeys(("reconcile", "decisions", "policies", "zone_decisions"), _OF_DECISIONS)
 """The tests that know a module best, where they are not those of its own name."""
 WAIT_TIMEOUT_S = 120
 """Seconds until a mutant counts as caught because its tests do not end."""

@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from intercom_assets.domain.decisions import BEFORE
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import JournalEntry, Side, Value, Values
-from intercom_assets.domain.reconcile import BEFORE
 from intercom_assets.domain.vocabulary import Action, QueueKind
 
 RUN = "run: "

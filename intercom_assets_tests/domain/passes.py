@@ -10,16 +10,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from intercom_assets.domain.decisions import FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import UserLink, Value, Values
-from intercom_assets.domain.reconcile import (
-    FieldInputs,
-    Freshness,
-    Reconciliation,
-    landed,
-    not_stored,
-    reconcile,
-)
+from intercom_assets.domain.reconcile import landed, not_stored, reconcile
 from intercom_assets.domain.timezones import GeoHint, ZoneBook
 
 Stores = Callable[[str, Value], Value]

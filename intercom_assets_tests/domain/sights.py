@@ -5,15 +5,10 @@ Belongs here: building a `FieldInputs` of one field and naming what was decided.
 
 from typing import Any
 
+from intercom_assets.domain.decisions import Decision, FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
 from intercom_assets.domain.models import Kind, Side, Value, Values
-from intercom_assets.domain.reconcile import (
-    Decision,
-    FieldInputs,
-    Freshness,
-    Reconciliation,
-    reconcile,
-)
+from intercom_assets.domain.reconcile import reconcile
 
 NAME = Field("name", "name", Kind.STRING, Policy.FILL, pulled=True, shortest=2, from_oauth=False)
 SEEN = Field("last_request_at", "last_seen_at", Kind.DATE, Policy.LATER_VALUE, pulled=True)

@@ -8,17 +8,10 @@ from typing import Any
 
 import pytest
 
+from intercom_assets.domain.decisions import BEFORE, FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind, Side, UserLink, Value
-from intercom_assets.domain.reconcile import (
-    BEFORE,
-    FieldInputs,
-    Freshness,
-    Reconciliation,
-    landed,
-    not_stored,
-    reconcile,
-)
+from intercom_assets.domain.reconcile import landed, not_stored, reconcile
 from intercom_assets_tests.domain.sights import (
     CITY,
     NAME,

@@ -14,6 +14,7 @@ from intercom_assets.domain.fields import (
     Policy,
 )
 from intercom_assets.domain.models import Kind
+from intercom_assets.domain.policies import RULES
 from intercom_assets.domain.policy_table import (
     Row,
     as_markdown,
@@ -22,7 +23,6 @@ from intercom_assets.domain.policy_table import (
     rows_of_teams,
     rows_of_users,
 )
-from intercom_assets.domain.reconcile import RULES
 
 PHONE = Field("phone_number", "phone", Kind.STRING, Policy.FILL, remark="as typed")
 PLAN = Field("plan", "plan", Kind.STRING, Policy.APP, custom=True)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from intercom_assets.domain.decisions import CONSIDERED_ZONE, Freshness, Reconciliation
 from intercom_assets.domain.fields import TIME_ZONE, Policy
 from intercom_assets.domain.models import Side, Value
-from intercom_assets.domain.reconcile import CONSIDERED_ZONE, Freshness, Reconciliation, not_stored
+from intercom_assets.domain.reconcile import not_stored
 from intercom_assets.domain.timezones import GeoHint, ZoneBook
 from intercom_assets_tests.domain.passes import Pair, RefusesError, Stores, as_sent
 from intercom_assets_tests.domain.sights import NEVER, ZONE, plan_of

@@ -9,9 +9,9 @@ from rich.text import Text
 from intercom_assets.cli.output.tables import Listing, cell, plain
 from intercom_assets.cli.output.times import utc
 from intercom_assets.database.records import JournalRow, Tombstone, Waiting
+from intercom_assets.domain.decisions import Decision
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value, Values
-from intercom_assets.domain.reconcile import Decision
 from intercom_assets.domain.vocabulary import Action, QueueKind
 
 WORDS = {

@@ -9,10 +9,10 @@ is `foresight.py`'s.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from intercom_assets.domain.decisions import CONSIDERED_ZONE, Reconciliation
 from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.models import AppUser, Contact, Gone, Kind, LeftOut, Side, Value, Values
-from intercom_assets.domain.reconcile import CONSIDERED_ZONE, Reconciliation
 from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.failures import PassFailed
 from intercom_assets.sync.context.services import Services

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from intercom_assets.database.records import Ending, Leased, Parked
+from intercom_assets.domain.decisions import Decision
 from intercom_assets.domain.fields import TIME_ZONE
 from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value
-from intercom_assets.domain.reconcile import Decision
 from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.attempts import Attempt
+from intercom_assets.domain.decisions import BEFORE
 from intercom_assets.domain.fields import company_patch, intercom_values
 from intercom_assets.domain.models import AppTeam, JournalEntry, TeamLink, Value, Values
-from intercom_assets.domain.reconcile import BEFORE
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, NotFound

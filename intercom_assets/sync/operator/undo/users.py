@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from intercom_assets.database.app.write_back import WriteBack
 from intercom_assets.domain.attempts import Attempt, Event
+from intercom_assets.domain.decisions import BEFORE
 from intercom_assets.domain.fields import TIME_ZONE, contact_patch, intercom_values
 from intercom_assets.domain.models import AppUser, JournalEntry, Side, UserLink, Values
-from intercom_assets.domain.reconcile import BEFORE
 from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound

@@ -8,6 +8,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.attempts import Attempt, Event, Looked, attempts_in, fields_done
+from intercom_assets.domain.decisions import (
+    BEFORE,
+    Decision,
+    FieldInputs,
+    Freshness,
+    Reconciliation,
+)
 from intercom_assets.domain.fields import COMPANY_DELETED, Field, company_patch, intercom_values
 from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.models import (
@@ -24,15 +31,8 @@ from intercom_assets.domain.models import (
     Value,
     Values,
 )
-from intercom_assets.domain.reconcile import (
-    BEFORE,
-    Decision,
-    FieldInputs,
-    Freshness,
-    Reconciliation,
-    reconcile,
-    stays_undone,
-)
+from intercom_assets.domain.policies import stays_undone
+from intercom_assets.domain.reconcile import reconcile
 from intercom_assets.domain.values import digest
 from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient

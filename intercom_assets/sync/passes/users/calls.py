@@ -12,11 +12,11 @@ from functools import partial
 from typing import TypeAlias
 
 from intercom_assets.domain.attempts import attempts_in
+from intercom_assets.domain.decisions import Reconciliation
 from intercom_assets.domain.fields import DELETED, Field, contact_patch
 from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.memberships import MembershipPlan
 from intercom_assets.domain.models import ContactPatch, EdgeState, Membership, Reason, Value, Values
-from intercom_assets.domain.reconcile import Reconciliation
 from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (

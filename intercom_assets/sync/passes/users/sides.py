@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.attributes import held
+from intercom_assets.domain.decisions import FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import (
     DELETED,
     TIME_ZONE,
@@ -30,13 +31,8 @@ from intercom_assets.domain.models import (
     Values,
 )
 from intercom_assets.domain.persons import is_another_person
-from intercom_assets.domain.reconcile import (
-    FieldInputs,
-    Freshness,
-    Reconciliation,
-    reconcile,
-    stays_undone,
-)
+from intercom_assets.domain.policies import stays_undone
+from intercom_assets.domain.reconcile import reconcile
 from intercom_assets.domain.timezones import GeoHint, place
 from intercom_assets.sync.context.failures import Problem, unfit
 from intercom_assets.sync.passes.rules import Rules, user_hash

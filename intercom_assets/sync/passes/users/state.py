@@ -13,6 +13,7 @@ from time import monotonic
 from intercom_assets.domain.attempts import (
     Event,
 )
+from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, Freshness, Reconciliation
 from intercom_assets.domain.fields import TIME_ZONE, intercom_values
 from intercom_assets.domain.models import (
     Contact,
@@ -24,14 +25,7 @@ from intercom_assets.domain.models import (
     Side,
     Value,
 )
-from intercom_assets.domain.reconcile import (
-    CONSIDERED_ZONE,
-    Decision,
-    Freshness,
-    Reconciliation,
-    landed,
-    not_stored,
-)
+from intercom_assets.domain.reconcile import landed, not_stored
 from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.passes.journal import (

@@ -1,0 +1,210 @@
+"""Who wins a field: one function for each policy, and the table that names them.
+
+A new policy is a row in `RULES` and one in `POLICIES` of `domain/fields.py`. Belongs here: what a
+policy decides, and what counts as moved. Must not: the order of fields (`reconcile.py`), or where a
+time zone comes from (`zone_decisions.py`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from intercom_assets.domain.decisions import (
+    CONSIDERED_ZONE,
+    UNDONE,
+    Decision,
+    FieldInputs,
+    Freshness,
+)
+from intercom_assets.domain.fields import Field, Policy
+from intercom_assets.domain.models import Side, Value
+
+
+def decide_field(field: Field, inputs: FieldInputs) -> Decision:
+    app, intercom = inputs.app.get(field.name), inputs.intercom.get(field.name)
+    if field.same(app, intercom):
+        return Decision(field, app, app, intercom, why="equal")
+    if _is_form_of(field, inputs, app, intercom):
+        return Decision(field, app, app, app, why="Intercom's own form of what was sent")
+    if stays_undone(field, inputs.undone, app, intercom):
+        return Decision(field, app, app, intercom, why=UNDONE)
+    return _unless_left_out(RULES[field.policy].decide(field, inputs, app, intercom), inputs)
+
+
+def _unless_left_out(decision: Decision, inputs: FieldInputs) -> Decision:
+    """A value that was refused or contested is not sent again; Intercom's may still be taken."""
+    known = inputs.left_out.get(decision.field.name)
+    if known is None or not known.is_of_value or decision.write_to is not Side.INTERCOM:
+        return decision
+    if not decision.field.same(decision.value, known.value):
+        return decision
+    return replace(
+        decision,
+        write_to=None,
+        deferred=False,
+        overruled=False,
+        why=f"left out: {known.why}",
+        left_out=True,
+    )
+
+
+def stays_undone(
+    field: Field, undone: Mapping[str, tuple[Value, Value]], app: Value, intercom: Value
+) -> bool:
+    """Whether both sides are as an operator's undo left them."""
+    if field.name not in undone:
+        return False
+    then_app, then_intercom = undone[field.name]
+    return field.same(app, then_app) and field.same(intercom, then_intercom)
+
+
+def _app(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
+    return Decision(
+        field,
+        app,
+        app,
+        intercom,
+        Side.INTERCOM,
+        overruled=moved(field, inputs, intercom),
+        why="the app owns it",
+    )
+
+
+def _intercom(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
+    if intercom is None and inputs.base.get(field.name) is None:
+        unsure = inputs.look is not Freshness.FRESH
+        why = "Intercom has none"
+        return Decision(field, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
+    return _pull(field, inputs, app, intercom, "Intercom owns it")
+
+
+def _fill(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
+    if app is not None:
+        return _app(field, inputs, app, intercom)
+    if field.name in inputs.base and not moved(field, inputs, intercom):
+        return _clear(field, inputs, intercom, "the app cleared it")
+    if not _usable(field, inputs, intercom):
+        if not inputs.clear_unusable:
+            return Decision(field, None, app, intercom, why="Intercom's is not usable; kept")
+        return _clear(field, inputs, intercom, "Intercom's is not usable for the app")
+    return _pull(field, inputs, app, intercom, "the app has none")
+
+
+def _later_value(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
+    unsure = inputs.look is not Freshness.FRESH  # the Messenger may have moved it a moment ago
+    if _time(app) >= _time(intercom):
+        why = "the app's is later"
+        return Decision(field, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
+    return _pull(field, inputs, app, intercom, "Intercom's is later", deferred=unsure)
+
+
+def _last_writer(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
+    if not app_moved(field, inputs, app):
+        return _pull(field, inputs, app, intercom, "only Intercom's moved")
+    return Decision(
+        field,
+        app,
+        app,
+        intercom,
+        Side.INTERCOM,
+        deferred=inputs.look is not Freshness.FRESH,
+        overruled=moved(field, inputs, intercom),
+        why="the app's moved",
+    )
+
+
+def _pull(
+    field: Field,
+    inputs: FieldInputs,
+    app: Value,
+    intercom: Value,
+    why: str,
+    deferred: bool | None = None,
+) -> Decision:
+    """Intercom's value for the app, unless the app has nowhere to put it or would not store it."""
+    if not field.pulled:
+        return Decision(field, app, app, intercom, why="no write-back column")
+    if field.name in inputs.refused and field.same(intercom, inputs.refused[field.name]):
+        return Decision(field, app, app, intercom, why="the app refused this value before")
+    if deferred is None:
+        deferred = inputs.look is not Freshness.FRESH
+    return Decision(field, intercom, app, intercom, Side.APP, deferred=deferred, why=why)
+
+
+def _clear(field: Field, inputs: FieldInputs, intercom: Value, why: str) -> Decision:
+    deferred = inputs.look is not Freshness.FRESH
+    overruled = moved(field, inputs, intercom)
+    return Decision(field, None, None, intercom, Side.INTERCOM, deferred, overruled, why)
+
+
+def moved(field: Field, inputs: FieldInputs, intercom: Value) -> bool:
+    """Whether Intercom's value was changed there since both sides agreed.
+
+    Intercom's own form of what both agreed on is no change, also once the app has another value.
+    """
+    if field.name not in inputs.base:
+        return False
+    if field.name in inputs.undone and field.same(intercom, inputs.undone[field.name][1]):
+        return False
+    base = inputs.base[field.name]
+    return not field.same(intercom, base) and not _is_form_of(field, inputs, base, intercom)
+
+
+def app_moved(field: Field, inputs: FieldInputs, app: Value) -> bool:
+    """Whether the app's value was changed since; a value never agreed on counts as one."""
+    if field.name in inputs.undone and field.same(app, inputs.undone[field.name][0]):
+        return False
+    return not field.same(app, inputs.base.get(field.name))
+
+
+def _is_form_of(field: Field, inputs: FieldInputs, value: Value, intercom: Value) -> bool:
+    """Whether Intercom stored `value` in the form that it shows now."""
+    if field.name not in inputs.accepted:
+        return False
+    sent, got = inputs.accepted[field.name]
+    return field.same(value, sent) and field.same(intercom, got)
+
+
+def _usable(field: Field, inputs: FieldInputs, intercom: Value) -> bool:
+    long_enough = len(str(intercom)) >= field.shortest
+    return long_enough and (field.from_oauth or not inputs.from_oauth)
+
+
+def _time(value: Value) -> float:
+    return value if isinstance(value, int | float) else float("-inf")
+
+
+def _zone_stays(field: Field, inputs: FieldInputs, app: Value) -> bool:
+    return False
+
+
+def _zone_follows(field: Field, inputs: FieldInputs, app: Value) -> bool:
+    return True
+
+
+def _zone_fills(field: Field, inputs: FieldInputs, app: Value) -> bool:
+    return _person_moved(inputs) and app is None
+
+
+def _zone_follows_moves(field: Field, inputs: FieldInputs, app: Value) -> bool:
+    return _person_moved(inputs) and not app_moved(field, inputs, app)
+
+
+def _person_moved(inputs: FieldInputs) -> bool:
+    return inputs.base.get(CONSIDERED_ZONE.name) != (inputs.place.stated or inputs.place.derived)
+
+
+class PolicyRule(NamedTuple):
+    """How a policy decides a field, and whether the app's time zone may follow Intercom's."""
+
+    decide: Callable[[Field, FieldInputs, Value, Value], Decision]
+    zone_may_move: Callable[[Field, FieldInputs, Value], bool]
+
+
+RULES: Mapping[Policy, PolicyRule] = {
+    Policy.APP: PolicyRule(_app, _zone_stays),
+    Policy.INTERCOM: PolicyRule(_intercom, _zone_follows),
+    Policy.FILL: PolicyRule(_fill, _zone_fills),
+    Policy.LATER_VALUE: PolicyRule(_later_value, _zone_follows),
+    Policy.LAST_WRITER: PolicyRule(_last_writer, _zone_follows_moves),
+}
