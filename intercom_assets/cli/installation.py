@@ -15,8 +15,7 @@ from intercom_assets.sync.environment import (
     no_dagster,
     read_environment,
 )
-
-LOOKS_LIKE = "which looks like postgresql://user:password@host:5432/name."
+from intercom_assets.sync.preflight.check_setup import LOOKS_LIKE
 
 
 def init_db(accept: tuple[str, ...]) -> None:

@@ -8,7 +8,6 @@ its errors mean, is the caller's.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
-from types import TracebackType
 from typing import Self, TypeAlias
 
 import psycopg
@@ -52,12 +51,7 @@ class ConnectionPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _begun(self, begin: bytes) -> PooledConnection:

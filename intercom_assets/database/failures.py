@@ -108,10 +108,10 @@ def failed(doing: str, error: psycopg.Error) -> AppUnavailable:
         return LockedOut(f"{doing}: waited too long for a lock that another session holds")
     if error.sqlstate is None:
         return AppUnavailable(f"{doing}: the connection to the app's database broke")
-    return AppUnavailable(f"{doing}: {told(error)}")
+    return AppUnavailable(f"{doing}: {message_of(error)}")
 
 
-def told(error: Exception, secrets: Iterable[object] = ()) -> str:
+def message_of(error: Exception, secrets: Iterable[object] = ()) -> str:
     """PostgreSQL's own words, less the values that it quotes and less `secrets`."""
     if isinstance(error, UnicodeError):
         return "the app's database cannot hold a character of the value in its encoding"

@@ -11,7 +11,8 @@ from typing import TypeAlias
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.capture.log import EVERYBODY, LogRow, take_out
+from intercom_assets.database.capture.log import EVERYBODY, LogRow
+from intercom_assets.database.capture.log_removal import take_out
 from intercom_assets.database.store.enqueuing import MOST_KEYS_AT_ONCE, enqueue
 from intercom_assets.database.store.state import put_state
 from intercom_assets.database.store.store import Store

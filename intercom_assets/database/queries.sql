@@ -376,26 +376,26 @@ where l.company_id is not null and l.shadow ->> 'name' = any(%(marks)s)
  from intercom_sync.user_link
  where user_id >= %(key)s and contact_id is not null and shadow ->> 'email' is not null
    and base ->> 'deleted' is distinct from 'true'
- order by user_id limit %(each)s)
+ order by user_id limit %(number)s)
 union all
 (select user_id, lower(shadow ->> 'email')
  from intercom_sync.user_link
  where user_id < %(key)s and contact_id is not null and shadow ->> 'email' is not null
    and base ->> 'deleted' is distinct from 'true'
- order by user_id desc limit %(each)s)
+ order by user_id desc limit %(number)s)
 
 -- name: teams_near
 (select team_id as id, shadow ->> 'name' as mark
  from intercom_sync.team_link
  where team_id >= %(key)s and company_id is not null and shadow ->> 'name' is not null
    and base ->> 'company_deleted' is distinct from 'true'
- order by team_id limit %(each)s)
+ order by team_id limit %(number)s)
 union all
 (select team_id, shadow ->> 'name'
  from intercom_sync.team_link
  where team_id < %(key)s and company_id is not null and shadow ->> 'name' is not null
    and base ->> 'company_deleted' is distinct from 'true'
- order by team_id desc limit %(each)s)
+ order by team_id desc limit %(number)s)
 
 -- name: drop_new_links
 -- Of ids that get another's link: what an attempt to make a contact may have noted.

@@ -6,7 +6,6 @@ Must not: knowing what is in them.
 """
 
 import re
-from types import TracebackType
 from typing import LiteralString, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -34,12 +33,7 @@ class Databases:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

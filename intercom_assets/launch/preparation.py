@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from intercom_assets.database.capture.installation import capture_state
+from intercom_assets.database.capture.state import capture_state
 from intercom_assets.database.failures import address_problem
 from intercom_assets.database.store.schema import schema_version, shipped_steps
 from intercom_assets.launch import dagster_database

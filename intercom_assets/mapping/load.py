@@ -20,7 +20,7 @@ from intercom_assets.mapping.unique_keys import UniqueKeyLoader
 SAMPLE = Path(__file__).parent / "sample"
 USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL = "users.sql", "teams.sql", "memberships.sql"
 SYNC_YAML = "sync.yaml"
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _AFTER_SEMICOLON = re.compile(r";\s*(--[^\n]*|/\*(?:(?!\*/).)*\*/)$", re.DOTALL)
 _READS = ("select", "with", "values", "table")
 FILES = (USERS_SQL, TEAMS_SQL, MEMBERSHIPS_SQL, SYNC_YAML)
@@ -108,7 +108,7 @@ def _one_select(name: str, text: str) -> str:
     bare = text.lstrip("\ufeff").rstrip()
     while (shorter := _without_last(bare)) != bare:
         bare = shorter
-    first = re.match(r"\W*(\w*)", _COMMENT.sub(" ", bare))
+    first = re.match(r"\W*(\w*)", COMMENT.sub(" ", bare))
     word = first.group(1) if first else ""
     if not word:
         raise MappingError(f"{name} is empty; a SELECT is needed")

@@ -6,7 +6,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from intercom_assets.database.capture.installation import capture_state
+from intercom_assets.database.capture.state import capture_state
 from intercom_assets.demo.sample_app import create_sample_app
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.orchestration.pool import missing_pool

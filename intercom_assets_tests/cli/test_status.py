@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from intercom_assets.database.capture.installation import remove_capture
-from intercom_assets.database.records import Counted
+from intercom_assets.database.reports import Counted
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.guards import GuardStopped
 from intercom_assets.domain.vocabulary import QueueKind

@@ -12,11 +12,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.capture.guards import Permissions
-from intercom_assets.database.capture.installation import (
-    capture_state,
-    install_capture,
-    remove_capture,
-)
+from intercom_assets.database.capture.installation import install_capture, remove_capture
+from intercom_assets.database.capture.state import capture_state
 from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.mapping.load import AppMapping, load_mapping
 from intercom_assets.mapping.problems import MappingError

@@ -4,11 +4,8 @@ import psycopg
 import pytest
 
 from intercom_assets.database.capture.guards import Permissions
-from intercom_assets.database.capture.installation import (
-    capture_state,
-    install_capture,
-    remove_capture,
-)
+from intercom_assets.database.capture.installation import install_capture, remove_capture
+from intercom_assets.database.capture.state import capture_state
 from intercom_assets.database.failures import AppUnavailable, Refused
 from intercom_assets.database.publications import subscribed
 from intercom_assets.database.store.schema import apply_schema, published

@@ -8,13 +8,8 @@ import pytest
 from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.capture import log as capture_log
 from intercom_assets.database.capture.installation import install_capture
-from intercom_assets.database.capture.log import (
-    EVERYBODY,
-    LogRow,
-    delete_log,
-    read_log,
-    take_out,
-)
+from intercom_assets.database.capture.log import EVERYBODY, LogRow, read_log
+from intercom_assets.database.capture.log_removal import delete_log, take_out
 from intercom_assets.mapping.settings import Watch
 from intercom_assets_tests.database.mappings import a_mapping, run
 

@@ -9,7 +9,6 @@ import psycopg
 import pytest
 
 from intercom_assets.database.records import (
-    Depth,
     Done,
     Failure,
     Lane,
@@ -18,6 +17,7 @@ from intercom_assets.database.records import (
     RetryIn,
     UserRecord,
 )
+from intercom_assets.database.reports import Depth
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
 from intercom_assets.domain.vocabulary import Cause, QueueKind

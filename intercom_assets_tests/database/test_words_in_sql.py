@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import pytest
 
+from intercom_assets.database.queries import query, query_names
 from intercom_assets.database.records import Failure
 from intercom_assets.domain.fields import COMPANY_DELETED, DELETED
 from intercom_assets.domain.models import (
@@ -19,7 +20,7 @@ from intercom_assets.domain.models import (
 )
 from intercom_assets.domain.vocabulary import AttributeModel, QueueKind
 
-QUERIES = files("intercom_assets.database").joinpath("queries.sql").read_text("utf-8")
+QUERIES = "\n".join(query(name).decode() for name in sorted(query_names()))
 SCHEMA = files("intercom_assets.database.store").joinpath("schema.sql").read_text("utf-8")
 _COMMENT = re.compile(r"--[^\n]*")
 _TEXT = re.compile(r"'((?:[^']|'')*)'")

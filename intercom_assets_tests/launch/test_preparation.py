@@ -6,7 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from intercom_assets.database.capture.installation import capture_state, remove_capture
+from intercom_assets.database.capture.installation import remove_capture
+from intercom_assets.database.capture.state import capture_state
 from intercom_assets.demo.databases import Databases
 from intercom_assets.launch.dagster_database import (
     DatabaseState,

@@ -21,7 +21,7 @@ import yaml
 from psycopg import sql
 
 from intercom_assets.database.app.app_database import AppDatabase
-from intercom_assets.database.records import JournalRow
+from intercom_assets.database.reports import JournalRow
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import UserLink
 from intercom_assets.domain.vocabulary import Cause, QueueKind

@@ -18,7 +18,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from intercom_assets.database.records import Depth, Done, InFlight, UserRecord
+from intercom_assets.database.records import Done, InFlight, UserRecord
+from intercom_assets.database.reports import Depth
 from intercom_assets.domain.models import AppUser, Contact, Gone, InvalidRow, UserLink
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.leases import Lease

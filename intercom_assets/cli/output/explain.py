@@ -8,7 +8,7 @@ from rich.text import Text
 
 from intercom_assets.cli.output.tables import Listing, cell, plain
 from intercom_assets.cli.output.times import utc
-from intercom_assets.database.records import JournalRow, Tombstone, Waiting
+from intercom_assets.database.reports import JournalRow, Tombstone, Waiting
 from intercom_assets.domain.decisions import Decision
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value, Values

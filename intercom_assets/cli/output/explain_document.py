@@ -4,7 +4,7 @@ Keys are added to and never renamed: programs read them.
 """
 
 from intercom_assets.cli.output.explain import Story, both_sides
-from intercom_assets.database.records import JournalRow, Waiting
+from intercom_assets.database.reports import JournalRow, Waiting
 from intercom_assets.domain.vocabulary import Action, QueueKind
 
 

@@ -8,7 +8,6 @@ the mapping selects, nothing else of the app.
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from threading import Lock
-from types import TracebackType
 from typing import Self, TypeVar
 
 from intercom_assets.database.app import lookups as app_lookups
@@ -33,6 +32,7 @@ from intercom_assets.database.app.write_back import (
 )
 from intercom_assets.database.app.write_target import Target, team_target, user_target
 from intercom_assets.database.capture import log as capture_log
+from intercom_assets.database.capture import log_removal
 from intercom_assets.database.capture.log import LogRow
 from intercom_assets.database.connections import AppConnection, Connections
 from intercom_assets.database.failures import AppUnavailable
@@ -161,12 +161,12 @@ class AppDatabase:
 
     def delete_log(self, ids: Sequence[int]) -> None:
         with self._connections.writing("the change log") as connection:
-            capture_log.delete_log(connection, ids)
+            log_removal.delete_log(connection, ids)
 
     def shorten_log(self, rows: Sequence[LogRow]) -> None:
         """Takes out the keys that were read of rows which have more."""
         with self._connections.writing("the change log") as connection:
-            capture_log.shorten_log(connection, rows)
+            log_removal.shorten_log(connection, rows)
 
     # --- its own affairs ---
 
@@ -180,12 +180,7 @@ class AppDatabase:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @cached_property

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from intercom_assets.database.connections import AppConnection, encoded
-from intercom_assets.database.failures import AppUnavailable, failed, line_of, told
+from intercom_assets.database.failures import AppUnavailable, failed, line_of, message_of
 from intercom_assets.database.identity import IdType, id_type
 from intercom_assets.domain.models import Column, Kind
 from intercom_assets.mapping.problems import MappingError
@@ -135,7 +135,7 @@ def _forgotten(sql: str) -> str:
 
 def writes(query: Query, error: psycopg.Error) -> MappingError:
     """What a query is told that calls something which writes."""
-    return MappingError(f"{query.file}: {told(error)}; allowed: a SELECT that only reads")
+    return MappingError(f"{query.file}: {message_of(error)}; allowed: a SELECT that only reads")
 
 
 def _syntax(error: psycopg.Error, *, is_inside: bool) -> str:

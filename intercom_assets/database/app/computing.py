@@ -10,7 +10,7 @@ import psycopg
 from psycopg import errors
 
 from intercom_assets.database.app.columns import query_line, writes
-from intercom_assets.database.failures import failed, told
+from intercom_assets.database.failures import failed, message_of
 from intercom_assets.mapping.queries import Query
 
 _COMPUTED = (
@@ -35,7 +35,7 @@ def translate_errors(query: Query, sent: str = "") -> Iterator[None]:
     try:
         yield
     except _COMPUTED as error:
-        raise Uncomputable(query.file, told(error)) from error
+        raise Uncomputable(query.file, message_of(error)) from error
     except errors.ReadOnlySqlTransaction as error:
         raise writes(query, error) from error
     except psycopg.Error as error:

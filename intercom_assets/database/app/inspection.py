@@ -113,8 +113,12 @@ def some_memberships(connection: AppConnection, shape: Shape, limit: int) -> lis
     with translate_errors(shape.query, text):
         found = connection.execute(encoded(connection, text), (limit,)).fetchall()
     user, team = shape.ids["user_id"], shape.ids["team_id"]
-    pairs = [(user.text(one), team.text(other)) for one, other in found]
-    return [(one, other) for one, other in pairs if one is not None and other is not None]
+    pairs = [(user.text(user_key), team.text(team_key)) for user_key, team_key in found]
+    return [
+        (user_id, team_id)
+        for user_id, team_id in pairs
+        if user_id is not None and team_id is not None
+    ]
 
 
 def _some_ids(connection: AppConnection, shape: Shape, column: str) -> list[str]:
@@ -143,11 +147,11 @@ def _sampled(connection: AppConnection, shape: Shape) -> dict[str, Sequence[Any]
     return {str(row[place]): row for row in rows}
 
 
-def _differing(one: Mapping[str, Sequence[Any]], two: Mapping[str, Sequence[Any]]) -> set[int]:
+def _differing(first: Mapping[str, Sequence[Any]], second: Mapping[str, Sequence[Any]]) -> set[int]:
     return {
         place
-        for key in one.keys() & two.keys()
-        for place, (before, after) in enumerate(zip(one[key], two[key], strict=True))
+        for key in first.keys() & second.keys()
+        for place, (before, after) in enumerate(zip(first[key], second[key], strict=True))
         if repr(before) != repr(after)
     }
 

@@ -126,7 +126,7 @@ def teams_of(
     )
     with translate_errors(memberships.query, text):
         rows = connection.execute(encoded(connection, text), (spelled,)).fetchall()
-    pairs = [(user.text(one), team.text(other)) for one, other in rows]
+    pairs = [(user.text(user_key), team.text(team_key)) for user_key, team_key in rows]
     other = sorted({key for key, _ in pairs if key}.difference(spelled))
     asked = dict(asked_keys(connection, memberships, "user_id", other, spelled)) if other else {}
     own = own_keys(connection, teams_shape, {value for _, value in pairs if value})

@@ -34,8 +34,8 @@ class UserRows:
             return AppUser(
                 key,
                 values,
-                from_oauth=cells.one(row, "from_oauth", Kind.BOOLEAN) is True,
-                deleted=cells.one(row, "deleted_at", Kind.DATE) is not None,
+                from_oauth=cells.value(row, "from_oauth", Kind.BOOLEAN) is True,
+                deleted=cells.value(row, "deleted_at", Kind.DATE) is not None,
                 teams=frozenset(teams),
                 unfit=unfit,
             )
@@ -60,7 +60,7 @@ class TeamRows:
                 key,
                 values,
                 owner_id=cells.id(row, "owner_id"),
-                deleted=cells.one(row, "deleted_at", Kind.DATE) is not None,
+                deleted=cells.value(row, "deleted_at", Kind.DATE) is not None,
                 unfit=unfit,
             )
         except _InvalidCell as cell:
@@ -81,7 +81,7 @@ class Cells:
             return None
         return self._ids[name].text(row[place])
 
-    def one(self, row: Row, name: str, kind: Kind) -> Value:
+    def value(self, row: Row, name: str, kind: Kind) -> Value:
         place = self._places.get(name)
         return None if place is None else _cell(name, kind, row[place])
 

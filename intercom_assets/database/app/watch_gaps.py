@@ -15,11 +15,11 @@ from intercom_assets.database.app.inspection import Node, plan_nodes, scans
 from intercom_assets.database.app.shapes import Shapes
 from intercom_assets.database.capture.watches import Wanted, wanted
 from intercom_assets.database.connections import AppConnection
+from intercom_assets.mapping.load import COMMENT
 from intercom_assets.mapping.queries import Query
 from intercom_assets.mapping.settings import Watch
 
 _WORD = r'(?:[A-Za-z_\u0080-\uffff][\w$]*|"(?:[^"]|"")+")'
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 _NAME = re.compile(_WORD)
 _CALLED = re.compile(rf"({_WORD})\s*\(")
@@ -158,9 +158,9 @@ def _unwatched(
     missing = sorted(read - watched.tables(kind))
     kinds: dict[str, str] = dict(connection.execute(_KINDS, (missing,)).fetchall())
     parents = connection.execute(_ANCESTORS, (missing,)).fetchall()
-    told_by_a_parent = {child for child, parent in parents if parent in missing}
+    named_by_a_parent = {child for child, parent in parents if parent in missing}
     for table in missing:
-        if table not in told_by_a_parent:
+        if table not in named_by_a_parent:
             elsewhere = table in watched.tables()
             yield Gap(shape.query.file, table, kind, kinds.get(table, "r"), elsewhere)
 
@@ -172,23 +172,23 @@ def _reached_otherwise(
     plan, found = scans(connection, shape)
     equal = [pair for node in plan_nodes(plan) for pair in _equalities(node)]
     output = _output(plan)
-    told = set[str]()
+    named = set[str]()
     for table, node in found:
         keys = watched.keys(table, kind) if table in watched.tables(kind) else None
         alias = _folded(str(node["Alias"]))
         by = {column for name, column, other in equal if name == alias != other}
         shown = any((alias, key) in output for key in keys or ())
-        if keys and by and not by & keys and not shown and table not in told:
-            told.add(table)
+        if keys and by and not by & keys and not shown and table not in named:
+            named.add(table)
             yield Gap(shape.query.file, table, kind, by=tuple(sorted(by)), keys=tuple(sorted(keys)))
 
 
 def _equalities(node: Node) -> Iterator[tuple[str, str, str]]:
     """(alias, column, alias of the other side) of each `a.x = b.y`, from both sides."""
     for condition in (str(node[key]) for key in _CONDITIONS if key in node):
-        for one, column, other, its in _EQUAL.findall(condition):
-            yield _folded(one), _folded(column), _folded(other)
-            yield _folded(other), _folded(its), _folded(one)
+        for table, column, other, its in _EQUAL.findall(condition):
+            yield _folded(table), _folded(column), _folded(other)
+            yield _folded(other), _folded(its), _folded(table)
 
 
 def _output(plan: Node) -> set[tuple[str, str]]:
@@ -234,7 +234,7 @@ def _called(connection: AppConnection, sql: str) -> list[tuple[str, str]]:
 
 def _bare(sql: str) -> str:
     """Without comments and texts, which may hold any word."""
-    return _TEXT.sub("''", _COMMENT.sub(" ", sql))
+    return _TEXT.sub("''", COMMENT.sub(" ", sql))
 
 
 def _folded(word: str) -> str:

@@ -16,9 +16,9 @@ from psycopg import errors
 from intercom_assets.database.app.columns import Shape
 from intercom_assets.database.app.reads import Source, read_some
 from intercom_assets.database.app.write_target import Target, parameters
-from intercom_assets.database.capture.log import log_position, take_back
+from intercom_assets.database.capture.log_removal import log_position, take_back
 from intercom_assets.database.connections import AppConnection
-from intercom_assets.database.failures import told
+from intercom_assets.database.failures import message_of
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow, Value, Values
 
 T = TypeVar("T", AppUser, AppTeam)
@@ -224,4 +224,4 @@ def _verdict(error: Exception, change: _Change) -> Verdict:
     if isinstance(error, psycopg.ProgrammingError) and error.diag.context is None:
         # Errors inside the app's triggers have a context; ours, in the statement itself, do not.
         raise error
-    return "refused", told(error, change.secrets)
+    return "refused", message_of(error, change.secrets)

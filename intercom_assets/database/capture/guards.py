@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from psycopg.sql import Composed
 
+from intercom_assets.database.capture.log import has_log
 from intercom_assets.database.capture.watches import Present, TriggerKey, Wanted
 from intercom_assets.database.connections import AppConnection
 from intercom_assets.database.publications import (
@@ -27,7 +28,6 @@ _TRIGGER = re.compile(
     r"(?P<table>\"(?:[^\"]|\"\")*\"\.\"(?:[^\"]|\"\")*\")",
     re.MULTILINE,
 )
-_LOG_EXISTS = "select to_regclass('intercom_capture.change_log') is not null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,3 @@ def replaced_and_dropped(statements: Iterable[str]) -> tuple[list[str], list[str
         if found := _TRIGGER.search(statement):
             (made if found["doing"] == "create" else gone).add(found["table"].replace('"', ""))
     return sorted(gone & made), sorted(gone - made)
-
-
-def has_log(connection: AppConnection) -> bool:
-    return connection.execute(_LOG_EXISTS).fetchone() == (True,)

@@ -1,7 +1,7 @@
-"""The change log in the app's database, as the drain and the write-backs handle it.
+"""The change log in the app's database, read: whose keys changed, and what a watch makes of them.
 
-Every function runs in its caller's transaction. Rows are deleted by id, never up to an id: a later
-id may commit first. The log and its triggers are made by `capture`.
+Every function runs in its caller's transaction, and leaves the rows in place: they go once their
+keys are queued (`log_removal`). The log and its triggers are made by `installation`.
 """
 
 import logging
@@ -13,7 +13,7 @@ import psycopg
 
 from intercom_assets.database.capture.watches import key_type, resolving, watch_name
 from intercom_assets.database.connections import AppConnection, encoded
-from intercom_assets.database.failures import told
+from intercom_assets.database.failures import message_of
 from intercom_assets.database.identity import storable
 from intercom_assets.database.loaders import Unreadable
 from intercom_assets.mapping.problems import MappingError
@@ -31,7 +31,6 @@ _CANDIDATES = 1_000
 
 _log = logging.getLogger(__name__)
 _EXISTS = "select to_regclass('intercom_capture.change_log') is not null"
-_POSITION = "select coalesce(max(id), 0) from intercom_capture.change_log"
 # A large value stands outside of its row, and its size is known without reading it.
 _SIZES = """
 (select id, pg_column_size(keys) from intercom_capture.change_log order by id limit %(most)s)
@@ -52,37 +51,6 @@ order by place
 _READ_LONG = """
 select id, kind, keys[1:%(room)s], via, at, cardinality(keys)
 from intercom_capture.change_log where id = %(id)s
-"""
-# Whoever else takes a row at this moment has it; nobody waits.
-_MINE = """
-with mine as materialized (
-    select id from intercom_capture.change_log
-    where id = any(%(ids)s::bigint[]) order by id for update skip locked
-)
-"""
-_DELETE_IDS = f"""
-{_MINE}
-delete from intercom_capture.change_log as log using mine where log.id = mine.id
-returning log.id
-"""
-# Keys leave at the front only, so their number says whether somebody else took some meanwhile.
-_SHORTEN = f"""
-{_MINE}
-update intercom_capture.change_log as log set keys = log.keys[part.taken + 1:]
-from mine
-join unnest(%(ids)s::bigint[], %(taken)s::int[], %(counted)s::int[])
-    as part (id, taken, counted) using (id)
-where log.id = mine.id and cardinality(log.keys) = part.counted
-returning log.id
-"""
-_OURS = """
-where id > %(position)s and txid = pg_current_xact_id() and kind = %(kind)s and via is null
-"""
-_DELETE = f"delete from intercom_capture.change_log {_OURS} and keys <@ %(keys)s::text[]"
-_LEAVE = f"""
-update intercom_capture.change_log
-set keys = array(select key from unnest(keys) as key where key <> all(%(keys)s::text[]))
-{_OURS} and keys && %(keys)s::text[]
 """
 
 
@@ -128,34 +96,6 @@ def read_log(connection: AppConnection, limit: int, watches: Sequence[Watch] = (
     return resolve(connection, sorted(rows, key=lambda row: row.id), watches)
 
 
-def take_out(connection: AppConnection, rows: Sequence[LogRow]) -> set[int]:
-    """Takes these keys out of the log; the ids of the rows whose keys were still there.
-
-    What another drain has taken, or is taking, is left to it.
-    """
-    taken = delete_log(connection, [row.id for row in rows if row.is_whole])
-    return taken | shorten_log(connection, [row for row in rows if not row.is_whole])
-
-
-def delete_log(connection: AppConnection, ids: Sequence[int]) -> set[int]:
-    """Deletes exactly these rows; those that were there."""
-    if not ids:
-        return set()
-    return {id for (id,) in connection.execute(_DELETE_IDS, {"ids": list(ids)}).fetchall()}
-
-
-def shorten_log(connection: AppConnection, rows: Sequence[LogRow]) -> set[int]:
-    """Takes the keys that were read off the front of rows of which more were not read."""
-    if not rows:
-        return set()
-    parts = {
-        "ids": [row.id for row in rows],
-        "taken": [row.taken for row in rows],
-        "counted": [row.counted for row in rows],
-    }
-    return {id for (id,) in connection.execute(_SHORTEN, parts).fetchall()}
-
-
 def has_log(connection: AppConnection) -> bool:
     return connection.execute(_EXISTS).fetchone() == (True,)
 
@@ -178,28 +118,6 @@ def resolve(
         ids = _ids(connection, by_name.get(via), same)
         found |= {row.id: replace(row, keys=ids, via=None) for row in same}
     return [found.get(row.id, row) for row in rows]
-
-
-def log_position(connection: AppConnection) -> int | None:
-    """An id below those of all rows that this transaction will log; None without a log."""
-    if not has_log(connection):
-        return None
-    found = connection.execute(_POSITION).fetchone()
-    return int(found[0]) if found else 0
-
-
-def take_back(
-    connection: AppConnection, position: int | None, kind: str, keys: Sequence[str]
-) -> None:
-    """Removes what this transaction itself logged for `keys`, whose rows were just read again.
-
-    Other keys of the same log rows stay, as do rows for tables that a SELECT resolves.
-    """
-    if position is None or not keys:
-        return
-    values = {"position": position, "kind": kind, "keys": list(keys)}
-    connection.execute(_DELETE, values)
-    connection.execute(_LEAVE, values)
 
 
 def _mostly_oldest(ids: Sequence[int]) -> list[int]:
@@ -256,7 +174,7 @@ def _selected(connection: AppConnection, watch: Watch, keys: list[str]) -> tuple
     except (psycopg.Error, MappingError) as error:
         if connection.broken:
             raise
-        _log.warning("watch of %s: its SELECT failed (%s); a sweep", watch.table, told(error))
+        _log.warning("watch of %s: its SELECT failed (%s); a sweep", watch.table, message_of(error))
         return EVERYBODY
     if len(rows) > MOST_IDS:
         return EVERYBODY

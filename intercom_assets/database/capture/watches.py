@@ -13,11 +13,11 @@ from importlib.resources import files
 import psycopg
 
 from intercom_assets.database.connections import AppConnection, encoded
-from intercom_assets.database.failures import told
+from intercom_assets.database.failures import message_of
 from intercom_assets.database.queries import parse
 from intercom_assets.database.tables import Table, find_table
 from intercom_assets.domain.values import digest
-from intercom_assets.mapping.load import SYNC_YAML
+from intercom_assets.mapping.load import SYNC_YAML, AppMapping
 from intercom_assets.mapping.problems import MappingError
 from intercom_assets.mapping.settings import KEYS, Watch
 
@@ -87,7 +87,7 @@ def watch_name(watch: Watch) -> str:
     """What the watch's function is called, and what its log rows say in `via`."""
     words = re.sub(r"\W+", "_", watch.table.lower())
     table = words.encode()[:_LONGEST_TABLE].decode(errors="ignore")
-    said = (
+    defined = (
         statements()["function"],
         statements()["spelling"],
         watch.table,
@@ -95,7 +95,7 @@ def watch_name(watch: Watch) -> str:
         watch.key,
         watch.column,
     )
-    return f"{watch.wakes}_{table}_{digest(*said)[:8]}"
+    return f"{watch.wakes}_{table}_{digest(*defined)[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,16 @@ def wanted(connection: AppConnection, watch: Watch, place: int) -> Wanted:
     return Wanted(watch, watch_name(watch), column, tables, blind)
 
 
+def wanted_triggers(connection: AppConnection, mapping: AppMapping) -> list[Wanted]:
+    watches = mapping.settings.watch
+    if not watches:
+        raise MappingError(
+            f"{SYNC_YAML}: watch is empty; allowed: the tables that the mapping's queries read, "
+            "as in: {table: users, wakes: user, key: id}"
+        )
+    return [wanted(connection, watch, place) for place, watch in enumerate(watches, start=1)]
+
+
 def resolving(watch: Watch, sql_type: str) -> str:
     """The watch's SELECT, which takes `keys`, values of the column's type, as its parameter."""
     select = (watch.select or "").rstrip("; \n").replace("%", "%%")
@@ -165,8 +175,8 @@ def _try_select(connection: AppConnection, watch: Watch, sql_type: str, key: str
             found = connection.execute(encoded(connection, text), {"keys": []}).description or ()
     except psycopg.Error as error:
         raise MappingError(
-            f"{SYNC_YAML}: the SELECT of {key}.key: {told(error)}; allowed: a SELECT of ids that "
-            "only reads"
+            f"{SYNC_YAML}: the SELECT of {key}.key: {message_of(error)}; allowed: a SELECT of ids "
+            "that only reads"
         ) from None
     if len(found) != 1:
         raise MappingError(

@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 from psycopg.sql import Identifier
 
 from intercom_assets.database.connection_pool import ConnectionPool, PooledConnection
-from intercom_assets.database.failures import address_problem, line_without, told
+from intercom_assets.database.failures import address_problem, line_without, message_of
 from intercom_assets.database.loaders import guard_loaders
 from intercom_assets.database.queries import query
 from intercom_assets.domain.errors import OperatorError
@@ -170,18 +170,18 @@ def _translated(url: str) -> Iterator[None]:
         raise
     except _MISSING as error:
         raise StoreNotReady(
-            f"the sync's own tables are missing or older than this program ({_told(error, url)}): "
+            f"the sync's own tables are missing or older than this program ({_cause(error, url)}): "
             "run `intercom-assets init-db`"
         ) from error
     except errors.InsufficientPrivilege as error:
         raise StoreNotReady(
-            f"this role may not use the sync's own tables ({_told(error, url)}): as the role that "
+            f"this role may not use the sync's own tables ({_cause(error, url)}): as the role that "
             f"ran init-db, {_GRANTS.format(role=_role(url))}"
         ) from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is not None:
             raise StoreUnavailable(
-                f"the sync's own database refused: {_told(error, url)}"
+                f"the sync's own database refused: {_cause(error, url)}"
             ) from error
         raise StoreUnavailable(
             "SYNC_DATABASE_URL (or APP_DATABASE_URL, its default) is not the address of a "
@@ -189,16 +189,17 @@ def _translated(url: str) -> Iterator[None]:
         ) from None
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreUnavailable(
-            f"the sync's own database did not answer: {_told(error, url)}"
+            f"the sync's own database did not answer: {_cause(error, url)}"
         ) from error
     except errors.ReadOnlySqlTransaction as error:
         raise StoreUnavailable(
-            f"the sync's own database takes no writes ({_told(error, url)}): set SYNC_DATABASE_URL "
-            "(or APP_DATABASE_URL, its default) to the primary, as a role that may write"
+            f"the sync's own database takes no writes ({_cause(error, url)}): set "
+            "SYNC_DATABASE_URL (or APP_DATABASE_URL, its default) to the primary, as a role that "
+            "may write"
         ) from error
     except psycopg.Error as error:
         # Whatever it is: a replica, a feature that is missing, a trigger of somebody else's.
-        raise StoreUnavailable(f"the sync's own database refused: {_told(error, url)}") from error
+        raise StoreUnavailable(f"the sync's own database refused: {_cause(error, url)}") from error
 
 
 def _role(url: str) -> str:
@@ -206,7 +207,7 @@ def _role(url: str) -> str:
     return Identifier(str(conninfo_to_dict(url).get("user") or "ROLE")).as_string(None)
 
 
-def _told(error: psycopg.Error, url: str) -> str:
+def _cause(error: psycopg.Error, url: str) -> str:
     if error.diag.message_primary:
-        return told(error)
+        return message_of(error)
     return line_without(error, url) or type(error).__name__

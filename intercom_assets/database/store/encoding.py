@@ -204,7 +204,7 @@ def _left_out(stored: Mapping[str, list[Any]]) -> dict[str, LeftOut]:
 
 
 def _pairs(stored: Mapping[str, list[Any]]) -> dict[str, tuple[Any, Any]]:
-    return {name: (one, other) for name, (one, other) in stored.items()}
+    return {name: (first, second) for name, (first, second) in stored.items()}
 
 
 def _plain(value: object) -> Json:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import HeldGone
+from intercom_assets.database.reports import HeldGone
 from intercom_assets.database.store.connection import StorePart, rows, run
 from intercom_assets.database.store.enqueuing import enqueue
 from intercom_assets.domain.vocabulary import Cause, QueueKind

@@ -10,7 +10,8 @@ from typing import Any
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import JournalRow, TeamRecord, UserRecord
+from intercom_assets.database.records import TeamRecord, UserRecord
+from intercom_assets.database.reports import JournalRow
 from intercom_assets.database.store.connection import StorePart, StorePool, aware, run
 from intercom_assets.database.store.encoding import document, journal_document, journal_entry
 from intercom_assets.domain.models import JournalEntry
@@ -58,8 +59,8 @@ class JournalStore(StorePart):
         self._pool.run("prune_members", before=before)
         self._pool.run("prune_counters", before=before)
         pruned = 0
-        while some := self._pool.run("prune_journal", before=before, limit=PRUNED_AT_ONCE):
-            pruned += some
+        while deleted := self._pool.run("prune_journal", before=before, limit=PRUNED_AT_ONCE):
+            pruned += deleted
         return pruned
 
 

@@ -5,7 +5,7 @@ For the feeders, the guards and `status`, which want no whole link. Nothing is w
 
 from collections.abc import Iterator, Sequence
 
-from intercom_assets.database.records import LeftOutCount
+from intercom_assets.database.reports import LeftOutCount
 from intercom_assets.database.store.connection import StorePart
 from intercom_assets.domain.models import Reason
 from intercom_assets.domain.vocabulary import QueueKind

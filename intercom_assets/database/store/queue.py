@@ -12,16 +12,8 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import (
-    Depth,
-    DueSummary,
-    FailingRow,
-    Failure,
-    Lane,
-    Leased,
-    ParkedRow,
-    Waiting,
-)
+from intercom_assets.database.records import DueSummary, Failure, Lane, Leased
+from intercom_assets.database.reports import Depth, FailingRow, ParkedRow, Waiting
 from intercom_assets.database.store.connection import StorePart, dicts, rows, run
 from intercom_assets.database.store.encoding import record
 from intercom_assets.database.store.enqueuing import enqueue, pieces

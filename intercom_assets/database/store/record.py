@@ -12,13 +12,7 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import (
-    Done,
-    InFlight,
-    Recorded,
-    TeamRecord,
-    UserRecord,
-)
+from intercom_assets.database.records import Done, InFlight, Recorded, TeamRecord, UserRecord
 from intercom_assets.database.store.connection import StorePart, StorePool, rows, run
 from intercom_assets.database.store.encoding import (
     document,

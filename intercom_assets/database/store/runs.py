@@ -4,7 +4,7 @@ A run's heartbeat is renewed by a timer while the run lives: one that ran out is
 Dagster sees it. Leases are the queue's (`queue`).
 """
 
-from intercom_assets.database.records import HeartbeatRow
+from intercom_assets.database.reports import HeartbeatRow
 from intercom_assets.database.store.connection import StorePart
 from intercom_assets.domain.vocabulary import QueueKind
 

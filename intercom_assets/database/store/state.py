@@ -10,7 +10,8 @@ from datetime import datetime
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import Counted, Json
+from intercom_assets.database.records import Json
+from intercom_assets.database.reports import Counted
 from intercom_assets.database.store.connection import StorePart, aware, run
 from intercom_assets.database.store.encoding import document
 from intercom_assets.domain.models import DataAttribute

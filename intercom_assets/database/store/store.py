@@ -19,7 +19,6 @@ schema is missing (`connection`); `schema` makes and upgrades it.
 """
 
 from copy import copy
-from types import TracebackType
 from typing import Self
 
 from intercom_assets.database.store.claims import ClaimStore
@@ -72,10 +71,5 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

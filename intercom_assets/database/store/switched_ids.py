@@ -34,9 +34,9 @@ class SwitchedIdStore(StorePart):
         found = self._pool.dicts(_IDENTITIES[kind], marks=list(marks)) if marks else []
         return [Identity(**row) for row in found]
 
-    def near(self, kind: QueueKind, key: str, each: int) -> list[Identity]:
-        """Linked ones with a mark that are not marked as deleted, `each` on both sides of `key`."""
-        return [Identity(**row) for row in self._pool.dicts(_NEAR[kind], key=key, each=each)]
+    def near(self, kind: QueueKind, key: str, number: int) -> list[Identity]:
+        """Linked ones with a mark, not marked as deleted: `number` on both sides of `key`."""
+        return [Identity(**row) for row in self._pool.dicts(_NEAR[kind], key=key, number=number)]
 
     def unlinked_among(self, kind: QueueKind, ids: Sequence[str]) -> list[str]:
         """Those of the ids that have no contact (company), and were not erased."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from intercom_assets.database.records import Json, LiftedTombstone, Tombstone
+from intercom_assets.database.records import Json
+from intercom_assets.database.reports import LiftedTombstone, Tombstone
 from intercom_assets.database.store.connection import StorePart, run
 from intercom_assets.database.store.encoding import document
 

@@ -23,7 +23,6 @@ from intercom_assets.sync.context.workspace import Screens
 Facts: TypeAlias = dict[str, str | int | float | dg.UrlMetadataValue]
 
 SETTLED = (Status.CHANGED, Status.UNCHANGED)
-FAILING = (Status.RETRY, Status.PARKED)
 NOBODY = {
     Status.ABSENT: "neither the app nor Intercom has it: nothing to do",
     Status.ERASED: "erased on request: it is left alone for good",
@@ -93,7 +92,7 @@ def events_of(
                 metadata=_trouble(each) | _link(target, each, screens),
             )
             for each in outcomes
-            if each.status in FAILING
+            if each.is_failing
         ]
     )
     return [events for events in lists if events]

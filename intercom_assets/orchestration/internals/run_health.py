@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from intercom_assets.database.records import HeartbeatRow
+from intercom_assets.database.reports import HeartbeatRow
 from intercom_assets.database.store.store import Store
 from intercom_assets.orchestration.internals.run_liveness import has_process
 from intercom_assets.orchestration.sync_targets import STOPPED_TAG, TEAMS, USERS, SyncTarget

@@ -43,6 +43,10 @@ class Outcome:
     is_first: bool = False
     was_failing: bool = False
 
+    @property
+    def is_failing(self) -> bool:
+        return self.status in (Status.RETRY, Status.PARKED)
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkReport:
@@ -78,7 +82,7 @@ class Totals:
             self.left_out += len(outcome.left_out)
             if outcome.newly_parked:
                 self.parked.append(outcome)
-            if outcome.status in (Status.RETRY, Status.PARKED):
+            if outcome.is_failing:
                 self.failing.append(outcome)
 
     @property

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 from intercom_assets.database.store.connection import StoreUnavailable
@@ -56,12 +55,7 @@ class UsageRecorder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(StoreUnavailable):
             self.note()
 

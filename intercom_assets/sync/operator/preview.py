@@ -46,9 +46,9 @@ class Foresight:
     failed: bool = False
 
     def minutes(self, calls: int) -> float:
-        """At the limit that Intercom told last, of which `rate_share` is ours."""
-        told = self.services.intercom.counters().limit
-        limit = told * WINDOWS_A_MINUTE if told else USUAL_LIMIT
+        """At the limit that Intercom announced last, of which `rate_share` is ours."""
+        announced = self.services.intercom.counters().limit
+        limit = announced * WINDOWS_A_MINUTE if announced else USUAL_LIMIT
         return calls / (limit * self.services.settings.rate_share)
 
 

@@ -13,8 +13,6 @@ from intercom_assets.sync.context.outcomes import Outcome, Status
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.teams.chunk import sync_team_chunk
 
-FAILING = (Status.RETRY, Status.PARKED)
-
 
 @dataclass(frozen=True, slots=True)
 class Ensured:
@@ -47,7 +45,7 @@ def ensure_companies(work: Work, team_ids: Sequence[str]) -> Ensured:
     return Ensured(
         made,
         frozenset(o.key for o in outcomes if o.status is Status.ABSENT),
-        {o.key: o for o in outcomes if o.status in FAILING and o.key not in made},
+        {o.key: o for o in outcomes if o.is_failing and o.key not in made},
     )
 
 

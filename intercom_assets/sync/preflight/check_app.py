@@ -12,23 +12,21 @@ from intercom_assets.database.app.inspection import tables_read
 from intercom_assets.database.app.lookups import unpolled
 from intercom_assets.database.app.rights import OLDEST, missing_grants, read_server, row_security
 from intercom_assets.database.app.watch_gaps import Gap, gaps, hidden
-from intercom_assets.database.capture.guards import SCHEMA, has_log
-from intercom_assets.database.capture.installation import CaptureState, capture_state
+from intercom_assets.database.capture.guards import SCHEMA
+from intercom_assets.database.capture.log import has_log
+from intercom_assets.database.capture.state import CaptureState, capture_state
 from intercom_assets.database.capture.watches import moved_unseen, present_triggers
 from intercom_assets.database.publications import danger, subscribed, unaccepted, ways_out
+from intercom_assets.domain.alarms import STUCK_AFTER
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.values import count_of
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import SYNC_YAML, USERS_SQL
-from intercom_assets.sync.preflight.findings import CheckPart, Finding
+from intercom_assets.sync.preflight.findings import MOST_CLOCK_DIFFERENCE, CheckPart, Finding
 
 APP = CheckPart("App database")
 RIGHTS = CheckPart("Rights in the app")
 CAPTURE = CheckPart("Changes in the app")
-MOST_CLOCK_DIFFERENCE = 10.0
-"""Seconds by which two clocks may differ before times that are compared come out wrong."""
-STUCK_AFTER = 600.0
-"""Seconds after which a log row should have been taken by a sensor."""
 GRANT = "Run as the tables' owner: "
 ROLE = "intercom_assets/deploy/role.sql has all rights that the sync needs."
 

@@ -18,7 +18,7 @@ from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import NotFound
 from intercom_assets.sync.context.workspace import WAYS_OUT, mismatch
 from intercom_assets.sync.environment import Configuration
-from intercom_assets.sync.preflight.findings import CheckPart, Finding
+from intercom_assets.sync.preflight.findings import MOST_CLOCK_DIFFERENCE, CheckPart, Finding
 
 INTERCOM = CheckPart("Intercom")
 REGIONS = {
@@ -28,7 +28,6 @@ REGIONS = {
 }
 NOBODY = "intercom-assets-check"
 """A company id that no app has: asking for it tells whether companies may be read."""
-MOST_CLOCK_DIFFERENCE = 10.0
 WINDOWS_A_MINUTE = 6
 SCOPES = (
     "Give the token the permissions: Read and list users and companies, Read one user and one "

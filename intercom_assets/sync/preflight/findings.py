@@ -14,6 +14,8 @@ from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.environment import INTERCOM_ACCESS_TOKEN, ConfigurationError
 
 EDIT = "Correct it; then run check again."
+MOST_CLOCK_DIFFERENCE = 10.0
+"""Seconds by which two clocks may differ before times that are compared come out wrong."""
 
 
 class Severity(StrEnum):

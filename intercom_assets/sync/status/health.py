@@ -7,7 +7,7 @@ a few times. A question that cannot be asked (a database is down) raises, and is
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from intercom_assets.database.capture.installation import capture_state
+from intercom_assets.database.capture.state import capture_state
 from intercom_assets.domain.alarms import STUCK_AFTER
 from intercom_assets.domain.attributes import plan_attributes
 from intercom_assets.domain.vocabulary import AttributeModel, QueueKind, StateKey

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from intercom_assets.database.capture.installation import capture_state
+from intercom_assets.database.capture.state import capture_state
 from intercom_assets.database.failures import AppUnavailable
-from intercom_assets.database.records import (
+from intercom_assets.database.records import Json
+from intercom_assets.database.reports import (
     Counted,
     Depth,
     FailingRow,
     HeldGone,
-    Json,
     LeftOutCount,
     ParkedRow,
 )
