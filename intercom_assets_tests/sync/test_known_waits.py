@@ -10,7 +10,7 @@ from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.feeders.sweep import sweep
-from intercom_assets.sync.passes.teams.state import TeamPass
+from intercom_assets.sync.passes.teams.team_pass import TeamPass
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from intercom_assets.sync.passes.users import state as user_pass
+from intercom_assets.sync.passes.users import user_pass
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
 

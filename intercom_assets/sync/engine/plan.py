@@ -17,9 +17,9 @@ from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.failures import PassFailed
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.passes.teams.chunk import read_teams
-from intercom_assets.sync.passes.teams.state import TeamPass
+from intercom_assets.sync.passes.teams.team_pass import TeamPass
 from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL, read_users, user_rules
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 
 FindLeads = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
 """E-mails in lower case -> the leads that have them, by id, and what they look like."""

@@ -21,7 +21,7 @@ from intercom_assets.sync.feeders.drain import drain
 from intercom_assets.sync.feeders.polling import poll
 from intercom_assets.sync.passes.teams.chunk import team_hash
 from intercom_assets.sync.passes.users.chunk import read_users, user_rules
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 
 DRAINED_AT_ONCE = 5_000
 """Keys in one transaction of the drain: it holds their locks for some 100 ms."""

@@ -14,7 +14,7 @@ from intercom_assets.sync.context.failures import problem_of
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.operator.undo.steps import Act, SidesNow, StepState, UndoStep, steps_of
 from intercom_assets.sync.passes.teams.chunk import read_teams
-from intercom_assets.sync.passes.teams.state import TeamPass
+from intercom_assets.sync.passes.teams.team_pass import TeamPass
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from intercom_assets.sync.context.failures import PassFailed, problem_of
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.operator.undo.steps import Act, SidesNow, StepState, UndoStep, steps_of
 from intercom_assets.sync.passes.users.chunk import read_users, user_rules
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import wake_owners
 from intercom_assets.sync.context.work import Work, left_parked
 from intercom_assets.sync.passes.journal import changed_in, left_out_now, parked_now
-from intercom_assets.sync.passes.teams.state import TeamPass
+from intercom_assets.sync.passes.teams.team_pass import TeamPass
 
 
 def read_teams(

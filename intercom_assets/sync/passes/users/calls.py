@@ -41,7 +41,7 @@ from intercom_assets.sync.passes.known_companies import merge_known_companies
 from intercom_assets.sync.passes.refused_fields import deliver
 from intercom_assets.sync.passes.users import identity
 from intercom_assets.sync.passes.users.found_done import archived_done, merges_done, moves_done
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 
 Calls: TypeAlias = Callable[[UserPass, IntercomClient], None]
 FreeEmail: TypeAlias = Callable[[UserPass, IntercomClient, Conflict | identity.HeldByAnother], bool]

@@ -32,7 +32,7 @@ from intercom_assets.sync.passes.users.held_emails import free_email
 from intercom_assets.sync.passes.users.intents import note_first_calls, note_second_calls
 from intercom_assets.sync.passes.users.lead_search import LeadSearch
 from intercom_assets.sync.passes.users.record import record_chunk
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 from intercom_assets.sync.passes.users.write_back import write_back
 
 WAIT_FOR_TEAM, WAIT_FOR_PARKED_TEAM = 5.0, 300.0

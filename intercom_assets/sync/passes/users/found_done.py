@@ -16,7 +16,7 @@ from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.passes.journal import KIND
-from intercom_assets.sync.passes.users.sides import UserSides
+from intercom_assets.sync.passes.users.state import UserSides
 
 
 def found_done(user: UserSides, answer: Contact) -> list[JournalEntry]:

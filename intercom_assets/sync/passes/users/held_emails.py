@@ -14,7 +14,7 @@ from intercom_assets.intercom.errors import Conflict, NotFound, NotRestorable
 from intercom_assets.sync.context.gone import hold_gone
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.users.identity import HeldByAnother
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 
 
 def free_email(

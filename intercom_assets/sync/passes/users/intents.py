@@ -11,7 +11,7 @@ from intercom_assets.database.records import InFlight
 from intercom_assets.domain.attempts import Attempt
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.work import Work
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 
 
 def note_first_calls(work: Work, users: Sequence[UserPass]) -> None:

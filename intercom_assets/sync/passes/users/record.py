@@ -13,7 +13,7 @@ from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.outcomes import Outcome, Status
 from intercom_assets.sync.context.work import Work, left_parked
 from intercom_assets.sync.passes.journal import KIND, changed_in, left_out_now, parked_now
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 
 
 def record_chunk(

@@ -1,336 +1,343 @@
-"""One user's way through a pass: the calls that it makes, and what their answers mean.
+"""Both sides of one user as a pass knows them, and what the domain decides on that.
 
-The chunk (`users.py`) drives it: a first call (POST, PUT or GET), the write-back to the app with
-the row read again, then at most one more PUT together with merges and memberships. Every decision
-is the domain's, on what `user_sides.py` knows; this module keeps the pieces of one user together
-while the answers come in. The calls themselves are in `user_calls.py`.
+What a pass may do, and what the answers to it mean, is `user_pass.py`'s: it goes on from here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from time import monotonic
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from intercom_assets.domain.attempts import (
-    Event,
+from intercom_assets.domain.attempts import Attempt
+from intercom_assets.domain.attributes import held
+from intercom_assets.domain.decisions import FieldInputs, Freshness, Reconciliation
+from intercom_assets.domain.fields import (
+    DELETED,
+    TIME_ZONE,
+    Field,
+    intercom_values,
 )
-from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, Freshness, Reconciliation
-from intercom_assets.domain.fields import TIME_ZONE, intercom_values
+from intercom_assets.domain.leads import CREATED, EMAIL, lead_email
+from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
 from intercom_assets.domain.models import (
+    AppUser,
     Contact,
-    EdgeState,
+    Gone,
+    InvalidRow,
     JournalEntry,
     LeftOut,
     Membership,
     Reason,
-    Side,
+    UserLink,
     Value,
+    Values,
 )
-from intercom_assets.domain.reconcile import landed, not_stored
-from intercom_assets.domain.vocabulary import Action
-from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.sync.passes.journal import (
-    entry_of_decision,
-    entry_of_event,
-    entry_of_inheritance,
-    entry_of_unknown_zone,
-)
-from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
-from intercom_assets.sync.passes.users.found_done import found_done
-from intercom_assets.sync.passes.users.identity import SomebodyElses, is_ours
-from intercom_assets.sync.passes.users.sides import UserSides
-
-RECENT = 15 * 60
-"""Seconds by which a listing may be behind."""
-LOOK_LASTS = 3.0
-"""Seconds after which a contact is read again before a later time is written to it."""
+from intercom_assets.domain.persons import is_another_person
+from intercom_assets.domain.policies import stays_undone
+from intercom_assets.domain.reconcile import reconcile
+from intercom_assets.domain.timezones import GeoHint, place
+from intercom_assets.sync.context.failures import Problem, unfit
+from intercom_assets.sync.passes.rules import Rules, user_hash
 
 
 @dataclass(slots=True)
-class UserPass(UserSides):
-    """What there is to do for one user, and what became of it."""
+class UserSides:
+    """`companies`: team id -> company id; `void_teams`: teams that have and get no company.
 
-    # --- what there is to do ------------------------------------------------------------------
+    Both are shared by the chunk and grow while it works. `waiting_since`: Unix s of the change.
+    `sent`: what Intercom took in this pass, and what both sides held then, whatever the app did
+    since. `left_to`: the external id, and the id, of a contact that turned out to be another
+    user's. `inherited_nothing`: what Intercom held was set aside. `attempt`: what this pass is
+    about to do, as noted. `cleared_up`: what a run that died had done is in the journal.
+    `reread`: the workspace's attributes asked for once more, in doubt.
+    """
+
+    rules: Rules
+    row: AppUser | InvalidRow | Gone
+    link: UserLink
+    companies: dict[str, str]
+    void_teams: set[str]
+    contact: Contact | None = None
+    look: Freshness = Freshness.STALE
+    base: Values = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
+    sent: Values = field(default_factory=dict)
+    accepted: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    refused: dict[str, Value] = field(default_factory=dict)
+    undone: dict[str, tuple[Value, Value]] = field(default_factory=dict)
+    undone_teams: set[str] = field(default_factory=set)
+    undone_companies: set[str] = field(default_factory=set)
+    edges: dict[str, Membership] = field(default_factory=dict)
+    overwritten: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    leads: Sequence[str] = ()
+    lead_email: str | None = None
+    leads_shown: Mapping[str, str] = field(default_factory=dict)
+    refused_leads: dict[str, tuple[str, str]] = field(default_factory=dict)
+    archived: bool = False
+    problem: Problem | None = None
+    tried: bool = False
+    looked_at: float = 0.0
+    noted: Values = field(default_factory=dict)
+    attempt: Attempt | None = None
+    cleared_up: bool = False
+    read_requested: bool = False
+    waiting_since: int | None = None
+    lost_companies: list[str] = field(default_factory=list)
+    created: bool = False
+    left_to: tuple[str, str] | None = None
+    inherited_nothing: bool = False
+    late_problem: Problem | None = None
+    calls: int = 0
+    answered: set[str] = field(default_factory=set)
+    reread: Callable[[], Rules] | None = None
+    journal: list[JournalEntry] = field(default_factory=list)
+    _plan: Reconciliation | None = None
+    _row_hash: str | None = None
+
+    def __post_init__(self) -> None:
+        link = self.link
+        self.contact, self.base, self.archived = link.shadow, link.base, link.archived
+        self.accepted, self.refused = dict(link.accepted), dict(link.refused)
+        self.undone, self.undone_teams = dict(link.undone), set(link.undone_teams)
+        self.undone_companies = set(link.undone_companies)
+        self.edges, self.lead_email = dict(link.edges), link.lead_email
+        self.refused_leads = dict(link.refused_leads)
+        self.overwritten = {name: tuple(times) for name, times in link.overwritten.items()}
+        self.left_out = {n: each for n, each in link.left_out.items() if each.is_of_value}
+        self.see_row(self.row)
+        self.read_requested = self.is_another_person
+        if self.is_back and not self.is_leaving:
+            self.accepted.pop(EMAIL, None)  # given up when the user left: it may be free again
+        self.look = self._first_look()
+
+    # --- what is known -----------------------------------------------------------------------
+
+    def see_row(self, row: AppUser | InvalidRow | Gone) -> None:
+        """Takes the app's row, as read now; one that cannot be synced becomes the problem."""
+        self.row, self._plan, self._row_hash = row, None, None
+        if isinstance(row, Gone):
+            self.values = {DELETED.name: True}
+            return
+        if isinstance(row, InvalidRow):
+            self.problem = unfit(row)
+            return
+        fitted = held(self.rules.fields, row, truncate=self.rules.truncate)
+        self.values = {**fitted.values, DELETED.name: row.deleted}
+        self.left_out = {
+            **{n: each for n, each in self.left_out.items() if each.is_of_value},
+            **fitted.left_out,
+        }
 
     @property
-    def needs_first_call(self) -> bool:
-        if self.problem or self.is_absent or (self.archived and self.is_leaving):
-            return False
-        if self.contact is None:
-            return self.read_requested or not self._was_never_there
-        if self.must_read_first or self.archived:
-            return True
-        return self.has_to_send or bool(self.leads) or bool(self.plan().deferred)
+    def user_id(self) -> str:
+        return self.link.user_id
 
     @property
-    def is_to_write_first(self) -> bool:
-        """Whether the first call may write. What a pass that died had noted is not written over."""
-        return not self.must_read_first or (self.contact is None and not self.link.in_flight)
+    def is_leaving(self) -> bool:
+        return isinstance(self.row, Gone) or (isinstance(self.row, AppUser) and self.row.deleted)
 
     @property
-    def needs_second_calls(self) -> bool:
-        if self.problem or self.contact is None or self.archived:
-            return False
-        has_edges = not self.memberships().settled
-        return self.has_to_send or has_edges or self.is_to_archive or bool(self.leads)
+    def is_back(self) -> bool:
+        """Marked as deleted before, and here again."""
+        return isinstance(self.row, AppUser) and self.link.base.get(DELETED.name) is True
 
     @property
-    def is_to_be_saved_before_leads(self) -> bool:
-        """Intercom merges duplicates only: the contact must have the address first.
+    def is_another_person(self) -> bool:
+        """The app gave the id to somebody else since the last pass."""
+        return isinstance(self.row, AppUser) and is_another_person(self.link.base, self.values)
 
-        And it must be the user's, which one without external id may turn out not to be.
+    @property
+    def may_lack_id(self) -> bool:
+        """The app's row may not have the contact's id: it is another row than the last pass saw.
+
+        Restored, or of somebody who got the same id; or the last pass was none, but a listing.
         """
-        contact = self.contact
-        return (
-            contact is not None
-            and self.has_to_send
-            and (self.lacks_external_id or (contact.email or "").lower() != self.lead_email)
+        then, now = self.link.base.get(CREATED), self.values.get(CREATED)
+        return self.link.synced_at is None or self.is_back or then != now
+
+    @property
+    def row_hash(self) -> str:
+        """What the app's side was when this pass read it."""
+        if self._row_hash is None:
+            teams, oauth = self._wanted_teams, self._from_oauth
+            self._row_hash = user_hash(self.rules, self.values, teams, oauth)
+        return self._row_hash
+
+    @property
+    def only_seen(self) -> bool:
+        """Nothing of the row differs from the last pass but `last_request_at`."""
+        return self.link.synced_at is not None and self.link.row_hash == self.row_hash
+
+    @property
+    def differs(self) -> bool:
+        """The app's row is not what the last pass saw, `last_request_at` included."""
+        return not self.only_seen or bool(self.plan().to_intercom or self.plan().deferred)
+
+    @property
+    def is_absent(self) -> bool:
+        """Nothing of this user on either side, as far as we know; a POST may have landed."""
+        unknown = self.link.contact_id is None and not self.link.in_flight
+        return isinstance(self.row, Gone) and unknown
+
+    @property
+    def _from_oauth(self) -> bool:
+        return isinstance(self.row, AppUser) and self.row.from_oauth
+
+    @property
+    def _wanted_teams(self) -> frozenset[str]:
+        return self.row.teams if isinstance(self.row, AppUser) else frozenset()
+
+    @property
+    def teams_without_company(self) -> frozenset[str]:
+        lacking = self._wanted_teams - self.companies.keys() - self.void_teams
+        return lacking - self.undone_teams
+
+    def _first_look(self) -> Freshness:
+        return Freshness.FRESH if self.contact is None else Freshness.STALE
+
+    def follow(self, rules: Rules) -> None:
+        """Goes on by other rules: attributes turned out to be unwritable, or are again writable."""
+        if rules.unwritable != self.rules.unwritable:
+            self.rules, self._plan = rules, None
+
+    # --- what is decided ---------------------------------------------------------------------
+
+    def look_first(self) -> None:
+        self.read_requested = True
+
+    def plan(self) -> Reconciliation:
+        """Field by field, on what is known now; kept until something more is known."""
+        if self._plan is None:
+            self._plan = self._decide()
+        return self._plan
+
+    def forget_plan(self) -> None:
+        """What it was made from has changed."""
+        self._plan = None
+
+    def _decide(self) -> Reconciliation:
+        fields = self._fields
+        return reconcile(
+            fields.values(),
+            FieldInputs(
+                base=self.base,
+                app=self.values,
+                intercom=self._intercom_values(fields),
+                look=self.look,
+                from_oauth=self._from_oauth,
+                clear_unusable=self.rules.clear_unusable,
+                accepted=self.accepted,
+                refused=self.refused,
+                undone=self.undone,
+                left_out=self.left_out,
+                place=self._place(),
+                book=self.rules.zones,
+            ),
         )
 
-    @property
-    def has_to_send(self) -> bool:
-        return self.lacks_external_id or bool(self.plan().to_intercom)
-
-    @property
-    def must_read_first(self) -> bool:
-        """Whether Intercom's present values come first: something there moved, or may have."""
-        told = self.read_requested or self.link.needs_read or bool(self.link.in_flight)
-        return told or bool(self._companies_in_doubt) or self._listing_is_not_enough
-
-    @property
-    def _companies_in_doubt(self) -> frozenset[str]:
-        """A pass that died was about to attach or detach these: only a look tells what it did."""
-        edges = self.link.edges.values()
-        return frozenset(e.company_id for e in edges if e.state is not EdgeState.ATTACHED)
-
-    @property
-    def _listing_is_not_enough(self) -> bool:
-        """A listing never justifies a clearing or a detach, nor "unchanged" for what just moved."""
-        if not self.link.listed or self.contact is None or self.look is Freshness.FRESH:
-            return False
-        theirs = self.rules.intercom_now
-        if theirs - (self.contact.updated_at or theirs) <= RECENT:
-            return True
-        edges = self.memberships()
-        clears = None in self.plan().to_intercom.values()
-        return clears or edges.must_list or bool(edges.detach or edges.dropped)
-
-    @property
-    def has_looked(self) -> bool:
-        return self.tried and self.contact is not None and self.look is Freshness.FRESH
-
-    @property
-    def sends_a_later_time(self) -> bool:
-        """Intercom has no conditional write: what the Messenger sets between our look and our PUT
-        is overwritten. So little lies between them, and the PUT is not repeated blindly."""
-        due = (d for d in self.plan().decisions if d.is_due and d.write_to is Side.INTERCOM)
-        return any(d.field.policy.traits.of_times for d in due)
-
-    @property
-    def looked_long_ago(self) -> bool:
-        return monotonic() - self.looked_at > LOOK_LASTS
-
-    @property
-    def lacks_external_id(self) -> bool:
+    def memberships(self) -> MembershipPlan:
         contact = self.contact
-        return contact is not None and contact.external_id is None and not self.is_leaving
+        attached = Attached(
+            frozenset(contact.company_ids) if contact else frozenset(),
+            contact.companies_complete if contact else True,
+            contact.company_count if contact else None,
+        )
+        return plan_memberships(
+            self._wanted_teams - self.void_teams - self.teams_kept_out,
+            self.edges,
+            self.companies,
+            attached,
+            mirror=self.rules.mirror,
+            kept=self.companies_kept,
+        )
+
+    # --- what is not sent ---------------------------------------------------------------------
 
     @property
-    def has_own_external_id(self) -> bool:
-        return self.contact is not None and self.contact.external_id == self.user_id
+    def fields_left_out(self) -> dict[str, LeftOut]:
+        """What is left out as things stand: of values only those that would be sent otherwise."""
+        decided = {each.field.name: each.left_out for each in self.plan().decisions}
+        kept = {n: e for n, e in self.left_out.items() if not e.is_of_value or decided.get(n, True)}
+        return {**kept, **self._unwritable}
 
     @property
-    def claims(self) -> str | None:
-        """A contact that was there already and is new to us: another may be linked to it, too."""
-        contact = self.contact
-        if self.problem or contact is None or self.created:
-            return None
-        return contact.id if contact.id != self.link.contact_id else None
+    def _unwritable(self) -> dict[str, LeftOut]:
+        """Fields that nobody can write just now, where the two sides differ."""
+        if not isinstance(self.row, AppUser) or self.contact is None:
+            return {}
+        unwritable = {n: f for n, f in self.rules.fields.items() if n in self.rules.unwritable}
+        there = self._intercom_values(unwritable)
+        return {
+            name: LeftOut(Reason.UNWRITABLE, self.rules.unwritable[name])
+            for name, each in unwritable.items()
+            if name in self.values and not each.same(self.values[name], there.get(name))
+        }
+
+    # --- what an operator took back, and what stays so until a side changes it ----------------
 
     @property
-    def is_to_archive(self) -> bool:
-        kept = self.archived or self.link.undone_archive
-        return self.rules.archive and self.is_leaving and not kept
-
-    @property
-    def _was_never_there(self) -> bool:
-        """A user that left before we ever knew a contact, and whom we looked for once already."""
-        return self.is_leaving and self.link.row_hash == self.row_hash
-
-    def edges_in_flight(self) -> list[Membership]:
-        """The edges that the second calls will move, to be noted before them."""
-        plan = self.memberships()
-        attaching = [
-            Membership(team, self.companies[team], EdgeState.ATTACHING)
-            for team in plan.attach
-            if team in self.companies
-        ]
-        leaving = {*plan.detach, *plan.dropped}
-        return attaching + [
-            replace(edge, state=EdgeState.DETACHING)
-            for edge in self.edges.values()
-            if edge.company_id in leaving
-        ]
-
-    def first_events(self) -> list[Event]:
-        """What the first call does beside sending fields, to be noted before it."""
-        events: list[Event] = [(Action.MERGED, lead) for lead in self.leads]
-        if self.contact is None and not self.is_leaving and self.is_to_write_first:
-            events.append((Action.CREATED, None))
-        if self.archived and not self.is_leaving:
-            events.append((Action.UNARCHIVED, None))
-        return events
-
-    def second_events(self) -> list[Event]:
-        """What the second calls do beside it. Where the companies are still to be listed, any of
-        ours may be left."""
-        plan, wanted = self.memberships(), self._wanted_teams
-        ours = self.edges.items() if plan.must_list else ()
-        leaving = [edge.company_id for team, edge in ours if team not in wanted]
-        return [
-            *((Action.MERGED, lead) for lead in self.leads),
-            *((Action.ATTACHED, team) for team in plan.attach if team in self.companies),
-            *((Action.DETACHED, company) for company in (*plan.detach, *leaving)),
-            *([(Action.ARCHIVED, None)] if self.is_to_archive else []),
-        ]
-
-    # --- the write-back -----------------------------------------------------------------------
-
-    def wrote_back(
-        self,
-        decided: Reconciliation,
-        refused: Mapping[str, str | None],
-        moved: Collection[str],
-    ) -> None:
-        """The app was offered what was decided for it, and its row was read again.
-
-        What it did not store as offered is not offered again until Intercom's value changes.
-        `refused`: field -> the app's reason. `moved`: fields that it had changed meanwhile.
-        """
-        lacking = not_stored(decided, self.values)
-        self.refused |= {name: value for name, value in lacking.items() if name not in moved}
-        self._plan = None
-        for decision in decided.decisions:
-            name = decision.field.name
-            if not decision.is_due or decision.write_to is not Side.APP or name in moved:
-                continue
-            if name in lacking:
-                why = refused.get(name) or "the app stored another form of it"
-                self._journal_decision(Action.REFUSED_BY_APP, replace(decision, why=why))
-            else:
-                self._journal_decision(Action.PULLED, decision)
-
-    # --- what an answer of Intercom means -----------------------------------------------------
-
-    def apply_read(self, answer: Contact) -> None:
-        """Takes a contact as Intercom answers it by id. Raises `SomebodyElses`."""
-        if not is_ours(answer, self.user_id):
-            raise SomebodyElses(answer)
-        if self.contact is None and answer.id == self.link.contact_id:
-            self._remember_contact()
-        before = self._place().unknown
-        doubted = self._companies_in_doubt
-        self.contact = with_known_companies(answer, self.contact, doubted)
-        self.look, self.looked_at = Freshness.FRESH, monotonic()
-        self.edges = {t: merge_known_companies(e, answer) for t, e in self.edges.items()}
-        if (unknown := self._place().unknown) not in (None, before):
-            self.journal.append(entry_of_unknown_zone(self.user_id, unknown))
-        self._plan = None
-        if self.link.in_flight and not self.cleared_up:
-            self.cleared_up = True
-            self.journal += found_done(self, answer)
-        if self.link.in_flight:
-            self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
-        self.base = {**self.base, **self.sent}
-        others = self.is_another_person or self.link.others_contact == answer.id
-        if others and not self.inherited_nothing:
-            self.inherit_nothing()
-
-    def apply_write(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
-        """Takes the answer to a write of `plan`, and what became of each value sent."""
-        sent = [d for d in plan.decisions if d.is_due and d.write_to is Side.INTERCOM]
-        got = intercom_values([d.field for d in sent], answer)
-        for decision in sent:
-            name = decision.field.name
-            self.accepted.pop(name, None)
-            if not decision.field.same(decision.value, got[name]):
-                self.accepted[name] = (decision.value, got[name])
-            action = Action.OVERRULED if decision.overruled else Action.PUSHED
-            self._journal_decision(action, decision, client)
-        self.sent = {**self.sent, **{d.field.name: d.value for d in sent}}
-        self.apply_read(answer)
-
-    def archived_before(self, found: Sequence[JournalEntry]) -> None:
-        """A run that died had archived the contact, which comes back with its user."""
-        sent = {entry.field: entry.new for entry in found if entry.field}
-        self.journal += found
-        self.archived, self.look, self.base = True, Freshness.FRESH, {**self.base, **sent}
-        self._plan = None
-
-    def leave_out(self, name: str, value: Value, reason: Reason, why: str) -> None:
-        """This value is not sent again; everything else goes on."""
-        self.left_out[name] = LeftOut(reason, why, value)
-        self._plan = None
-
-    def try_everything(self) -> None:
-        """Somebody asked by name: what was left out for an answer of Intercom's is tried again."""
-        self.left_out = {n: each for n, each in self.left_out.items() if not each.is_of_value}
-        self._plan = None
-
-    def forget_contact(self) -> None:
-        self.contact, self.look, self.base, self._plan = None, Freshness.FRESH, {}, None
-        self.accepted, self.edges, self.archived, self.sent = {}, {}, False, {}
-        self.undone, self.undone_teams, self.undone_companies = {}, set(), set()
-        self.refused_leads = {}
-
-    def inherit_nothing(self) -> None:
-        """What Intercom holds was another person's: none of it is pulled, and what the app has not
-        is cleared. `refused` holds until Intercom's value changes."""
-        self.inherited_nothing = True
+    def fields_kept(self) -> dict[str, tuple[Value, Value]]:
         there = self._intercom_values(self.rules.fields)
-        pulled = {name: there[name] for name, each in self.rules.fields.items() if each.pulled}
-        where = self._place()
-        zone = where.stated or where.derived
-        self.base = {**pulled, CONSIDERED_ZONE.name: zone}
-        self.refused = {**pulled, TIME_ZONE: zone} if TIME_ZONE in pulled else pulled
-        self.accepted, self.undone, self.overwritten, self._plan = {}, {}, {}, None
-        self.journal.append(entry_of_inheritance(self.user_id))
+        return {
+            name: pair
+            for name, pair in self.undone.items()
+            if (each := self.rules.fields.get(name)) is not None
+            and stays_undone(each, self.undone, self.values.get(name), there.get(name))
+        }
 
-    def _remember_contact(self) -> None:
-        """The one that was forgotten is there after all: what was agreed on it still holds."""
-        self.base, self.accepted = self.link.base, dict(self.link.accepted)
-        self.edges = dict(self.link.edges)
+    @property
+    def teams_kept_out(self) -> frozenset[str]:
+        there = set(self.contact.company_ids) if self.contact else set()
+        wanted = self.undone_teams & self._wanted_teams
+        return frozenset(t for t in wanted if self.companies.get(t) not in there)
 
-    def set_companies(self, ids: set[str], complete: bool | None = None) -> None:
-        assert self.contact is not None
-        known, count = self.contact.companies_complete, self.contact.company_count
-        if count is not None:
-            count = len(ids) if complete else count + len(ids) - len(self.contact.company_ids)
-        self.contact = replace(
-            self.contact,
-            company_ids=tuple(sorted(ids)),
-            companies_complete=known if complete is None else complete,
-            company_count=count,
-        )
+    @property
+    def companies_kept(self) -> frozenset[str]:
+        there = set(self.contact.company_ids) if self.contact else set()
+        wanted = {self.companies.get(team) for team in self._wanted_teams}
+        return frozenset(self.undone_companies & there - wanted)
 
-    def drop_edges(self, company_ids: set[str]) -> None:
-        self.edges = {t: e for t, e in self.edges.items() if e.company_id not in company_ids}
+    def lead_to_search(self) -> str | None:
+        """The address to search; once for each, and again where Intercom's side has moved, or for
+        a user who was away; but not if all that was found was refused and is as it was.
 
-    # --- the journal --------------------------------------------------------------------------
+        A delay of ours does not close the window: it is open as of when the change was noticed.
+        """
+        if not isinstance(self.row, AppUser) or self.problem:
+            return None
+        anew = self.is_back or self._has_refused(changed=True)
+        anew = anew or (self.read_requested and not self._has_refused(changed=False))
+        link = replace(self.link, lead_email=None) if anew else self.link
+        as_of = min(self.rules.now, self.waiting_since or self.rules.now)
+        return lead_email(self.row, link, as_of, self.rules.merge_window)
 
-    def note(
-        self,
-        action: Action,
-        client: IntercomClient,
-        *,
-        old: Value = None,
-        new: Value = None,
-        why: str = "",
-    ) -> None:
-        """Journals something that is not a field: created, adopted, attached, merged ..."""
-        self.journal.append(entry_of_event(self.user_id, action, client, old=old, new=new, why=why))
+    def found_leads(self, email: str, leads: Mapping[str, str]) -> None:
+        """What a search for the address found: leads, and what they look like. Who was refused is
+        not tried again before that, or the app's row, has changed."""
+        still = {k: was for k, was in self.refused_leads.items() if k in leads}
+        self.lead_email, self.refused_leads, self.leads_shown = email, still, leads
+        now = {lead: (self.row_hash, looks) for lead, looks in leads.items()}
+        self.leads = tuple(lead for lead in leads if still.get(lead) != now[lead])
 
-    def _journal_decision(
-        self, action: Action, decision: Decision, client: IntercomClient | None = None
-    ) -> None:
-        base = self.base.get(decision.field.name)
-        self.journal.append(entry_of_decision(self.user_id, action, decision, base, client))
+    def _has_refused(self, *, changed: bool) -> bool:
+        """Whether Intercom refused a lead, with the row as it is now or with another one."""
+        then = (row for row, _ in self.link.refused_leads.values())
+        return any((row != self.row_hash) is changed for row in then)
+
+    @property
+    def _fields(self) -> Mapping[str, Field]:
+        """A gone user's row says nothing but that it is gone."""
+        if isinstance(self.row, Gone):
+            return {DELETED.name: DELETED}
+        unwritable = self.rules.unwritable
+        return {
+            n: f for n, f in self.rules.fields.items() if n in self.values and n not in unwritable
+        }
+
+    def _intercom_values(self, fields: Mapping[str, Field]) -> Values:
+        return intercom_values(fields.values(), self.contact) if self.contact else {}
+
+    def _place(self) -> GeoHint:
+        contact = self.contact
+        if contact is None or TIME_ZONE not in self.rules.fields:
+            return GeoHint()
+        return place(contact.stated_time_zone, contact.country_code, self.rules.zones)

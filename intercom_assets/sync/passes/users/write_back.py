@@ -18,7 +18,7 @@ from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.users.intents import note_offers
-from intercom_assets.sync.passes.users.state import UserPass
+from intercom_assets.sync.passes.users.user_pass import UserPass
 
 INTERCOM_ID = "write_back.intercom_id"
 """Among what the app refused of a user: the contact's id, for which it has no row yet."""
