@@ -11,14 +11,14 @@ from intercom_assets.cli.failures import CommandFailed
 from intercom_assets.cli.output.explain import Story, print_summary
 from intercom_assets.cli.output.explain_document import document
 from intercom_assets.cli.output.tables import a_console
-from intercom_assets.domain.models import AppTeam, AppUser
 from intercom_assets.domain.vocabulary import AttributeModel, QueueKind
 from intercom_assets.sync.context.attributes import unwritable_now
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import named
 from intercom_assets.sync.environment import opened, read_environment
-from intercom_assets.sync.passes.teams.chunk import read_teams
-from intercom_assets.sync.passes.users.chunk import read_users, user_rules
+from intercom_assets.sync.passes.rules import team_rules, user_rules
+from intercom_assets.sync.passes.teams.reading import read_teams
+from intercom_assets.sync.passes.users.reading import read_users
 
 
 def explain(user_id: str | None, team_id: str | None, last: int, as_json: bool) -> None:
@@ -42,8 +42,8 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
     store = services.store
     [user_id] = named(services, QueueKind.USER, [user_id])
     rules = user_rules(services, unwritable_now(store).get(AttributeModel.CONTACT, {}))
-    user = read_users(services, [user_id], rules)[0]
-    in_app = isinstance(user.row, AppUser)
+    [user] = read_users(services, [user_id], rules)
+    in_app = user.app.is_here
     erased = store.tombstones.find([user_id])
     rows = store.journal.of_key(user_id, last + 1)
     return Story(
@@ -54,7 +54,7 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
         archived=user.link.archived,
         in_app=in_app,
         problem=user.problem.message if user.problem else None,
-        decisions=user.plan().decisions if in_app and not erased else (),
+        decisions=user.plan.decisions if in_app and not erased else (),
         base=user.base,
         left_out=user.fields_left_out,
         waiting=store.queue.waiting(QueueKind.USER, user_id),
@@ -68,8 +68,9 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
 def _story_of_team(services: Services, team_id: str, last: int) -> Story:
     store = services.store
     [team_id] = named(services, QueueKind.TEAM, [team_id])
-    team = read_teams(services, [team_id], unwritable_now(store).get(AttributeModel.COMPANY, {}))[0]
-    in_app = isinstance(team.row, AppTeam)
+    rules = team_rules(services, unwritable_now(store).get(AttributeModel.COMPANY, {}))
+    [team] = read_teams(services, [team_id], rules)
+    in_app = team.app.is_here
     rows = store.journal.of_key(team_id, last + 1, QueueKind.TEAM)
     return Story(
         kind=QueueKind.TEAM,
@@ -78,7 +79,7 @@ def _story_of_team(services: Services, team_id: str, last: int) -> Story:
         read_at=team.link.shadow_read_at,
         in_app=in_app,
         problem=team.problem.message if team.problem else None,
-        decisions=team.plan().decisions if in_app else (),
+        decisions=team.plan.decisions if in_app else (),
         base=team.link.base,
         left_out=team.fields_left_out,
         waiting=store.queue.waiting(QueueKind.TEAM, team_id),

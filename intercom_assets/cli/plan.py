@@ -66,7 +66,13 @@ def _planned(
     summary = PlanSummary(shown=shown)
     bars.expect("users", len(users))
     unwritable = seen.unwritable.get(AttributeModel.CONTACT)
-    for user in plan_users(seen.services, users, unwritable, seen.find_leads, seen.looked_at):
+    for user in plan_users(
+        seen.services,
+        users,
+        unwritable=unwritable,
+        find_leads=seen.find_leads,
+        contacts_now=seen.contacts_now,
+    ):
         summary.add_user(user)
         bars.advance("users", 1)
     # Companies that these users need are made on their way.

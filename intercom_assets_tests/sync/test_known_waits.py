@@ -10,6 +10,7 @@ from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.feeders.sweep import sweep
+from intercom_assets.sync.passes.teams import chunk
 from intercom_assets.sync.passes.teams.team_pass import TeamPass
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played
@@ -139,11 +140,11 @@ def test_a_team_with_a_known_wait_is_tried_when_it_is_over(
 ) -> None:
     team = played.given_team()
 
-    def upsert(self: TeamPass, client: Any) -> None:
-        self.problem = Problem(Verdict.LATER, "not now", wait=3600.0)
+    def upsert(team: TeamPass, client: Any) -> None:
+        team.fail(Problem(Verdict.LATER, "not now", wait=3600.0))
 
     with monkeypatch.context() as patched:
-        patched.setattr(TeamPass, "upsert", upsert)
+        patched.setattr(chunk, "upsert_company", upsert)
         played.sync_teams(team)
     sweep(played.services)
     assert played.run_due(QueueKind.TEAM).calls == []

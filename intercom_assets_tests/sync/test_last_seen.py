@@ -79,7 +79,7 @@ def test_a_write_whose_answer_was_lost_is_not_repeated_over_what_came_since(
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look is old as soon as it is made, as in a chunk that waits for Intercom's rate."""
-    monkeypatch.setattr(user_pass, "LOOK_LASTS", -1.0)
+    monkeypatch.setattr(user_pass, "READ_LASTS", -1.0)
 
 
 @pytest.mark.usefixtures("hurried")

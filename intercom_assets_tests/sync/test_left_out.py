@@ -7,6 +7,7 @@ import pytest
 from intercom_assets.domain.models import Reason
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.feeders.sweep import sweep_teams
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.playing import Played, Sql
 
@@ -219,3 +220,20 @@ def test_a_refused_field_of_a_team_is_left_out_and_its_members_do_not_wait(
 def _site(world: Played, team: int, site: Any) -> None:
     whole = "metadata || jsonb_build_object('site', %s::text)"
     world.run(f"update teams set metadata = {whole} where id = %s", site, team)
+
+
+def test_a_team_with_an_attribute_that_nobody_can_write_is_not_queued_night_by_night(
+    worlds: Worlds,
+) -> None:
+    """The sweep hashed all columns, the pass those that can be written: they never agreed."""
+    world = worlds(Sql(teams={"    plan,": "    plan, metadata ->> 'site' as site,"}))
+    world.intercom.by_hand.create_attribute("site", model="company", data_type="integer")
+    team = world.given_team(domain="one.example")
+    _site(world, team, "https://one.example")
+    world.sync_teams(team)
+    world.update_team(team, plan="business")
+    assert world.sync_teams(team)[team].left_out == ("site",)
+
+    swept = sweep_teams(world.services)
+
+    assert swept.queued == 0

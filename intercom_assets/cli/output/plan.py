@@ -15,8 +15,8 @@ from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.values import count_of
 from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.switched_ids import Switch
-from intercom_assets.sync.engine.plan import PlannedChange, PlannedTeam, PlannedUser
-from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
+from intercom_assets.sync.engine.planned import PlannedChange, PlannedTeam, PlannedUser
+from intercom_assets.sync.passes.users.lead_search import LEADS_A_CALL
 
 SHOWN = 20
 """Users and teams that cannot be synced, of everybody, that are listed; all are counted."""

@@ -42,7 +42,9 @@ def _same_call(last: Failure | None, problem: Problem) -> Failure | None:
 class Pass(Protocol):
     """One user's or team's pass, as far as its run is concerned."""
 
-    problem: Problem | None
+    @property
+    def problem(self) -> Problem | None: ...
+    def fail(self, problem: Problem) -> None: ...
 
 
 OnePass = TypeVar("OnePass", bound=Pass)
@@ -98,7 +100,7 @@ class Work:
                 and isinstance(outcome.error, IntercomError)
                 and outcome.error.fatal
             ):
-                outcome.item.problem = Problem(Verdict.BUSY, "the run was stopped", wait=0.0)
+                outcome.item.fail(Problem(Verdict.BUSY, "the run was stopped", wait=0.0))
             elif isinstance(outcome, Failed):
                 raise outcome.error
         if any(each.problem and each.problem.unknown_attribute for each in waiting):
@@ -112,7 +114,7 @@ class Work:
             self.attributes.ensure(self.client)
         except IntercomError as error:
             for each in passes:
-                each.problem = problem_of(error)
+                each.fail(problem_of(error))
 
     def stop_if_fatal(self) -> None:
         if self.run.pool.fatal is not None:

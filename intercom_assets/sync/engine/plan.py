@@ -3,112 +3,35 @@
 One code for both: a batch is counted before its first write, and an operator reads the same
 numbers, field by field. It decides on what is remembered of Intercom, so what only Intercom's
 present values can decide is shown as "decided on a look". What `plan` reads of Intercom beforehand
-is `foresight.py`'s.
+is `operator/preview.py`'s.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from intercom_assets.domain.decisions import CONSIDERED_ZONE, Reconciliation
 from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
-from intercom_assets.domain.models import AppUser, Contact, Gone, Kind, LeftOut, Side, Value, Values
+from intercom_assets.domain.models import Contact, LeftOut, Side, Values
 from intercom_assets.domain.vocabulary import PlannedAction
-from intercom_assets.sync.context.failures import PassFailed
+from intercom_assets.sync.context.failures import PassFailed, Problem
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.passes.teams.chunk import read_teams
-from intercom_assets.sync.passes.teams.team_pass import TeamPass
-from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL, read_users, user_rules
-from intercom_assets.sync.passes.users.user_pass import UserPass
+from intercom_assets.sync.engine.planned import Edit, PlannedChange, PlannedTeam, PlannedUser
+from intercom_assets.sync.passes.rules import team_rules, user_rules
+from intercom_assets.sync.passes.teams.reading import read_teams
+from intercom_assets.sync.passes.teams.state import TeamState
+from intercom_assets.sync.passes.users import calls_due
+from intercom_assets.sync.passes.users.calls_due import lead_to_search
+from intercom_assets.sync.passes.users.lead_search import LEADS_A_CALL
+from intercom_assets.sync.passes.users.reading import read_users
+from intercom_assets.sync.passes.users.state import UserState
+from intercom_assets.sync.passes.users.transitions import after_read, forget_contact, with_leads
 
 FindLeads = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
 """E-mails in lower case -> the leads that have them, by id, and what they look like."""
 
-LookedAt = Mapping[str, Contact | None]
+ContactsNow = Mapping[str, Contact | None]
 """User ids -> their contacts as read just now; None for one that is there no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What somebody changed in Intercom since the sync last saw it."""
-
-    field: str
-    then: Value
-    now: Value
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedChange:
-    """One field of one user or team. `looks`: whether Intercom's present value decides it.
-
-    `kind`: of the values.
-    """
-
-    field: str
-    side: Side
-    old: Value
-    new: Value
-    why: str
-    looks: bool
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedUser:
-    """What one user's pass would do: create, update, archive, find, none, park for `problem`, look
-    at a contact that was listed or edited too lately to be believed, or nothing, since neither side
-    knows the user (absent) or the user was erased on request.
-
-    `attach`: team ids, of which `companies_to_make` have no company yet. `detach`: company ids.
-    `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
-    Intercom. `left_out`: field -> why it is not sent. `edits`: made there since the last look;
-    `lost`: its contact is there no more; both only of who was looked at. `searched`: leads are
-    searched, which `calls` leaves out: one search serves fifteen.
-    """
-
-    user_id: str
-    action: PlannedAction
-    changes: Sequence[PlannedChange] = ()
-    attach: Sequence[str] = ()
-    detach: Sequence[str] = ()
-    merge: Sequence[str] = ()
-    companies_to_make: Sequence[str] = ()
-    left: Sequence[str] = ()
-    calls: int = 0
-    searched: bool = False
-    problem: str | None = None
-    is_gone: bool = False
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    edits: Sequence[Edit] = ()
-    lost: bool = False
-
-    @property
-    def counts(self) -> Counts:
-        return Counts(
-            users=1,
-            creates=int(self.action is PlannedAction.CREATE),
-            changes=int(self.action is PlannedAction.UPDATE),
-            archives=int(self.action is PlannedAction.ARCHIVE),
-            detaches=len(self.detach),
-            calls=self.calls,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTeam:
-    """What one team's pass would do: create, update, none, park or absent."""
-
-    team_id: str
-    action: PlannedAction
-    changes: Sequence[PlannedChange] = ()
-    left: Sequence[str] = ()
-    problem: str | None = None
-    left_out: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def calls(self) -> int:
-        return int(self.action in (PlannedAction.CREATE, PlannedAction.UPDATE))
 
 
 def plan_users(
@@ -116,43 +39,45 @@ def plan_users(
     keys: Sequence[str],
     unwritable: Mapping[str, str] | None = None,
     find_leads: FindLeads | None = None,
-    looked_at: LookedAt | None = None,
+    contacts_now: ContactsNow | None = None,
 ) -> Iterator[PlannedUser]:
     """Plans users in chunks; reads the app and our own tables, and what `find_leads` asks."""
-    rules, size = user_rules(services, dict(unwritable or {})), services.settings.chunk_size
+    rules, size = user_rules(services, unwritable or {}), services.settings.chunk_size
+    contacts = contacts_now or {}
     for start in range(0, len(keys), size):
-        users = read_users(services, keys[start : start + size], rules)
-        _know_void_teams(services, users)
-        erased = services.store.tombstones.among([user.user_id for user in users])
-        if find_leads:
-            _know_leads([user for user in users if user.user_id not in erased], find_leads)
-        for user in users:
-            if user.user_id in erased:
-                yield PlannedUser(user.user_id, PlannedAction.ERASED)
-            elif user.user_id in (looked_at or {}):
-                yield _planned_on(user, (looked_at or {})[user.user_id])
+        known = read_users(services, keys[start : start + size], rules)
+        states = _with_void_teams(services, known)
+        erased = services.store.tombstones.among([state.user_id for state in states])
+        leads = _leads([s for s in states if s.user_id not in erased], find_leads)
+        for state in states:
+            if state.user_id in erased:
+                yield PlannedUser(state.user_id, PlannedAction.ERASED)
+                continue
+            if found := leads.get(state.user_id):
+                state = with_leads(state, *found)
+            if state.user_id in contacts:
+                yield _planned_on(state, contacts[state.user_id])
             else:
-                yield _planned(user)
+                yield _planned(state)
 
 
-def _know_void_teams(services: Services, users: Sequence[UserPass]) -> None:
+def _with_void_teams(services: Services, states: Sequence[UserState]) -> Sequence[UserState]:
     """Teams that are gone and never had a company get none, in a pass as here."""
-    missing = {team for user in users for team in user.teams_without_company}
-    if missing:
-        planned = plan_teams(services, sorted(missing))
-        users[0].void_teams.update(
-            each.team_id for each in planned if each.action is PlannedAction.ABSENT
-        )
+    missing = {team for state in states for team in state.teams_without_company}
+    if not missing:
+        return states
+    planned = plan_teams(services, sorted(missing))
+    void = frozenset(team.team_id for team in planned if team.action is PlannedAction.ABSENT)
+    return [replace(state, void_teams=void) for state in states]
 
 
 def plan_teams(
     services: Services, keys: Sequence[str], unwritable: Mapping[str, str] | None = None
 ) -> Iterator[PlannedTeam]:
     """Plans teams in chunks; reads the app and our own tables only."""
-    size = services.settings.chunk_size
+    rules, size = team_rules(services, unwritable or {}), services.settings.chunk_size
     for start in range(0, len(keys), size):
-        teams = read_teams(services, keys[start : start + size], dict(unwritable or {}))
-        yield from map(_planned_team, teams)
+        yield from map(_planned_team, read_teams(services, keys[start : start + size], rules))
 
 
 def count(planned: Iterable[PlannedUser]) -> Counts:
@@ -164,123 +89,124 @@ def count(planned: Iterable[PlannedUser]) -> Counts:
     return total.plus(Counts(calls=-(-searched // LEADS_A_CALL)))
 
 
-def _know_leads(users: Sequence[UserPass], find_leads: FindLeads) -> None:
-    wanted = {user.user_id: email for user in users if (email := user.lead_to_search())}
+def _leads(
+    states: Sequence[UserState], find_leads: FindLeads | None
+) -> dict[str, tuple[str, Mapping[str, str]]]:
+    """User id -> the address that was searched, and its leads."""
+    if find_leads is None:
+        return {}
+    wanted = {state.user_id: email for state in states if (email := lead_to_search(state))}
     found = find_leads(sorted(set(wanted.values()))) if wanted else {}
-    for user in users:
-        if (email := wanted.get(user.user_id)) is not None:
-            user.found_leads(email, found.get(email, {}))
+    return {user_id: (email, found.get(email, {})) for user_id, email in wanted.items()}
 
 
-def _planned_on(user: UserPass, contact: Contact | None) -> PlannedUser:
+def _planned_on(state: UserState, contact: Contact | None) -> PlannedUser:
     """What a pass would do on this answer."""
     if contact is None:
-        user.forget_contact()
-        return replace(_planned(user), lost=True)
-    edits = _edits(user, contact)
+        return replace(_planned(forget_contact(state)), lost=True)
+    edits = _edits(state, contact)
     try:
-        user.apply_read(contact)
-    except PassFailed as stuck:
-        user.problem = stuck.problem
-    return replace(_planned(user), edits=edits)
+        return replace(_planned(after_read(state, contact)), edits=edits)
+    except PassFailed as failed:
+        return replace(_planned(state, failed.problem), edits=edits)
 
 
-def _edits(user: UserPass, contact: Contact) -> tuple[Edit, ...]:
-    if user.contact is None:
+def _edits(state: UserState, contact: Contact) -> tuple[Edit, ...]:
+    if state.contact is None:
         return ()
-    fields = user.rules.fields.values()
-    then, now = (intercom_values(fields, each) for each in (user.contact, contact))
+    fields = state.rules.fields.values()
+    then, now = (intercom_values(fields, document) for document in (state.contact, contact))
     return tuple(
-        Edit(each.name, then[each.name], now[each.name], each.kind)
-        for each in fields
-        if not each.same(then[each.name], now[each.name])
+        Edit(field.name, then[field.name], now[field.name], field.kind)
+        for field in fields
+        if not field.same(then[field.name], now[field.name])
     )
 
 
-def _planned(user: UserPass) -> PlannedUser:
-    planned = _decided(user)
+def _planned(state: UserState, failure: Problem | None = None) -> PlannedUser:
+    """`failure`: what a read of the contact ended with."""
+    planned = _decided(state, failure or state.problem)
     # Of most users nothing is, and the counting pass takes everybody.
-    if not (user.left_out or user.rules.unwritable):
+    if not (state.all_left_out or state.rules.unwritable):
         return planned
-    return replace(planned, left_out=_reasons(user.fields_left_out))
+    return replace(planned, left_out=_reasons(state.fields_left_out))
 
 
-def _decided(user: UserPass) -> PlannedUser:
-    left = _left(user.base, user.rules.fields)
-    if user.problem:
-        return PlannedUser(
-            user.user_id, PlannedAction.PARK, left=left, problem=user.problem.message
-        )
-    if user.is_absent:
-        return PlannedUser(user.user_id, PlannedAction.ABSENT)
-    gone = isinstance(user.row, Gone)
-    searched = user.lead_to_search() is not None
-    if not (user.needs_first_call or user.needs_second_calls):
-        return PlannedUser(
-            user.user_id, PlannedAction.NONE, left=left, searched=searched, is_gone=gone
-        )
-    if user.contact is None and user.is_leaving:
-        return PlannedUser(user.user_id, PlannedAction.FIND, left=left, calls=1, is_gone=gone)
-    edges = user.memberships()
-    teams = edges.attach if isinstance(user.row, AppUser) else ()
-    moves = len(teams) + len(edges.detach) + len(user.leads)
-    changes = _changes(user.plan(), user.contact)
-    return PlannedUser(
-        user.user_id,
-        _action(user, is_read=not (moves or changes)),
-        changes,
-        teams,
-        edges.detach,
-        user.leads,
-        sorted(user.teams_without_company),
-        left,
-        int(user.needs_first_call) + moves,
-        searched,
-        is_gone=gone,
+def _decided(state: UserState, problem: Problem | None) -> PlannedUser:
+    left = _left(state.base, state.rules.fields)
+    if problem:
+        return PlannedUser(state.user_id, PlannedAction.PARK, left=left, problem=problem.message)
+    if state.is_absent:
+        return PlannedUser(state.user_id, PlannedAction.ABSENT)
+    planned = PlannedUser(
+        state.user_id,
+        PlannedAction.NONE,
+        left=left,
+        searched=lead_to_search(state) is not None,
+        is_gone=state.is_gone,
+    )
+    needs_first = calls_due.needs_first_call(state)
+    if not (needs_first or calls_due.needs_second_calls(state)):
+        return planned
+    if state.contact is None and state.is_leaving:
+        return replace(planned, action=PlannedAction.FIND, calls=1, searched=False)
+    edges = state.memberships
+    teams = edges.attach if state.app.is_here else ()
+    moves = len(teams) + len(edges.detach) + len(state.leads)
+    changes = _changes(state.plan, state.contact)
+    return replace(
+        planned,
+        action=_action(state, is_read=not (moves or changes)),
+        changes=changes,
+        attach=teams,
+        detach=edges.detach,
+        merge=state.leads,
+        companies_to_make=sorted(state.teams_without_company),
+        calls=int(needs_first) + moves,
     )
 
 
-def _action(user: UserPass, *, is_read: bool) -> PlannedAction:
-    if user.contact is None:
+def _action(state: UserState, *, is_read: bool) -> PlannedAction:
+    if state.contact is None:
         return PlannedAction.CREATE
-    if user.is_to_archive:
+    if calls_due.is_to_archive(state):
         return PlannedAction.ARCHIVE
     return PlannedAction.READ if is_read else PlannedAction.UPDATE
 
 
-def _planned_team(team: TeamPass) -> PlannedTeam:
-    return replace(_decided_team(team), left_out=_reasons(team.fields_left_out))
+def _planned_team(state: TeamState) -> PlannedTeam:
+    return replace(_decided_team(state), left_out=_reasons(state.fields_left_out))
 
 
 def _reasons(left_out: Mapping[str, LeftOut]) -> dict[str, str]:
-    return {name: each.why for name, each in sorted(left_out.items())}
+    return {name: reason.why for name, reason in sorted(left_out.items())}
 
 
-def _decided_team(team: TeamPass) -> PlannedTeam:
-    left = _left(team.link.base, team.fields)
-    if team.problem:
+def _decided_team(state: TeamState) -> PlannedTeam:
+    left = _left(state.link.base, state.rules.fields)
+    if state.problem:
         return PlannedTeam(
-            team.team_id, PlannedAction.PARK, left=left, problem=team.problem.message
+            state.team_id, PlannedAction.PARK, left=left, problem=state.problem.message
         )
-    if team.was_never_there:
-        return PlannedTeam(team.team_id, PlannedAction.ABSENT)
-    if not team.needs_call:
-        return PlannedTeam(team.team_id, PlannedAction.NONE, left=left)
-    action = PlannedAction.CREATE if team.company is None else PlannedAction.UPDATE
-    return PlannedTeam(team.team_id, action, _changes(team.plan(), team.company), left)
+    if state.was_never_there:
+        return PlannedTeam(state.team_id, PlannedAction.ABSENT)
+    if not state.needs_call:
+        return PlannedTeam(state.team_id, PlannedAction.NONE, left=left)
+    action = PlannedAction.CREATE if state.company is None else PlannedAction.UPDATE
+    return PlannedTeam(state.team_id, action, _changes(state.plan, state.company), left)
 
 
 def _changes(plan: Reconciliation, there: object | None) -> tuple[PlannedChange, ...]:
     """`there`: the contact or company; of one that is yet to be made, nothing is cleared."""
     return tuple(
         PlannedChange(
-            decision.field.name,
-            decision.write_to,
-            decision.app if decision.write_to is Side.APP else decision.intercom,
-            decision.value,
-            decision.why,
-            decision.deferred,
-            decision.field.kind,
+            field=decision.field.name,
+            side=decision.write_to,
+            old=decision.app if decision.write_to is Side.APP else decision.intercom,
+            new=decision.value,
+            why=decision.why,
+            looks=decision.deferred,
+            kind=decision.field.kind,
         )
         for decision in plan.decisions
         if decision.write_to is not None and not (there is None and decision.value is None)

@@ -18,10 +18,14 @@ from intercom_assets.mapping.problems import MappingError
 from intercom_assets.sync.context.gone import let_go
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.feeders.drain import drain
-from intercom_assets.sync.feeders.polling import poll
-from intercom_assets.sync.passes.teams.chunk import team_hash
-from intercom_assets.sync.passes.users.chunk import read_users, user_rules
-from intercom_assets.sync.passes.users.user_pass import UserPass
+from intercom_assets.sync.feeders.polling import (
+    poll,
+)
+from intercom_assets.sync.passes.app_rows import row_hash
+from intercom_assets.sync.passes.rules import team_rules, user_rules
+from intercom_assets.sync.passes.users.calls_due import must_read_first
+from intercom_assets.sync.passes.users.reading import read_users
+from intercom_assets.sync.passes.users.state import UserState
 
 DRAINED_AT_ONCE = 5_000
 """Keys in one transaction of the drain: it holds their locks for some 100 ms."""
@@ -138,28 +142,30 @@ def _polled_users(services: Services, keys: Sequence[str]) -> dict[str, float]:
 
 def _changed_teams(services: Services, keys: Sequence[str]) -> list[str]:
     known = services.store.linked.hashes(keys, QueueKind.TEAM)
-    rows = services.app.read_teams(keys)
+    rows, rules = services.app.read_teams(keys), team_rules(services, {})
     let_go(services, QueueKind.TEAM, rows.values())
     return [
         key
         for key, row in rows.items()
-        if isinstance(row, Gone) or known.get(key) is None or known[key] != team_hash(services, row)
+        if isinstance(row, Gone)
+        or known.get(key) is None
+        or known[key] != row_hash(QueueKind.TEAM, rules, row)
     ]
 
 
-def _read(services: Services, keys: Sequence[str]) -> list[UserPass]:
+def _read(services: Services, keys: Sequence[str]) -> list[UserState]:
     users = read_users(services, keys, user_rules(services, {}))
-    let_go(services, QueueKind.USER, [user.row for user in users])
+    let_go(services, QueueKind.USER, [user.app.row for user in users])
     return users
 
 
-def _waits(services: Services, users: Iterable[UserPass]) -> dict[str, float]:
+def _waits(services: Services, users: Iterable[UserState]) -> dict[str, float]:
     """Page views must not become syncs: `last_request_at` alone waits for `last_seen_every`."""
     every = int(services.settings.last_seen_every.total_seconds())
     waits = {
         user.user_id: float(user.link.synced_at + every - user.rules.now)
         for user in users
-        if user.only_seen and user.link.synced_at is not None and not user.must_read_first
+        if user.only_seen and user.link.synced_at is not None and not must_read_first(user)
     }
     return {key: seconds for key, seconds in waits.items() if seconds > 0}
 

@@ -7,21 +7,19 @@ is never concluded from the stream: those users are queued and read again, one b
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from intercom_assets.database.records import Lane
-from intercom_assets.domain.attributes import held
-from intercom_assets.domain.fields import DELETED
+from intercom_assets.database.records import (
+    Lane,
+)
 from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow
 from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
 from intercom_assets.sync.context.gc import frozen_collector
 from intercom_assets.sync.context.gone import forget_returned
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.passes.rules import Rules, user_hash
-from intercom_assets.sync.passes.teams.chunk import team_hash
-from intercom_assets.sync.passes.users.chunk import user_rules
+from intercom_assets.sync.passes.app_rows import row_hash
+from intercom_assets.sync.passes.rules import Rules, team_rules, user_rules
 
-_Row = TypeVar("_Row", AppUser, AppTeam)
+CAUSE = "sweep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +43,28 @@ def sweep(services: Services) -> tuple[Swept, Swept]:
 
 
 def sweep_users(services: Services, progress: Callable[[int], None] | None = None) -> Swept:
-    rules = user_rules(services, {})
-    return _sweep(
-        services,
-        QueueKind.USER,
-        services.app.stream_users(),
-        lambda row: _hash_of_user(rules, services.settings.truncate, row),
-        progress,
-    )
+    rows = services.app.stream_users()
+    return _sweep(services, QueueKind.USER, user_rules(services, {}), rows, progress)
 
 
 def sweep_teams(services: Services, progress: Callable[[int], None] | None = None) -> Swept:
-    return _sweep(
-        services,
-        QueueKind.TEAM,
-        services.app.stream_teams(),
-        lambda row: team_hash(services, row),
-        progress,
-    )
+    rows = services.app.stream_teams()
+    return _sweep(services, QueueKind.TEAM, team_rules(services, {}), rows, progress)
 
 
 @frozen_collector()
 def _sweep(
     services: Services,
     kind: QueueKind,
-    stream: Iterable[Sequence[_Row | InvalidRow]],
-    hash_of: Callable[[_Row | InvalidRow], str | None],
+    rules: Rules,
+    stream: Iterable[Sequence[AppUser | InvalidRow] | Sequence[AppTeam | InvalidRow]],
     progress: Callable[[int], None] | None,
 ) -> Swept:
     seen: set[str] = set()
     queued, gone = 0, services.store.gone.found(kind)
     for rows in stream:
         known = services.store.linked.hashes([row.id for row in rows], kind)
-        differing = [row.id for row in rows if known.get(row.id) != hash_of(row)]
+        differing = [row.id for row in rows if known.get(row.id) != row_hash(kind, rules, row)]
         if kind is QueueKind.USER and differing:
             erased = services.store.tombstones.among(differing)
             differing = [key for key in differing if key not in erased]
@@ -97,12 +84,3 @@ def _queue_missing(services: Services, kind: QueueKind, seen: set[str]) -> int:
         services.store.queue.enqueue(kind, gone, lane=Lane.BULK, cause=Cause.SWEEP)
         missing += len(gone)
     return missing
-
-
-def _hash_of_user(rules: Rules, truncate: bool, row: AppUser | InvalidRow) -> str | None:
-    """None for a row that cannot be synced: it is looked at, and says why."""
-    if isinstance(row, InvalidRow):
-        return None
-    values = held(rules.fields, row, truncate=truncate).values
-    values = {**values, DELETED.name: row.deleted}
-    return user_hash(rules, values, row.teams, row.from_oauth)

@@ -15,14 +15,12 @@ from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import Contact, DataAttribute, UserLink
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
-from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.engine import initial_listing
-from intercom_assets.sync.engine.plan import FindLeads, LookedAt
+from intercom_assets.sync.engine.plan import ContactsNow, FindLeads
 from intercom_assets.sync.operator.overlay_links import OverlayLinks
-from intercom_assets.sync.passes.leads import shown
-from intercom_assets.sync.passes.users.chunk import LEADS_A_CALL
+from intercom_assets.sync.passes.users.lead_search import by_call, leads_of
 
 USUAL_LIMIT = 10_000
 """Calls a minute that Intercom permits an app by default (docs/dev/intercom-facts.md#rate)."""
@@ -32,8 +30,7 @@ WINDOWS_A_MINUTE = 6
 @dataclass(frozen=True, slots=True)
 class Foresight:
     """`services`: as given, with a store that also shows what was listed. `unwritable`, `to_make`:
-    by
-    model. `looked_at`: contacts as they are now. `unasked`: why Intercom was not asked, in one
+    by model. `contacts_now`: of who was looked at. `unasked`: why Intercom was not asked, in one
     sentence; `failed`: it was, and did not answer as it should.
     """
 
@@ -41,7 +38,7 @@ class Foresight:
     unwritable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     to_make: Mapping[str, Sequence[Field]] = field(default_factory=dict)
     find_leads: FindLeads | None = None
-    looked_at: LookedAt = field(default_factory=dict)
+    contacts_now: ContactsNow = field(default_factory=dict)
     unasked: str | None = None
     failed: bool = False
 
@@ -69,7 +66,7 @@ def previewing(
     try:
         seen = _look(services, named, progress)
         if named is not None or look:
-            seen = replace(seen, looked_at=_contacts_now(seen.services, named, progress))
+            seen = replace(seen, contacts_now=_contacts_now(seen.services, named, progress))
     except IntercomError as error:
         yield Foresight(services, unasked=f"Intercom could not be asked: {error}.", failed=True)
         return
@@ -109,7 +106,7 @@ def _contacts_now(
     services: Services,
     named: Sequence[str] | None,
     progress: Callable[[str, int], None] | None,
-) -> LookedAt:
+) -> ContactsNow:
     """Of named users one call each; everybody's are listed, 150 a call."""
     if named is not None:
         links = services.store.links.users(named)
@@ -149,9 +146,6 @@ def _found(services: Services, key: str) -> UserLink | None:
 def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
     found: dict[str, dict[str, str]] = {}
     client = services.intercom.with_deadline(None)
-    for start in range(0, len(emails), LEADS_A_CALL):
-        query = leads_with_emails(emails[start : start + LEADS_A_CALL])
-        for page in client.search_contacts(query):
-            for lead in page.items:
-                found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
+    for addresses in by_call(emails):
+        found |= leads_of(client, addresses)
     return found

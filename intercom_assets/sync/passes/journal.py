@@ -17,36 +17,53 @@ def entry_of_event(
     user_id: str, action: Action, client: IntercomClient, *, old: Value, new: Value, why: str
 ) -> JournalEntry:
     """Of what is not a field: created, adopted, attached, merged ..."""
-    return JournalEntry(KIND, user_id, action, None, Side.INTERCOM, old, new, why, _last(client))
-
-
-def entry_of_decision(
-    user_id: str, action: Action, decision: Decision, base: Value, client: IntercomClient | None
-) -> JournalEntry:
-    """`base`: agreed on before. `client`: who wrote it to Intercom; None: it went to the app."""
     return JournalEntry(
         KIND,
         user_id,
         action,
-        decision.field.name,
-        decision.write_to,
-        decision.app if decision.write_to is Side.APP else decision.intercom,
-        decision.value,
-        decision.why,
-        _last(client) if client else None,
-        decision.field.policy,
-        base,
+        side=Side.INTERCOM,
+        old=old,
+        new=new,
+        why=why,
+        request_id=_last(client),
+    )
+
+
+def entry_of_decision(
+    kind: QueueKind,
+    key: str,
+    action: Action,
+    decision: Decision,
+    *,
+    base: Value,
+    client: IntercomClient | None = None,
+) -> JournalEntry:
+    """`base`: agreed on before. `client`: who wrote it to Intercom; None: it went to the app."""
+    return JournalEntry(
+        kind,
+        key,
+        action,
+        field=decision.field.name,
+        side=decision.write_to,
+        old=decision.app if decision.write_to is Side.APP else decision.intercom,
+        new=decision.value,
+        why=decision.why,
+        request_id=_last(client) if client else None,
+        policy=decision.field.policy,
+        base=base,
     )
 
 
 def entry_of_unknown_zone(user_id: str, name: Value) -> JournalEntry:
     why = "Intercom states a place that is no time zone"
-    return JournalEntry(KIND, user_id, Action.IGNORED, TIME_ZONE, Side.APP, None, name, why)
+    return JournalEntry(
+        KIND, user_id, Action.IGNORED, field=TIME_ZONE, side=Side.APP, new=name, why=why
+    )
 
 
 def entry_of_inheritance(user_id: str) -> JournalEntry:
     why = "what the contact held was another person's: none of it is taken over"
-    return JournalEntry(KIND, user_id, Action.NOT_INHERITED, None, Side.APP, why=why)
+    return JournalEntry(KIND, user_id, Action.NOT_INHERITED, side=Side.APP, why=why)
 
 
 def entry_of_refused_search(user_id: str, refusal: IntercomError) -> JournalEntry:
@@ -74,10 +91,18 @@ def left_out_now(
 ) -> list[JournalEntry]:
     """An entry for each field that this pass leaves out, and the last one did not for this."""
     return [
-        JournalEntry(kind, key, Action.LEFT_OUT, name, Side.INTERCOM, None, each.value, each.why)
-        for name, each in now.items()
+        JournalEntry(
+            kind,
+            key,
+            Action.LEFT_OUT,
+            field=name,
+            side=Side.INTERCOM,
+            new=left_out.value,
+            why=left_out.why,
+        )
+        for name, left_out in now.items()
         if name not in before
-        or (each.reason, each.value) != (before[name].reason, before[name].value)
+        or (left_out.reason, left_out.value) != (before[name].reason, before[name].value)
     ]
 
 

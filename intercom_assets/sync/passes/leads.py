@@ -8,5 +8,5 @@ from intercom_assets.domain.values import digest
 
 def shown(contact: Contact) -> str:
     """Differs whenever anything of the document does, its `updated_at` included."""
-    told = asdict(contact)
-    return digest(*(repr(told[name]) for name in sorted(told)))
+    document = asdict(contact)
+    return digest(*(repr(document[name]) for name in sorted(document)))

@@ -55,7 +55,7 @@ def _culprits(write: Write, due: Sequence[str], refusal: Invalid) -> dict[str, I
     """Everything else was sent when this returns."""
     found: dict[str, Invalid] = {}
     rest, further = list(due), refusal
-    while (name := _named(further, {each: write.fields[each] for each in rest})) is not None:
+    while (name := _named(further, {n: write.fields[n] for n in rest})) is not None:
         found[name] = further
         rest.remove(name)
         if not rest:
@@ -77,12 +77,12 @@ def _narrowed(write: Write, names: Sequence[str]) -> dict[str, Invalid]:
     if len(names) <= 1:
         return _alone(names, _attempt(write, names)) if names else {}
     half = len(names) // 2
-    one, other = names[:half], names[half:]
-    first = _attempt(write, one)
+    left, right = names[:half], names[half:]
+    first = _attempt(write, left)
     if first is None:
-        return _narrowed(write, other)
-    second = _attempt(write, other)
-    return {**_within(write, one, first), **_within(write, other, second)}
+        return _narrowed(write, right)
+    second = _attempt(write, right)
+    return {**_within(write, left, first), **_within(write, right, second)}
 
 
 def _within(write: Write, names: Sequence[str], refusal: Invalid | None) -> dict[str, Invalid]:
@@ -120,13 +120,13 @@ def _named(refusal: Invalid, fields: Mapping[str, Field]) -> str | None:
     named = refusal.field or getattr(refusal, "attribute", None)
     if named is not None:
         wanted = {named, named.removeprefix(CUSTOM)}
-        found = [name for name, each in fields.items() if each.intercom in wanted]
+        found = [name for name, field in fields.items() if field.intercom in wanted]
         return found[0] if found else None
     quoted = set(_QUOTED.findall(refusal.message))
     words = set(re.findall(r"\w+", refusal.message.lower()))
     found = [
         name
-        for name, each in fields.items()
-        if each.intercom in quoted or (not each.custom and each.intercom.lower() in words)
+        for name, field in fields.items()
+        if field.intercom in quoted or (not field.custom and field.intercom.lower() in words)
     ]
     return found[0] if len(found) == 1 else None

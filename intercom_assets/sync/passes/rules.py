@@ -1,12 +1,11 @@
-"""The mapping's choices as a user's pass needs them, and the hash by which a row is known again."""
+"""The mapping's choices as a pass over users or teams needs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from intercom_assets.domain.fields import LAST_SEEN, Field
-from intercom_assets.domain.models import Values
+from intercom_assets.domain.fields import Field
 from intercom_assets.domain.timezones import ZoneBook
-from intercom_assets.domain.values import digest
+from intercom_assets.sync.context.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,32 @@ class Rules:
     archive: bool
     unwritable: Mapping[str, str]
 
+    def decidable(self, values: Mapping[str, object]) -> dict[str, Field]:
+        """The fields that the app's row has a value for and that somebody can write."""
+        barred = self.unwritable
+        return {n: f for n, f in self.fields.items() if n in values and n not in barred}
 
-def user_hash(rules: Rules, values: Values, teams: frozenset[str], from_oauth: bool) -> str:
-    """Of everything that the app decides, except `last_request_at`, which moves by itself."""
-    steady = {name: value for name, value in values.items() if name != LAST_SEEN}
-    return digest(rules.mapping_version, steady, teams, from_oauth)
+
+def user_rules(services: Services, unwritable: Mapping[str, str]) -> Rules:
+    return _rules(services, services.user_fields, unwritable)
+
+
+def team_rules(services: Services, unwritable: Mapping[str, str]) -> Rules:
+    return _rules(services, services.team_fields, unwritable)
+
+
+def _rules(services: Services, fields: Mapping[str, Field], unwritable: Mapping[str, str]) -> Rules:
+    settings = services.settings
+    return Rules(
+        fields=fields,
+        zones=services.zones,
+        mapping_version=services.app.mapping_version,
+        now=services.now(),
+        intercom_now=services.intercom_now(),
+        merge_window=int(settings.merge_leads_for.total_seconds()),
+        clear_unusable=settings.clear_unusable,
+        truncate=settings.truncate,
+        mirror=settings.memberships == "mirror",
+        archive=settings.on_delete == "archive",
+        unwritable=dict(unwritable),
+    )

@@ -13,7 +13,10 @@ from intercom_assets.domain.attributes import plan_attributes
 from intercom_assets.domain.vocabulary import AttributeModel, QueueKind, StateKey
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.context.services import Services
-from intercom_assets.sync.passes.users.chunk import read_users, user_rules
+from intercom_assets.sync.passes.rules import user_rules
+from intercom_assets.sync.passes.users.calls_due import must_read_first
+from intercom_assets.sync.passes.users.reading import read_users
+from intercom_assets.sync.passes.users.transitions import after_read
 
 SAMPLE = 20
 
@@ -40,8 +43,8 @@ def nothing_stuck(services: Services) -> HealthFinding:
             False, f"{due} are due, the oldest for {oldest / 60:.0f} minutes.", facts
         )
     if parked or held:
-        said = f"{parked} are parked and {held} held as gone; see intercom-assets status."
-        return HealthFinding(False, said, facts)
+        sentence = f"{parked} are parked and {held} held as gone; see intercom-assets status."
+        return HealthFinding(False, sentence, facts)
     return HealthFinding(True, f"Nobody is stuck; {due} are due.", facts)
 
 
@@ -82,7 +85,7 @@ def attributes_in_place(services: Services) -> HealthFinding:
             return HealthFinding(True, "Intercom's attributes were not listed yet.")
         others = services.store.state.attributes(_OTHER[model])
         plan = plan_attributes(fields.values(), model, cached[1] + (others[1] if others else []))
-        missing += [each.intercom for each in plan.missing]
+        missing += [field.intercom for field in plan.missing]
         unwritable += sorted(plan.unwritable)
     if unwritable or missing:
         names = ", ".join(unwritable + missing)
@@ -100,8 +103,10 @@ def triggers_in_place(services: Services) -> HealthFinding:
     if state.writing_fails:
         return HealthFinding(False, "The log is not written to: see intercom-assets check.")
     wrong = [*state.missing, *state.disabled, *state.stale]
-    said = f"{len(wrong)} triggers are not as they should be: run intercom-assets install-capture."
-    return HealthFinding(False, said, {"triggers": ", ".join(map(str, wrong))})
+    sentence = (
+        f"{len(wrong)} triggers are not as they should be: run intercom-assets install-capture."
+    )
+    return HealthFinding(False, sentence, {"triggers": ", ".join(map(str, wrong))})
 
 
 QUESTIONS: dict[str, Callable[[Services], HealthFinding]] = {
@@ -129,12 +134,12 @@ def _sample(services: Services) -> list[str]:
 
 
 def _has_diverged(services: Services, user_id: str) -> bool:
-    user = read_users(services, [user_id], user_rules(services, {}))[0]
-    if user.contact is None or user.archived or user.problem or user.must_read_first:
+    [state] = read_users(services, [user_id], user_rules(services, {}))
+    if state.contact is None or state.archived or state.problem or must_read_first(state):
         return False
     try:
-        user.apply_read(services.intercom.with_deadline(None).get_contact(user.contact.id))
+        answer = services.intercom.with_deadline(None).get_contact(state.contact.id)
     except (NotFound, Merged):
         return True
-    plan = user.plan()
+    plan = after_read(state, answer).plan
     return bool(plan.to_app or plan.to_intercom)

@@ -6,8 +6,8 @@ still is as the run left it, and journals that. Both sides then stay so until on
 change is decided by the mapping as ever.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from intercom_assets.database.records import (
     Done,
@@ -23,6 +23,7 @@ from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import JournalEntry, Side
 from intercom_assets.domain.vocabulary import Action, Cause, QueueKind
+from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.pool import Done as Answered
 from intercom_assets.intercom.pool import Failed, Pool
 from intercom_assets.sync.context.leases import Heartbeat, Lease
@@ -63,13 +64,13 @@ def plan_undo(services: Services, run_id: str) -> list[UndoStep]:
     steps: list[UndoStep] = []
     with UsageRecorder(services), Pool(services.settings.threads) as pool:
         for kind, entries in _journal(services, run_id).items():
-            for keys in _some(list(entries)):
+            for keys in _chunks(list(entries)):
                 undos = _undos(services, kind, keys, entries)
-                for one in pool.run(
+                for ended in pool.run(
                     lambda undo: undo.look(services.intercom.with_deadline(None)), undos
                 ):
-                    if not isinstance(one, Answered):
-                        raise one.error if isinstance(one, Failed) else pool.fatal or KeyError
+                    if not isinstance(ended, Answered):
+                        raise ended.error if isinstance(ended, Failed) else pool.fatal or KeyError
                 steps += [step for undo in undos for step in undo.steps()]
     return steps
 
@@ -82,94 +83,81 @@ def undo(services: Services, undo_run: str, run_id: str) -> Iterator[list[UndoSt
     require_workspace(services)
     settings = services.settings
     with (
-        UsageRecorder(services) as meter,
-        Heartbeat(services.store, undo_run, Cause.UNDO, settings, on_heartbeat=meter.note) as pulse,
+        UsageRecorder(services) as usage,
+        Heartbeat(
+            services.store, undo_run, Cause.UNDO, settings, on_heartbeat=usage.note
+        ) as heartbeat,
         Pool(settings.threads) as pool,
     ):
         for kind, entries in _journal(services, run_id).items():
-            for keys in _some(list(entries)):
-                yield _some_undone(services, pulse, pool, undo_run, kind, keys, entries)
+            run = _UndoRun(services, undo_run, kind, entries, heartbeat=heartbeat, pool=pool)
+            for keys in _chunks(list(entries)):
+                yield run.take_back(keys)
 
 
-def _some_undone(
-    services: Services,
-    pulse: Heartbeat,
-    pool: Pool,
-    undo_run: str,
-    kind: QueueKind,
-    keys: Sequence[str],
-    entries: Entries,
-) -> list[UndoStep]:
-    services.store.queue.enqueue_missing(kind, keys, cause=Cause.UNDO)
-    with pulse.lease(kind, len(keys), keys=keys) as lease:
-        leased = {row.key: row for row in lease.rows}
-        undos = _undos(services, kind, sorted(leased), entries)
-        attempt = Attempt(undo_run, services.now(), undoes=True)
-        _look_and_note(services, pool, lease, kind, undos, attempt)
-        pool.run(lambda each: each.take_back(services.intercom.with_deadline(_until(lease))), undos)
-        if pool.fatal is not None:
-            raise pool.fatal
-        _record(services, lease, undo_run, kind, undos, leased)
-    busy = _undos(services, kind, [key for key in keys if key not in leased], entries)
-    return [
-        *(step for each in undos for step in each.steps()),
-        *(replace(step, state=StepState.BUSY) for each in busy for step in each.steps()),
-    ]
+@dataclass(frozen=True, slots=True)
+class _UndoRun:
+    """Takes back what one run did to users, or to teams. `entries`: of the run's journal."""
 
+    services: Services
+    run_id: str
+    kind: QueueKind
+    entries: Entries
+    heartbeat: Heartbeat
+    pool: Pool
 
-def _look_and_note(
-    services: Services,
-    pool: Pool,
-    lease: Lease,
-    kind: QueueKind,
-    undos: Sequence[Undo],
-    attempt: Attempt,
-) -> None:
-    pool.run(lambda each: each.look(services.intercom.with_deadline(_until(lease))), undos)
-    notes = {each.key: note for each in undos if (note := each.in_flight(attempt))}
-    if not notes:
-        return
-    if kind is QueueKind.USER:
-        lost = services.store.records.note_in_flight(
-            lease.token, [InFlight(key, note) for key, note in notes.items()]
-        )
-    else:
-        lost = services.store.records.note_teams_in_flight(lease.token, notes)
-    for each in undos:
-        if each.key in lost:
-            each.problem = "another run took it over"
-
-
-def _until(lease: Lease) -> Callable[[], float]:
-    return lambda: lease.deadline
-
-
-def _record(
-    services: Services,
-    lease: Lease,
-    undo_run: str,
-    kind: QueueKind,
-    undos: Sequence[Undo],
-    leased: dict[str, Leased],
-) -> None:
-    journals = {
-        each.key: [*each.found_done(), *(_entry(step) for step in each.done)] for each in undos
-    }
-    endings = {each.key: _ending(leased[each.key], each.settled) for each in undos}
-    if kind is QueueKind.USER:
-        users = [
-            UserRecord(each.link(), endings[each.key], journals[each.key])
-            for each in undos
-            if isinstance(each, UserUndo)
+    def take_back(self, keys: Sequence[str]) -> list[UndoStep]:
+        self.services.store.queue.enqueue_missing(self.kind, keys, cause=Cause.UNDO)
+        with self.heartbeat.lease(self.kind, len(keys), keys=keys) as lease:
+            leased = {row.key: row for row in lease.rows}
+            undos = self._undos(sorted(leased))
+            self._read_and_note(lease, undos)
+            self.pool.run(lambda undo: undo.take_back(self._client(lease)), undos)
+            if self.pool.fatal is not None:
+                raise self.pool.fatal
+            self._record(lease, undos, leased)
+        busy = self._undos([key for key in keys if key not in leased])
+        return [
+            *(step for undo in undos for step in undo.steps()),
+            *(replace(step, state=StepState.BUSY) for undo in busy for step in undo.steps()),
         ]
-        services.store.records.record_users(lease.token, undo_run, users)
-        return
-    teams = [
-        TeamRecord(each.link(), endings[each.key], journals[each.key])
-        for each in undos
-        if isinstance(each, TeamUndo)
-    ]
-    services.store.records.record_teams(lease.token, undo_run, teams)
+
+    def _undos(self, keys: Sequence[str]) -> list[Undo]:
+        return _undos(self.services, self.kind, keys, self.entries)
+
+    def _client(self, lease: Lease) -> IntercomClient:
+        return self.services.intercom.with_deadline(lambda: lease.deadline)
+
+    def _read_and_note(self, lease: Lease, undos: Sequence[Undo]) -> None:
+        self.pool.run(lambda undo: undo.look(self._client(lease)), undos)
+        attempt = Attempt(self.run_id, self.services.now(), undoes=True)
+        notes = {undo.key: values for undo in undos if (values := undo.in_flight(attempt))}
+        if not notes:
+            return
+        records = self.services.store.records
+        if self.kind is QueueKind.USER:
+            in_flight = [InFlight(key, values) for key, values in notes.items()]
+            lost = records.note_in_flight(lease.token, in_flight)
+        else:
+            lost = records.note_teams_in_flight(lease.token, notes)
+        for undo in undos:
+            if undo.key in lost:
+                undo.problem = "another run took it over"
+
+    def _record(self, lease: Lease, undos: Sequence[Undo], leased: Mapping[str, Leased]) -> None:
+        users, teams = [], []
+        for undo in undos:
+            ending = _ending(leased[undo.key], undo.settled)
+            journal = [*undo.found, *map(_entry, undo.done)]
+            if isinstance(undo, UserUndo):
+                users.append(UserRecord(undo.link(), ending, journal))
+            else:
+                teams.append(TeamRecord(undo.link(), ending, journal))
+        records = self.services.store.records
+        if self.kind is QueueKind.USER:
+            records.record_users(lease.token, self.run_id, users)
+        else:
+            records.record_teams(lease.token, self.run_id, teams)
 
 
 def _ending(row: Leased, settled: bool) -> Ending:
@@ -183,21 +171,22 @@ def _ending(row: Leased, settled: bool) -> Ending:
 
 def _entry(step: UndoStep) -> JournalEntry:
     """In the words of the journal, so that an undo can be undone like any run."""
-    why = "reverted by an operator"
+    entry = JournalEntry(
+        step.kind,
+        step.key,
+        Action.UNDONE,
+        side=Side.INTERCOM,
+        why="reverted by an operator",
+    )
     match step.act:
         case Act.ATTACHED:
-            action, old, new = Action.DETACHED, step.journaled_as, None
+            return replace(entry, action=Action.DETACHED, old=step.journaled_as)
         case Act.DETACHED:
-            action, old, new = Action.ATTACHED, None, step.journaled_as
+            return replace(entry, action=Action.ATTACHED, new=step.journaled_as)
         case Act.ARCHIVED:
-            return JournalEntry(
-                step.kind, step.key, Action.UNARCHIVED, None, Side.INTERCOM, None, None, why
-            )
+            return replace(entry, action=Action.UNARCHIVED)
         case _:
-            return JournalEntry(
-                step.kind, step.key, Action.UNDONE, step.what, step.side, step.wrote, step.was, why
-            )
-    return JournalEntry(step.kind, step.key, action, None, Side.INTERCOM, old, new, why)
+            return replace(entry, field=step.what, side=step.side, old=step.wrote, new=step.was)
 
 
 def _journal(services: Services, run_id: str) -> dict[QueueKind, Entries]:
@@ -217,6 +206,6 @@ def _undos(
     return list(TeamUndo.read(services, keys, entries))
 
 
-def _some(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(keys), CHUNK):
         yield keys[start : start + CHUNK]

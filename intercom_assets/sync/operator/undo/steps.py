@@ -6,7 +6,7 @@ the run created stays, with the values that it was created with.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from intercom_assets.domain.fields import Field
@@ -103,10 +103,38 @@ def steps_of(
     ]
 
 
+def as_done(
+    steps: Sequence[UndoStep], done: Iterable[UndoStep], problem: str | None
+) -> list[UndoStep]:
+    """`steps` with those that were taken back; after a problem the others have failed."""
+    known = {(step.act, step.what, step.side): step for step in done}
+    now = [known.get((step.act, step.what, step.side), step) for step in steps]
+    if problem is None:
+        return now
+    return [
+        replace(step, state=StepState.FAILED, why=problem) if step.state is StepState.DUE else step
+        for step in now
+    ]
+
+
+def due_of(steps: Iterable[UndoStep], act: Act, side: Side) -> list[UndoStep]:
+    return [s for s in steps if s.state is StepState.DUE and s.act is act and s.side is side]
+
+
+def taken_back(step: UndoStep) -> UndoStep:
+    return replace(step, now=step.was, state=StepState.DONE)
+
+
 def _event(entry: JournalEntry, present: SidesNow) -> UndoStep:
     why = NO_WAY_BACK[entry.action]
     return UndoStep(
-        present.kind, present.key, Act.EVENT, entry.action, Side.INTERCOM, StepState.FINAL, why=why
+        present.kind,
+        present.key,
+        Act.EVENT,
+        what=entry.action,
+        side=Side.INTERCOM,
+        state=StepState.FINAL,
+        why=why,
     )
 
 
@@ -120,12 +148,12 @@ def _archiving(entries: Sequence[JournalEntry], present: SidesNow) -> list[UndoS
             present.kind,
             present.key,
             Act.ARCHIVED,
-            "the contact",
-            Side.INTERCOM,
-            state,
-            "live",
-            Action.ARCHIVED,
-            now,
+            what="the contact",
+            side=Side.INTERCOM,
+            state=state,
+            was="live",
+            wrote=Action.ARCHIVED,
+            now=now,
         )
     ]
 
@@ -136,9 +164,7 @@ def _net(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     for entry in entries:
         key = (entry.field, entry.side)
         old = net[key].old if key in net else entry.old
-        net[key] = JournalEntry(
-            entry.kind, entry.key, entry.action, entry.field, entry.side, old, entry.new
-        )
+        net[key] = replace(entry, old=old)
     return list(net.values())
 
 
@@ -148,44 +174,52 @@ def _field(entry: JournalEntry, fields: Mapping[str, Field], present: SidesNow) 
     now = None if here is None else here.get(name)
     state, why = _state(entry, fields.get(name), here, present.accepted.get(name))
     return UndoStep(
-        present.kind, present.key, Act.FIELD, name, side, state, entry.old, entry.new, now, why
+        present.kind,
+        present.key,
+        Act.FIELD,
+        what=name,
+        side=side,
+        state=state,
+        was=entry.old,
+        wrote=entry.new,
+        now=now,
+        why=why,
     )
 
 
 def _state(
     entry: JournalEntry,
-    each: Field | None,
+    known: Field | None,
     here: Values | None,
     accepted: tuple[Value, Value] | None,
 ) -> tuple[StepState, str]:
-    if each is None:
+    if known is None:
         return StepState.FINAL, "the mapping has no such field any more"
-    if each.same(entry.old, entry.new):
+    if known.same(entry.old, entry.new):
         return StepState.FINAL, "the journal did not keep its values"
-    if entry.side is Side.APP and not each.pulled:
+    if entry.side is Side.APP and not known.pulled:
         return StepState.FINAL, "write_back no longer names it"
     if here is None:
         return StepState.MOVED, "it is not there any more"
-    now = here.get(each.name)
-    if each.same(now, entry.old):
+    now = here.get(known.name)
+    if known.same(now, entry.old):
         return StepState.BEFORE, ""
-    if each.same(now, entry.new) or _is_its_form(each, entry.new, now, accepted):
+    if known.same(now, entry.new) or _is_its_form(known, entry.new, now, accepted):
         return StepState.DUE, ""
     return StepState.MOVED, ""
 
 
 def _is_its_form(
-    each: Field, wrote: Value, now: Value, accepted: tuple[Value, Value] | None
+    known: Field, wrote: Value, now: Value, accepted: tuple[Value, Value] | None
 ) -> bool:
     """Whether Intercom keeps what was written in the form that it shows now."""
-    return accepted is not None and each.same(wrote, accepted[0]) and each.same(now, accepted[1])
+    return accepted is not None and known.same(wrote, accepted[0]) and known.same(now, accepted[1])
 
 
 def _memberships(entries: Sequence[JournalEntry], present: SidesNow) -> list[UndoStep]:
-    joined = {
-        str(e.new): present.companies.get(str(e.new)) for e in entries if _is(e, Action.ATTACHED)
-    }
-    left = {str(e.old) for e in entries if _is(e, Action.DETACHED)}
+    teams = [str(e.new) for e in entries if e.action is Action.ATTACHED]
+    joined = {team: present.companies.get(team) for team in teams}
+    left = {str(e.old) for e in entries if e.action is Action.DETACHED}
     attached = [
         _edge(present, Act.ATTACHED, team, company)
         for team, company in joined.items()
@@ -197,15 +231,20 @@ def _memberships(entries: Sequence[JournalEntry], present: SidesNow) -> list[Und
     ]
 
 
-def _is(entry: JournalEntry, action: Action) -> bool:
-    return entry.action is action
-
-
 def _edge(present: SidesNow, act: Act, what: str, company: str | None) -> UndoStep:
-    there = company in present.attached
     was, wrote = (None, "member") if act is Act.ATTACHED else ("member", None)
-    now = "member" if there else None
+    now = "member" if company in present.attached else None
     state = StepState.DUE if now == wrote else StepState.BEFORE
     if present.intercom is None:
         state = StepState.MOVED
-    return UndoStep(present.kind, present.key, act, what, Side.INTERCOM, state, was, wrote, now)
+    return UndoStep(
+        present.kind,
+        present.key,
+        act,
+        what=what,
+        side=Side.INTERCOM,
+        state=state,
+        was=was,
+        wrote=wrote,
+        now=now,
+    )

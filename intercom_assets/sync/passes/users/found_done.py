@@ -4,6 +4,8 @@ Nothing is sent here but a look at a lead that may have been merged. What an att
 of its values got there, is `domain/attempts.py`'s.
 """
 
+from collections.abc import Collection
+
 from intercom_assets.domain.attempts import (
     Attempt,
     Looked,
@@ -16,51 +18,62 @@ from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.passes.journal import KIND
-from intercom_assets.sync.passes.users.state import UserSides
+from intercom_assets.sync.passes.users.state import UserState
 
 
-def found_done(user: UserSides, answer: Contact) -> list[JournalEntry]:
+def found_done(
+    state: UserState, answer: Contact, journal: Collection[JournalEntry] = ()
+) -> list[JournalEntry]:
     """By the first answer about the contact since that death; none of this pass's own doing."""
     found: list[JournalEntry] = []
-    fields = {**user.rules.fields, DELETED.name: DELETED}
+    fields = {**state.rules.fields, DELETED.name: DELETED}
     now = intercom_values(fields.values(), answer)
-    looked = Looked(KIND, user.user_id, fields, user.link.base, user.values, now)
-    for attempt in attempts_in(user.link.in_flight):
-        made = user.link.contact_id is None and attempt.made(answer.created_at)
-        found += fields_done(attempt, user.link.in_flight, looked, made=made)
+    looked = Looked(
+        KIND, state.user_id, fields=fields, base=state.link.base, app=state.values, intercom=now
+    )
+    for attempt in attempts_in(state.link.in_flight):
+        made = state.link.contact_id is None and attempt.made(answer.created_at)
+        found += fields_done(attempt, state.link.in_flight, looked, made=made)
         if made:
-            found.append(attempt.entry(KIND, user.user_id, Action.CREATED, why="new user"))
-        if user.link.archived and attempt.about(Action.UNARCHIVED):
+            found.append(attempt.entry(KIND, state.user_id, Action.CREATED, why="new user"))
+        if state.link.archived and attempt.about(Action.UNARCHIVED):
             found.append(
-                attempt.entry(KIND, user.user_id, Action.UNARCHIVED, why="the user is back")
+                attempt.entry(KIND, state.user_id, Action.UNARCHIVED, why="the user is back")
             )
-    complete = answer.companies_complete
-    return [*found, *moves_done(user, frozenset(answer.company_ids), complete=complete)]
+    companies, complete = frozenset(answer.company_ids), answer.companies_complete
+    return [*found, *moves_done(state, companies, journal, complete=complete)]
 
 
 def moves_done(
-    user: UserSides, company_ids: frozenset[str], *, complete: bool
+    state: UserState,
+    company_ids: frozenset[str],
+    journal: Collection[JournalEntry],
+    *,
+    complete: bool,
 ) -> list[JournalEntry]:
-    """Memberships. `complete`: `company_ids` are all, so that what is not among them is gone."""
+    """Memberships that are not in the journal yet.
+
+    `complete`: `company_ids` are all, so that what is not among them is gone.
+    """
     found = [
         entry
-        for attempt in attempts_in(user.link.in_flight)
-        for entry in _moves_of(user, attempt, company_ids, complete=complete)
+        for attempt in attempts_in(state.link.in_flight)
+        for entry in _moves_of(state, attempt, company_ids, complete=complete)
     ]
-    return [entry for entry in found if entry not in user.journal]
+    return [entry for entry in found if entry not in journal]
 
 
 def _moves_of(
-    user: UserSides, attempt: Attempt, company_ids: frozenset[str], *, complete: bool
+    state: UserState, attempt: Attempt, company_ids: frozenset[str], *, complete: bool
 ) -> list[JournalEntry]:
     attached = [
-        attempt.entry(KIND, user.user_id, Action.ATTACHED, new=team, why="the user is in the team")
+        attempt.entry(KIND, state.user_id, Action.ATTACHED, new=team, why="the user is in the team")
         for team in attempt.about(Action.ATTACHED)
-        if user.companies.get(str(team)) in company_ids
+        if state.companies.get(str(team)) in company_ids
     ]
     detached = [
         attempt.entry(
-            KIND, user.user_id, Action.DETACHED, old=company, why="the user is not in the team"
+            KIND, state.user_id, Action.DETACHED, old=company, why="the user is not in the team"
         )
         for company in attempt.about(Action.DETACHED)
         if complete and company not in company_ids
@@ -68,30 +81,37 @@ def _moves_of(
     return [*attached, *detached]
 
 
-def archived_done(user: UserSides) -> list[JournalEntry]:
+def archived_done(state: UserState) -> list[JournalEntry]:
     """Of a contact that answers no more, whose user left: what was sent before it was archived
     got there too, since archiving comes last."""
-    for attempt in attempts_in(user.link.in_flight):
-        if attempt.about(Action.ARCHIVED) and user.is_leaving and user.link.shadow is not None:
-            fields = {**user.rules.fields, DELETED.name: DELETED}
-            looked = Looked(KIND, user.user_id, fields, user.link.base, user.values, {})
+    for attempt in attempts_in(state.link.in_flight):
+        if attempt.about(Action.ARCHIVED) and state.is_leaving and state.link.shadow is not None:
+            fields = {**state.rules.fields, DELETED.name: DELETED}
+            looked = Looked(
+                KIND,
+                state.user_id,
+                fields=fields,
+                base=state.link.base,
+                app=state.values,
+                intercom={},
+            )
             why = "the user is gone and on_delete is archive"
             return [
-                *fields_done(attempt, user.link.in_flight, looked, made=True),
-                attempt.entry(KIND, user.user_id, Action.ARCHIVED, why=why),
+                *fields_done(attempt, state.link.in_flight, looked, made=True),
+                attempt.entry(KIND, state.user_id, Action.ARCHIVED, why=why),
             ]
     return []
 
 
-def merges_done(user: UserSides, client: IntercomClient) -> list[JournalEntry]:
+def merges_done(state: UserState, client: IntercomClient) -> list[JournalEntry]:
     """One look for each lead that a run which died was about to merge."""
-    if user.contact is None:
+    if state.contact is None:
         return []
     return [
-        attempt.entry(KIND, user.user_id, Action.MERGED, why=f"lead {lead} has the user's e-mail")
-        for attempt in attempts_in(user.link.in_flight)
+        attempt.entry(KIND, state.user_id, Action.MERGED, why=f"lead {lead} has the user's e-mail")
+        for attempt in attempts_in(state.link.in_flight)
         for lead in attempt.about(Action.MERGED)
-        if _is_merged_into(client, str(lead), user.contact.id)
+        if _is_merged_into(client, str(lead), state.contact.id)
     ]
 
 

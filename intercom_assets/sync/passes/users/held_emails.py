@@ -24,8 +24,8 @@ def free_email(
 
     One at a time: two users who swap addresses each look at what the other left.
     """
-    email = user.values.get(EMAIL)
-    if not isinstance(email, str) or user.is_leaving:
+    email = user.state.values.get(EMAIL)
+    if not isinstance(email, str) or user.state.is_leaving:
         return False
     with work.run.freeing_email:
         holder, archived = _read(client, refusal.contact_id)
@@ -77,17 +77,14 @@ def _clear(work: Work, client: IntercomClient, holder: Contact, row: AppUser | G
     store.claims.give_up_email(owner, holder.email if has_left else None)
     store.queue.enqueue(QueueKind.USER, [owner], cause=Cause.EMAIL_GIVEN_UP, needs_read=True)
     client.update_contact(holder.id, ContactPatch(standard={EMAIL: None}))
-    why = "in the app the address is another user's now"
-    request_id = client.calls[-1].request_id
     entry = JournalEntry(
         QueueKind.USER,
         owner,
         Action.EMAIL_GIVEN_UP,
-        EMAIL,
-        Side.INTERCOM,
-        holder.email,
-        None,
-        why,
-        request_id,
+        field=EMAIL,
+        side=Side.INTERCOM,
+        old=holder.email,
+        why="in the app the address is another user's now",
+        request_id=client.calls[-1].request_id,
     )
     store.journal.add(work.run.run_id, [entry])

@@ -11,6 +11,12 @@ from intercom_assets.database.records import InFlight
 from intercom_assets.domain.attempts import Attempt
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.work import Work
+from intercom_assets.sync.passes.users.calls_due import (
+    edges_in_flight,
+    first_events,
+    may_write_first,
+    second_events,
+)
 from intercom_assets.sync.passes.users.user_pass import UserPass
 
 
@@ -18,28 +24,30 @@ def note_first_calls(work: Work, users: Sequence[UserPass]) -> None:
     """What a run that died had noted is not written over; what this one does beside it is noted."""
     notes = []
     for user in users:
-        writes, events = user.is_to_write_first, user.first_events()
-        if writes:
-            user.noted = user.plan().in_flight(exists=user.contact is not None)
-        if writes or events:
-            user.attempt = _attempt(work, user).joined(
-                fields=user.plan().to_intercom if writes else (), events=events
-            )
-            values = {**(user.noted if writes else {}), **user.attempt.note()}
-            notes.append(InFlight(user.user_id, values))
-    _note(work, {user.user_id: user for user in users}, notes)
+        state = user.state
+        writes, events = may_write_first(state), first_events(state)
+        if not (writes or events):
+            continue
+        fields = state.plan.to_intercom if writes else ()
+        attempt = _attempt(work, user).joined(fields=fields, events=events)
+        noted = state.plan.in_flight(exists=state.contact is not None) if writes else {}
+        user.note_intent(attempt, noted)
+        notes.append(InFlight(user.user_id, {**noted, **attempt.note()}))
+    _write_down(work, {user.user_id: user for user in users}, notes)
 
 
 def note_second_calls(work: Work, users: Sequence[UserPass]) -> None:
     notes = []
     for user in users:
-        user.noted = user.plan().in_flight(exists=True)
-        user.attempt = _attempt(work, user).joined(
-            fields=user.plan().to_intercom, events=user.second_events()
+        state = user.state
+        noted = state.plan.in_flight(exists=True)
+        attempt = _attempt(work, user).joined(
+            fields=state.plan.to_intercom, events=second_events(state)
         )
-        values = {**user.noted, **user.attempt.note()}
-        notes.append(InFlight(user.user_id, values, user.edges_in_flight()))
-    _note(work, {user.user_id: user for user in users}, notes)
+        user.note_intent(attempt, noted)
+        values = {**noted, **attempt.note()}
+        notes.append(InFlight(user.user_id, values, edges_in_flight(state)))
+    _write_down(work, {user.user_id: user for user in users}, notes)
 
 
 def note_offers(work: Work, users: dict[str, UserPass], offers: Sequence[WriteBack]) -> None:
@@ -49,19 +57,20 @@ def note_offers(work: Work, users: dict[str, UserPass], offers: Sequence[WriteBa
         if offer.new:
             user = users[offer.id]
             pulled = {name: (offer.expected.get(name), new) for name, new in offer.new.items()}
-            user.attempt = _attempt(work, user).joined(pulled=pulled)
-            notes.append(InFlight(user.user_id, user.attempt.note()))
-    _note(work, users, notes)
+            attempt = _attempt(work, user).joined(pulled=pulled)
+            user.note_intent(attempt, user.noted)
+            notes.append(InFlight(user.user_id, attempt.note()))
+    _write_down(work, users, notes)
 
 
 def _attempt(work: Work, user: UserPass) -> Attempt:
     return user.attempt or Attempt(work.run.run_id, work.services.now())
 
 
-def _note(work: Work, users: Mapping[str, UserPass], notes: Sequence[InFlight]) -> None:
+def _write_down(work: Work, users: Mapping[str, UserPass], notes: Sequence[InFlight]) -> None:
     """Writes down what is about to be done, so that a crash is told from an operator's edit, and
     that what it had done is told as its doing."""
     if not notes:
         return
     for key in work.services.store.records.note_in_flight(work.lease.token, notes):
-        users[key].problem = Problem(Verdict.BUSY, "another run took it over")
+        users[key].fail(Problem(Verdict.BUSY, "another run took it over"))

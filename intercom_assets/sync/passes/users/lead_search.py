@@ -4,7 +4,7 @@ A search is about fifteen users at once, so its refusal blames none of them: it 
 refused address is alone, as long as some search is answered at all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from intercom_assets.intercom.client import IntercomClient
@@ -13,9 +13,27 @@ from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.context.failures import Problem, Verdict, problem_of
 from intercom_assets.sync.passes.leads import shown
 
+LEADS_A_CALL = 15
+"""E-mails in one search: the most filters of a group (docs/dev/intercom-facts.md#search)."""
 REFUSALS_IN_A_ROW = 5
 """So many without an answer between are about none of the addresses."""
 LEADS_REFUSED = "lead_search_refused"
+
+
+def by_call(emails: Iterable[str]) -> Iterator[Sequence[str]]:
+    """As many addresses at a time as one search takes, each of them once."""
+    ordered = sorted(set(emails))
+    for start in range(0, len(ordered), LEADS_A_CALL):
+        yield ordered[start : start + LEADS_A_CALL]
+
+
+def leads_of(client: IntercomClient, emails: Sequence[str]) -> Mapping[str, dict[str, str]]:
+    """One search. Address -> the leads that have it, by id, and what they look like."""
+    found: dict[str, dict[str, str]] = {}
+    for page in client.search_contacts(leads_with_emails(emails)):
+        for lead in page.items:
+            found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
+    return found
 
 
 @dataclass(slots=True)
@@ -29,11 +47,14 @@ class LeadSearch:
     _answered: bool = False
     _refusals: int = 0
 
-    def ask(self, emails: Sequence[str]) -> None:
+    def search(self, emails: Iterable[str]) -> None:
+        for addresses in by_call(emails):
+            self._search(addresses)
+
+    def _search(self, emails: Sequence[str]) -> None:
         try:
-            for page in self.client().search_contacts(leads_with_emails(emails)):
-                for lead in page.items:
-                    self.found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
+            for email, leads in leads_of(self.client(), emails).items():
+                self.found.setdefault(email, {}).update(leads)
             self._answered = True
         except Rejected as refusal:
             if refusal.fatal:
@@ -56,8 +77,8 @@ class LeadSearch:
             self._failed.update(dict.fromkeys(emails, _nobodys(refusal)))
         else:
             half = len(emails) // 2
-            self.ask(emails[:half])
-            self.ask(emails[half:])
+            self._search(emails[:half])
+            self._search(emails[half:])
 
 
 def _nobodys(refusal: IntercomError) -> Problem:

@@ -1,217 +1,203 @@
-"""One user's way through a pass: the calls that it makes, and what their answers mean.
+"""One user's way through a pass: what is known by now, and what became of the calls.
 
-The chunk (`users.py`) drives it: a first call (POST, PUT or GET), the write-back to the app with
-the row read again, then at most one more PUT together with merges and memberships. Every decision
-is the domain's, on what `user_sides.py` knows; this module keeps the pieces of one user together
-while the answers come in. The calls themselves are in `user_calls.py`.
+The chunk (`chunk.py`) drives it: a first call (POST, PUT or GET), the write-back to the app with
+the row read again, then at most one more PUT together with merges and memberships. What is known is
+a frozen `UserState`, replaced as answers come in; the calls themselves are in `calls.py`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
-from intercom_assets.domain.attempts import (
-    Event,
-)
-from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, Freshness, Reconciliation
-from intercom_assets.domain.fields import TIME_ZONE, intercom_values
+from intercom_assets.domain.attempts import Attempt
+from intercom_assets.domain.decisions import Decision, Reconciliation
 from intercom_assets.domain.models import (
     Contact,
-    EdgeState,
     JournalEntry,
     LeftOut,
-    Membership,
     Reason,
     Side,
     Value,
+    Values,
 )
-from intercom_assets.domain.reconcile import landed, not_stored
-from intercom_assets.domain.vocabulary import Action
+from intercom_assets.domain.reconcile import not_stored
+from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.sync.context.failures import Problem
+from intercom_assets.sync.passes.app_rows import Row, app_row
 from intercom_assets.sync.passes.journal import (
+    KIND,
     entry_of_decision,
     entry_of_event,
     entry_of_inheritance,
     entry_of_unknown_zone,
 )
-from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
+from intercom_assets.sync.passes.rules import Rules
+from intercom_assets.sync.passes.users import calls_due, transitions
 from intercom_assets.sync.passes.users.found_done import found_done
-from intercom_assets.sync.passes.users.identity import SomebodyElses, is_ours
-from intercom_assets.sync.passes.users.state import UserSides
+from intercom_assets.sync.passes.users.state import UserState
 
-RECENT = 15 * 60
-"""Seconds by which a listing may be behind."""
-LOOK_LASTS = 3.0
+READ_LASTS = 3.0
 """Seconds after which a contact is read again before a later time is written to it."""
 
 
 @dataclass(slots=True)
-class UserPass(UserSides):
-    """What there is to do for one user, and what became of it."""
+class UserPass:
+    """What became of one user so far; every part is written by the methods here.
+
+    `late_problem`: all else of the user goes on. `noted`: what is about to be sent; `attempt`: that
+    and the rest of what this pass does. `lost_companies`: teams whose company Intercom has no more.
+    `left_to`: the external id, and the id, of a contact that turned out to be another user's.
+    `answered`: endpoints. `reread`: asks for the workspace's attributes once more.
+    """
+
+    state: UserState
+    reread: Callable[[], Rules]
+    problem: Problem | None = None
+    late_problem: Problem | None = None
+    read_at: float = 0.0
+    noted: Values = field(default_factory=dict)
+    attempt: Attempt | None = None
+    created: bool = False
+    lost_companies: list[str] = field(default_factory=list)
+    left_to: tuple[str, str] | None = None
+    calls: int = 0
+    answered: set[str] = field(default_factory=set)
+    journal: list[JournalEntry] = field(default_factory=list)
+    _was_cleared_up: bool = False
+
+    def __post_init__(self) -> None:
+        self.problem = self.problem or self.state.problem
+
+    @property
+    def user_id(self) -> str:
+        return self.state.user_id
+
+    @property
+    def contact(self) -> Contact | None:
+        return self.state.contact
+
+    @property
+    def contact_id(self) -> str:
+        assert self.state.contact is not None, "this follows a known contact"
+        return self.state.contact.id
+
+    @property
+    def intercom_id(self) -> str | None:
+        return self.state.contact.id if self.state.contact else None
+
+    @property
+    def is_absent(self) -> bool:
+        """No contact, and none was to be made."""
+        return self.state.contact is None and not self.journal
+
+    @property
+    def ends_well(self) -> bool:
+        return self.problem is None and self.late_problem is None
+
+    @property
+    def fields_left_out(self) -> Mapping[str, LeftOut]:
+        return self.state.fields_left_out
 
     # --- what there is to do ------------------------------------------------------------------
 
     @property
     def needs_first_call(self) -> bool:
-        if self.problem or self.is_absent or (self.archived and self.is_leaving):
-            return False
-        if self.contact is None:
-            return self.read_requested or not self._was_never_there
-        if self.must_read_first or self.archived:
-            return True
-        return self.has_to_send or bool(self.leads) or bool(self.plan().deferred)
-
-    @property
-    def is_to_write_first(self) -> bool:
-        """Whether the first call may write. What a pass that died had noted is not written over."""
-        return not self.must_read_first or (self.contact is None and not self.link.in_flight)
+        return self.problem is None and calls_due.needs_first_call(self.state)
 
     @property
     def needs_second_calls(self) -> bool:
-        if self.problem or self.contact is None or self.archived:
-            return False
-        has_edges = not self.memberships().settled
-        return self.has_to_send or has_edges or self.is_to_archive or bool(self.leads)
+        return self.problem is None and calls_due.needs_second_calls(self.state)
 
     @property
-    def is_to_be_saved_before_leads(self) -> bool:
-        """Intercom merges duplicates only: the contact must have the address first.
+    def claimed_contact(self) -> str | None:
+        """A contact that was there already and is new to us: another may be linked to it, too."""
+        if self.problem or self.created or self.intercom_id == self.state.link.contact_id:
+            return None
+        return self.intercom_id
 
-        And it must be the user's, which one without external id may turn out not to be.
-        """
-        contact = self.contact
-        return (
-            contact is not None
-            and self.has_to_send
-            and (self.lacks_external_id or (contact.email or "").lower() != self.lead_email)
+    @property
+    def read_is_old(self) -> bool:
+        return monotonic() - self.read_at > READ_LASTS
+
+    @property
+    def was_created_before(self) -> bool:
+        """By a run that died, as was just found."""
+        return any(entry.action is Action.CREATED for entry in self.journal)
+
+    # --- what becomes known -------------------------------------------------------------------
+
+    def become(self, state: UserState) -> None:
+        self.state = state.following(self.state)
+
+    def begin(self, waiting_since: int, *, needs_read: bool, by_hand: bool) -> None:
+        """`by_hand`: somebody asked for this user by name, so that what was left out for an answer
+        of Intercom's is tried again."""
+        state = self.state
+        self.become(
+            replace(
+                state,
+                waiting_since=waiting_since,
+                read_requested=state.read_requested or needs_read,
+                left_out={} if by_hand else state.left_out,
+            )
         )
 
-    @property
-    def has_to_send(self) -> bool:
-        return self.lacks_external_id or bool(self.plan().to_intercom)
+    def apply_rules(self, rules: Rules) -> None:
+        """Goes on by other rules: attributes turned out to be unwritable, or are again writable."""
+        if rules.unwritable != self.state.rules.unwritable:
+            self.become(replace(self.state, rules=rules))
 
-    @property
-    def must_read_first(self) -> bool:
-        """Whether Intercom's present values come first: something there moved, or may have."""
-        told = self.read_requested or self.link.needs_read or bool(self.link.in_flight)
-        return told or bool(self._companies_in_doubt) or self._listing_is_not_enough
+    def apply_read(self, answer: Contact) -> None:
+        """Takes a contact as Intercom answers it by id. Raises `SomebodyElses`."""
+        before = self.state
+        self._apply_answer(before, transitions.after_read(before, answer), answer)
 
-    @property
-    def _companies_in_doubt(self) -> frozenset[str]:
-        """A pass that died was about to attach or detach these: only a look tells what it did."""
-        edges = self.link.edges.values()
-        return frozenset(e.company_id for e in edges if e.state is not EdgeState.ATTACHED)
+    def apply_write(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
+        """Takes the answer to a write of `plan`. Raises `SomebodyElses`."""
+        sent = [d for d in plan.decisions if d.is_due and d.write_to is Side.INTERCOM]
+        for decision in sent:
+            action = Action.OVERRULED if decision.overruled else Action.PUSHED
+            self._journal_decision(action, decision, client)
+        before = self.state
+        self._apply_answer(before, transitions.after_write(before, answer, sent), answer)
 
-    @property
-    def _listing_is_not_enough(self) -> bool:
-        """A listing never justifies a clearing or a detach, nor "unchanged" for what just moved."""
-        if not self.link.listed or self.contact is None or self.look is Freshness.FRESH:
-            return False
-        theirs = self.rules.intercom_now
-        if theirs - (self.contact.updated_at or theirs) <= RECENT:
-            return True
-        edges = self.memberships()
-        clears = None in self.plan().to_intercom.values()
-        return clears or edges.must_list or bool(edges.detach or edges.dropped)
+    def _apply_answer(self, before: UserState, state: UserState, answer: Contact) -> None:
+        self.read_at = monotonic()
+        unknown = state.geo_hint.unknown
+        if unknown not in (None, before.geo_hint.unknown):
+            self.journal.append(entry_of_unknown_zone(self.user_id, unknown))
+        if state.link.in_flight and not self._was_cleared_up:
+            self._was_cleared_up = True
+            self.journal += found_done(state, answer, self.journal)
+        if state.inherited_nothing and not before.inherited_nothing:
+            self.journal.append(entry_of_inheritance(self.user_id))
+        self.become(state)
 
-    @property
-    def has_looked(self) -> bool:
-        return self.tried and self.contact is not None and self.look is Freshness.FRESH
+    def apply_creation(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
+        """What another run had in flight did not make the contact: this call did."""
+        self.created = self._was_cleared_up = True
+        self.apply_write(answer, plan, client)
+        self.journal_event(Action.CREATED, client, why="new user")
 
-    @property
-    def sends_a_later_time(self) -> bool:
-        """Intercom has no conditional write: what the Messenger sets between our look and our PUT
-        is overwritten. So little lies between them, and the PUT is not repeated blindly."""
-        due = (d for d in self.plan().decisions if d.is_due and d.write_to is Side.INTERCOM)
-        return any(d.field.policy.traits.of_times for d in due)
-
-    @property
-    def looked_long_ago(self) -> bool:
-        return monotonic() - self.looked_at > LOOK_LASTS
-
-    @property
-    def lacks_external_id(self) -> bool:
-        contact = self.contact
-        return contact is not None and contact.external_id is None and not self.is_leaving
-
-    @property
-    def has_own_external_id(self) -> bool:
-        return self.contact is not None and self.contact.external_id == self.user_id
-
-    @property
-    def claims(self) -> str | None:
-        """A contact that was there already and is new to us: another may be linked to it, too."""
-        contact = self.contact
-        if self.problem or contact is None or self.created:
-            return None
-        return contact.id if contact.id != self.link.contact_id else None
-
-    @property
-    def is_to_archive(self) -> bool:
-        kept = self.archived or self.link.undone_archive
-        return self.rules.archive and self.is_leaving and not kept
-
-    @property
-    def _was_never_there(self) -> bool:
-        """A user that left before we ever knew a contact, and whom we looked for once already."""
-        return self.is_leaving and self.link.row_hash == self.row_hash
-
-    def edges_in_flight(self) -> list[Membership]:
-        """The edges that the second calls will move, to be noted before them."""
-        plan = self.memberships()
-        attaching = [
-            Membership(team, self.companies[team], EdgeState.ATTACHING)
-            for team in plan.attach
-            if team in self.companies
-        ]
-        leaving = {*plan.detach, *plan.dropped}
-        return attaching + [
-            replace(edge, state=EdgeState.DETACHING)
-            for edge in self.edges.values()
-            if edge.company_id in leaving
-        ]
-
-    def first_events(self) -> list[Event]:
-        """What the first call does beside sending fields, to be noted before it."""
-        events: list[Event] = [(Action.MERGED, lead) for lead in self.leads]
-        if self.contact is None and not self.is_leaving and self.is_to_write_first:
-            events.append((Action.CREATED, None))
-        if self.archived and not self.is_leaving:
-            events.append((Action.UNARCHIVED, None))
-        return events
-
-    def second_events(self) -> list[Event]:
-        """What the second calls do beside it. Where the companies are still to be listed, any of
-        ours may be left."""
-        plan, wanted = self.memberships(), self._wanted_teams
-        ours = self.edges.items() if plan.must_list else ()
-        leaving = [edge.company_id for team, edge in ours if team not in wanted]
-        return [
-            *((Action.MERGED, lead) for lead in self.leads),
-            *((Action.ATTACHED, team) for team in plan.attach if team in self.companies),
-            *((Action.DETACHED, company) for company in (*plan.detach, *leaving)),
-            *([(Action.ARCHIVED, None)] if self.is_to_archive else []),
-        ]
-
-    # --- the write-back -----------------------------------------------------------------------
-
-    def wrote_back(
-        self,
-        decided: Reconciliation,
-        refused: Mapping[str, str | None],
-        moved: Collection[str],
+    def apply_row(
+        self, row: Row, refused: Mapping[str, str | None], changed: Collection[str]
     ) -> None:
         """The app was offered what was decided for it, and its row was read again.
 
         What it did not store as offered is not offered again until Intercom's value changes.
-        `refused`: field -> the app's reason. `moved`: fields that it had changed meanwhile.
+        `refused`: field -> the app's reason. `changed`: fields that it had changed meanwhile.
         """
-        lacking = not_stored(decided, self.values)
-        self.refused |= {name: value for name, value in lacking.items() if name not in moved}
-        self._plan = None
+        before = self.state
+        decided = before.plan
+        app = app_row(QueueKind.USER, before.rules, row)
+        self.problem = self.problem or app.problem
+        lacking = not_stored(decided, app.values)
+        new = {name: value for name, value in lacking.items() if name not in changed}
+        self.become(replace(before, app=app, refused={**before.refused, **new}))
         for decision in decided.decisions:
             name = decision.field.name
-            if not decision.is_due or decision.write_to is not Side.APP or name in moved:
+            if not decision.is_due or decision.write_to is not Side.APP or name in changed:
                 continue
             if name in lacking:
                 why = refused.get(name) or "the app stored another form of it"
@@ -219,105 +205,31 @@ class UserPass(UserSides):
             else:
                 self._journal_decision(Action.PULLED, decision)
 
-    # --- what an answer of Intercom means -----------------------------------------------------
-
-    def apply_read(self, answer: Contact) -> None:
-        """Takes a contact as Intercom answers it by id. Raises `SomebodyElses`."""
-        if not is_ours(answer, self.user_id):
-            raise SomebodyElses(answer)
-        if self.contact is None and answer.id == self.link.contact_id:
-            self._remember_contact()
-        before = self._place().unknown
-        doubted = self._companies_in_doubt
-        self.contact = with_known_companies(answer, self.contact, doubted)
-        self.look, self.looked_at = Freshness.FRESH, monotonic()
-        self.edges = {t: merge_known_companies(e, answer) for t, e in self.edges.items()}
-        if (unknown := self._place().unknown) not in (None, before):
-            self.journal.append(entry_of_unknown_zone(self.user_id, unknown))
-        self._plan = None
-        if self.link.in_flight and not self.cleared_up:
-            self.cleared_up = True
-            self.journal += found_done(self, answer)
-        if self.link.in_flight:
-            self.base = landed(self.link, self._fields, self._intercom_values(self._fields))
-        self.base = {**self.base, **self.sent}
-        others = self.is_another_person or self.link.others_contact == answer.id
-        if others and not self.inherited_nothing:
-            self.inherit_nothing()
-
-    def apply_write(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
-        """Takes the answer to a write of `plan`, and what became of each value sent."""
-        sent = [d for d in plan.decisions if d.is_due and d.write_to is Side.INTERCOM]
-        got = intercom_values([d.field for d in sent], answer)
-        for decision in sent:
-            name = decision.field.name
-            self.accepted.pop(name, None)
-            if not decision.field.same(decision.value, got[name]):
-                self.accepted[name] = (decision.value, got[name])
-            action = Action.OVERRULED if decision.overruled else Action.PUSHED
-            self._journal_decision(action, decision, client)
-        self.sent = {**self.sent, **{d.field.name: d.value for d in sent}}
-        self.apply_read(answer)
-
-    def archived_before(self, found: Sequence[JournalEntry]) -> None:
-        """A run that died had archived the contact, which comes back with its user."""
-        sent = {entry.field: entry.new for entry in found if entry.field}
-        self.journal += found
-        self.archived, self.look, self.base = True, Freshness.FRESH, {**self.base, **sent}
-        self._plan = None
-
     def leave_out(self, name: str, value: Value, reason: Reason, why: str) -> None:
         """This value is not sent again; everything else goes on."""
-        self.left_out[name] = LeftOut(reason, why, value)
-        self._plan = None
-
-    def try_everything(self) -> None:
-        """Somebody asked by name: what was left out for an answer of Intercom's is tried again."""
-        self.left_out = {n: each for n, each in self.left_out.items() if not each.is_of_value}
-        self._plan = None
+        self.become(transitions.leave_out(self.state, name, LeftOut(reason, why, value)))
 
     def forget_contact(self) -> None:
-        self.contact, self.look, self.base, self._plan = None, Freshness.FRESH, {}, None
-        self.accepted, self.edges, self.archived, self.sent = {}, {}, False, {}
-        self.undone, self.undone_teams, self.undone_companies = {}, set(), set()
-        self.refused_leads = {}
+        self.become(transitions.forget_contact(self.state))
 
     def inherit_nothing(self) -> None:
-        """What Intercom holds was another person's: none of it is pulled, and what the app has not
-        is cleared. `refused` holds until Intercom's value changes."""
-        self.inherited_nothing = True
-        there = self._intercom_values(self.rules.fields)
-        pulled = {name: there[name] for name, each in self.rules.fields.items() if each.pulled}
-        where = self._place()
-        zone = where.stated or where.derived
-        self.base = {**pulled, CONSIDERED_ZONE.name: zone}
-        self.refused = {**pulled, TIME_ZONE: zone} if TIME_ZONE in pulled else pulled
-        self.accepted, self.undone, self.overwritten, self._plan = {}, {}, {}, None
+        self.become(transitions.inherit_nothing(self.state))
         self.journal.append(entry_of_inheritance(self.user_id))
 
-    def _remember_contact(self) -> None:
-        """The one that was forgotten is there after all: what was agreed on it still holds."""
-        self.base, self.accepted = self.link.base, dict(self.link.accepted)
-        self.edges = dict(self.link.edges)
+    # --- how it ends --------------------------------------------------------------------------
 
-    def set_companies(self, ids: set[str], complete: bool | None = None) -> None:
-        assert self.contact is not None
-        known, count = self.contact.companies_complete, self.contact.company_count
-        if count is not None:
-            count = len(ids) if complete else count + len(ids) - len(self.contact.company_ids)
-        self.contact = replace(
-            self.contact,
-            company_ids=tuple(sorted(ids)),
-            companies_complete=known if complete is None else complete,
-            company_count=count,
-        )
+    def fail(self, problem: Problem) -> None:
+        self.problem = problem
 
-    def drop_edges(self, company_ids: set[str]) -> None:
-        self.edges = {t: e for t, e in self.edges.items() if e.company_id not in company_ids}
+    def put_off(self, problem: Problem) -> None:
+        """Something of the user has to wait; all else goes on. The first reason stays."""
+        self.late_problem = self.late_problem or problem
 
-    # --- the journal --------------------------------------------------------------------------
+    def note_intent(self, attempt: Attempt, noted: Values | None = None) -> None:
+        self.attempt = attempt
+        self.noted = self.noted if noted is None else noted
 
-    def note(
+    def journal_event(
         self,
         action: Action,
         client: IntercomClient,
@@ -332,5 +244,7 @@ class UserPass(UserSides):
     def _journal_decision(
         self, action: Action, decision: Decision, client: IntercomClient | None = None
     ) -> None:
-        base = self.base.get(decision.field.name)
-        self.journal.append(entry_of_decision(self.user_id, action, decision, base, client))
+        base = self.state.base.get(decision.field.name)
+        self.journal.append(
+            entry_of_decision(KIND, self.user_id, action, decision, base=base, client=client)
+        )

@@ -7,7 +7,7 @@ row to hold it is offered with each pass until there is one.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from intercom_assets.database.app.app_database import AppDatabase
@@ -18,6 +18,7 @@ from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.users.intents import note_offers
+from intercom_assets.sync.passes.users.state import UserState
 from intercom_assets.sync.passes.users.user_pass import UserPass
 
 INTERCOM_ID = "write_back.intercom_id"
@@ -26,13 +27,13 @@ INTERCOM_ID = "write_back.intercom_id"
 
 @dataclass(slots=True)
 class Answer:
-    """What became of one user's offer. `refused`: field -> the app's reason; `moved`: fields that
+    """What became of one user's offer. `refused`: field -> the app's reason; `changed`: fields that
     the app had changed meanwhile. `stored_id`: None where no id was offered."""
 
     row: AppUser | InvalidRow | Gone
     busy: bool = False
     refused: dict[str, str | None] = field(default_factory=dict)
-    moved: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
     stored_id: bool | None = None
 
     def take(self, offer: WriteBack, written: WrittenBack) -> None:
@@ -43,16 +44,16 @@ class Answer:
         if written.status == "refused":
             self.refused |= dict.fromkeys(offer.new, written.reason)
         elif written.status == "changed":
-            self.moved |= offer.new.keys()
+            self.changed |= offer.new.keys()
 
 
 def write_back(work: Work, users: Sequence[UserPass], failed: Collection[str]) -> None:
     """`failed`: whose last pass ended with a problem, so that their id may not be stored yet."""
-    pulling = {u.user_id: u for u in users if not u.problem and isinstance(u.row, AppUser)}
+    pulling = {u.user_id: u for u in users if not u.problem and u.state.app.is_here}
     offers = [
         offer
         for key, user in pulling.items()
-        if (offer := _offer(work.services, user, again=key in failed))
+        if (offer := _offer(work.services, user.state, again=key in failed))
     ]
     note_offers(work, pulling, offers)
     offers = [offer for offer in offers if not pulling[offer.id].problem]
@@ -60,22 +61,22 @@ def write_back(work: Work, users: Sequence[UserPass], failed: Collection[str]) -
         answers = _offered(work.services.app, offers)
     except AppUnavailable as error:
         for offer in offers:
-            pulling[offer.id].problem = Problem(Verdict.UNAVAILABLE, str(error))
+            pulling[offer.id].fail(Problem(Verdict.UNAVAILABLE, str(error)))
         return
     for key, answer in answers.items():
-        _apply_read(pulling[key], answer)
+        _take(pulling[key], answer)
 
 
-def _offer(services: Services, user: UserPass, *, again: bool) -> WriteBack | None:
-    new = user.plan().to_app
+def _offer(services: Services, state: UserState, *, again: bool) -> WriteBack | None:
+    new, contact = state.plan.to_app, state.contact
     stores_id = services.settings.write_back.intercom_id is not None
-    again = again or user.may_lack_id or INTERCOM_ID in user.refused
-    is_new = user.contact is not None and (again or user.link.contact_id != user.contact.id)
-    intercom_id = user.contact.id if is_new and stores_id and user.contact else None
+    again = again or state.may_lack_id or INTERCOM_ID in state.refused
+    is_new = contact is not None and (again or state.link.contact_id != contact.id)
+    intercom_id = contact.id if is_new and stores_id and contact else None
     if not new and intercom_id is None:
         return None
-    expected = {name: user.values.get(name) for name in new}
-    return WriteBack(user.user_id, expected, new, intercom_id)
+    expected = {name: state.values.get(name) for name in new}
+    return WriteBack(state.user_id, expected, new, intercom_id)
 
 
 def _offered(app: AppDatabase, offers: Sequence[WriteBack]) -> dict[str, Answer]:
@@ -83,7 +84,7 @@ def _offered(app: AppDatabase, offers: Sequence[WriteBack]) -> dict[str, Answer]
     if not offers:
         return {}
     written = app.write_back_users(offers)
-    answers = {key: Answer(one.row) for key, one in written.items()}
+    answers = {key: Answer(answer.row) for key, answer in written.items()}
     apart = []
     for offer in offers:
         pieces = _pieces(offer)
@@ -109,14 +110,13 @@ def _pieces(offer: WriteBack) -> list[WriteBack]:
     return pieces
 
 
-def _apply_read(user: UserPass, answer: Answer) -> None:
+def _take(user: UserPass, answer: Answer) -> None:
     if answer.busy:
-        user.problem = Problem(Verdict.BUSY, "the app held the row; it is tried again")
+        user.fail(Problem(Verdict.BUSY, "the app held the row; it is tried again"))
         return
+    refused = {n: value for n, value in user.state.refused.items() if n != INTERCOM_ID}
     if answer.stored_id:
-        user.refused.pop(INTERCOM_ID, None)
+        user.become(replace(user.state, refused=refused))
     elif answer.stored_id is False and user.contact:
-        user.refused[INTERCOM_ID] = user.contact.id
-    decided = user.plan()
-    user.see_row(answer.row)
-    user.wrote_back(decided, answer.refused, answer.moved)
+        user.become(replace(user.state, refused={**refused, INTERCOM_ID: user.contact.id}))
+    user.apply_row(answer.row, answer.refused, answer.changed)

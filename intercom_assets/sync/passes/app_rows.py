@@ -1,0 +1,79 @@
+"""The app's row as a pass takes it: its values as Intercom can hold them, and its hash.
+
+The hash stands in the link, and the sweep compares everybody's with it, so both ask here. Must not:
+know Intercom's side.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from intercom_assets.domain.attributes import held
+from intercom_assets.domain.fields import COMPANY_DELETED, DELETED, LAST_SEEN
+from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow, LeftOut, Values
+from intercom_assets.domain.values import digest
+from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.sync.context.failures import Problem, unfit
+from intercom_assets.sync.passes.rules import Rules
+
+Row: TypeAlias = AppUser | AppTeam | InvalidRow | Gone
+DELETION = {QueueKind.USER: DELETED.name, QueueKind.TEAM: COMPANY_DELETED.name}
+
+
+@dataclass(frozen=True)
+class AppRow:
+    """`left_out`: fields whose values Intercom cannot hold."""
+
+    kind: QueueKind
+    row: Row
+    values: Values
+    left_out: Mapping[str, LeftOut]
+    mapping_version: str
+
+    @cached_property
+    def hash(self) -> str:
+        """Of everything that the app decides, except `last_request_at`, which moves by itself."""
+        if self.kind is QueueKind.TEAM:
+            return digest(self.mapping_version, self.values)
+        compared = {name: value for name, value in self.values.items() if name != LAST_SEEN}
+        return digest(self.mapping_version, compared, self.teams, self.from_oauth)
+
+    @property
+    def teams(self) -> frozenset[str]:
+        return self.row.teams if isinstance(self.row, AppUser) else frozenset()
+
+    @property
+    def from_oauth(self) -> bool:
+        return isinstance(self.row, AppUser) and self.row.from_oauth
+
+    @property
+    def is_here(self) -> bool:
+        """Read, and fit to be synced; it may be marked as deleted."""
+        return isinstance(self.row, AppUser | AppTeam)
+
+    @property
+    def is_leaving(self) -> bool:
+        """Gone, or marked as deleted."""
+        row = self.row
+        return isinstance(row, Gone) or (isinstance(row, AppUser | AppTeam) and row.deleted)
+
+    @property
+    def problem(self) -> Problem | None:
+        return unfit(self.row) if isinstance(self.row, InvalidRow) else None
+
+
+def app_row(kind: QueueKind, rules: Rules, row: Row) -> AppRow:
+    """A gone user's or team's row says nothing but that it is gone; an invalid one nothing."""
+    if isinstance(row, InvalidRow):
+        return AppRow(kind, row, {}, {}, rules.mapping_version)
+    if isinstance(row, Gone):
+        return AppRow(kind, row, {DELETION[kind]: True}, {}, rules.mapping_version)
+    fitted = held(rules.fields, row, truncate=rules.truncate)
+    values = {**fitted.values, DELETION[kind]: row.deleted}
+    return AppRow(kind, row, values, fitted.left_out, rules.mapping_version)
+
+
+def row_hash(kind: QueueKind, rules: Rules, row: Row) -> str | None:
+    """None for a row that cannot be synced: it is looked at, and says why."""
+    return None if isinstance(row, InvalidRow) else app_row(kind, rules, row).hash

@@ -1,0 +1,78 @@
+"""Both sides of users as they are known without a call: the app's rows and what we remember.
+
+Must not: call Intercom, or write.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from intercom_assets.domain.decisions import Freshness
+from intercom_assets.domain.leads import EMAIL
+from intercom_assets.domain.models import UserLink
+from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.passes.app_rows import AppRow, app_row
+from intercom_assets.sync.passes.kept_apart import of_answers
+from intercom_assets.sync.passes.rules import Rules
+from intercom_assets.sync.passes.users.state import UserState
+
+
+def read_users(services: Services, keys: Sequence[str], rules: Rules) -> list[UserState]:
+    rows = services.app.read_users(keys)
+    links = services.store.links.users(keys)
+    states = [
+        known_state(
+            rules, app_row(QueueKind.USER, rules, rows[key]), links.get(key) or UserLink(key)
+        )
+        for key in keys
+    ]
+    companies = known_companies(services, states, {})
+    return [replace(state, companies=companies) for state in states]
+
+
+def known_state(rules: Rules, app: AppRow, link: UserLink) -> UserState:
+    """As the earlier passes left it, with the app's row as read now."""
+    state = UserState(
+        rules=rules,
+        app=app,
+        link=link,
+        contact=link.shadow,
+        freshness=Freshness.FRESH if link.shadow is None else Freshness.STALE,
+        base=link.base,
+        accepted=link.accepted,
+        refused=link.refused,
+        undone=link.undone,
+        undone_teams=frozenset(link.undone_teams),
+        undone_companies=frozenset(link.undone_companies),
+        edges=link.edges,
+        overwritten={name: tuple(times) for name, times in link.overwritten.items()},
+        left_out=of_answers(link.left_out),
+        lead_email=link.lead_email,
+        refused_leads=link.refused_leads,
+        archived=link.archived,
+    )
+    if state.is_another_person:
+        state = replace(state, read_requested=True)
+    if state.is_back and not state.is_leaving:  # given up when the user left: it may be free again
+        accepted = {name: pair for name, pair in link.accepted.items() if name != EMAIL}
+        state = replace(state, accepted=accepted)
+    return state
+
+
+def known_companies(
+    services: Services, states: Iterable[UserState], known: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Which company is which team's: for the teams wanted, and for the companies attached."""
+    states = list(states)
+    teams = {team for state in states for team in state.app.teams} - known.keys()
+    links = services.store.links.teams(sorted(teams))
+    companies = dict(known)
+    companies |= {team: link.company_id for team, link in links.items() if link.company_id}
+    attached = {company for state in states for company in state.company_ids}
+    return {**companies, **teams_of(services, attached - set(companies.values()))}
+
+
+def teams_of(services: Services, companies: Collection[str]) -> dict[str, str]:
+    """Of these companies, those that are teams of the app: team id -> company id."""
+    by_company = services.store.links.by_company(sorted(companies))
+    return {team: company for company, team in by_company.items()}

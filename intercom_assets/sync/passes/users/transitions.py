@@ -1,0 +1,169 @@
+"""What an answer of Intercom, or what became of a call, makes of what is known of a user. Pure.
+
+Each function takes a state and gives another; what is journaled of it is the pass's.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, Freshness
+from intercom_assets.domain.fields import TIME_ZONE
+from intercom_assets.domain.models import (
+    Contact,
+    EdgeState,
+    LeftOut,
+    Membership,
+    Value,
+    Values,
+)
+from intercom_assets.domain.reconcile import landed
+from intercom_assets.sync.passes.kept_apart import accepted_after
+from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
+from intercom_assets.sync.passes.users.calls_due import companies_in_doubt
+from intercom_assets.sync.passes.users.identity import SomebodyElses, is_ours
+from intercom_assets.sync.passes.users.state import UserState
+
+
+def after_read(state: UserState, answer: Contact) -> UserState:
+    """With a contact as Intercom answers it by id. Raises `SomebodyElses`."""
+    if not is_ours(answer, state.user_id):
+        raise SomebodyElses(answer)
+    link = state.link
+    if state.contact is None and answer.id == link.contact_id:
+        # The one that was forgotten is there after all: what was agreed on it still holds.
+        state = replace(state, base=link.base, accepted=link.accepted, edges=link.edges)
+    contact = with_known_companies(answer, state.contact, companies_in_doubt(state))
+    edges = {team: merge_known_companies(edge, answer) for team, edge in state.edges.items()}
+    state = replace(state, contact=contact, freshness=Freshness.FRESH, edges=edges)
+    base, fields = state.base, state.decided_fields
+    if link.in_flight:
+        base = landed(link, fields, state.intercom_values(fields))
+    state = replace(state, base={**base, **state.sent})
+    is_others = state.is_another_person or link.others_contact == answer.id
+    return inherit_nothing(state) if is_others and not state.inherited_nothing else state
+
+
+def after_write(state: UserState, answer: Contact, sent: Iterable[Decision]) -> UserState:
+    """With the answer to a write of these decisions. Raises `SomebodyElses`."""
+    sent = list(sent)
+    accepted = accepted_after(state.accepted, sent, answer)
+    values = {**state.sent, **{d.field.name: d.value for d in sent}}
+    return after_read(replace(state, accepted=accepted, sent=values), answer)
+
+
+def forget_contact(state: UserState) -> UserState:
+    """Its id leads nowhere, or to somebody else's: what was agreed on it is void."""
+    return replace(
+        state,
+        contact=None,
+        freshness=Freshness.FRESH,
+        base={},
+        sent={},
+        accepted={},
+        edges={},
+        archived=False,
+        undone={},
+        undone_teams=frozenset(),
+        undone_companies=frozenset(),
+        refused_leads={},
+    )
+
+
+def inherit_nothing(state: UserState) -> UserState:
+    """What Intercom holds was another person's: none of it is pulled, and what the app has not
+    is cleared. `refused` holds until Intercom's value changes."""
+    there = state.intercom_values(state.rules.fields)
+    pulled = {name: there[name] for name, field in state.rules.fields.items() if field.pulled}
+    zone = state.geo_hint.stated or state.geo_hint.derived
+    return replace(
+        state,
+        inherited_nothing=True,
+        base={**pulled, CONSIDERED_ZONE.name: zone},
+        refused={**pulled, TIME_ZONE: zone} if TIME_ZONE in pulled else pulled,
+        accepted={},
+        undone={},
+        overwritten={},
+    )
+
+
+def archived_before(state: UserState, sent: Values) -> UserState:
+    """A run that died had archived the contact, having sent this; it comes back with its user."""
+    base = {**state.base, **sent}
+    return replace(state, archived=True, freshness=Freshness.FRESH, base=base)
+
+
+def attached(state: UserState, team: str, company_id: str) -> UserState:
+    edges = {**state.edges, team: Membership(team, company_id, EdgeState.ATTACHED)}
+    return replace(in_company(state, company_id), edges=edges)
+
+
+def in_company(state: UserState, company_id: str) -> UserState:
+    """Attached, without an edge of ours."""
+    return in_companies(state, state.company_ids | {company_id})
+
+
+def detached(state: UserState, company_id: str) -> UserState:
+    return in_companies(state, state.company_ids - {company_id})
+
+
+def with_listed_companies(
+    state: UserState, listed: frozenset[str], teams: Mapping[str, str]
+) -> UserState:
+    """The contact's companies were read in full. `teams`: those of them that are teams."""
+    state = in_companies(state, listed, complete=True)
+    assert state.contact is not None, "companies are listed of a contact that is known"
+    edges = {t: merge_known_companies(edge, state.contact) for t, edge in state.edges.items()}
+    return replace(state, edges=edges, companies={**state.companies, **teams})
+
+
+def in_companies(
+    state: UserState, ids: frozenset[str], *, complete: bool | None = None
+) -> UserState:
+    """`complete`: they were read in full; None: as far as is known, as before."""
+    contact = state.contact
+    assert contact is not None, "a contact that is known is in companies"
+    known, count = contact.companies_complete, contact.company_count
+    if count is not None:
+        count = len(ids) if complete else count + len(ids) - len(contact.company_ids)
+    contact = replace(
+        contact,
+        company_ids=tuple(sorted(ids)),
+        companies_complete=known if complete is None else complete,
+        company_count=count,
+    )
+    return replace(state, contact=contact)
+
+
+def without_edges(state: UserState, company_ids: Collection[str]) -> UserState:
+    kept = {t: edge for t, edge in state.edges.items() if edge.company_id not in company_ids}
+    return replace(state, edges=kept)
+
+
+def leave_out(state: UserState, name: str, reason: LeftOut) -> UserState:
+    """This value is not sent again; everything else goes on."""
+    return replace(state, left_out={**state.left_out, name: reason})
+
+
+def with_leads(state: UserState, email: str, leads: Mapping[str, str]) -> UserState:
+    """What a search for the address found: leads, and what they look like. Who was refused is
+    not tried again before that, or the app's row, has changed."""
+    still = {lead: pair for lead, pair in state.refused_leads.items() if lead in leads}
+    now = {lead: (state.row_hash, looks) for lead, looks in leads.items()}
+    return replace(
+        state,
+        lead_email=email,
+        refused_leads=still,
+        leads_found=leads,
+        leads=tuple(lead for lead in leads if still.get(lead) != now[lead]),
+    )
+
+
+def with_refused_lead(state: UserState, lead: str) -> UserState:
+    """Intercom would not merge it, with the row and the lead as they are now."""
+    refused = {**state.refused_leads, lead: (state.row_hash, state.leads_found[lead])}
+    return replace(state, refused_leads=refused)
+
+
+def with_refused_value(state: UserState, name: str, value: Value) -> UserState:
+    """The app would not store it; it is not offered again until Intercom's changes."""
+    return replace(state, refused={**state.refused, name: value})
