@@ -10,9 +10,9 @@ import pytest
 from intercom_assets.domain.fields import TEAM_FIELDS
 from intercom_assets.mapping.settings import Guards, SyncSettings
 from intercom_assets.sync.status.health import QUESTIONS
-from intercom_assets_tests.benchmarks.__main__ import BENCHMARKS
 from intercom_assets_tests.commands import commands_in, misunderstood
 from intercom_assets_tests.test_deploy import DAGSTERS, DEPLOY, OURS
+from intercom_assets_tests.tools.benchmarks.__main__ import BENCHMARKS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))

@@ -7,8 +7,8 @@ import pytest
 
 from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.database.mappings import run
-from intercom_assets_tests.sync.playing import a_mapping
-from intercom_assets_tests.sync.switching import NO_WRITES, SWITCHED
+from intercom_assets_tests.sync.identity.switching import NO_WRITES, SWITCHED
+from intercom_assets_tests.sync.sync_world import a_mapping
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Every rule and every weakness of the replaced job, with the test that plays it through `sync`.
 
 The numbers are those of the job's list: 48 rules and 40 weaknesses. A rule is kept, or changed on
-purpose; what does not apply here stands with the fact that makes it so. `test_rules_listing` holds
+purpose; what does not apply here stands with the fact that makes it so. `test_rules` holds
 that no number is missing and that each named test exists.
 """
 
@@ -13,7 +13,7 @@ MANY_RULES, MANY_WEAKNESSES = 48, 40
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Works as the job did. `tests`: `module.test`, the module without its `test_`."""
+    """Works as the job did. `tests`: `room.module.test`, under `sync/`."""
 
     says: str
     tests: tuple[str, ...]
@@ -48,10 +48,24 @@ NO_AMBIENT_ZONE = (
     "nothing here has an ambient time zone: times are aware or whole Unix seconds, and a database "
     "session sets UTC for itself alone"
 )
-G, W, Z, M = "rules_guards.", "rules_who_is_who.", "rules_time_zone.", "rules_memberships."
-N, F, L, T = "rules_name_and_phone.", "rules_fields.", "rules_leads.", "rules_teams."
-D, V, E = "weaknesses_data.", "weaknesses_leaving_and_leads.", "weaknesses_failures."
-C, S = "weaknesses_concurrency.", "weaknesses_cost."
+G, W, Z, M = (
+    "engine.test_run_guards.",
+    "identity.test_who_is_who.",
+    "fields.test_time_zone.",
+    "memberships.test_memberships.",
+)
+N, F, L, T = (
+    "fields.test_name_and_phone.",
+    "fields.test_plain_fields.",
+    "leads.test_leads.",
+    "teams.test_teams.",
+)
+D, V, E = (
+    "fields.test_nothing_lost_or_wrong.",
+    "leads.test_leaving_and_leads.",
+    "recovery.test_one_failure.",
+)
+C, S = "concurrency.test_two_at_once.", "cost.test_cost."
 
 RULES: Mapping[int, Entry] = {
     1: Changed(
@@ -107,7 +121,7 @@ RULES: Mapping[int, Entry] = {
         "saved by Intercom's id, user_id and e-mail at once",
         "by Intercom's id alone, never over another user's contact",
         (
-            "identity.test_a_changed_email_updates_the_same_contact",
+            "identity.test_identity.test_a_changed_email_updates_the_same_contact",
             W + "test_a_contact_of_another_external_id_that_ours_was_given_by_hand_is_left",
         ),
     ),

@@ -20,20 +20,20 @@ from intercom_assets.sync.feeders.audit import audit
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets.sync.operator.erase import AtWork, ErasureReceipt, erase_user, receipt_of
-from intercom_assets_tests.sync.playing import Played
+from intercom_assets_tests.sync.sync_world import SyncWorld
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def _a_person(world: Played) -> int:
+def _a_person(world: SyncWorld) -> int:
     ada = world.given_user(email="ada@example.com", name="Ada Lovelace", created_at=NOW)
     world.joins(ada, world.given_team())
     world.sync(ada)
     return ada
 
 
-def _everything_that_we_hold(world: Played) -> str:
+def _everything_that_we_hold(world: SyncWorld) -> str:
     """Every row of every table of ours, as text."""
     found = []
     with psycopg.connect(world.url) as connection:
@@ -47,7 +47,7 @@ def _everything_that_we_hold(world: Played) -> str:
 
 
 def test_the_receipt_says_what_when_by_which_requests_and_that_both_look_ups_are_404(
-    played: Played,
+    played: SyncWorld,
 ) -> None:
     ada = _a_person(played)
     contact = played.contact(ada)["id"]
@@ -62,7 +62,7 @@ def test_the_receipt_says_what_when_by_which_requests_and_that_both_look_ups_are
     assert receipt_of(played.services, str(ada)) == receipt
 
 
-def test_nothing_of_the_person_stays_in_our_tables(played: Played) -> None:
+def test_nothing_of_the_person_stays_in_our_tables(played: SyncWorld) -> None:
     ada = _a_person(played)
     assert "Lovelace" in _everything_that_we_hold(played)
 
@@ -73,40 +73,40 @@ def test_nothing_of_the_person_stays_in_our_tables(played: Played) -> None:
     assert "ada@example.com" not in held
 
 
-def _all_at_once(world: Played, ada: int) -> None:
+def _all_at_once(world: SyncWorld, ada: int) -> None:
     keys = tuple(row.id for rows in world.services.app.stream_users() for row in rows)
     for _ in run_batch(world.services, Batch(QueueKind.USER, keys=keys), "all"):
         pass
 
 
-def _a_change(world: Played, ada: int) -> None:
+def _a_change(world: SyncWorld, ada: int) -> None:
     world.update_user(ada, name="Ada Again")
     world.run_all_due()
 
 
-def _a_lead(world: Played, ada: int) -> None:
+def _a_lead(world: SyncWorld, ada: int) -> None:
     world.intercom.seed([{"role": "lead", "email": "ada@example.com"}])
     world.times.skipped += 60
     feed_from_intercom(world.services)
     world.run_all_due()
 
 
-def _the_sweep(world: Played, ada: int) -> None:
+def _the_sweep(world: SyncWorld, ada: int) -> None:
     sweep(world.services)
     world.run_all_due()
 
 
-def _the_audit(world: Played, ada: int) -> None:
+def _the_audit(world: SyncWorld, ada: int) -> None:
     audit(world.services)
     world.run_all_due()
 
 
-def _a_listing(world: Played, ada: int) -> None:
+def _a_listing(world: SyncWorld, ada: int) -> None:
     list_workspace(world.services)
     world.run_all_due()
 
 
-def _by_hand(world: Played, ada: int) -> None:
+def _by_hand(world: SyncWorld, ada: int) -> None:
     world.sync(ada, by_hand=True)
 
 
@@ -116,7 +116,7 @@ def _by_hand(world: Played, ada: int) -> None:
     ids=lambda later: later.__name__.strip("_"),
 )
 def test_nothing_makes_the_person_again(
-    played: Played, later: Callable[[Played, int], None]
+    played: SyncWorld, later: Callable[[SyncWorld, int], None]
 ) -> None:
     ada = _a_person(played)
     feed_from_intercom(played.services)
@@ -151,7 +151,7 @@ STEPS = [
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_before_any_step_it_is_run_again_and_ends_with_the_whole_receipt(
-    played: Played, step: str
+    played: SyncWorld, step: str
 ) -> None:
     ada = _a_person(played)
     contact = played.contact(ada)["id"]
@@ -177,7 +177,7 @@ def test_killed_before_any_step_it_is_run_again_and_ends_with_the_whole_receipt(
     assert "Lovelace" not in _everything_that_we_hold(played)
 
 
-def test_erasing_twice_keeps_the_receipt_of_the_first_time(played: Played) -> None:
+def test_erasing_twice_keeps_the_receipt_of_the_first_time(played: SyncWorld) -> None:
     ada = _a_person(played)
     first = erase_user(played.services, str(ada))
 
@@ -188,7 +188,7 @@ def test_erasing_twice_keeps_the_receipt_of_the_first_time(played: Played) -> No
     assert again.requests[: len(first.requests)] == first.requests
 
 
-def test_a_run_that_was_at_work_meanwhile_writes_nothing_of_the_person(played: Played) -> None:
+def test_a_run_that_was_at_work_meanwhile_writes_nothing_of_the_person(played: SyncWorld) -> None:
     """Its lease has run out, as of a process that was stopped for a while."""
     ada, token = _a_person(played), uuid4()
     store = played.services.store
@@ -207,7 +207,7 @@ def test_a_run_that_was_at_work_meanwhile_writes_nothing_of_the_person(played: P
 
 
 def test_it_waits_for_a_run_that_has_the_person_and_says_so_if_that_does_not_end(
-    played: Played,
+    played: SyncWorld,
 ) -> None:
     ada = _a_person(played)
     played.services.store.queue.enqueue(QueueKind.USER, [str(ada)])
@@ -220,7 +220,7 @@ def test_it_waits_for_a_run_that_has_the_person_and_says_so_if_that_does_not_end
     assert erase_user(played.services, str(ada)).deleted
 
 
-def test_a_contact_that_was_merged_into_another_users_is_left_and_told(played: Played) -> None:
+def test_a_contact_that_was_merged_into_another_users_is_left_and_told(played: SyncWorld) -> None:
     ada, bob = _a_person(played), played.given_user(email="bob@example.com", created_at=OLD)
     played.sync(bob)
     into = played.contact(bob)["id"]
@@ -237,7 +237,7 @@ def test_a_contact_that_was_merged_into_another_users_is_left_and_told(played: P
 
 
 def test_a_contact_that_was_merged_into_one_that_is_gone_too_is_no_obstacle(
-    played: Played,
+    played: SyncWorld,
 ) -> None:
     ada, by_hand = _a_person(played), played.intercom.by_hand
     by_hand.delete_contact(str(ada))
@@ -257,7 +257,7 @@ def _told(receipt: ErasureReceipt) -> tuple[bool, bool, str | None]:
     return receipt.deleted, receipt.complete, receipt.left
 
 
-def test_whoever_intercom_never_had_is_erased_all_the_same(played: Played) -> None:
+def test_whoever_intercom_never_had_is_erased_all_the_same(played: SyncWorld) -> None:
     receipt = erase_user(played.services, "4711")
 
     assert (receipt.contact_id, receipt.deleted, receipt.complete) == (None, False, True)

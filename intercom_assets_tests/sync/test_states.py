@@ -9,15 +9,15 @@ from intercom_assets.sync.passes.rules import user_rules
 from intercom_assets.sync.passes.users.reading import read_users
 from intercom_assets.sync.passes.users.state import PLANNED_ON, UserState
 from intercom_assets.sync.passes.users.transitions import after_read, forget_contact
-from intercom_assets_tests.sync.playing import Played
+from intercom_assets_tests.sync.sync_world import SyncWorld
 
 
-def _state(played: Played, user: int) -> UserState:
+def _state(played: SyncWorld, user: int) -> UserState:
     [state] = read_users(played.services, [str(user)], user_rules(played.services, {}))
     return state
 
 
-def test_decisions_are_made_from_nothing_but_what_they_are_kept_by(played: Played) -> None:
+def test_decisions_are_made_from_nothing_but_what_they_are_kept_by(played: SyncWorld) -> None:
     """Or a pass would go on with decisions that something new has overtaken."""
     ada = played.given_user(name="Ada")
     played.sync(ada)
@@ -37,7 +37,7 @@ def test_decisions_are_made_from_nothing_but_what_they_are_kept_by(played: Playe
     assert asked.intersection(names) == set(PLANNED_ON)
 
 
-def test_decisions_are_kept_while_only_other_things_become_known(played: Played) -> None:
+def test_decisions_are_kept_while_only_other_things_become_known(played: SyncWorld) -> None:
     ada = played.given_user(name="Ada")
     played.sync(ada)
     before = _state(played, ada)
@@ -47,7 +47,9 @@ def test_decisions_are_kept_while_only_other_things_become_known(played: Played)
     assert replace(before, base={}).following(before).plan is not decided
 
 
-def test_an_answer_makes_another_state_and_leaves_the_one_before_as_it_was(played: Played) -> None:
+def test_an_answer_makes_another_state_and_leaves_the_one_before_as_it_was(
+    played: SyncWorld,
+) -> None:
     ada = played.given_user(name="Ada")
     played.sync(ada)
     before = _state(played, ada)

@@ -1,0 +1,1 @@
+"""Two at once: leases, the queue, and what happens in mid-pass."""

@@ -1,0 +1,1 @@
+"""What a pass costs, in calls and in time of the machine."""

@@ -1,0 +1,1 @@
+"""Who is put into the queue, and who is left alone."""

@@ -1,0 +1,1 @@
+"""Leads that become part of a user, and people who leave."""

@@ -1,0 +1,1 @@
+"""Which companies a contact is in."""

@@ -1,0 +1,68 @@
+"""Anything happens on both sides, in any order and under any settings; both are judged afterwards.
+
+A few walks of `intercom_assets_tests.tools.random_walks`, whose command takes as many as one has time for.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from intercom_assets_tests.tools.random_walks.script import Round, Step, Walk, a_walk
+from intercom_assets_tests.tools.random_walks.walking import Broken, take
+
+
+@pytest.mark.parametrize("seed", [5, 49, 54])
+def test_after_a_walk_both_sides_are_as_the_policies_say(
+    database: str, tmp_path: Path, seed: int
+) -> None:
+    """Which walk a seed is changes whenever a move is added."""
+    take(a_walk(seed), database, tmp_path / "mapping")
+
+
+def test_the_judge_finds_what_the_engine_was_kept_from_doing(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intercom_assets.sync.passes.users.chunk.second_calls", lambda *_: None)
+
+    with pytest.raises(Broken):
+        take(a_walk(5, rounds=1), database, tmp_path / "mapping")
+
+
+LEFT_OUT = Walk(
+    seed=0,
+    rounds=(
+        Round((Step("insert", 1), Step("team_insert", other=1), Step("app_name", 1, value="Ada"))),
+        Round((Step("contest", 1, value="subscription_plan"), Step("join", 1, other=1))),
+        Round((Step("app_long_name", 1, value="L"), Step("app_email", 1, value="new@example.com"))),
+        Round((Step("app_name", 1, value="Ada L."), Step("app_plan", 1, value="business"))),
+        Round((Step("contest", 1, value="email"), Step("app_long_name", 1, value="M"))),
+        Round((Step("soft_delete", 1), Step("leave", 1, other=1))),
+    ),
+)
+
+
+def test_a_field_that_is_left_out_for_a_reason_may_differ(database: str, tmp_path: Path) -> None:
+    take(LEFT_OUT, database, tmp_path / "mapping")
+
+
+def test_leads_of_an_address_that_another_contact_holds_may_be_left(
+    database: str, tmp_path: Path
+) -> None:
+    rounds = (
+        Round((Step("named_lead", 4, value="Lead One"),)),
+        Round((Step("insert", 4, value=True),)),
+    )
+
+    take(Walk(0, simulated={"equal_email": "always"}, rounds=rounds), database, tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("rule", "field"), [("CONTESTED_TIMES", "subscription_plan"), ("LONGEST", "name")]
+)
+def test_the_judge_finds_a_field_that_is_left_out_for_no_good_reason(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str, field: str
+) -> None:
+    monkeypatch.setattr(f"intercom_assets_tests.tools.random_walks.verdict_on_users.{rule}", 1_000)
+
+    with pytest.raises(Broken, match=f"{field} is left out for no good reason"):
+        take(LEFT_OUT, database, tmp_path / "mapping")

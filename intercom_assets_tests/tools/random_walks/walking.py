@@ -1,0 +1,135 @@
+"""Takes a walk in a world of its own, and raises `Broken` where a verdict finds something."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.sync.feeders.app_changes import feed_from_app
+from intercom_assets.sync.feeders.audit import audit
+from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
+from intercom_assets_tests.sync.sync_world import SyncWorld, a_mapping, a_played_world
+from intercom_assets_tests.tools.random_walks.app_moves import APP_MOVES
+from intercom_assets_tests.tools.random_walks.intercom_moves import (
+    INTERCOM_MOVES,
+    see_meanwhile,
+    write_over,
+)
+from intercom_assets_tests.tools.random_walks.script import TEAMS, USERS, Round, Walk
+from intercom_assets_tests.tools.random_walks.verdict import Judge
+from intercom_assets_tests.tools.random_walks.walk_world import WalkWorld
+
+MOVES = {**APP_MOVES, **INTERCOM_MOVES}
+WAIT_TIMEOUT_S, SOON = 12, 6
+"""Turns until all must be quiet; and without waiting for anything."""
+LAG = 130.0
+EVERYBODY = tuple(map(str, USERS))
+DEFAULTS: Mapping[str, Any] = {"on_delete": "mark", "memberships": "app", "clear_unusable": True}
+
+
+class Broken(AssertionError):
+    """What the verdict on a round found."""
+
+
+def take(walk: Walk, url: str, folder: Path) -> None:
+    with a_played_world(url, a_mapping(folder, **walk.settings, lease="300d")) as played:
+        played.intercom.set(**walk.simulated)
+        feed_from_intercom(played.services)
+        ground = WalkWorld(played)
+        _strangers_are_there(ground)
+        judge = Judge(ground, {"fields": {}, **DEFAULTS, **walk.settings})
+        for number, each in enumerate(walk.rounds):
+            _take_round(ground, judge, number, each)
+
+
+def _strangers_are_there(ground: WalkWorld) -> None:
+    """Contacts of other people, one of them with the e-mail of a user."""
+    intercom = ground.played.intercom
+    for key in ("stranger", "u4"):
+        contact = intercom.by_hand.create_contact(
+            role="user", external_id=f"x-{key}", email=f"{key}@example.com", name="A Stranger"
+        )
+        ground.strangers[contact] = intercom.contact(id=contact) or {}
+
+
+def _take_round(ground: WalkWorld, judge: Judge, number: int, each: Round) -> None:
+    ground.tampered.clear()
+    ground.inherited.clear()
+    ground.seen.clear()
+    for step in each.steps:
+        MOVES[step.kind](ground, step)
+    judge.look()
+    found = _run_to_quiet(ground, each)
+    found += judge.findings()
+    found += _passes_again(ground.played)
+    if found:
+        raise Broken(f"round {number}: " + "; ".join(found))
+
+
+def _run_to_quiet(ground: WalkWorld, each: Round) -> list[str]:
+    played, soon = ground.played, SOON + max(ground.contests.values(), default=0)
+    if each.faults:
+        played.intercom.set(faults=[dict(fault) for fault in each.faults])
+    for turn in range(WAIT_TIMEOUT_S):
+        if turn == 3:
+            played.intercom.reset("faults")
+        if _one_turn(ground):
+            played.intercom.reset("faults")
+            return [f"quiet only after {turn} turns"] if turn > soon else []
+    waiting = played.rows("select kind, key, last_error from intercom_sync.queue")
+    return [f"never quiet: {waiting}"]
+
+
+def _one_turn(ground: WalkWorld) -> bool:
+    """Everything that the sensors and the audit would do; whether nothing was left to do."""
+    played, quiet = ground.played, not +ground.contests
+    write_over(ground)
+    fed = feed_from_app(played.services)
+    played.times.sleep(LAG)
+    try:
+        quiet = feed_from_intercom(played.services).users == 0 and quiet
+        if ground.needs_audit:
+            audit(played.services)
+            ground.needs_audit, quiet = False, False
+    except IntercomError:
+        quiet = False
+    if ground.to_be_seen:
+        see_meanwhile(ground)
+        quiet = False
+    played.run("update intercom_sync.queue set due_at = now() where parked_at is null")
+    outcomes = 0
+    for kind in (QueueKind.TEAM, QueueKind.USER):
+        try:
+            outcomes += len(played.run_due(kind).outcomes)
+        except IntercomError:
+            quiet = False  # the workspace could not be listed; the run ends and comes again
+    return quiet and not (fed.users or fed.teams or outcomes)
+
+
+def _passes_again(played: SyncWorld) -> list[str]:
+    """A further pass over everybody makes no call and no write; a look at everybody only reads."""
+    before = _whole_app(played)
+    found: list[str] = []
+    teams = played.sync_teams(*TEAMS)
+    users = played.sync(*EVERYBODY)
+    # The list of attributes is kept for a day by the database's clock, which does not skip.
+    if calls := [c for c in (*teams.calls, *users.calls) if "data_attributes" not in c]:
+        found.append(f"a further pass calls {calls}")
+    links = played.services.store.links.users(EVERYBODY)
+    parked = {row.key for row in played.services.store.queue.parked()}
+    looked = played.look(*(k for k, link in links.items() if link.contact_id and k not in parked))
+    if writes := [call for call in looked.writes if call != "POST /contacts/search"]:
+        found.append(f"a look writes {writes}")
+    if _whole_app(played) != before:
+        found.append("a further pass writes to the app")
+    if again := [c for c in played.sync(*EVERYBODY).calls if "data_attributes" not in c]:
+        found.append(f"a pass after a look calls {again}")
+    return found
+
+
+def _whole_app(played: SyncWorld) -> list[Any]:
+    return [
+        played.rows("select to_jsonb(u) from users u order by id"),
+        played.rows("select to_jsonb(t) from teams t order by id"),
+    ]
