@@ -1,4 +1,4 @@
-"""`python -m intercom_assets_tests.tools.benchmarks [--users N ...] [--only NAME ...] [--repeats N]`.
+"""The benchmarks by command; `--users N ...`, `--only NAME ...` and `--repeats N` narrow them down.
 
 Prints a Markdown table of medians and spread; the machine and the versions above it. Without
 `--users` each benchmark has the size that its target is stated for.

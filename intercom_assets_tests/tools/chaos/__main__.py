@@ -1,7 +1,7 @@
 """The harness by command: `python -m intercom_assets_tests.tools.chaos --minutes 10 --seed 1`.
 
 Belongs here: options, how much of everything fits into the time, the exit code.
-Must not: disturbing or judging (`battle.py`, `verdicts.py`).
+Must not: disturbing or judging (`run.py`, `verdicts.py`).
 
 Exits 0 only if nothing was lost or doubled, all settled in time, and the run was not too quiet to
 prove that.
@@ -20,7 +20,7 @@ from intercom_assets.supervision.processes import ProcessFailed
 from intercom_assets_tests.tools.chaos.dagster_world import dagster_world
 from intercom_assets_tests.tools.chaos.evidence import keep
 from intercom_assets_tests.tools.chaos.report import exit_code, told, too_quiet
-from intercom_assets_tests.tools.chaos.run import Plan, fight
+from intercom_assets_tests.tools.chaos.run import Plan, run_plan
 from intercom_assets_tests.tools.chaos.worlds import DemoOptions, worker_world
 
 WAIT_TIMEOUT_S = 300.0
@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
     world_of = worker_world if options.workers else dagster_world
     _say(f"seed {options.seed}: starting")
     with world_of(wishes) as world:
-        outcome = fight(world, _plan(options), _say)
+        outcome = run_plan(world, _plan(options), _say)
         quiet = too_quiet(outcome, world.strikes)
         code = exit_code(outcome, quiet)
         for line in told(outcome, quiet):
@@ -76,7 +76,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    """Short forms strike sooner, so that each victim has its turn."""
+    """Short forms strike sooner, so that each target has its turn."""
     seconds = options.minutes * 60
     return Plan(
         seed=options.seed, users=options.users, disturbed_for=seconds, patience=WAIT_TIMEOUT_S,

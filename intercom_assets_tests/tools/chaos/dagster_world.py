@@ -2,7 +2,7 @@
 
 Belongs here: which processes Dagster needs, as an operator would run them (webserver, daemon and a
 code server of its own, each restarted when it ends), and how each of them is struck.
-Must not: what happens in a world (`battle.py`); workers without Dagster (`worlds.py`).
+Must not: what happens in a world (`run.py`); workers without Dagster (`worlds.py`).
 
 No schedule runs: a sweep would heal what was lost before it is counted.
 """
@@ -156,7 +156,7 @@ def _require(child: Child) -> None:
 
 
 class _Strikes:
-    """How each victim is struck. Runs are found among what the code server has started."""
+    """How each target is struck. Runs are found among what the code server has started."""
 
     def __init__(self, keeper: Keeper, server: MortalPostgres, runs: Runs, random: Random) -> None:
         self._keeper, self._server, self._runs, self._random = keeper, server, runs, random

@@ -1,7 +1,7 @@
 """Intercom on a bad day: faults of every kind, one after the other, through the control endpoints.
 
 Belongs here: which kinds there are, how they are asked for, and that each one comes.
-Must not: killing processes (`victims.py`).
+Must not: killing processes (`kills.py`).
 """
 
 import time
@@ -42,7 +42,7 @@ def in_turn(kinds: list[T], random: Random) -> Iterator[T]:
         yield from random.sample(kinds, len(kinds))
 
 
-class Misfortune:
+class Faults:
     """`pause`: mean seconds for which a fault reigns, and again until the next one.
 
     What is left of it is then taken back, or a slow day would be nothing but faults; only one that

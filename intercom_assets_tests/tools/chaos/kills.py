@@ -1,7 +1,7 @@
 """Who is killed and how: `kill -9`, or a pause from which a process wakes after its lease.
 
 Belongs here: finding a process, ending it, having it started again, as systemd would.
-Must not: choosing when (`battle.py`), or starting a whole world (`worlds.py`).
+Must not: choosing when (`run.py`), or starting a whole world (`worlds.py`).
 """
 
 import os
@@ -26,7 +26,7 @@ RESTART_SECONDS = 1.0
 RECOVERY_SECONDS = 60.0
 """The most that is waited for it; a sync that does not recover at all is struck all the same."""
 Strike = Callable[[Event], bool]
-"""Whether there was somebody to strike; returns when the victim is back."""
+"""Whether there was somebody to strike; returns when the target is back."""
 
 
 class MortalPostgres(EmbeddedPostgres):
@@ -126,14 +126,14 @@ class Executioner:
         self._tally, self._gap, self._random = tally, gap, Random(seed)
 
     def strike_until(self, stop: Event) -> None:
-        for victim in in_turn(list(self._strikes), self._random):
+        for target in in_turn(list(self._strikes), self._random):
             if stop.wait(self._gap * self._random.uniform(0.5, 1.5)):
                 return
             try:
-                if self._strikes[victim](stop):
-                    self._tally.count(self._tally.kills, victim)
+                if self._strikes[target](stop):
+                    self._tally.count(self._tally.kills, target)
             except (OSError, psycopg.Error, PostgresUnavailable) as error:
-                self._tally.broken(f"{victim} could not be struck, or did not come back: {error}")
+                self._tally.broken(f"{target} could not be struck, or did not come back: {error}")
             self._let_recover(stop)
 
     def _let_recover(self, stop: Event) -> None:

@@ -16,10 +16,10 @@ SETTLED_WITHIN = 60.0
 SHOWN = 15
 
 
-def too_quiet(outcome: Outcome, victims: Collection[str]) -> list[str]:
+def too_quiet(outcome: Outcome, targets: Collection[str]) -> list[str]:
     """Why the run proves nothing; empty if it does.
 
-    Shorter runs need their share of kills and faults, longer ones more. Every victim and every kind
+    Shorter runs need their share of kills and faults, longer ones more. Every target and every kind
     of fault has its turn in a run of any length: the plan strikes as often as that takes.
     """
     share = outcome.plan.disturbed_for / 600
@@ -31,7 +31,7 @@ def too_quiet(outcome: Outcome, victims: Collection[str]) -> list[str]:
         said.append(f"only {faults} faults")
     seen = {*outcome.faults, *({INDEX_LAG} & outcome.tally.scripted.keys())}
     said += [f"no {kind}" for kind in KINDS if kind not in seen]
-    said += [f"{victim} was never struck" for victim in victims if not outcome.tally.kills[victim]]
+    said += [f"{target} was never struck" for target in targets if not outcome.tally.kills[target]]
     return said
 
 

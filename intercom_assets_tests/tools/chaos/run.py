@@ -13,7 +13,7 @@ from threading import Event
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets.supervision.processes import ProcessFailed
 from intercom_assets_tests.tools.chaos.app_driver import App, fill, watch_locks_until
-from intercom_assets_tests.tools.chaos.faults import Misfortune
+from intercom_assets_tests.tools.chaos.faults import Faults
 from intercom_assets_tests.tools.chaos.histories import Present
 from intercom_assets_tests.tools.chaos.kills import Executioner
 from intercom_assets_tests.tools.chaos.operators import Operator
@@ -62,7 +62,7 @@ class Outcome:
     further_calls: Mapping[str, int] | None = None
 
 
-def fight(world: World, plan: Plan, say: Callable[[str], None] = lambda line: None) -> Outcome:
+def run_plan(world: World, plan: Plan, say: Callable[[str], None] = lambda line: None) -> Outcome:
     tally = Tally()
     settle_first(world, plan, tally)
     say(f"{plan.users} users are in step; {plan.disturbed_for:.0f} s of chaos begin")
@@ -105,7 +105,7 @@ def disturb(
 
 def _disturb(world: World, plan: Plan, tally: Tally) -> None:
     stop, side = Event(), world.bystander
-    misfortune = Misfortune(side, plan.seed + 1, tally, plan.fault_pause)
+    faults = Faults(side, plan.seed + 1, tally, plan.fault_pause)
     jobs: list[Callable[[Event], None]] = [
         App(world.app_url, plan.seed * 10 + n, tally, plan.app_pause).write_until
         for n in range(plan.writers)
@@ -115,7 +115,7 @@ def _disturb(world: World, plan: Plan, tally: Tally) -> None:
         operator = Operator(side, world.app_url, plan.seed + 2, tally, plan.operator_pause)
         jobs.append(operator.work_until)
     if plan.faults:
-        jobs.append(misfortune.strike_until)
+        jobs.append(faults.strike_until)
     if plan.kills:
         executioner = Executioner(
             world.strikes, world.recovered, plan.seed + 3, tally, plan.kill_gap
@@ -123,7 +123,7 @@ def _disturb(world: World, plan: Plan, tally: Tally) -> None:
         jobs.append(executioner.strike_until)
     _for_a_while(jobs, stop, plan.disturbed_for)
     if plan.faults:
-        misfortune.end()
+        faults.end()
 
 
 def _for_a_while(jobs: Sequence[Callable[[Event], None]], stop: Event, seconds: float) -> None:

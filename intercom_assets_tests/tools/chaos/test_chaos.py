@@ -7,7 +7,7 @@ intercom_assets_tests.tools.chaos` is the long form, with all of it.
 import time
 
 from intercom_assets_tests.tools.chaos.report import exit_code, told, too_quiet
-from intercom_assets_tests.tools.chaos.run import Plan, fight
+from intercom_assets_tests.tools.chaos.run import Plan, run_plan
 from intercom_assets_tests.tools.chaos.worlds import DemoOptions, worker_world
 
 SECONDS = 25.0
@@ -22,7 +22,7 @@ def test_nothing_is_lost_and_nothing_doubled_under_fire() -> None:
     )  # fmt: skip
 
     with worker_world(DemoOptions(seed)) as world:
-        outcome = fight(world, plan)
+        outcome = run_plan(world, plan)
         quiet = too_quiet(outcome, world.strikes)
 
     assert exit_code(outcome, quiet) == 0, "\n".join(told(outcome, quiet))

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from intercom_assets_tests.tools.chaos import fill_policy as fills
-from intercom_assets_tests.tools.chaos import histories, verdicts
+from intercom_assets_tests.tools.chaos import fill_policy, histories, verdicts
 from intercom_assets_tests.tools.chaos.histories import AppChange, Call, Histories, Present, Version
 from intercom_assets_tests.tools.chaos.verdicts import Verdicts, judge
 
@@ -156,7 +155,7 @@ def test_a_write_back_over_a_value_of_the_app_is_lost() -> None:
 
 
 def test_the_checker_imports_nothing_of_the_package() -> None:
-    for module in (fills, histories, verdicts):
+    for module in (fill_policy, histories, verdicts):
         tree = ast.parse(Path(str(module.__file__)).read_text())
         named = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         named += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]

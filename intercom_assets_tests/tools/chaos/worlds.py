@@ -2,7 +2,7 @@
 
 Belongs here: databases, files and processes, started in order, and who in them can be killed; the
 parts of them that the world with Dagster (`dagster_world.py`) needs as well.
-Must not: what happens in a world (`battle.py`).
+Must not: what happens in a world (`run.py`).
 """
 
 import secrets
@@ -50,7 +50,7 @@ SIMULATED = {"attach_moves_updated_at": True, "rate_window_s": 3}
 
 @dataclass(frozen=True)
 class World:
-    """`strikes`: victim -> what is done to it. `recovered`: see `victims.Executioner`."""
+    """`strikes`: target -> what is done to it. `recovered`: see `kills.Executioner`."""
 
     app_url: str
     place: Path

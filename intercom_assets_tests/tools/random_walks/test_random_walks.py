@@ -1,6 +1,7 @@
 """Anything happens on both sides, in any order and under any settings; both are judged afterwards.
 
-A few walks of `intercom_assets_tests.tools.random_walks`, whose command takes as many as one has time for.
+A few walks of `intercom_assets_tests.tools.random_walks`, whose command takes as many as one has
+time for.
 """
 
 from pathlib import Path
