@@ -83,11 +83,11 @@ def show_unshown(store: Store) -> str | None:
 def register_partitions(keys: dict[QueueKind, Sequence[str]]) -> str:
     """Makes every key a partition, and says so in one line."""
     with _instance() as instance:
-        for kind, some in keys.items():
+        for kind, chunk in keys.items():
             partitions = APP_USER if kind is QueueKind.USER else APP_TEAM
-            for start in range(0, len(some), KEYS_AT_ONCE):
-                add_keys(instance, partitions, list(some[start : start + KEYS_AT_ONCE]))
-    counts = " and ".join(f"{len(some):,} {kind}s" for kind, some in keys.items())
+            for start in range(0, len(chunk), KEYS_AT_ONCE):
+                add_keys(instance, partitions, list(chunk[start : start + KEYS_AT_ONCE]))
+    counts = " and ".join(f"{len(part):,} {kind}s" for kind, part in keys.items())
     return f"Dagster: {counts} are partitions"
 
 
@@ -98,7 +98,7 @@ def register_linked(store: Store) -> str | None:
     with _instance() as instance:
         for kind, partitions in kinds.items():
             there = set(instance.get_dynamic_partitions(partitions.name or ""))
-            linked = (key for some in store.linked.ids(kind) for key in some)
+            linked = (key for part in store.linked.ids(kind) for key in part)
             missing[kind] = [key for key in linked if key not in there]
     return register_partitions(missing) if any(missing.values()) else None
 

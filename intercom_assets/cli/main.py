@@ -46,7 +46,7 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """With all that the first lines of each say, where click cuts them short."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _first_lines(each)) for name, each in COMMANDS.items()])
+            formatter.write_dl([(name, _first_lines(item)) for name, item in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -39,8 +39,8 @@ def retry(users: tuple[str, ...], teams: tuple[str, ...], everybody: bool, gone:
         else:
             named = {QueueKind.USER: users, QueueKind.TEAM: teams}
             counts = {
-                kind: _retried(services, kind, None if everybody else some)
-                for kind, some in named.items()
+                kind: _retried(services, kind, None if everybody else part)
+                for kind, part in named.items()
             }
     requeued = " and ".join(count_of(count, kind) for kind, count in counts.items() if count)
     click.echo(f"Back in the queue: {requeued or 'nobody'}.")
@@ -69,7 +69,7 @@ def undo(ctx: click.Context, given: str, yes: bool, as_json: bool) -> None:
         run_id = find_run(services.store, given)
         undo_run = new_run_id("undo")
         steps = (
-            [step for some in take_back(services, undo_run, run_id) for step in some]
+            [step for part in take_back(services, undo_run, run_id) for step in part]
             if yes
             else plan_undo(services, run_id)
         )

@@ -59,7 +59,9 @@ def relink(ctx: click.Context, dry_run: bool, as_json: bool) -> None:
         click.echo(json.dumps(_document(summary), indent=2))
     else:
         _print_links(a_console(), summary)
-    failing = any(each.state in (RelinkState.BUSY, RelinkState.FAILED) for each in summary.relinked)
+    failing = any(
+        entry.state in (RelinkState.BUSY, RelinkState.FAILED) for entry in summary.relinked
+    )
     ctx.exit(FAILED if failing or summary.stopped else 0)
 
 
@@ -67,10 +69,10 @@ def _move(services: Services, summary: RelinkSummary, bar: Bar, console: Console
     summary.run = new_run_id(Cause.RELINK)
     pairs, failed = summary.matched.pairs, 0
     with ending_after_the_chunk(lambda: console.print("Ending after the links in work.")) as stop:
-        for some in move_links(services, summary.run, pairs, stop.is_set):
-            summary.relinked += some
-            failed += sum(each.state is not RelinkState.MOVED for each in some)
-            bar.advance(len(some), failed)
+        for part in move_links(services, summary.run, pairs, stop.is_set):
+            summary.relinked += part
+            failed += sum(entry.state is not RelinkState.MOVED for entry in part)
+            bar.advance(len(part), failed)
     summary.stopped = len(summary.relinked) < len(pairs)
 
 
@@ -90,17 +92,17 @@ def _print_links(console: Console, summary: RelinkSummary) -> None:
 def _rows(summary: RelinkSummary) -> list[tuple[str, str, str]]:
     """What needs a look comes first."""
     unclear = [
-        (", ".join(each.old), ", ".join(each.new), UNCLEAR) for each in summary.matched.ambiguous
+        (", ".join(entry.old), ", ".join(entry.new), UNCLEAR) for entry in summary.matched.ambiguous
     ]
     if summary.run is None:
         return unclear + [(pair.old, pair.new, "to move") for pair in summary.matched.pairs]
-    done = sorted(summary.relinked, key=lambda each: ORDER.index(each.state))
-    listed = [(each.ids.old, each.ids.new, _became(each)) for each in done]
+    done = sorted(summary.relinked, key=lambda entry: ORDER.index(entry.state))
+    listed = [(entry.ids.old, entry.ids.new, _became(entry)) for entry in done]
     return unclear + listed
 
 
-def _became(each: Relinked) -> str:
-    return f"{each.state}: {each.why}" if each.why else each.state
+def _became(entry: Relinked) -> str:
+    return f"{entry.state}: {entry.why}" if entry.why else entry.state
 
 
 def _lines(summary: RelinkSummary) -> Sequence[str]:
@@ -110,7 +112,7 @@ def _lines(summary: RelinkSummary) -> Sequence[str]:
         return [f"No link to move.{left}"]
     if summary.run is None:
         return [f"{count_of(len(pairs), 'link')} to move.{left} Nothing was written."]
-    counts = Counter(each.state for each in summary.relinked)
+    counts = Counter(entry.state for entry in summary.relinked)
     listed = ", ".join(f"{counts[state]:,} {state}" for state in reversed(ORDER) if counts[state])
     lines = [f"Links: {listed}.{left}", f"Run {summary.run}, as shown by explain."]
     if summary.stopped:
@@ -119,22 +121,27 @@ def _lines(summary: RelinkSummary) -> Sequence[str]:
 
 
 def _document(summary: RelinkSummary) -> dict[str, object]:
-    counts = Counter(each.state for each in summary.relinked)
+    counts = Counter(entry.state for entry in summary.relinked)
     return {
         "dry_run": summary.run is None,
         "to_move": len(summary.matched.pairs),
         "run": summary.run,
         **{state: counts[state] for state in RelinkState},
         "links": [
-            {"old": each.ids.old, "new": each.ids.new, "state": each.state, "why": each.why or None}
-            for each in summary.relinked
+            {
+                "old": entry.ids.old,
+                "new": entry.ids.new,
+                "state": entry.state,
+                "why": entry.why or None,
+            }
+            for entry in summary.relinked
         ]
         or [
             {"old": pair.old, "new": pair.new, "state": "to move", "why": None}
             for pair in summary.matched.pairs
         ],
         "ambiguous": [
-            {"old": list(each.old), "new": list(each.new)} for each in summary.matched.ambiguous
+            {"old": list(entry.old), "new": list(entry.new)} for entry in summary.matched.ambiguous
         ],
         "stopped": summary.stopped,
     }

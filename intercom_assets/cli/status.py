@@ -39,7 +39,7 @@ def status(conditions: tuple[dict[str, float], ...], as_json: bool) -> None:
     configuration = read_environment()
     with _store(configuration) as store:
         seen = overview(store, lambda: _capture(configuration), configuration.refusal)
-    asked = {name: limit for each in conditions for name, limit in each.items()}
+    asked = {name: limit for condition in conditions for name, limit in condition.items()}
     found = alarms(seen, {**LIMITS, **asked})
     if as_json:
         click.echo(json.dumps(document(seen, found), indent=2))
@@ -191,9 +191,9 @@ def _failing(seen: Overview) -> Listing:
 
 def _left_out(seen: Overview) -> Listing:
     listing = Listing("Left out; everything else is synced", "field", "of", "such as", "why")
-    for each in seen.left_out:
-        of = count_of(each.count, each.kind)
-        listing.add(plain(each.field), of, plain(each.key), plain(each.why))
+    for item in seen.left_out:
+        of = count_of(item.count, item.kind)
+        listing.add(plain(item.field), of, plain(item.key), plain(item.why))
     return listing
 
 

@@ -65,7 +65,7 @@ class SyncSummary:
 
     @property
     def failures(self) -> list[tuple[QueueKind, Outcome]]:
-        return [(kind, each) for kind, sums in self.totals.items() for each in sums.failing]
+        return [(kind, item) for kind, sums in self.totals.items() for item in sums.failing]
 
 
 def sync(
@@ -89,7 +89,7 @@ def sync(
         _showing(services, configuration.base_url, everybody) as show,
     ):
         keys = _everybody(services) if everybody else _named(services, users, teams)
-        summary = SyncSummary({kind: len(some) for kind, some in keys.items()})
+        summary = SyncSummary({kind: len(part) for kind, part in keys.items()})
         if everybody:
             summary.dagster = _register(keys)
         with ending_after_the_chunk(lambda: _print_stopping(console)) as stop:
@@ -115,7 +115,7 @@ def _named(
         QueueKind.TEAM: named(services, QueueKind.TEAM, teams),
         QueueKind.USER: named(services, QueueKind.USER, users),
     }
-    return {kind: some for kind, some in keys.items() if some}
+    return {kind: part for kind, part in keys.items() if part}
 
 
 def _everybody(services: Services) -> dict[QueueKind, tuple[str, ...]]:
@@ -209,14 +209,14 @@ def _run(
 
 
 def _unknown(kind: QueueKind, outcomes: Iterable[Outcome]) -> list[str]:
-    return [f"{kind} {each.key}" for each in outcomes if each.status is Status.ABSENT]
+    return [f"{kind} {outcome.key}" for outcome in outcomes if outcome.status is Status.ABSENT]
 
 
 def _overruled(kind: QueueKind, outcomes: Iterable[Outcome]) -> list[str]:
     return [
-        f"{kind} {each.key}: somebody's {', '.join(each.overruled)} in Intercom was overruled"
-        for each in outcomes
-        if each.overruled
+        f"{kind} {outcome.key}: somebody's {', '.join(outcome.overruled)} in Intercom was overruled"
+        for outcome in outcomes
+        if outcome.overruled
     ]
 
 
@@ -241,15 +241,15 @@ def _print_stopping(console: Console) -> None:
 def _text(summary: SyncSummary) -> str:
     lines = [_line(kind, totals) for kind, totals in summary.totals.items()]
     lines += [
-        plain(f"{kind} {each.key}: {each.problem}") for kind, each in summary.failures[:SHOWN]
+        plain(f"{kind} {item.key}: {item.problem}") for kind, item in summary.failures[:SHOWN]
     ]
     if len(summary.failures) > SHOWN:
         lines.append(
             f"... and {len(summary.failures) - SHOWN:,} more; see `intercom-assets status`"
         )
     lines += [
-        plain(f"{each}: not in the app, and no contact or company of it is known{several(each)}")
-        for each in summary.unknown[:SHOWN]
+        plain(f"{entry}: not in the app, and no contact or company of it is known{several(entry)}")
+        for entry in summary.unknown[:SHOWN]
     ]
     lines += [plain(sentence) for sentence in summary.overruled[:SHOWN]]
     if summary.dagster:
@@ -285,8 +285,8 @@ def _document(summary: SyncSummary) -> dict[str, object]:
             for kind, totals in summary.totals.items()
         },
         "failures": [
-            {"kind": kind, "id": each.key, "status": each.status, "why": each.problem}
-            for kind, each in summary.failures
+            {"kind": kind, "id": item.key, "status": item.status, "why": item.problem}
+            for kind, item in summary.failures
         ],
         "unknown": summary.unknown,
         "looked_at_intercom": summary.looked,

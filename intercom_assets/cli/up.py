@@ -125,7 +125,7 @@ def _started(processes: Processes, home: Path, port: int) -> Supervisor:
     _wait(others[1], lambda: answers_http(f"http://{HOST}:{port}/server_info"))
     _print_line("The webserver answers")
     return Supervisor(
-        processes, [(each, commands[each.name]) for each in (code, *others)], _print_line
+        processes, [(item, commands[item.name]) for item in (code, *others)], _print_line
     )
 
 

@@ -12,7 +12,7 @@ from intercom_assets.sync.preflight.check_setup import unknown_variables
 
 def warn_of_unknown_variables() -> None:
     if sentences := list(unknown_variables(os.environ)):
-        click.echo(f"Warning: {' '.join(_ended(each) for each in sentences)}", err=True)
+        click.echo(f"Warning: {' '.join(_ended(sentence) for sentence in sentences)}", err=True)
 
 
 def _ended(sentence: str) -> str:

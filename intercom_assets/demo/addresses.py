@@ -64,6 +64,6 @@ def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
+        for entry in sockets:
+            entry.bind((HOST, 0))
+        return [item.getsockname()[1] for item in sockets]

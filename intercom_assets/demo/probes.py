@@ -148,4 +148,4 @@ def company_keys(contact: Document | None, companies: Sequence[Document]) -> lis
     """The app's team ids of a contact's companies, in order."""
     known = {company["id"]: company["company_id"] for company in companies}
     held = contact["company_ids"] if contact else []
-    return sorted(known[each] for each in held)
+    return sorted(known[item] for item in held)

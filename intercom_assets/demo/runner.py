@@ -82,10 +82,10 @@ def play_changes(
     while waiting and left.goes_on((len(waiting), _progress(sides))):
         time.sleep(POLL_INTERVAL_S)
         log.look()
-        waiting = [each for each in waiting if not each.look(sides)]
+        waiting = [entry for entry in waiting if not entry.look(sides)]
     settle(sides)
     log.look()
-    return [each.told(log) for each in playing]
+    return [item.result(log) for item in playing]
 
 
 def play_quiet(sides: Sides, patience: float = STEP_TIMEOUT_S) -> StepResult:
@@ -167,7 +167,7 @@ class _Playing:
         self.seconds = time.monotonic() - self.started
         return self.step.held(self.shown)
 
-    def told(self, log: "_CallLog") -> StepResult:
+    def result(self, log: "_CallLog") -> StepResult:
         step = self.step
         return StepResult(
             step.letter, step.title, step.expected, step.facts(self.shown),
@@ -200,7 +200,7 @@ class _CallLog:
 def concerns(call: Document, about: Sequence[str]) -> bool:
     """Whether a call was for one of these contacts or companies, by its path or its answer."""
     named = call["path"].partition("?")[0].split("/")
-    return any(each in about for each in (*named, call["about"]))
+    return any(item in about for item in (*named, call["about"]))
 
 
 def _key(call: Document) -> tuple[object, ...]:

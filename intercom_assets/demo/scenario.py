@@ -107,7 +107,7 @@ def facts_of_companies(shown: Shown) -> Facts:
 def about_changed_teams(shown: Shown) -> Sequence[str]:
     """Also the two companies, whose size is another now."""
     teams = (str(TEAM_OF_MANY), str(TEAM_OF_NOBODY))
-    changed = [each["id"] for each in shown["companies"] if each["company_id"] in teams]
+    changed = [item["id"] for item in shown["companies"] if item["company_id"] in teams]
     return [*_id_of_contact(shown), *changed]
 
 
@@ -122,16 +122,18 @@ def sign_up_a_lead(sides: Sides) -> None:
 def read_newcomer(sides: Sides) -> Shown:
     [user] = sides.app.rows("select max(id)::text as id from users where email = %s", NEWCOMER)
     everybody = sides.intercom.contacts("any")
-    with_email = [each for each in everybody if each["email"] == NEWCOMER]
-    merged = [each for each in everybody if each["merged_into"] in _ids(with_email)]
+    with_email = [item for item in everybody if item["email"] == NEWCOMER]
+    merged = [entry for entry in everybody if entry["merged_into"] in _ids(with_email)]
     return {"user": user["id"], "contacts": with_email, "merged": merged}
 
 
 def facts_of_newcomer(shown: Shown) -> Facts:
     """The lead is found by where it went, since a merged contact gives up its e-mail."""
-    live = [each for each in shown["contacts"] if each["state"] == "live"]
-    users = [each for each in live if each["external_id"] == shown["user"] and shown["user"]]
-    into = {each["merged_into"] for each in shown["merged"] if each["role"] == "lead"}
+    live = [item for item in shown["contacts"] if item["state"] == "live"]
+    users = [
+        element for element in live if element["external_id"] == shown["user"] and shown["user"]
+    ]
+    into = {entry["merged_into"] for entry in shown["merged"] if entry["role"] == "lead"}
     return {
         "contacts with the e-mail": len(live),
         "role": users[0]["role"] if users else None,
@@ -207,13 +209,13 @@ def read_everybody(sides: Sides) -> Shown:
 
 def facts_of_everybody(shown: Shown) -> Facts:
     """A pair counts where the app holds the id of the very contact or company that names it."""
-    people = {(each["external_id"], each["id"]) for each in shown["contacts"]}
-    teams = {(each["company_id"], each["id"]) for each in shown["companies"]}
-    payers = [each for each in shown["contacts"] if each["external_id"] == str(MONTHLY_PAYER)]
+    people = {(entry["external_id"], entry["id"]) for entry in shown["contacts"]}
+    teams = {(element["company_id"], element["id"]) for element in shown["companies"]}
+    payers = [member for member in shown["contacts"] if member["external_id"] == str(MONTHLY_PAYER)]
     return {
         "users paired": len(people & {(row["id"], row["intercom_id"]) for row in shown["users"]}),
         "teams paired": len(teams & {(row["id"], row["intercom_id"]) for row in shown["teams"]}),
-        "memberships": sum(len(each["company_ids"]) for each in shown["contacts"]),
+        "memberships": sum(len(item["company_ids"]) for item in shown["contacts"]),
         PAYER: payers[0]["custom_attributes"].get("annual_saving") if payers else None,
     }
 
@@ -258,9 +260,9 @@ def fewest_ticks(ticks: Mapping[str, int]) -> int:
 
 
 def _differing(before: Sequence[list[Document]], after: Sequence[list[Document]]) -> int:
-    one = {each["id"]: each for documents in before for each in documents}
-    two = {each["id"]: each for documents in after for each in documents}
-    return sum(one.get(key) != two.get(key) for key in one.keys() | two.keys())
+    first = {item["id"]: item for documents in before for item in documents}
+    second = {document["id"]: document for documents in after for document in documents}
+    return sum(first.get(key) != second.get(key) for key in first.keys() | second.keys())
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -271,7 +273,7 @@ def _contact_of(sides: Sides, user: int) -> Document | None:
 
 
 def _ids(documents: Sequence[Document]) -> list[str]:
-    return [each["id"] for each in documents]
+    return [document["id"] for document in documents]
 
 
 def _id_of_contact(shown: Shown) -> list[str]:

@@ -57,12 +57,12 @@ class Attempt:
         own = [entry for entry in journal if entry.by is None]
         sent = {e.field for e in own if e.side is Side.INTERCOM}
         stored = {e.field for e in own if e.side is Side.APP}
-        told = {event_of(e) for e in own if e.field is None}
+        journaled = {event_of(e) for e in own if e.field is None}
         return replace(
             self,
             fields=frozenset(name for name in self.fields if name not in sent),
             pulled={name: pair for name, pair in self.pulled.items() if name not in stored},
-            events=tuple(event for event in self.events if event not in told),
+            events=tuple(event for event in self.events if event not in journaled),
         )
 
     def note(self) -> Values:
@@ -81,7 +81,7 @@ class Attempt:
 
     def about(self, action: Action) -> list[Value]:
         """Whom or what it was about to do this to."""
-        return [what for each, what in self.events if each == action]
+        return [what for known_field, what in self.events if known_field == action]
 
     def made(self, created_at: int | None) -> bool:
         """Whether what was created then may be this attempt's doing, if it created anything."""
@@ -170,15 +170,15 @@ def fields_done(
 
 
 def _is_there(looked: Looked, in_flight: Values, name: str) -> bool:
-    each, new = looked.fields[name], in_flight.get(name)
-    if BEFORE + name not in in_flight or each.same(in_flight[BEFORE + name], new):
+    known_field, new = looked.fields[name], in_flight.get(name)
+    if BEFORE + name not in in_flight or known_field.same(in_flight[BEFORE + name], new):
         return False
-    return name in looked.intercom and each.same(looked.intercom[name], new)
+    return name in looked.intercom and known_field.same(looked.intercom[name], new)
 
 
 def _moved(looked: Looked, name: str, old: Value, new: Value) -> bool:
-    each = looked.fields[name]
-    return each.same(looked.app[name], new) and not each.same(old, new)
+    known_field = looked.fields[name]
+    return known_field.same(looked.app[name], new) and not known_field.same(old, new)
 
 
 def _field_entry(

@@ -91,9 +91,9 @@ class Field:
     from_oauth: bool = True
     remark: str = ""
 
-    def same(self, one: Value, other: Value) -> bool:
+    def same(self, value: Value, other: Value) -> bool:
         """Whether both sides would call these the same value."""
-        return comparable(self, one) == comparable(self, other)
+        return comparable(self, value) == comparable(self, other)
 
 
 TIME_ZONE = "time_zone"

@@ -33,8 +33,8 @@ class Counts:
     switchedteams: int = 0
 
     def plus(self, other: "Counts") -> "Counts":
-        one, two = asdict(self), asdict(other)
-        return Counts(**{name: one[name] + two[name] for name in one})
+        left, right = asdict(self), asdict(other)
+        return Counts(**{name: left[name] + right[name] for name in left})
 
 
 @dataclass(frozen=True, slots=True)

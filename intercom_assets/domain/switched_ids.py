@@ -53,11 +53,11 @@ class Matched:
     @property
     def count(self) -> int:
         """New ids that have a counterpart, whether or not it is clear which."""
-        return len(self.pairs) + sum(len(each.new) for each in self.ambiguous)
+        return len(self.pairs) + sum(len(ambiguou.new) for ambiguou in self.ambiguous)
 
     @property
     def example(self) -> SwitchedId | None:
-        unclear = (SwitchedId(each.old[0], each.new[0]) for each in self.ambiguous)
+        unclear = (SwitchedId(ambiguou.old[0], ambiguou.new[0]) for ambiguou in self.ambiguous)
         return next(chain(self.pairs, unclear), None)
 
 
@@ -95,15 +95,15 @@ class _Group:
 def match(old: Iterable[Identity], new: Iterable[Identity]) -> Matched:
     """Which new id is which old one's. One that left before can only be a deleted row's."""
     groups: dict[tuple[str, bool], _Group] = defaultdict(_Group)
-    deleted = {each.mark for each in new if each.deleted}
-    for each in new:
-        groups[each.mark, each.deleted].new.append(each)
-    for each in old:
-        if each.left_before:
-            groups[each.mark, True].old.append(each)
+    deleted = {item.mark for item in new if item.deleted}
+    for entry in new:
+        groups[entry.mark, entry.deleted].new.append(entry)
+    for element in old:
+        if element.left_before:
+            groups[element.mark, True].old.append(element)
         else:
-            in_life = (each.mark, False) in groups
-            groups[each.mark, not in_life and each.mark in deleted].old.append(each)
+            in_life = (element.mark, False) in groups
+            groups[element.mark, not in_life and element.mark in deleted].old.append(element)
     return _matched(group for group in groups.values() if group.old and group.new)
 
 
@@ -145,12 +145,15 @@ def with_more(matched: Matched, more: Sequence[SwitchedId]) -> Matched:
     known = {key for pair in more for key in (pair.old, pair.new)}
     ambiguous = (
         Ambiguous(
-            [key for key in each.old if key not in known],
-            [key for key in each.new if key not in known],
+            [key for key in item.old if key not in known],
+            [key for key in item.new if key not in known],
         )
-        for each in matched.ambiguous
+        for item in matched.ambiguous
     )
-    return Matched([*matched.pairs, *more], [each for each in ambiguous if each.old and each.new])
+    return Matched(
+        [*matched.pairs, *more],
+        [ambiguou for ambiguou in ambiguous if ambiguou.old and ambiguou.new],
+    )
 
 
 def _matched(groups: Iterable[_Group]) -> Matched:
@@ -159,8 +162,8 @@ def _matched(groups: Iterable[_Group]) -> Matched:
     for group in groups:
         found = group.pairs()
         pairs += found
-        old = {each.id for each in group.old} - {pair.old for pair in found}
-        new = {each.id for each in group.new} - {pair.new for pair in found}
+        old = {item.id for item in group.old} - {pair.old for pair in found}
+        new = {entry.id for entry in group.new} - {pair.new for pair in found}
         if old and new:
             ambiguous.append(Ambiguous(sorted(old), sorted(new)))
     return Matched(pairs, ambiguous)
@@ -168,7 +171,7 @@ def _matched(groups: Iterable[_Group]) -> Matched:
 
 def _only_ones(identities: Sequence[Identity]) -> dict[int, str]:
     by_start: dict[int, list[str]] = defaultdict(list)
-    for each in identities:
-        if each.created_at is not None:
-            by_start[each.created_at].append(each.id)
+    for identity in identities:
+        if identity.created_at is not None:
+            by_start[identity.created_at].append(identity.id)
     return {start: ids[0] for start, ids in by_start.items() if len(ids) == 1}

@@ -187,8 +187,8 @@ def _leaf(name: str, part: object) -> bytes:
     text = repr(part)
     if text.isascii():
         return f"{name}/{len(text)}/{text}".encode()
-    told = text.encode()
-    return f"{name}/{len(told)}/".encode() + told
+    encoded = text.encode()
+    return f"{name}/{len(encoded)}/".encode() + encoded
 
 
 def _key(key: object) -> bytes:

@@ -60,8 +60,8 @@ def default_name(beside: str) -> str:
 
 def same(url: str, other: str) -> bool:
     """Whether two addresses name one database by the same words."""
-    one, two = conninfo_to_dict(url), conninfo_to_dict(other)
-    return all(one.get(key) == two.get(key) for key in ("host", "port", "dbname"))
+    left, right = conninfo_to_dict(url), conninfo_to_dict(other)
+    return all(left.get(key) == right.get(key) for key in ("host", "port", "dbname"))
 
 
 @contextmanager

@@ -82,8 +82,8 @@ def _record(
         return
     os.environ.setdefault(BATCH_SIZE, str(CHUNK))
     add_keys(instance, target.partitions, [outcome.key for outcome in outcomes])
-    for some in _some(outcomes):
-        for events in events_of(target, some, screens):
+    for part in _some(outcomes):
+        for events in events_of(target, part, screens):
             report_without_run(instance, [_with(event, facts) for event in events])
 
 

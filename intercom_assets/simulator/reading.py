@@ -114,7 +114,7 @@ class Reading:
 
     def _search(self, search: str, most: int) -> list[Contact]:
         exact = [*self._holders(search, None, None), *self.world.holders(search, search)]
-        exact += [self.world.contacts[one] for one in self.world.members.get(search, ())]
+        exact += [self.world.contacts[item] for item in self.world.members.get(search, ())]
         if exact:
             return exact[:most]
         part = search.lower()

@@ -29,12 +29,12 @@ class Interrupts:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """The first signal raises KeyboardInterrupt, also where a shell had SIGINT ignored."""
-        before = {each: signal.signal(each, self._arrived) for each in SIGNALS}
+        before = {item: signal.signal(item, self._arrived) for item in SIGNALS}
         try:
             yield
         finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)
+            for entry, handler in before.items():
+                signal.signal(entry, handler)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -63,16 +63,16 @@ def none_ignored() -> Iterator[None]:
     A background job of a shell has SIGINT ignored, which children inherit; Dagster's services then
     ignore SIGTERM as well. A handler of ours is reset in them. Other threads cannot set one.
     """
-    ignored = [each for each in SIGNALS if signal.getsignal(each) is signal.SIG_IGN]
+    ignored = [element for element in SIGNALS if signal.getsignal(element) is signal.SIG_IGN]
     if threading.current_thread() is not threading.main_thread():
         ignored = []
-    for each in ignored:
-        signal.signal(each, _do_nothing)
+    for item in ignored:
+        signal.signal(item, _do_nothing)
     try:
         yield
     finally:
-        for each in ignored:
-            signal.signal(each, signal.SIG_IGN)
+        for entry in ignored:
+            signal.signal(entry, signal.SIG_IGN)
 
 
 def _do_nothing(number: int, frame: FrameType | None) -> None:

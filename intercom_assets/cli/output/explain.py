@@ -78,9 +78,9 @@ def _standing(story: Story) -> list[str]:
             "confirmation: intercom-assets retry --gone if they really are gone."
         )
     lines += [
-        f"{name} is LEFT OUT of Intercom: {each.why}. It is sent when its value changes, or after "
+        f"{name} is LEFT OUT of Intercom: {item.why}. It is sent when its value changes, or after "
         f"intercom-assets retry --{story.kind} {story.key}"
-        for name, each in sorted(story.left_out.items())
+        for name, item in sorted(story.left_out.items())
     ]
     return [*lines, *_queue(story)]
 

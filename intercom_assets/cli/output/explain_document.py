@@ -19,21 +19,21 @@ def document(story: Story) -> dict[str, object]:
         "erased": None if story.erased is None else dict(story.erased.receipt),
         "queue": _queue_document(story.waiting),
         "left_out": {
-            name: {"reason": each.reason, "why": each.why}
-            for name, each in sorted(story.left_out.items())
+            name: {"reason": item.reason, "why": item.why}
+            for name, item in sorted(story.left_out.items())
         },
         "fields": [
             {
-                "field": each.field.name,
-                "policy": each.field.policy,
-                "app": each.app,
-                "intercom": each.intercom,
-                "base": story.base.get(each.field.name),
-                "would_write_to": each.write_to,
-                "looks_first": each.deferred,
-                "why": each.why,
+                "field": decision.field.name,
+                "policy": decision.field.policy,
+                "app": decision.app,
+                "intercom": decision.intercom,
+                "base": story.base.get(decision.field.name),
+                "would_write_to": decision.write_to,
+                "looks_first": decision.deferred,
+                "why": decision.why,
             }
-            for each in story.decisions
+            for decision in story.decisions
         ],
         "timeline": [_row_document(row) for row in story.rows],
     }

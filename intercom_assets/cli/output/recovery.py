@@ -102,8 +102,8 @@ def print_receipt(console: Console, receipt: ErasureReceipt) -> None:
         facts.add("left", f"contact {plain(receipt.left)}, another user's: ours was merged into it")
     console.print(facts)
     requests = Listing("Requests", "request", "answer", "request id")
-    for each in receipt.requests:
-        requests.add(plain(each.call), cell(each.status), cell(each.request_id))
+    for request in receipt.requests:
+        requests.add(plain(request.call), cell(request.status), cell(request.request_id))
     if receipt.requests:
         console.print(requests)
     if not receipt.complete:
@@ -130,26 +130,26 @@ def print_erased(store: Store, *, as_json: bool) -> None:
     erased, lifted = store.tombstones.find(), store.tombstones.lifted()
     if as_json:
         listed = {
-            "erased": [{"user": each.user_id, "at": each.at.isoformat()} for each in erased],
+            "erased": [{"user": item.user_id, "at": item.at.isoformat()} for item in erased],
             "lifted": [
                 {
-                    "user": each.user_id,
-                    "erased_at": each.erased_at.isoformat(),
-                    "lifted_at": each.lifted_at.isoformat(),
-                    "by": each.by,
-                    "reason": each.reason,
+                    "user": member.user_id,
+                    "erased_at": member.erased_at.isoformat(),
+                    "lifted_at": member.lifted_at.isoformat(),
+                    "by": member.by,
+                    "reason": member.reason,
                 }
-                for each in lifted
+                for member in lifted
             ],
         }
         click.echo(json.dumps(listed, indent=2))
         return
     listing = Listing("Erased", "user", "erased", "lifted", "by", "why")
-    for each in erased:
-        listing.add(plain(each.user_id), utc(each.at), "", "", "")
-    for one in lifted:
-        moments = utc(one.erased_at), utc(one.lifted_at)
-        listing.add(plain(one.user_id), *moments, plain(one.by), plain(one.reason))
+    for entry in erased:
+        listing.add(plain(entry.user_id), utc(entry.at), "", "", "")
+    for element in lifted:
+        moments = utc(element.erased_at), utc(element.lifted_at)
+        listing.add(plain(element.user_id), *moments, plain(element.by), plain(element.reason))
     console = a_console()
     if erased or lifted:
         console.print(listing)

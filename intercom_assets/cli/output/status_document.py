@@ -57,14 +57,14 @@ def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
         ],
         "left_out": [
             {
-                "kind": each.kind,
-                "field": each.field,
-                "reason": each.reason,
-                "count": each.count,
-                "id": each.key,
-                "why": each.why,
+                "kind": item.kind,
+                "field": item.field,
+                "reason": item.reason,
+                "count": item.count,
+                "id": item.key,
+                "why": item.why,
             }
-            for each in seen.left_out
+            for item in seen.left_out
         ],
         "unwritable_attributes": [
             {"model": model, "field": field, "why": why}

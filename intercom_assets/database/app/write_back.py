@@ -162,8 +162,8 @@ def _compared(
     return _Change(request, fields, wanted) if fields or wanted is not None else ("written", None)
 
 
-def _same(one: Value, other: Value) -> bool:
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def _same(value: Value, other: Value) -> bool:
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
 
 
 def _store(

@@ -110,7 +110,9 @@ class CatalogueTable:
 
     def named(self, names: Iterable[str]) -> CatalogueColumn | None:
         """The first of `names` that it has and that we may read, in whatever case and style."""
-        found = {"".join(words_of(each.name)): each for each in self.columns if each.readable}
+        found = {
+            "".join(words_of(column.name)): column for column in self.columns if column.readable
+        }
         return next((found[key] for name in names if (key := name.replace("_", "")) in found), None)
 
 
@@ -149,9 +151,9 @@ def _names(column: CatalogueColumn, to: CatalogueTable) -> bool:
     )
 
 
-def same_family(one: CatalogueColumn, other: CatalogueColumn) -> bool:
+def same_family(column: CatalogueColumn, other: CatalogueColumn) -> bool:
     """Whether their values can be compared, as ids."""
-    return _family(one.type) == _family(other.type)
+    return _family(column.type) == _family(other.type)
 
 
 def _family(sql_type: str) -> str:

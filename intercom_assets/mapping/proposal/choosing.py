@@ -94,7 +94,7 @@ class Choice:
 def candidates_for_users(catalogue: Catalogue) -> list[Candidate]:
     """The likeliest first. A table without an e-mail column or a key is none."""
     found = [made for table in catalogue.tables if (made := _as_users(catalogue, table))]
-    return sorted(found, key=lambda each: (-each.points, each.table.plain))
+    return sorted(found, key=lambda candidate: (-candidate.points, candidate.table.plain))
 
 
 def _as_users(catalogue: Catalogue, table: CatalogueTable) -> Candidate | None:
@@ -142,7 +142,7 @@ def candidates_for_teams(catalogue: Catalogue, users: CatalogueTable) -> list[Ca
         for table in catalogue.tables
         if table.key != users.key and (made := _as_teams(catalogue, users, table))
     ]
-    return sorted(found, key=lambda each: (-each.points, each.table.plain))
+    return sorted(found, key=lambda candidate: (-candidate.points, candidate.table.plain))
 
 
 def _as_teams(
@@ -154,7 +154,7 @@ def _as_teams(
         return None
     if noun not in _TEAMS and _is_one_to_one(catalogue, table, users):
         return None
-    strongest = max(links, key=lambda each: each.points)
+    strongest = max(links, key=lambda candidate: candidate.points)
     points, reasons = strongest.points, [strongest.how]
     if noun in _TEAMS:
         points += _TEAMS[noun]
@@ -207,7 +207,9 @@ def unreadable_links(
 
 
 def _as_if_readable(table: CatalogueTable) -> CatalogueTable:
-    return replace(table, columns=tuple(replace(each, readable=True) for each in table.columns))
+    return replace(
+        table, columns=tuple(replace(candidate, readable=True) for candidate in table.columns)
+    )
 
 
 def _columns_of(
@@ -268,4 +270,4 @@ def _words(column: CatalogueColumn) -> tuple[str, ...]:
 
 
 def likely(candidates: Sequence[Candidate], fewest: int = FEWEST_POINTS) -> list[Candidate]:
-    return [each for each in candidates if each.points >= fewest]
+    return [candidate for candidate in candidates if candidate.points >= fewest]

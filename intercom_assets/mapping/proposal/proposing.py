@@ -90,14 +90,14 @@ def choose(catalogue: Catalogue, users: str = "", teams: str = "") -> Choice:
         )
     first = chosen[0]
     every = candidates_for_teams(catalogue, first.table)
-    some = likely(every, fewest=60)
+    candidates = likely(every, fewest=60)
     if teams and teams != NONE:
-        some = _named(catalogue, teams, every, "teams")
-    best = some[0] if some and teams != NONE else None
-    rest = [each for each in likely(every) if best is None or each.table != best.table]
+        candidates = _named(catalogue, teams, every, "teams")
+    best = candidates[0] if candidates and teams != NONE else None
+    rest = [entry for entry in likely(every) if best is None or entry.table != best.table]
     return Choice(
         first,
-        tuple(each for each in found if each.table != first.table),
+        tuple(item for item in found if item.table != first.table),
         best,
         tuple(rest),
         tuple(links_between(catalogue, first.table, best.table)) if best else (),
@@ -108,7 +108,11 @@ def choose(catalogue: Catalogue, users: str = "", teams: str = "") -> Choice:
 def _named(
     catalogue: Catalogue, name: str, candidates: Sequence[Candidate], what: str
 ) -> list[Candidate]:
-    fits = [each for each in candidates if name in (each.table.plain, each.table.name)]
+    fits = [
+        candidate
+        for candidate in candidates
+        if name in (candidate.table.plain, candidate.table.name)
+    ]
     if fits:
         return fits
     if any(name in (table.plain, table.name) for table in catalogue.tables):
@@ -132,11 +136,11 @@ def profile_of(
 
 
 def _adds(profile: CatalogueTable, users: CatalogueTable) -> bool:
-    return any(each.name not in _personal_names(users) for each in _personal(profile, "p."))
+    return any(item.name not in _personal_names(users) for item in _personal(profile, "p."))
 
 
 def _personal_names(table: CatalogueTable) -> set[str]:
-    return {each.name for each in _personal(table, "")}
+    return {item.name for item in _personal(table, "")}
 
 
 def _personal(table: CatalogueTable, alias: str) -> list[Selected]:
@@ -145,7 +149,7 @@ def _personal(table: CatalogueTable, alias: str) -> list[Selected]:
         known.wanted(table, alias, "phone_number", known.PHONES),
         known.wanted(table, alias, "time_zone", known.ZONES),
     )
-    return [each for each in found if each]
+    return [item for item in found if item]
 
 
 # --- users ----------------------------------------------------------------------------------------
@@ -158,15 +162,15 @@ def users_sql(choice: Choice, profile: tuple[CatalogueTable, CatalogueColumn] | 
     joined, beside = "", list[Selected]()
     if profile and table.id:
         other, column = profile
-        names = {each.name for each in chosen}
+        names = {item.name for item in chosen}
         beside = [
-            Selected(each.sql, each.name, f"from {other.plain}", each.uses)
-            for each in _personal(other, "p.")
-            if each.name not in names
+            Selected(entry.sql, entry.name, f"from {other.plain}", entry.uses)
+            for entry in _personal(other, "p.")
+            if entry.name not in names
         ]
         joined = f" as u\nleft join {other.sql} as p on p.{column.sql} = u.{table.id.sql}"
     times = _times(table, alias, known.CREATED, known.SEEN)
-    if profile and not any(each.name == "last_request_at" for each in times):
+    if profile and not any(time.name == "last_request_at" for time in times):
         beside += _last_seen(profile[0])
     chosen += [*beside, *times]
     head = [f"The users: {choice.users.sentence}."]
@@ -202,13 +206,13 @@ def _times(
         known.gone_at(table, alias),
         known.moment(table, alias, "updated_at", known.UPDATED),
     )
-    return [each for each in found if each]
+    return [item for item in found if item]
 
 
 def _not_gone(table: CatalogueTable, chosen: Sequence[Selected]) -> Iterator[str]:
     """Columns that may mean that somebody is gone, where none says so outright."""
     names = [name for name in known.NOT_YET_GONE if (table.named([name]))]
-    if names and not any(each.name == "deleted_at" for each in chosen):
+    if names and not any(item.name == "deleted_at" for item in chosen):
         yield (
             f"Nothing here says outright that somebody is deleted; if {list_of(names)} does: "
             "case when CONDITION then to_timestamp(0) end as deleted_at"
@@ -218,15 +222,16 @@ def _not_gone(table: CatalogueTable, chosen: Sequence[Selected]) -> Iterator[str
 def _rest(
     table: CatalogueTable, alias: str, chosen: Sequence[Selected], elsewhere: Set[str]
 ) -> tuple[list[Selected], list[SkippedColumn]]:
-    used = {name for each in chosen if not each.why.startswith("from ") for name in each.uses}
-    taken = {each.name for each in chosen} | elsewhere
+    used = {name for entry in chosen if not entry.why.startswith("from ") for name in entry.uses}
+    taken = {item.name for item in chosen} | elsewhere
     return list(known.offers(table, alias, used, taken)), list(known.left_out(table, used))
 
 
 def _alternatives(others: Iterable[Candidate], option: str) -> Iterator[str]:
-    some = list(others)[:5]
-    if some:
-        yield f"It may also be: {'; '.join(each.sentence for each in some)} ({option} TABLE)."
+    candidates = list(others)[:5]
+    if candidates:
+        sentences = "; ".join(candidate.sentence for candidate in candidates)
+        yield f"It may also be: {sentences} ({option} TABLE)."
 
 
 # --- teams ----------------------------------------------------------------------------------------
@@ -267,8 +272,8 @@ def _used(links: Sequence[Link]) -> list[Link]:
     """The strongest; and the owner, where the table between does not have him (as in Laravel)."""
     if not links:
         return []
-    owners = [each for each in links[1:] if each.how.endswith("its owner")]
-    apart = [each for each in owners if each.user.name.lower().replace("_", "") == "userid"]
+    owners = [link for link in links[1:] if link.how.endswith("its owner")]
+    apart = [owner for owner in owners if owner.user.name.lower().replace("_", "") == "userid"]
     return [links[0], *apart[:1]]
 
 
@@ -279,9 +284,9 @@ def memberships_sql(choice: Choice, links: Sequence[Link]) -> str:
     if links[1:]:
         head.append(f"{links[1].how}, and is in it without a row of {links[0].via.plain}.")
     head += _unread(choice)
-    others = [each for each in choice.links if each not in links]
+    others = [item for item in choice.links if item not in links]
     if others:
-        head.append(f"Left aside: {'; '.join(each.how for each in others)}.")
+        head.append(f"Left aside: {'; '.join(other.how for other in others)}.")
     return commented(head) + "\nunion\n".join(_select(link) for link in links) + "\n"
 
 
@@ -340,5 +345,5 @@ def _sentences(choice: Choice, links: Sequence[Link]) -> Iterator[str]:
         yield f"memberships: {sentence}"
     for other, option in ((choice.other_users, "--users"), (choice.other_teams, "--teams")):
         if other:
-            names = ", ".join(each.table.plain for each in other[:5])
+            names = ", ".join(item.table.plain for item in other[:5])
             yield f"not chosen, but possible ({option} TABLE): {names}"

@@ -47,18 +47,18 @@ def query(
     left_out: Sequence[SkippedColumn],
 ) -> str:
     """A SELECT of what was chosen; what else there is, in comments."""
-    zones = [_ZONES] if any(WITHOUT_ZONE in each.why for each in chosen) else []
+    zones = [_ZONES] if any(WITHOUT_ZONE in item.why for item in chosen) else []
     text = commented([*head, *zones, _NOTHING]) + "select\n"
-    for place, each in enumerate(chosen, start=1):
-        text += commented([f"{each.name}: {each.why}"] if each.why else [], "    ")
-        text += f"    {each.text}{',' if place < len(chosen) else ''}\n"
+    for place, member in enumerate(chosen, start=1):
+        text += commented([f"{member.name}: {member.why}"] if member.why else [], "    ")
+        text += f"    {member.text}{',' if place < len(chosen) else ''}\n"
     if offered:
         text += "\n" + commented([_OFFERED], "    ")
-        text += "".join(f"    -- , {each.text}\n" for each in offered)
+        text += "".join(f"    -- , {entry.text}\n" for entry in offered)
     text += f"from {table}\n"
     if left_out:
         text += "\n" + commented(
-            ["Left out:", *(f"{each.column}: {each.why}" for each in left_out)]
+            ["Left out:", *(f"{element.column}: {element.why}" for element in left_out)]
         )
     return text
 

@@ -61,7 +61,7 @@ def worth_reporting(
         news = outcome.status is not Status.UNCHANGED or outcome.is_first or outcome.was_failing
         return news or everybody
 
-    return [each for each in outcomes if each.status is not Status.HELD and is_shown(each)]
+    return [item for item in outcomes if item.status is not Status.HELD and is_shown(item)]
 
 
 def events_of(
@@ -77,10 +77,10 @@ def events_of(
     lists: list[list[Event]] = [
         [
             dg.AssetMaterialization(
-                asset, partition=each.key, metadata=_facts(target, asset, each, screens)
+                asset, partition=outcome.key, metadata=_facts(target, asset, outcome, screens)
             )
-            for each in outcomes
-            if holds(each)
+            for outcome in outcomes
+            if holds(outcome)
         ]
         for asset, holds in _assets(target)
     ]
@@ -88,11 +88,11 @@ def events_of(
         [
             dg.AssetObservation(
                 target.settled,
-                partition=each.key,
-                metadata=_trouble(each) | _link(target, each, screens),
+                partition=item.key,
+                metadata=_trouble(item) | _link(target, item, screens),
             )
-            for each in outcomes
-            if each.is_failing
+            for item in outcomes
+            if item.is_failing
         ]
     )
     return [events for events in lists if events]
@@ -100,7 +100,7 @@ def events_of(
 
 def sentence_of_parked(target: SyncTarget, parked: Sequence[Outcome]) -> str:
     """Why a run fails at its end: for whom, and what of it is known."""
-    named = "; ".join(shown(f"{each.key}: {each.problem}") for each in parked[:MOST_NAMED])
+    named = "; ".join(shown(f"{item.key}: {item.problem}") for item in parked[:MOST_NAMED])
     more = f"; and {len(parked) - MOST_NAMED} more" if len(parked) > MOST_NAMED else ""
     return (
         f"{target.several(len(parked))} could not be synced until the row changes or somebody "

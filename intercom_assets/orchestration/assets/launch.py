@@ -145,10 +145,10 @@ def _require_one_way(target: SyncTarget, launch: Launch) -> None:
 def _checked(target: SyncTarget, ids: Sequence[Any]) -> list[str]:
     if not ids:
         raise WrongLaunch(f"{target.ids} is empty: name at least one {target.noun}.")
-    for each in ids:
-        if not isinstance(each, str | int) or isinstance(each, bool) or not str(each).strip():
-            raise WrongLaunch(f"{target.ids} holds {each!r}, which is no id of a {target.noun}.")
-    return [str(each) for each in ids]
+    for entry in ids:
+        if not isinstance(entry, str | int) or isinstance(entry, bool) or not str(entry).strip():
+            raise WrongLaunch(f"{target.ids} holds {entry!r}, which is no id of a {target.noun}.")
+    return [str(item) for item in ids]
 
 
 def _replayed(

@@ -89,7 +89,7 @@ def prune_history(instance: dg.DagsterInstance, url: str, before: datetime) -> P
             events = _prune_events(connection, before)
             checks = connection.execute(_DELETE_CHECKS, (before.replace(tzinfo=None),)).rowcount
             connection.commit()
-            runs = [run for some in _old_runs(instance, before) for run in _empty(connection, some)]
+            runs = [run for part in _old_runs(instance, before) for run in _empty(connection, part)]
     except psycopg.OperationalError as error:
         raise UnknownHistory("Dagster's database cannot be reached; nothing was pruned.") from error
     for run_id in runs:

@@ -110,7 +110,7 @@ class AttributeBook:
 
     def _all_known(self) -> list[DataAttribute]:
         """Also of a list that is too old, where no newer one can be read."""
-        return [each for model in MODELS for each in self._last.get(model, [])]
+        return [item for model in MODELS for item in self._last.get(model, [])]
 
     def _read(self, client: Callable[[], IntercomClient]) -> list[DataAttribute]:
         for model in MODELS:
@@ -154,7 +154,7 @@ class AttributeBook:
         refused = {name: why for (of, name), why in self._refused.items() if of == model}
         plan = plan_attributes(self._fields()[model], model, known)
         if (why := self._unread.get(model)) is not None:
-            refused |= {each.name: why for each in plan.missing}
+            refused |= {item.name: why for item in plan.missing}
         return {**plan.unwritable, **refused}
 
     def _fields(self) -> dict[AttributeModel, list[Field]]:
@@ -179,8 +179,8 @@ class AttributeBook:
         store = self._services.store
         if self._unread or self._refused:
             refused = {f"{model}/{name}": why for (model, name), why in self._refused.items()}
-            told: dict[str, Json] = {"unread": dict(self._unread), "refused": refused}
-            store.state.put(StateKey.ATTRIBUTES_FAILING, {"at": self._services.now(), **told})
+            failing: dict[str, Json] = {"unread": dict(self._unread), "refused": refused}
+            store.state.put(StateKey.ATTRIBUTES_FAILING, {"at": self._services.now(), **failing})
         else:
             store.state.delete(StateKey.ATTRIBUTES_FAILING)
         before = unwritable_now(store)

@@ -50,7 +50,7 @@ class Answers:
         kept = dict(self._kept())
         for endpoint, keys in self.answered.items():
             names = sorted(keys)[:2]
-            known = [one for one in _pairs(kept.get(endpoint)) if one[0] not in names]
+            known = [pair for pair in _pairs(kept.get(endpoint)) if pair[0] not in names]
             kept[endpoint] = [[name, now] for name in names] + [[n, at] for n, at in known[:2]]
         waiting = {name for name in _texts(kept.get("")) if name} | self.everybodys
         mended = waiting & self.answered.keys()
@@ -78,12 +78,12 @@ def _latest(kept: Json, but: str) -> float:
 
 def _pairs(kept: Json) -> list[tuple[str, float]]:
     found = []
-    for one in kept if isinstance(kept, list) else []:
-        match one:
+    for item in kept if isinstance(kept, list) else []:
+        match item:
             case [str(name), int() | float() as at]:
                 found.append((name, float(at)))
     return found
 
 
 def _texts(kept: Json) -> list[str]:
-    return [str(each) for each in kept] if isinstance(kept, list) else []
+    return [str(item) for item in kept] if isinstance(kept, list) else []

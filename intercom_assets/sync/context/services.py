@@ -38,11 +38,14 @@ class Services:
         fields = fields_of_users(
             self.app.users_columns, settings.fields, settings.write_back.columns
         )
-        return {each.name: each for each in fields}
+        return {field.name: field for field in fields}
 
     @cached_property
     def team_fields(self) -> dict[str, Field]:
-        return {each.name: each for each in fields_of_teams(self.app.teams_columns)}
+        return {
+            fields_of_team.name: fields_of_team
+            for fields_of_team in fields_of_teams(self.app.teams_columns)
+        }
 
     def now(self) -> int:
         return int(self.wall())

@@ -78,13 +78,13 @@ def find_switch(services: Services, kind: QueueKind, keys: Sequence[str]) -> Swi
     if not new or next(services.store.linked.ids(kind, chunk=1), None) is None:
         return None
     marked = identities_of(services, kind, new)
-    living = [each for each in marked if not each.deleted]
-    matched = match(departed(services, kind, [each.mark for each in living]), living)
+    living = [identity for identity in marked if not identity.deleted]
+    matched = match(departed(services, kind, [identity.mark for identity in living]), living)
     if (example := matched.example) is not None:
         many = shows_a_switch(matched.count, len(living))
         found = many or _near(services, kind, example.old)[0]
         return Switch(kind, matched.count, example) if found else None
-    markless = sorted(set(new) - {each.id for each in marked})
+    markless = sorted(set(new) - {identity.id for identity in marked})
     return _switch_near(services, kind, markless[0]) if markless else None
 
 
@@ -133,7 +133,7 @@ def _stop(services: Services, switch: Switch, begin: str) -> None:
 def identities_of(services: Services, kind: QueueKind, keys: Sequence[str]) -> list[Identity]:
     """As the app has them, of those that have a mark."""
     rows = _rows(services, kind, keys).values()
-    return [each for row in rows if (each := identity_of(row)) is not None]
+    return [identity for row in rows if (identity := identity_of(row)) is not None]
 
 
 def identity_of(row: AppUser | AppTeam | InvalidRow | Gone) -> Identity | None:
@@ -154,8 +154,13 @@ def identity_of(row: AppUser | AppTeam | InvalidRow | Gone) -> Identity | None:
 def departed(services: Services, kind: QueueKind, marks: Sequence[str]) -> list[Identity]:
     """Linked ones with these marks whom the app no longer returns."""
     known: dict[str, Identity] = {}
-    for some in _some(list(dict.fromkeys(marks))):
-        known.update({each.id: each for each in services.store.switched_ids.identities(kind, some)})
+    for part in _some(list(dict.fromkeys(marks))):
+        known.update(
+            {
+                identity.id: identity
+                for identity in services.store.switched_ids.identities(kind, part)
+            }
+        )
     rows = _rows(services, kind, list(known))
     return [replace(known[key], deleted=False) for key, row in rows.items() if _is_gone(row)]
 
@@ -172,7 +177,9 @@ def _near(services: Services, kind: QueueKind, old: str) -> tuple[bool, list[Swi
 
     Left out are those whose mark is that of an id that we know: whatever they were, it is over.
     """
-    near = {each.id: each.mark for each in services.store.switched_ids.near(kind, old, NEAR)}
+    near = {
+        identity.id: identity.mark for identity in services.store.switched_ids.near(kind, old, NEAR)
+    }
     rows = _rows(services, kind, list(near))
     gone = [key for key, row in rows.items() if _is_gone(row)]
     if len(gone) < FEW:
@@ -205,11 +212,11 @@ def _rows(
     services: Services, kind: QueueKind, keys: Sequence[str]
 ) -> dict[str, AppUser | AppTeam | InvalidRow | Gone]:
     found: dict[str, AppUser | AppTeam | InvalidRow | Gone] = {}
-    for some in _some(keys):
+    for part in _some(keys):
         if kind is QueueKind.USER:
-            found.update(services.app.read_users(some))
+            found.update(services.app.read_users(part))
         else:
-            found.update(services.app.read_teams(some))
+            found.update(services.app.read_teams(part))
     return found
 
 

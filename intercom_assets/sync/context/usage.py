@@ -34,9 +34,9 @@ class UsageRecorder:
 
     def record_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Changes that a run took from the queue, as they ended."""
-        changed = [each for each in outcomes if each.status is Status.CHANGED]
+        changed = [outcome for outcome in outcomes if outcome.status is Status.CHANGED]
         with self._lock:
-            self._lags.update(_name(each.waited) for each in changed if each.waited is not None)
+            self._lags.update(_name(item.waited) for item in changed if item.waited is not None)
 
     def note(self) -> None:
         """Stores what came together since the last time."""

@@ -93,7 +93,7 @@ class Work:
         After a fatal error nothing more is begun; `stop_if_fatal` raises it once the chunk is
         recorded.
         """
-        waiting = [each for each in passes if each.problem is None]
+        waiting = [item for item in passes if item.problem is None]
         for outcome in self.run.pool.run(calls, waiting):
             if isinstance(outcome, Undone) or (
                 isinstance(outcome, Failed)
@@ -103,7 +103,7 @@ class Work:
                 outcome.item.fail(Problem(Verdict.BUSY, "the run was stopped", wait=0.0))
             elif isinstance(outcome, Failed):
                 raise outcome.error
-        if any(each.problem and each.problem.unknown_attribute for each in waiting):
+        if any(entry.problem and entry.problem.unknown_attribute for entry in waiting):
             self.attributes.forget()
 
     def ready_attributes(self, passes: Sequence[OnePass]) -> None:
@@ -113,8 +113,8 @@ class Work:
         try:
             self.attributes.ensure(self.client)
         except IntercomError as error:
-            for each in passes:
-                each.fail(problem_of(error))
+            for item in passes:
+                item.fail(problem_of(error))
 
     def stop_if_fatal(self) -> None:
         if self.run.pool.fatal is not None:

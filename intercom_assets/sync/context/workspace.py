@@ -61,11 +61,11 @@ def require_workspace(services: Services, *, remember: bool = True) -> None:
     known = _known(store)
     if not known or known.get(TOKEN) == client.fingerprint:
         return
-    told = _asked(client)
-    if told and (why := mismatch(store, told)):
+    answer = _asked(client)
+    if answer and (why := mismatch(store, answer)):
         raise WrongWorkspace(f"{why} {WAYS_OUT}")
     if remember:
-        _remember(store, client, told)
+        _remember(store, client, answer)
 
 
 def remember_workspace(store: Store, client: IntercomClient) -> None:
@@ -74,17 +74,17 @@ def remember_workspace(store: Store, client: IntercomClient) -> None:
         _remember(store, client, _asked(client))
 
 
-def _remember(store: Store, client: IntercomClient, told: Workspace | None) -> None:
-    seen = {"id": told.id, "region": told.region} if told else _known(store)
+def _remember(store: Store, client: IntercomClient, answer: Workspace | None) -> None:
+    seen = {"id": answer.id, "region": answer.region} if answer else _known(store)
     store.state.put(StateKey.WORKSPACE, {**seen, TOKEN: client.fingerprint})
 
 
-def mismatch(store: Store, told: Workspace) -> str | None:
+def mismatch(store: Store, answer: Workspace) -> str | None:
     """In a sentence, if our tables are about another workspace than the token."""
     known = _id_in(_known(store))
-    if known in (None, told.id):
+    if known in (None, answer.id):
         return None
-    name = f"{told.name} ({told.id})" if told.name else told.id
+    name = f"{answer.name} ({answer.id})" if answer.name else answer.id
     return f"The token is of the workspace {name} and the sync's own tables are about {known}."
 
 
@@ -123,5 +123,5 @@ def _app_host(base_url: str, region: str | None) -> str:
     api = urlsplit(base_url).hostname or ""
     if api in LOOPBACK:
         return base_url.rstrip("/")
-    told = (region or "").upper()
-    return APP_HOSTS[told if told in APP_HOSTS else API_REGIONS.get(api, "US")]
+    answer = (region or "").upper()
+    return APP_HOSTS[answer if answer in APP_HOSTS else API_REGIONS.get(api, "US")]

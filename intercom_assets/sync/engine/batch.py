@@ -58,20 +58,20 @@ def prepare(
     require_deterministic(services)
     require_workspace(services)
     keys = [_to_be_handled(services, batch) for batch in batches]
-    is_large = any(len(some) > services.settings.chunk_size for some in keys)
+    is_large = any(len(part) > services.settings.chunk_size for part in keys)
     pairs = list(zip(batches, keys, strict=True))
     if (listing or is_large) and initial_listing.is_due(services):
-        if any(_has_unpaired(services, batch.kind, some) for batch, some in pairs):
+        if any(_has_unpaired(services, batch.kind, chunk) for batch, chunk in pairs):
             initial_listing.list_workspace(services, progress, stopped)
         elif listing:
             initial_listing.leave_out(services)
-    for batch, some in pairs:
+    for batch, group in pairs:
         if stopped():
             break
         if batch.kind is QueueKind.USER:
-            check_users(services, some, batch.accepted)
+            check_users(services, group, batch.accepted)
         else:
-            check_teams(services, some, batch.accepted)
+            check_teams(services, group, batch.accepted)
 
 
 def _has_unpaired(services: Services, kind: QueueKind, keys: Sequence[str]) -> bool:
@@ -125,9 +125,9 @@ def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:
 
 
 def _in_parallel(
-    one: Callable[[], ChunkReport | None], at_once: int, at_the_end: Callable[[], None]
+    run_next: Callable[[], ChunkReport | None], at_once: int, at_the_end: Callable[[], None]
 ) -> Iterator[ChunkReport]:
-    """Calls `one` again and again, a few at a time, until it answers None.
+    """Calls `run_next` again and again, a few at a time, until it answers None.
 
     However that ends, `at_the_end` is called before those still at work are waited for.
     """
@@ -136,14 +136,14 @@ def _in_parallel(
         ExitStack() as ending,
     ):
         ending.callback(at_the_end)
-        running: set[Future[ChunkReport | None]] = {threads.submit(one)}
+        running: set[Future[ChunkReport | None]] = {threads.submit(run_next)}
         ended = False
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             reports = [future.result() for future in done]
             ended = ended or None in reports
             while not ended and len(running) < at_once:
-                running.add(threads.submit(one))
+                running.add(threads.submit(run_next))
             yield from (report for report in reports if report is not None)
 
 
@@ -156,10 +156,10 @@ def _one_chunk(run: Run, source: ChunkSource) -> ChunkReport | None:
     try:
         outcomes = _passed(run, source, chunk)
         if source.will_try_again():
-            again = {each.key for each in outcomes if each.status is Status.HELD}
+            again = {item.key for item in outcomes if item.status is Status.HELD}
     finally:
         source.ended(again)
-    outcomes = [each for each in outcomes if each.key not in again]
+    outcomes = [outcome for outcome in outcomes if outcome.key not in again]
     outcomes += [Outcome(key, Status.HELD) for key in chunk.held]
     outcomes += [Outcome(key, Status.ABSENT) for key in chunk.absent]
     causes = frozenset(row.cause for row in chunk.lease.rows if row.cause)

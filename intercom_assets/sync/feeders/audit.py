@@ -49,8 +49,8 @@ def _audited(services: Services, progress: Callable[[int], None] | None) -> Audi
     missing = _queue_missing(services, seen)
     done = Audited(looked, queued, missing, len(client.calls))
     duplicates = sum(1 for count in held.values() if count > 1)
-    told = {"queued": queued, "missing": missing, "duplicates": duplicates}
-    services.store.state.put(StateKey.LAST_AUDIT, {"at": services.now(), **told})
+    counts = {"queued": queued, "missing": missing, "duplicates": duplicates}
+    services.store.state.put(StateKey.LAST_AUDIT, {"at": services.now(), **counts})
     return done
 
 

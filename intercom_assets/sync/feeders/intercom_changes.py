@@ -173,8 +173,8 @@ def differs(services: Services, contact: Contact, link: UserLink) -> bool:
         return False  # an old document: what we read by id is newer
     fields = services.user_fields
     now, then = (intercom_values(fields.values(), c) for c in (contact, shadow))
-    news = [each for name, each in fields.items() if not each.same(now[name], then[name])]
-    if any(not _sent(each, now[each.name], link) for each in news):
+    news = [item for name, item in fields.items() if not item.same(now[name], then[name])]
+    if any(not _sent(new, now[new.name], link) for new in news):
         return True
     if contact.companies_complete and shadow.companies_complete:
         moved = frozenset(contact.company_ids) ^ frozenset(shadow.company_ids)

@@ -74,8 +74,8 @@ class ErasureReceipt:
             "by_external_id_is_404": self.by_external_id_is_404,
             "left": self.left,
             "requests": [
-                {"call": each.call, "status": each.status, "request_id": each.request_id}
-                for each in self.requests
+                {"call": request.call, "status": request.status, "request_id": request.request_id}
+                for request in self.requests
             ],
         }
 
@@ -181,10 +181,10 @@ class _Erasure:
                 self._note({"contact_id": contact_id, "deleting": contact_id})
                 self._delete(contact_id)
 
-    def _note(self, told: Mapping[str, Json]) -> None:
+    def _note(self, facts: Mapping[str, Json]) -> None:
         requests: list[Json] = [*self._earlier_requests(), *map(_as_json, self._requests())]
-        self.services.store.tombstones.add(self.user_id, {**told, "requests": requests})
-        self.before = {**self.before, **told}
+        self.services.store.tombstones.add(self.user_id, {**facts, "requests": requests})
+        self.before = {**self.before, **facts}
 
     def _delete(self, contact_id: str) -> None:
         try:
@@ -281,7 +281,9 @@ def _receipt_from(user_id: str, stored: Mapping[str, Json]) -> ErasureReceipt:
         deleted_at=_number(stored.get("deleted_at")),
         by_id_is_404=stored.get("by_id_is_404") is True,
         by_external_id_is_404=stored.get("by_external_id_is_404") is True,
-        requests=[_request_from(each) for each in requests] if isinstance(requests, list) else [],
+        requests=[_request_from(request) for request in requests]
+        if isinstance(requests, list)
+        else [],
         left=_text(stored.get("left")),
     )
 

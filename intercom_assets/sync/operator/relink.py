@@ -83,10 +83,10 @@ def find_switched(services: Services, progress: Callable[[int], None] | None = N
             services.store.switched_ids.unlinked_among(QueueKind.USER, [row.id for row in rows])
         )
         ids += sorted(unlinked)
-        new += [each for row in rows if row.id in unlinked and (each := identity_of(row))]
+        new += [candidate for row in rows if row.id in unlinked and (candidate := identity_of(row))]
         if progress:
             progress(len(rows))
-    matched = match(departed(services, QueueKind.USER, [each.mark for each in new]), new)
+    matched = match(departed(services, QueueKind.USER, [candidate.mark for candidate in new]), new)
     return with_more(matched, _by_form(services, matched.pairs, ids))
 
 
@@ -132,9 +132,12 @@ def _some_relinked(
     services.store.queue.enqueue_missing(QueueKind.USER, keys, cause=Cause.RELINK)
     with pulse.lease(QueueKind.USER, len(keys), keys=keys) as lease:
         relinked = _looked_at(services, lease, pairs)
-        due = [each for each in relinked if each.state is RelinkState.MOVED]
+        due = [candidate for candidate in relinked if candidate.state is RelinkState.MOVED]
         outcomes = pool.run(
-            lambda each: _move(each, services.intercom.with_deadline(lambda: lease.deadline)), due
+            lambda candidate: _move(
+                candidate, services.intercom.with_deadline(lambda: lease.deadline)
+            ),
+            due,
         )
         for outcome in outcomes:
             if isinstance(outcome, Failed) and not isinstance(outcome.error, IntercomError):
@@ -152,53 +155,57 @@ def _looked_at(services: Services, lease: Lease, pairs: Sequence[SwitchedId]) ->
     rows, links = services.app.read_users(keys), services.store.links.users(keys)
     found = []
     for pair in pairs:
-        each = Relinked(pair, links.get(pair.old) or UserLink(pair.old))
+        candidate = Relinked(pair, links.get(pair.old) or UserLink(pair.old))
         new = links.get(pair.new)
         if not {pair.old, pair.new} <= leased:
-            each.leave("another run is at work on it: run relink again", RelinkState.BUSY)
+            candidate.leave("another run is at work on it: run relink again", RelinkState.BUSY)
         elif not isinstance(rows[pair.old], Gone) or isinstance(rows[pair.new], Gone):
-            each.leave("the app changed meanwhile")
-        elif each.link.contact_id is None or (new is not None and new.contact_id is not None):
-            each.leave("it was synced meanwhile")
-        found.append(each)
+            candidate.leave("the app changed meanwhile")
+        elif candidate.link.contact_id is None or (new is not None and new.contact_id is not None):
+            candidate.leave("it was synced meanwhile")
+        found.append(candidate)
     return found
 
 
-def _move(each: Relinked, client: IntercomClient) -> None:
+def _move(candidate: Relinked, client: IntercomClient) -> None:
     """One GET and one PUT; the PUT only where the contact does not have the new id already."""
     try:
-        _put(each, client)
+        _put(candidate, client)
     except (Merged, NotFound, NotRestorable):
-        each.leave("its contact was deleted, archived or merged in Intercom")
+        candidate.leave("its contact was deleted, archived or merged in Intercom")
     except Conflict:
-        each.leave(f"another contact has the id {each.ids.new} already")
+        candidate.leave(f"another contact has the id {candidate.ids.new} already")
     except IntercomError as error:
-        each.leave(problem_of(error).message, RelinkState.FAILED)
+        candidate.leave(problem_of(error).message, RelinkState.FAILED)
 
 
-def _put(each: Relinked, client: IntercomClient) -> None:
-    contact_id = each.link.contact_id
+def _put(candidate: Relinked, client: IntercomClient) -> None:
+    contact_id = candidate.link.contact_id
     assert contact_id is not None, "only who has a contact is moved"
-    if each.link.archived:
+    if candidate.link.archived:
         client.unarchive_contact(contact_id)
     contact = client.get_contact(contact_id)
-    if contact.role != "user" or contact.external_id not in (None, each.ids.old, each.ids.new):
-        each.leave(f"contact {contact_id} has another external id by now")
-    elif contact.external_id != each.ids.new:
-        client.update_contact(contact_id, ContactPatch({"external_id": each.ids.new}))
-        each.request_id = client.calls[-1].request_id
+    if contact.role != "user" or contact.external_id not in (
+        None,
+        candidate.ids.old,
+        candidate.ids.new,
+    ):
+        candidate.leave(f"contact {contact_id} has another external id by now")
+    elif contact.external_id != candidate.ids.new:
+        client.update_contact(contact_id, ContactPatch({"external_id": candidate.ids.new}))
+        candidate.request_id = client.calls[-1].request_id
 
 
 def _record(services: Services, lease: Lease, run_id: str, relinked: Sequence[Relinked]) -> None:
     """Rows of the queue that were made for this go again, so that nobody is synced for it."""
-    moved = [each for each in relinked if each.state is RelinkState.MOVED]
+    moved = [candidate for candidate in relinked if candidate.state is RelinkState.MOVED]
     lost = services.store.switched_ids.move_user_links(
         lease.token,
         run_id,
-        {each.ids.old: each.ids.new for each in moved},
-        [each.entry for each in moved],
+        {candidate.ids.old: candidate.ids.new for candidate in moved},
+        [candidate.entry for candidate in moved],
         made_for_it=[row.key for row in lease.rows if row.cause == Cause.RELINK],
     )
-    for each in moved:
-        if each.ids.old in lost:
-            each.leave("another run took it over: run relink again", RelinkState.BUSY)
+    for candidate in moved:
+        if candidate.ids.old in lost:
+            candidate.leave("another run took it over: run relink again", RelinkState.BUSY)

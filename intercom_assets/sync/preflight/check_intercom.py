@@ -80,15 +80,15 @@ def check_companies(client: IntercomClient) -> Iterator[Finding]:
 
 def check_limits(client: IntercomClient, share: float) -> Iterator[Finding]:
     """From the headers of the answers before; asks nothing."""
-    told = client.counters()
-    if told.limit is not None:
-        minute = told.limit * WINDOWS_A_MINUTE
+    counters = client.counters()
+    if counters.limit is not None:
+        minute = counters.limit * WINDOWS_A_MINUTE
         yield INTERCOM.ok(
             "rate limit",
-            f"{told.limit:,} calls per 10 s, about {minute:,} a minute; rate_share takes "
+            f"{counters.limit:,} calls per 10 s, about {minute:,} a minute; rate_share takes "
             f"{share:.0%} of it.",
         )
-    ahead = told.clock_ahead
+    ahead = counters.clock_ahead
     if ahead is not None and abs(ahead) > MOST_CLOCK_DIFFERENCE:
         yield INTERCOM.warning(
             "clock",

@@ -104,8 +104,8 @@ def check_determinism(app: AppDatabase) -> Iterator[Finding]:
             "Select what the app stores, not now() or random().",
         )
     shapes = (app.shapes.users, app.shapes.teams, app.shapes.memberships)
-    told = {s.query.file: words for s in shapes if (words := clock_words(s))}
-    for file, words in told.items():
+    clock_columns = {s.query.file: words for s in shapes if (words := clock_words(s))}
+    for file, words in clock_columns.items():
         if file not in unsteady:
             yield MAPPING.warning(
                 "same twice",
@@ -113,7 +113,7 @@ def check_determinism(app: AppDatabase) -> Iterator[Finding]:
                 "no updated_at shows: the nightly sweep finds it.",
                 "Leave it out if the value has to be right sooner.",
             )
-    if not unsteady and not told:
+    if not unsteady and not clock_columns:
         yield MAPPING.ok("same twice", "The same rows read again are the same.")
 
 
@@ -148,17 +148,23 @@ def _check_values(
 ) -> Iterator[Finding]:
     """Values beyond what Intercom is known to hold, column by column."""
     fields = {
-        AppUser: {each.name: each for each in fields_of_users(app.users_columns)},
-        AppTeam: {each.name: each for each in fields_of_teams(app.teams_columns)},
+        AppUser: {
+            fields_of_user.name: fields_of_user
+            for fields_of_user in fields_of_users(app.users_columns)
+        },
+        AppTeam: {
+            fields_of_team.name: fields_of_team
+            for fields_of_team in fields_of_teams(app.teams_columns)
+        },
     }
     counts: Counter[str] = Counter()
     first: dict[str, str] = {}
     for row in rows:
         if isinstance(row, AppUser | AppTeam):
             fitted = held(fields[type(row)], row, truncate=app.mapping.settings.truncate)
-            for name, each in fitted.left_out.items():
+            for name, item in fitted.left_out.items():
                 counts[name] += 1
-                first.setdefault(name, f"of {row.id}: {each.why}")
+                first.setdefault(name, f"of {row.id}: {item.why}")
     for name, count in counts.items():
         yield MAPPING.warning(
             "values",

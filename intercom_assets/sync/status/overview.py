@@ -115,7 +115,7 @@ class Overview:
 
     @property
     def left_out_count(self) -> int:
-        return sum(each.count for each in self.left_out)
+        return sum(item.count for item in self.left_out)
 
     @property
     def held_count(self) -> int:
@@ -209,27 +209,27 @@ def look_at_capture(url: str, mapping: Callable[[], AppMapping]) -> Capture:
         text = "Changes were not logged, or are not: see intercom-assets check."
         return Capture("triggers", False, text, *waiting)
     wrong = {"missing": state.missing, "disabled": state.disabled, "stale": state.stale}
-    told = "; ".join(f"{what}: {', '.join(names)}" for what, names in wrong.items() if names)
-    found = told or "the log is missing"
+    problems = "; ".join(f"{what}: {', '.join(names)}" for what, names in wrong.items() if names)
+    found = problems or "the log is missing"
     return Capture("triggers", False, f"{found}. Run intercom-assets install-capture.", *waiting)
 
 
 def use_of(counted: Sequence[Counted], limit: Json) -> Use:
     calls: Counter[datetime] = Counter()
     limited = 0
-    for each in counted:
-        calls[each.minute] += each.value if each.name == CALLS else 0
-        limited += each.value if each.name == RATE_LIMITED else 0
+    for item in counted:
+        calls[item.minute] += item.value if item.name == CALLS else 0
+        limited += item.value if item.name == RATE_LIMITED else 0
     a_minute = round(limit * 60 / WINDOW) if isinstance(limit, int) else None
     return Use(calls.total(), max(calls.values(), default=0), limited, a_minute)
 
 
 def lag_of(counted: Sequence[Counted]) -> Lag:
     found: Counter[float] = Counter()
-    for each in counted:
-        if each.name.startswith(LAG):
-            bound = each.name.removeprefix(LAG)
-            found[float("inf") if bound == BEYOND else float(bound)] += each.value
+    for item in counted:
+        if item.name.startswith(LAG):
+            bound = item.name.removeprefix(LAG)
+            found[float("inf") if bound == BEYOND else float(bound)] += item.value
     if not found:
         return Lag()
     return Lag(found.total(), _within(found, 0.5), _within(found, 0.95), max(found))
