@@ -6,7 +6,6 @@ know Intercom's side.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias
 
 from intercom_assets.domain.attributes import held
@@ -15,6 +14,7 @@ from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow, Le
 from intercom_assets.domain.values import digest
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.failures import Problem, unfit
+from intercom_assets.sync.passes.lazily import lazily
 from intercom_assets.sync.passes.rules import Rules
 
 Row: TypeAlias = AppUser | AppTeam | InvalidRow | Gone
@@ -31,7 +31,7 @@ class AppRow:
     left_out: Mapping[str, LeftOut]
     mapping_version: str
 
-    @cached_property
+    @lazily
     def hash(self) -> str:
         """Of everything that the app decides, except `last_request_at`, which moves by itself."""
         if self.kind is QueueKind.TEAM:

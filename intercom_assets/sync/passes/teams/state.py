@@ -6,7 +6,6 @@ and what became of it, is `team_pass.py`'s.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from intercom_assets.domain.attempts import Looked, attempts_in, fields_done
 from intercom_assets.domain.decisions import Decision, FieldInputs, Freshness, Reconciliation
@@ -24,6 +23,7 @@ from intercom_assets.sync.passes.kept_apart import (
     fields_left_out,
     unwritable_fields,
 )
+from intercom_assets.sync.passes.lazily import lazily
 from intercom_assets.sync.passes.rules import Rules
 
 KIND = QueueKind.TEAM
@@ -79,7 +79,7 @@ class TeamState:
 
     # --- what is decided ----------------------------------------------------------------------
 
-    @cached_property
+    @lazily
     def plan(self) -> Reconciliation:
         fields = self.rules.decidable(self.values)
         return reconcile(

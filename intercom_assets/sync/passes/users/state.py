@@ -6,8 +6,7 @@ takes is `calls_due.py`'s, what an answer makes of a state `transitions.py`'s.
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.decisions import FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import DELETED, TIME_ZONE, Field, intercom_values
@@ -33,13 +32,15 @@ from intercom_assets.sync.passes.kept_apart import (
     fields_left_out,
     unwritable_fields,
 )
+from intercom_assets.sync.passes.lazily import lazily
 from intercom_assets.sync.passes.rules import Rules
 
 PLANNED_ON = (
     *("rules", "app", "contact", "freshness", "base"),
     *("accepted", "refused", "undone", "left_out"),
 )
-"""What the decisions are made from: a state that differs in other things decides the same."""
+"""What the decisions are made from, the contact less its companies. A state that differs in other
+things decides the same."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,7 @@ class UserState:
 
     def following(self, before: "UserState") -> "UserState":
         """With the decisions of the state before, where all that they are made from is the same."""
-        if "plan" in before.__dict__ and all(
-            getattr(self, name) is getattr(before, name) for name in PLANNED_ON
-        ):
+        if "plan" in before.__dict__ and _decides_alike(self, before):
             self.__dict__["plan"] = before.plan
         return self
 
@@ -175,7 +174,7 @@ class UserState:
         """A gone user's row says nothing but that it is gone."""
         return {DELETED.name: DELETED} if self.is_gone else self.rules.decidable(self.values)
 
-    @cached_property
+    @lazily
     def plan(self) -> Reconciliation:
         """Field by field, on what is known."""
         fields = self.decided_fields
@@ -201,7 +200,7 @@ class UserState:
     def teams_without_company(self) -> frozenset[str]:
         return self.app.teams - self.companies.keys() - self.void_teams - self.undone_teams
 
-    @cached_property
+    @lazily
     def memberships(self) -> MembershipPlan:
         contact = self.contact
         attached = Attached(
@@ -243,3 +242,14 @@ class UserState:
     def companies_kept(self) -> frozenset[str]:
         wanted = {self.companies.get(team) for team in self.app.teams}
         return frozenset(self.undone_companies & self.company_ids - wanted)
+
+
+def _decides_alike(state: UserState, before: UserState) -> bool:
+    pairs = ((_decisive(state, name), _decisive(before, name)) for name in PLANNED_ON)
+    return all(now is then or now == then for now, then in pairs)
+
+
+def _decisive(state: UserState, name: str) -> object:
+    if name != "contact" or state.contact is None:
+        return getattr(state, name)
+    return replace(state.contact, company_ids=(), companies_complete=True, company_count=None)
