@@ -14,6 +14,7 @@ from intercom_assets.cli.commands.setting_up import (
     init,
     init_db,
     install_capture,
+    listen,
     remove_capture,
     up,
 )
@@ -28,6 +29,7 @@ COMMANDS: dict[str, click.Command] = {
     "init": init,
     "init-db": init_db,
     "install-capture": install_capture,
+    "listen": listen,
     "plan": plan,
     "relink": relink,
     "remove-capture": remove_capture,

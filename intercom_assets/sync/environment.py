@@ -29,6 +29,8 @@ INTERCOM_SYNC_CONFIG = "INTERCOM_SYNC_CONFIG"
 INTERCOM_SYNC_ENABLED = "INTERCOM_SYNC_ENABLED"
 INTERCOM_WORKSPACE = "INTERCOM_WORKSPACE"
 INTERCOM_ALERT_WEBHOOK = "INTERCOM_ALERT_WEBHOOK"
+INTERCOM_CLIENT_SECRET = "INTERCOM_CLIENT_SECRET"
+DAGSTER_WEBSERVER_URL = "DAGSTER_WEBSERVER_URL"
 
 DEFAULT_BASE_URL = "https://api.intercom.io"
 MEANS_ON = frozenset({"true", "1", "yes", "on"})
@@ -40,10 +42,11 @@ class ConfigurationError(OperatorError):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The variables as they were read. `repr` shows neither the token nor a password.
+    """The variables as they were read. `repr` shows no token, secret or password.
 
     `mapping_folder`: None is the shipped sample app's, to read with; see `unmapped`. `switch`:
-    INTERCOM_SYNC_ENABLED.
+    INTERCOM_SYNC_ENABLED. `client_secret`: one or several, by which Intercom signs what it sends.
+    `dagster_url`: of the webserver, for links to it.
     """
 
     app_url: str = field(default="", repr=False)
@@ -54,6 +57,8 @@ class Configuration:
     switch: str = ""
     api_version: str = API_VERSION
     workspace: str = ""
+    client_secret: str = field(default="", repr=False)
+    dagster_url: str = ""
 
     @property
     def refusal(self) -> str | None:
@@ -108,6 +113,8 @@ def read_environment(env: Mapping[str, str] | None = None) -> Configuration:
         switch=given.get(INTERCOM_SYNC_ENABLED, ""),
         api_version=given.get(INTERCOM_API_VERSION) or API_VERSION,
         workspace=given.get(INTERCOM_WORKSPACE, ""),
+        client_secret=given.get(INTERCOM_CLIENT_SECRET, ""),
+        dagster_url=given.get(DAGSTER_WEBSERVER_URL, "").rstrip("/"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands that make what the sync needs: `init`, `init-db`, the app's triggers, `up`."""
+"""Commands that make what the sync needs: `init`, `init-db`, the app's triggers, `up`, `listen`."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from intercom_assets.cli.commands.shared import FROM_ENVIRONMENT
 from intercom_assets.cli.loading import ending_at_once
 
 DEFAULT_PORT = 3000
+LISTENING_PORT = 8080
 
 _accept = click.option(
     "--accept-publication",
@@ -116,3 +117,27 @@ def up(port: int, dry_run: bool) -> None:
     with ending_at_once():
         from intercom_assets.cli import up as work
     work.up(port, dry_run)
+
+
+@click.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address of this machine to take."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=LISTENING_PORT,
+    show_default=True,
+    help="0: a free one.",
+)
+def listen(host: str, port: int) -> None:
+    """Take what Intercom sends, until Ctrl-C: webhooks, and the inbox's questions.
+
+    It needs INTERCOM_CLIENT_SECRET and the sync's own tables; no token, no database of the app. TLS
+    is the business of a proxy before it. Polling goes on without it, and finds the same, later.
+
+    Example: intercom-assets listen --port 8080
+    """
+    with ending_at_once():
+        from intercom_assets.cli import listen as work
+    work.listen(host, port)

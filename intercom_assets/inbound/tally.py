@@ -1,0 +1,40 @@
+"""What was received and refused, counted in memory and written down every few seconds.
+
+A flood of forged requests must not become a flood of transactions. What is counted together with
+work of ours is counted in its transaction instead (`database/store/inbound.py`).
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import StrEnum
+from threading import Lock
+
+
+class Counted(StrEnum):
+    """Names of counters in our own tables; never renamed, since `status` adds up days of them."""
+
+    REFUSED = "inbound refused"
+    OTHER_WORKSPACE = "inbound of another workspace"
+    UNSTORED = "inbound not stored"
+
+
+class Tally:
+    """Counts of this process that are not written down yet. Threads may share one."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def add(self, name: Counted, number: int = 1) -> None:
+        with self._lock:
+            self._counts[name] += number
+
+    def take(self) -> dict[str, int]:
+        """All counts, which begin anew; `put_back` what could not be written."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        return dict(counts)
+
+    def put_back(self, counts: Mapping[str, int]) -> None:
+        with self._lock:
+            self._counts.update(counts)
