@@ -94,7 +94,7 @@ async def _write_counts(inbound: Inbound) -> None:
         inbound.log.warn(error.sentence)
 
 
-class Server(uvicorn.Server):
+class ListeningServer(uvicorn.Server):
     """One app on one socket, within bounds that a stranger cannot stretch."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -147,7 +147,7 @@ def serve(
         suppress(KeyboardInterrupt),
     ):
         announce(address(listening))
-        Server(create_app(Inbound(store, settings, workers))).run(sockets=[listening])
+        ListeningServer(create_app(Inbound(store, settings, workers))).run(sockets=[listening])
 
 
 def address(listening: socket) -> str:

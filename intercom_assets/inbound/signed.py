@@ -23,7 +23,7 @@ from intercom_assets.inbound.bodies import Bodies, BodyTooLarge, BodyTooSlow, To
 from intercom_assets.inbound.logs import RareLog
 from intercom_assets.inbound.settings import InboundSettings
 from intercom_assets.inbound.signatures import SignatureScheme
-from intercom_assets.inbound.tally import Counted, Tally
+from intercom_assets.inbound.tally import InboundCount, Tally
 
 RETRY_AFTER = {"Retry-After": "60"}
 
@@ -92,12 +92,12 @@ class SignedEndpoint:
         try:
             return await self._route.answer(self._inbound, body)
         except (StoreUnavailable, StoreNotReady) as error:
-            self._inbound.tally.add(Counted.UNSTORED)
+            self._inbound.tally.add(InboundCount.UNSTORED)
             self._inbound.log.warn(error.sentence)
             return _later("Our own tables do not answer.")
 
     def _unsigned(self, **headers: str) -> Response:
-        self._inbound.tally.add(Counted.REFUSED)
+        self._inbound.tally.add(InboundCount.REFUSED)
         return _refusal(401, "The signature is missing or wrong.", **headers)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from threading import Lock
 
 
-class Counted(StrEnum):
+class InboundCount(StrEnum):
     """Names of counters in our own tables; never renamed, since `status` adds up days of them."""
 
     REFUSED = "inbound refused"
@@ -25,7 +25,7 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._lock = Lock()
 
-    def add(self, name: Counted, number: int = 1) -> None:
+    def add(self, name: InboundCount, number: int = 1) -> None:
         with self._lock:
             self._counts[name] += number
 

@@ -11,7 +11,13 @@ import requests
 
 from intercom_assets.database.store.store import Store
 from intercom_assets.inbound.routes import ROUTES
-from intercom_assets.inbound.server import WORKERS, Server, address, create_app, listening_on
+from intercom_assets.inbound.server import (
+    WORKERS,
+    ListeningServer,
+    address,
+    create_app,
+    listening_on,
+)
 from intercom_assets.inbound.settings import InboundSettings
 from intercom_assets.inbound.signatures import INBOX, WEBHOOK, SignatureScheme
 from intercom_assets.inbound.signed import Inbound, SignedRoute
@@ -55,7 +61,7 @@ def listening(
     settings = InboundSettings(secrets or (SECRET,), dagster_url)
     with listening_on("127.0.0.1", 0) as port, ThreadPoolExecutor(WORKERS) as workers:
         inbound = Inbound(store, settings, workers)
-        server = Server(create_app(inbound, routes))
+        server = ListeningServer(create_app(inbound, routes))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [port]}, daemon=True)
         thread.start()
         try:
