@@ -29,6 +29,7 @@ from intercom_assets.simulator.seeding import (
 )
 from intercom_assets.simulator.settings import Settings
 from intercom_assets.simulator.state import World
+from intercom_assets.simulator.tags import create_tag
 from intercom_assets.simulator.wire import Call, Reply
 
 
@@ -77,12 +78,22 @@ class ByHand:
         ids = {"from": self._contact(lead).id, "into": self._contact(into).id}
         self._run(merge_contacts, body={**ids, "skip_duplicate_validation": True})
 
+    def tag_contact(self, contact: str, tag: str) -> None:
+        """By the tag's name; one that does not exist is made."""
+        with self._lock:
+            self._run(create_tag, body={"name": tag, "users": [{"id": self._contact(contact).id}]})
+
+    def untag_contact(self, contact: str, tag: str) -> None:
+        with self._lock:
+            user = {"id": self._contact(contact).id, "untag": True}
+            self._run(create_tag, body={"name": tag, "users": [user]})
+
     # --- companies ---
 
     def create_company(self, company_id: str, name: str | None = None) -> str:
         """Intercom's id."""
         with self._lock:
-            return make_company(self._world, company_id, name)
+            return make_company(self._world, company_id, name, lagging=True)
 
     def edit_company(self, company: str, **changes: Any) -> None:
         with self._lock:

@@ -205,4 +205,25 @@ UNCONFIRMED: tuple[Choice, ...] = (
         "Is a body without Content-Type: application/json refused?",
         "The docs ask for the header.",
     ),
+    Choice(
+        "webhook_times",
+        "iso",
+        ("iso", "unix"),
+        "Are times inside webhooks' items ISO strings or Unix seconds?",
+        "ISO strings with milliseconds were recorded in 2026; 2.13 announced consistency.",
+    ),
+    Choice(
+        "webhook_merged_from",
+        True,
+        (True, False),
+        "Does contact.merged name the contact that was merged away?",
+        "Documented as merged_from; not there in a recording of January 2026.",
+    ),
+    Choice(
+        "webhook_unarchive_topic",
+        "contact.unarchive",
+        ("contact.unarchive", "contact.unarchived"),
+        "What is the topic of a notification that a contact was unarchived?",
+        "Documented without the d, recorded with it: whoever listens must know both.",
+    ),
 )

@@ -1,7 +1,9 @@
 """The control endpoints, `/_simulator/...`: outside Intercom's paths, without a token, uncounted.
 
-    GET  stats, settings, choices, calls, overview?search=, contacts?..., companies, attributes
-    POST reset, settings, faults, contacts (seed), operator (an edit by hand)
+    GET  stats, settings, choices, calls, overview?search=, contacts?..., companies, attributes,
+         webhooks
+    POST reset, settings, faults, contacts (seed), operator (an edit by hand), webhooks (subscribe),
+         webhooks/ping, webhooks/live
 
 What they do is done elsewhere; here it is only reached over HTTP. Errors are one sentence, 400.
 """
@@ -21,7 +23,7 @@ from intercom_assets.simulator.stand import Stand
 from intercom_assets.simulator.wire import Answer, json_body, parse_query
 
 FAULT_KEYS = ("fail_next", "faults")
-RESETS = ("all", "data", "stats", "faults", "settings")
+RESETS = ("all", "data", "stats", "faults", "settings", "webhooks")
 SHOWN = 60
 
 
@@ -38,6 +40,7 @@ class Control:
             "contacts": self._contacts,
             "companies": lambda query: simulator.companies(),
             "attributes": lambda query: simulator.attributes(query.get("model")),
+            "webhooks": lambda query: simulator.webhooks.document(),
         }
         self._writes: Mapping[str, Callable[[Any], Any]] = {
             "reset": self._reset,
@@ -45,6 +48,9 @@ class Control:
             "faults": self._add_faults,
             "contacts": self._seed,
             "operator": self._operate,
+            "webhooks": self._subscribe,
+            "webhooks/ping": lambda body: simulator.webhooks.ping(),
+            "webhooks/live": lambda body: simulator.webhooks.set_live(),
         }
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
@@ -94,6 +100,8 @@ class Control:
             simulator.rate.clear()
         if what in ("all", "faults"):
             simulator.faults.clear()
+        if what in ("all", "webhooks"):
+            simulator.webhooks.clear()
         if what in ("all", "settings"):
             simulator.settings.change(asdict(Settings()))
             simulator.settings.change(simulator.initial)
@@ -149,6 +157,11 @@ class Control:
     def _seed(self, body: Any) -> Document:
         ids = self._simulator.seed(body)
         return {"created": len(ids), "ids": ids[:1000]}
+
+    def _subscribe(self, body: Any) -> Document:
+        if not isinstance(body, dict):
+            raise BadSetting("webhooks are an object: {'url': ..., 'secret': ...}")
+        return self._simulator.webhooks.subscribe(body)
 
     def _operate(self, body: Any) -> Document:
         """`{"do": "edit_contact", "contact": "7", "name": "Ada"}`: a method of `ByHand`."""

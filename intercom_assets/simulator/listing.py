@@ -82,7 +82,8 @@ def _members(call: Call, company_id: str) -> list[Contact]:
 
 
 def search_contacts(call: Call) -> Reply:
-    call.allow("query", "pagination", "sort")
+    # A `per_page` outside of `pagination` is accepted, and sizes nothing.
+    call.allow("query", "pagination", "sort", "per_page")
     if "query" not in call.body:
         raise errors.missing("query not specified")
     plan = read_query(call, call.body["query"])

@@ -181,14 +181,16 @@ def make_attribute(world: World, name: str, model: str, data_type: str, now: int
     return attribute
 
 
-def make_company(world: World, company_id: str, name: str | None = None) -> str:
+def make_company(
+    world: World, company_id: str, name: str | None = None, lagging: bool = False
+) -> str:
     """Intercom's id of the company with your `company_id`, made if there is none."""
     known = world.company_by_key.get(company_id)
     if known is not None:
         return known
     seq, now = world.next_seq(), world.now
     company = Company(world.object_id(seq), seq, company_id, now, now, name=name or company_id)
-    world.commit_company(company, lagging=False)
+    world.commit_company(company, lagging)
     return company.id
 
 

@@ -204,7 +204,10 @@ def serve(
     """
     with listen(port) as listening, suppress(KeyboardInterrupt):
         announce(address(listening))
-        Server(simulator).run(sockets=[listening])
+        try:
+            Server(simulator).run(sockets=[listening])
+        finally:
+            simulator.stop()
 
 
 def address(listening: socket) -> str:
@@ -223,3 +226,4 @@ def serving(simulator: Simulator, port: int = 0) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+            simulator.stop()

@@ -40,7 +40,8 @@ class Simulator(Stand):
             if method == "GET" and is_page(path):
                 return page_answer()
             lower = {name.lower(): value for name, value in headers.items()}
-            return self._answering.answer(Request(method, path, lower, body))
+            with self.webhooks.by_api():
+                return self._answering.answer(Request(method, path, lower, body))
 
     def set(self, **changes: Any) -> None:
         """Settings, and faults as `fail_next` or `faults`."""
@@ -50,6 +51,10 @@ class Simulator(Stand):
     def stats(self) -> Document:
         with self.lock:
             return self.control.stats()
+
+    def stop(self) -> None:
+        """Its threads, if it has any: whoever subscribed to webhooks calls it at the end."""
+        self.webhooks.stop()
 
     def reset(self, what: str = "all") -> None:
         """`all`, or only `data`, `stats`, `faults` or `settings`."""

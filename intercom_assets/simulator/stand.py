@@ -18,6 +18,7 @@ from intercom_assets.simulator.reading import Reading
 from intercom_assets.simulator.seeding import seed_contacts
 from intercom_assets.simulator.settings import Settings
 from intercom_assets.simulator.state import World
+from intercom_assets.simulator.webhooks import Webhooks
 
 
 class Stand(Reading):
@@ -37,6 +38,7 @@ class Stand(Reading):
         self.rate = Rate(self.settings)
         self.faults = Faults(Random(self.settings.seed))
         self.journal = Journal()
+        self.webhooks = Webhooks(self.world, self.settings, self.lock)
         self.by_hand = ByHand(self.world, self.settings, self.lock)
 
     def seed(self, contacts: Any) -> list[str]:

@@ -9,12 +9,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
+from typing import Protocol
 
 from intercom_assets.simulator.index import Index, contact_keys, no_keys
 from intercom_assets.simulator.records import Admin, Attribute, Company, Contact, Scroll, Tag
 
 WORKSPACE_ID = "sim1w0rk"
 DEFAULT_ADMIN = Admin("991267459", "Ciara Lee", "admin@example.com")
+
+
+class Watcher(Protocol):
+    """Is told of each change, but not of what is said to have been there before."""
+
+    def contact_changed(self, old: Contact | None, new: Contact) -> None: ...
+
+    def company_changed(self, old: Company | None, new: Company) -> None: ...
 
 
 class World:
@@ -32,6 +41,7 @@ class World:
         self._workspace = workspace
         self.random = Random(seed)  # not for secrets: ids must be the same in every run
         self.created_at = int(clock())
+        self.watcher: Watcher | None = None
         self._seq = 0
         self.clear()
 
@@ -87,6 +97,8 @@ class World:
         if lagging:
             self._contact_index.push(self.clock(), contact, contact.live)
             self._contact_index.catch_up(self.clock() - self.delay())
+            if self.watcher is not None:
+                self.watcher.contact_changed(old, contact)
         else:
             self._contact_index.put(contact, contact.live)
 
@@ -134,6 +146,7 @@ class World:
     # --- companies ---
 
     def commit_company(self, company: Company, lagging: bool = True) -> None:
+        old = self.companies.get(company.id)
         self.companies[company.id] = company
         if company.deleted_at is None:
             self.company_by_key[company.company_id] = company.id
@@ -143,6 +156,8 @@ class World:
         if lagging:
             self._company_index.push(self.clock(), company, visible)
             self._company_index.catch_up(self.clock() - self.delay())
+            if self.watcher is not None:
+                self.watcher.company_changed(old, company)
         else:
             self._company_index.put(company, visible)
 

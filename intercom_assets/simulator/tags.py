@@ -68,14 +68,20 @@ def put_tag(call: Call, contact: Contact, tag: Tag) -> Contact:
     return tagged
 
 
+def take_tag(call: Call, contact: Contact, tag: Tag) -> None:
+    """Taking one away that is not there changes nothing."""
+    if tag.id in contact.tags:
+        left = {i: at for i, at in contact.tags.items() if i != tag.id}
+        call.world.commit_contact(contact._replace(tags=left, updated_at=call.world.now))
+
+
 def untag_contact(call: Call) -> Reply:
     contact = find_for_write(call, call.ids[0])
     tag = _find(call, call.ids[1])
     if tag.id not in contact.tags:
         raise errors.no_such_resource()
     answer = _applied(call, contact, tag.id)
-    left = {i: at for i, at in contact.tags.items() if i != tag.id}
-    call.world.commit_contact(contact._replace(tags=left, updated_at=call.world.now))
+    take_tag(call, contact, tag)
     return Reply(answer, recent_write=True, changed=True)
 
 
@@ -83,7 +89,8 @@ def untag_contact(call: Call) -> Reply:
 
 
 def create_tag(call: Call) -> Reply:
-    call.allow("id", "name", "companies", "users")
+    # The Ruby client says `tag_or_untag` too; what counts is each item's `untag`.
+    call.allow("id", "name", "companies", "users", "tag_or_untag")
     if call.body.get("name") is None:
         raise errors.invalid("invalid tag parameters")
     name = text("name", call.body["name"], call.settings)
@@ -117,14 +124,21 @@ def _tag_user(call: Call, tag: Tag, item: dict[str, Any]) -> Document:
     contact = call.world.contacts.get(str(item.get("id")))
     if contact is None or not contact.live:
         raise errors.no_such_user()
-    if tag.id not in contact.tags:
+    untag = _untags(item)
+    if untag:
+        take_tag(call, contact, tag)
+    elif tag.id not in contact.tags:
         put_tag(call, contact, tag)
-    return {"id": contact.id, "tagged": True}
+    return {"id": contact.id, "tagged": not untag}
+
+
+def _untags(item: dict[str, Any]) -> bool:
+    return item.get("untag") is not None and flag("untag", item["untag"])
 
 
 def _tag_company(call: Call, tag: Tag, item: dict[str, Any]) -> Document:
     company = _company(call, item)
-    untag = "untag" in item and flag("untag", item["untag"])
+    untag = _untags(item)
     tags = {i: at for i, at in company.tags.items() if i != tag.id}
     if not untag:
         tags[tag.id] = call.world.now

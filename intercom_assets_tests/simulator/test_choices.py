@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from intercom_assets.simulator.choices import UNCONFIRMED, Choice
+from intercom_assets.simulator.notifications import of_contact
+from intercom_assets.simulator.records import Contact, Merge, State
 from intercom_assets.simulator.simulator import Simulator
+from intercom_assets.simulator.telling import Telling
 from intercom_assets_tests.simulator.asking import Api, Clock, ids, ok
 
+CONTACT = Contact("a", 1, "user", 100, 100)
 Observe = Callable[[Api, Clock], Any]
 OBSERVED: dict[str, tuple[Any, Observe]] = {}
 """Choice -> (another option, what shows the difference)."""
@@ -185,6 +189,29 @@ def _(api: Api, clock: Clock) -> Any:
 def _(api: Api, clock: Clock) -> Any:
     api.headers["Content-Type"] = "application/x-www-form-urlencoded"
     return api.post("/contacts", {"role": "user"}).status
+
+
+def told(api: Api, old: Contact | None, new: Contact) -> Any:
+    """What a webhook would hear: the topic as written, and the item."""
+    telling = Telling(api.simulator.world, api.simulator.settings)
+    [notice] = of_contact(old, new)
+    return telling.topic(notice.topic), notice.item(telling)
+
+
+@shows("webhook_times", "unix")
+def _(api: Api, clock: Clock) -> Any:
+    return told(api, None, CONTACT)[1]["created_at"]
+
+
+@shows("webhook_merged_from", False)
+def _(api: Api, clock: Clock) -> Any:
+    merged = CONTACT._replace(merges=(Merge("b", "lead", 1),))
+    return told(api, CONTACT, merged)[1].get("merged_from")
+
+
+@shows("webhook_unarchive_topic", "contact.unarchived")
+def _(api: Api, clock: Clock) -> Any:
+    return told(api, CONTACT._replace(state=State.ARCHIVED), CONTACT)[0]
 
 
 @pytest.mark.parametrize("choice", UNCONFIRMED, ids=lambda choice: choice.name)

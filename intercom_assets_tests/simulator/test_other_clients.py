@@ -190,6 +190,17 @@ def test_ruby_saves_all_custom_attributes_every_time(ruby: Sender, simulator: Si
     assert (saved["name"], saved["custom_attributes"]) == ("Bob", {"plan": "pro"})
 
 
+def test_ruby_tags_and_untags_companies(ruby: Sender) -> None:
+    company = ok(ruby("POST", "/companies", '{"company_id":"6"}'))
+    named = f'"name":"Whale","companies":[{{"id":"{company["id"]}"'
+
+    tagged = ok(ruby("POST", "/tags", f'{{"tag_or_untag":"tag",{named}}}]}}'))
+    untagged = ok(ruby("POST", "/tags", f'{{"tag_or_untag":"untag",{named},"untag":true}}]}}'))
+
+    assert (tagged["companies"][0]["tagged"], untagged["companies"][0]["tagged"]) == (True, False)
+    assert ok(ruby("GET", f"/companies/{company['id']}"))["tags"]["tags"] == []
+
+
 def test_ruby_saves_a_company_with_both_of_its_ids(ruby: Sender) -> None:
     made = ok(ruby("POST", "/companies", '{"company_id":"6","custom_attributes":{}}'))
 

@@ -106,7 +106,7 @@ def test_who_is_found(api: Api, people: dict[str, str], query: Any, expected: se
         (where("email", "=", 123), "invalid_value", "123 is not a valid string"),
         (where("role", "=", "admin"), "invalid_value", "admin is not a valid role"),
         (where("created_at", "=", "foobar"), "invalid_value", "foobar is not a valid date"),
-        (where("created_at", "=", 1.5), "invalid_value", "1.5 is not a valid date"),
+        (where("created_at", "=", -1.5), "invalid_value", "-1.5 is not a valid date"),
         (where("created_at", "=", 10**30), "invalid_value", ""),
         (where("has_hard_bounced", "=", "x"), "invalid_value", "x is not a valid boolean"),
         (where("email", "IN", "x"), "invalid_values", "IN needs an array"),
@@ -420,3 +420,22 @@ def test_an_empty_list_has_no_pages(api: Api) -> None:
     }
     assert api.get("/contacts?starting_after=None").status == 400
     assert api.get("/contacts?per_page=151").status == 400
+
+
+def test_a_time_with_a_fraction_is_the_second_that_it_is_in(api: Api, clock: Clock) -> None:
+    """As a public extractor sends it: it could not read a contact otherwise."""
+    contact = api.user("7")
+
+    exact = any_of(where("updated_at", ">", clock.now), where("updated_at", "=", clock.now))
+
+    assert isinstance(clock.now, float)
+    assert ids(api.search(exact)) == [contact["id"]]
+
+
+def test_a_page_size_beside_the_query_is_accepted_and_sizes_nothing(api: Api) -> None:
+    for number in range(3):
+        api.user(str(number))
+
+    page = api.search(where("role", "=", "user"), per_page=2)
+
+    assert (len(page["data"]), page["pages"]["per_page"]) == (3, 50)

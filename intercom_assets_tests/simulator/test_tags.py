@@ -57,6 +57,28 @@ def test_many_contacts_and_companies_are_tagged_at_once(api: Api) -> None:
     assert ids(ok(api.get(f"/companies?tag_id={made['id']}"))) == []
 
 
+def test_a_contact_is_untagged_in_the_list_that_tags_others(api: Api) -> None:
+    ada, grace = api.user("7"), api.user("8")
+    tag = ok(api.post("/tags", {"name": "Whale", "users": [{"id": ada["id"]}]}))
+
+    items = [{"id": ada["id"], "untag": True}, {"id": grace["id"], "untag": False}]
+    done = ok(api.post("/tags", {"name": "Whale", "users": items}))
+
+    assert [user["tagged"] for user in done["users"]] == [False, True]
+    assert ids(ok(api.get(f"/contacts/{ada['id']}/tags"))) == []
+    assert ids(ok(api.get(f"/contacts/{grace['id']}/tags"))) == [tag["id"]]
+
+
+def test_untagging_who_was_not_tagged_changes_nothing(api: Api, clock: Clock) -> None:
+    contact = api.user("7")
+    clock.advance(5)
+
+    ok(api.post("/tags", {"name": "Whale", "users": [{"id": contact["id"], "untag": True}]}))
+
+    shown = ok(api.get(f"/contacts/{contact['id']}"))
+    assert (shown["updated_at"], ids(shown["tags"])) == (contact["updated_at"], [])
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
