@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 from intercom_assets.domain.attributes import held
 from intercom_assets.domain.fields import COMPANY_DELETED, DELETED, LAST_SEEN
+from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow, LeftOut, Values
 from intercom_assets.domain.values import digest
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.failures import Problem, unfit
-from intercom_assets.sync.passes.lazily import lazily
 from intercom_assets.sync.passes.rules import Rules
 
 Row: TypeAlias = AppUser | AppTeam | InvalidRow | Gone

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from intercom_assets.domain.attempts import Looked, attempts_in, fields_done
 from intercom_assets.domain.decisions import Decision, FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import COMPANY_DELETED, Field, intercom_values
+from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.models import Company, JournalEntry, LeftOut, TeamLink, Value, Values
 from intercom_assets.domain.reconcile import reconcile
@@ -23,7 +24,6 @@ from intercom_assets.sync.passes.kept_apart import (
     fields_left_out,
     unwritable_fields,
 )
-from intercom_assets.sync.passes.lazily import lazily
 from intercom_assets.sync.passes.rules import Rules
 
 KIND = QueueKind.TEAM

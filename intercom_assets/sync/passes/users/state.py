@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.decisions import FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import DELETED, TIME_ZONE, Field, intercom_values
+from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
 from intercom_assets.domain.models import (
@@ -32,7 +33,6 @@ from intercom_assets.sync.passes.kept_apart import (
     fields_left_out,
     unwritable_fields,
 )
-from intercom_assets.sync.passes.lazily import lazily
 from intercom_assets.sync.passes.rules import Rules
 
 PLANNED_ON = (
