@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from intercom_assets.domain.fields import Field, Policy
+from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.models import Kind, LeftOut, Side, Value, Values
 from intercom_assets.domain.timezones import GeoHint, ZoneBook
 
@@ -72,17 +73,17 @@ class Decision:
         return self.write_to is not None and not self.deferred
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reconciliation:
     """All decisions of one user. `to_app`, `to_intercom`: field name -> value to write now."""
 
     decisions: tuple[Decision, ...]
 
-    @property
+    @lazily
     def to_app(self) -> Values:
         return {d.field.name: d.value for d in self.decisions if d.is_due and writes_app(d)}
 
-    @property
+    @lazily
     def to_intercom(self) -> Values:
         return {d.field.name: d.value for d in self.decisions if d.is_due and not writes_app(d)}
 

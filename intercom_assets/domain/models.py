@@ -113,6 +113,10 @@ class Contact:
     country_code: str | None = None
 
 
+OF_COMPANIES = frozenset({"company_ids", "companies_complete", "company_count"})
+"""What a contact says of its companies; all else that it says is of the person."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContactPatch:
     """What to write: `standard` by Intercom's field names, `custom` by attribute name."""

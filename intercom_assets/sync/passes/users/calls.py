@@ -215,8 +215,8 @@ def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf
 
 
 def _merge_all(user: UserPass, client: IntercomClient) -> None:
-    if user.contact is not None:
-        leads = user.state.leads
+    leads = user.state.leads
+    if leads and user.contact is not None:
         user.become(replace(user.state, leads=()))
         for lead in leads:
             _merge(user, client, lead)

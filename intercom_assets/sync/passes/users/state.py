@@ -6,7 +6,8 @@ takes is `calls_due.py`'s, what an answer makes of a state `transitions.py`'s.
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 from intercom_assets.domain.decisions import FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import DELETED, TIME_ZONE, Field, intercom_values
@@ -14,6 +15,7 @@ from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
 from intercom_assets.domain.models import (
+    OF_COMPANIES,
     Contact,
     Gone,
     LeftOut,
@@ -41,6 +43,8 @@ PLANNED_ON = (
 )
 """What the decisions are made from, the contact less its companies. A state that differs in other
 things decides the same."""
+_DECISIVE = attrgetter(*(name for name in PLANNED_ON if name != "contact"))
+_SAID = attrgetter(*(f.name for f in fields(Contact) if f.name not in OF_COMPANIES))
 
 
 @dataclass(frozen=True)
@@ -164,8 +168,8 @@ class UserState:
             return GeoHint()
         return place(contact.stated_time_zone, contact.country_code, self.rules.zones)
 
-    def intercom_values(self, fields: Mapping[str, Field]) -> Values:
-        return intercom_values(fields.values(), self.contact) if self.contact else {}
+    def intercom_values(self, wanted: Mapping[str, Field]) -> Values:
+        return intercom_values(wanted.values(), self.contact) if self.contact else {}
 
     # --- what is decided ----------------------------------------------------------------------
 
@@ -177,13 +181,13 @@ class UserState:
     @lazily
     def plan(self) -> Reconciliation:
         """Field by field, on what is known."""
-        fields = self.decided_fields
+        decided = self.decided_fields
         return reconcile(
-            fields.values(),
+            decided.values(),
             FieldInputs(
                 base=self.base,
                 app=self.values,
-                intercom=self.intercom_values(fields),
+                intercom=self.intercom_values(decided),
                 look=self.freshness,
                 from_oauth=self.app.from_oauth,
                 clear_unusable=self.rules.clear_unusable,
@@ -230,8 +234,8 @@ class UserState:
 
     @property
     def fields_kept(self) -> dict[str, tuple[Value, Value]]:
-        fields = self.rules.fields
-        return fields_kept(fields, self.undone, self.values, self.intercom_values(fields))
+        known = self.rules.fields
+        return fields_kept(known, self.undone, self.values, self.intercom_values(known))
 
     @property
     def teams_kept_out(self) -> frozenset[str]:
@@ -245,11 +249,12 @@ class UserState:
 
 
 def _decides_alike(state: UserState, before: UserState) -> bool:
-    pairs = ((_decisive(state, name), _decisive(before, name)) for name in PLANNED_ON)
-    return all(now is then or now == then for now, then in pairs)
+    return _says_alike(state.contact, before.contact) and bool(
+        _DECISIVE(state) == _DECISIVE(before)
+    )
 
 
-def _decisive(state: UserState, name: str) -> object:
-    if name != "contact" or state.contact is None:
-        return getattr(state, name)
-    return replace(state.contact, company_ids=(), companies_complete=True, company_count=None)
+def _says_alike(contact: Contact | None, before: Contact | None) -> bool:
+    if contact is before or contact is None or before is None:
+        return contact is before
+    return bool(_SAID(contact) == _SAID(before))

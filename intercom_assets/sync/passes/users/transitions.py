@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, Freshness
-from intercom_assets.domain.fields import TIME_ZONE
+from intercom_assets.domain.fields import TIME_ZONE, intercom_values
 from intercom_assets.domain.models import (
     Contact,
     EdgeState,
@@ -17,7 +17,7 @@ from intercom_assets.domain.models import (
     Values,
 )
 from intercom_assets.domain.reconcile import landed
-from intercom_assets.sync.passes.kept_apart import accepted_after
+from intercom_assets.sync.passes.kept_apart import Pairs, accepted_after
 from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
 from intercom_assets.sync.passes.users.calls_due import companies_in_doubt
 from intercom_assets.sync.passes.users.identity import SomebodyElses, is_ours
@@ -28,27 +28,38 @@ def after_read(state: UserState, answer: Contact) -> UserState:
     """With a contact as Intercom answers it by id. Raises `SomebodyElses`."""
     if not is_ours(answer, state.user_id):
         raise SomebodyElses(answer)
-    link = state.link
-    if state.contact is None and answer.id == link.contact_id:
-        # The one that was forgotten is there after all: what was agreed on it still holds.
-        state = replace(state, base=link.base, accepted=link.accepted, edges=link.edges)
-    contact = with_known_companies(answer, state.contact, companies_in_doubt(state))
-    edges = {team: merge_known_companies(edge, answer) for team, edge in state.edges.items()}
-    state = replace(state, contact=contact, freshness=Freshness.FRESH, edges=edges)
-    base, fields = state.base, state.decided_fields
-    if link.in_flight:
-        base = landed(link, fields, state.intercom_values(fields))
-    state = replace(state, base={**base, **state.sent})
-    is_others = state.is_another_person or link.others_contact == answer.id
-    return inherit_nothing(state) if is_others and not state.inherited_nothing else state
+    return _with_answer(state, answer, state.accepted, state.sent)
 
 
 def after_write(state: UserState, answer: Contact, sent: Iterable[Decision]) -> UserState:
     """With the answer to a write of these decisions. Raises `SomebodyElses`."""
+    if not is_ours(answer, state.user_id):
+        raise SomebodyElses(answer)
     sent = list(sent)
     accepted = accepted_after(state.accepted, sent, answer)
     values = {**state.sent, **{d.field.name: d.value for d in sent}}
-    return after_read(replace(state, accepted=accepted, sent=values), answer)
+    return _with_answer(state, answer, accepted, values)
+
+
+def _with_answer(state: UserState, answer: Contact, accepted: Pairs, sent: Values) -> UserState:
+    link, base, edges = state.link, state.base, state.edges
+    if state.contact is None and answer.id == link.contact_id:
+        # The one that was forgotten is there after all: what was agreed on it still holds.
+        base, accepted, edges = link.base, {**link.accepted, **accepted}, link.edges
+    if link.in_flight:
+        decided = state.decided_fields
+        base = landed(link, decided, intercom_values(decided.values(), answer))
+    state = replace(
+        state,
+        contact=with_known_companies(answer, state.contact, companies_in_doubt(state)),
+        freshness=Freshness.FRESH,
+        edges={team: merge_known_companies(edge, answer) for team, edge in edges.items()},
+        base={**base, **sent},
+        accepted=accepted,
+        sent=sent,
+    )
+    is_others = state.is_another_person or link.others_contact == answer.id
+    return inherit_nothing(state) if is_others and not state.inherited_nothing else state
 
 
 def forget_contact(state: UserState) -> UserState:
@@ -94,7 +105,8 @@ def archived_before(state: UserState, sent: Values) -> UserState:
 
 def attached(state: UserState, team: str, company_id: str) -> UserState:
     edges = {**state.edges, team: Membership(team, company_id, EdgeState.ATTACHED)}
-    return replace(in_company(state, company_id), edges=edges)
+    contact = _in_companies(state.contact, state.company_ids | {company_id})
+    return replace(state, contact=contact, edges=edges)
 
 
 def in_company(state: UserState, company_id: str) -> UserState:
@@ -120,23 +132,27 @@ def in_companies(
     state: UserState, ids: frozenset[str], *, complete: bool | None = None
 ) -> UserState:
     """`complete`: they were read in full; None: as far as is known, as before."""
-    contact = state.contact
+    return replace(state, contact=_in_companies(state.contact, ids, complete=complete))
+
+
+def _in_companies(
+    contact: Contact | None, ids: frozenset[str], *, complete: bool | None = None
+) -> Contact:
     assert contact is not None, "a contact that is known is in companies"
     known, count = contact.companies_complete, contact.company_count
     if count is not None:
         count = len(ids) if complete else count + len(ids) - len(contact.company_ids)
-    contact = replace(
+    return replace(
         contact,
         company_ids=tuple(sorted(ids)),
         companies_complete=known if complete is None else complete,
         company_count=count,
     )
-    return replace(state, contact=contact)
 
 
 def without_edges(state: UserState, company_ids: Collection[str]) -> UserState:
     kept = {t: edge for t, edge in state.edges.items() if edge.company_id not in company_ids}
-    return replace(state, edges=kept)
+    return state if len(kept) == len(state.edges) else replace(state, edges=kept)
 
 
 def leave_out(state: UserState, name: str, reason: LeftOut) -> UserState:

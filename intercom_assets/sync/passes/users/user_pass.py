@@ -190,11 +190,13 @@ class UserPass:
         """
         before = self.state
         decided = before.plan
-        app = app_row(QueueKind.USER, before.rules, row)
+        same = row == before.app.row
+        app = before.app if same else app_row(QueueKind.USER, before.rules, row)
         self.problem = self.problem or app.problem
         lacking = not_stored(decided, app.values)
         new = {name: value for name, value in lacking.items() if name not in changed}
-        self.become(replace(before, app=app, refused={**before.refused, **new}))
+        if new or not same:
+            self.become(replace(before, app=app, refused={**before.refused, **new}))
         for decision in decided.decisions:
             name = decision.field.name
             if not decision.is_due or decision.write_to is not Side.APP or name in changed:
