@@ -18,9 +18,10 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 OF_OTHERS = {
     "INTERCOM_ASSETS_SOURCE", "DAGSTER_DATABASE_PASSWORD", "HTTPS_PROXY", "REQUESTS_CA_BUNDLE",
-    "PLAN_ID", "COMPLETED_SUCCESS",
+    "PLAN_ID", "COMPLETED_SUCCESS", "INTERCOM_CLIENT_SECRET",
 }  # fmt: skip
-"""Read by compose.yaml or by requests, a word in a command, or a state of Dagster's."""
+"""Read by compose.yaml, by requests or by `listen` alone, a word in a command, or a state of
+Dagster's."""
 CHANGING = re.compile(r"\d[\d,]*[a-f0-9]*|\.\.\.|\{\}|\busers?\b|\bINTERCOM_\w+|[;:.]$")
 """What a message has in place of a field of its f-string, as a page shows it."""
 RED = ROOT / "docs" / "when-something-is-red.md"

@@ -710,5 +710,48 @@ select minute, name, value from intercom_sync.counter
 where minute >= %(since)s
 order by minute, name
 
+-- name: standing_of_contact
+-- Whose the contact is; one that is not connected yet is its external id's user's, if that one waits.
+with whose as (
+    select coalesce(
+        (select user_id from intercom_sync.user_link where contact_id = %(contact_id)s),
+        (select q.key from intercom_sync.queue q
+         where q.kind = 'user' and q.key = %(external_id)s
+           and not exists (select from intercom_sync.user_link l
+                           where l.user_id = q.key and l.contact_id is not null))
+    ) as user_id
+)
+select w.user_id,
+       l.contact_id is not null as linked,
+       extract(epoch from now() - greatest(
+           l.shadow_read_at,
+           to_timestamp((l.memory ->> 'synced_at')::float8),
+           (select j.at from intercom_sync.journal j
+            where j.kind = 'user' and j.key = w.user_id order by j.id desc limit 1)
+       ))::float8 as settled_ago,
+       exists (select from intercom_sync.gone g where g.kind = 'user' and g.key = w.user_id) as gone,
+       array(select jsonb_object_keys(coalesce(l.memory -> 'left_out', '{}')) order by 1) as left_out,
+       q.key is not null as waits,
+       q.cause, q.attempts, q.last_error as error,
+       extract(epoch from now() - q.first_at)::float8 as waits_for,
+       extract(epoch from nullif(q.due_at, 'infinity') - now())::float8 as due_in,
+       extract(epoch from now() - q.parked_at)::float8 as parked_for,
+       extract(epoch from q.parked_until - now())::float8 as parked_for_another,
+       coalesce(q.claim_until > now(), false) as in_work
+from whose w
+left join intercom_sync.user_link l on l.user_id = w.user_id
+left join intercom_sync.queue q on q.kind = 'user' and q.key = w.user_id
+where w.user_id is not null
+
+-- name: overruled_of_user
+-- Of the last week, each field once; the latest first.
+select field, (array_agg(policy order by id desc))[1] as policy, count(*) as times,
+       extract(epoch from now() - max(at))::float8 as ago
+from intercom_sync.journal
+where kind = 'user' and key = %(user_id)s and action = 'overruled'
+  and at > now() - interval '7 days' and field is not null
+group by field
+order by max(at) desc, field
+
 -- name: schema_step
 select coalesce(max(step), 0) from intercom_sync.schema_step

@@ -74,6 +74,43 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class OverruledField:
+    """Edits of one field in Intercom that lost. `ago`: seconds since the last one."""
+
+    field: str
+    policy: str | None
+    times: int
+    ago: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands with the user of one contact, for somebody who looks at the contact.
+
+    `linked`: the contact is known to be this user's. `waits`: there is something to do, since
+    `waits_for` seconds; due in `due_in` seconds, if that is known. `settled_ago`: seconds since
+    both sides were last seen or written. `parked_for`: given up on for so many seconds already,
+    and `parked_for_another` so many, if that is known. `left_out`: fields that are not sent.
+    """
+
+    user_id: str
+    linked: bool = True
+    settled_ago: float | None = None
+    gone: bool = False
+    left_out: Sequence[str] = ()
+    waits: bool = False
+    cause: str | None = None
+    attempts: int | None = None
+    error: Failure | None = None
+    waits_for: float | None = None
+    due_in: float | None = None
+    parked_for: float | None = None
+    parked_for_another: float | None = None
+    in_work: bool = False
+    overruled: Sequence[OverruledField] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HeartbeatRow:
     """A run's heartbeat. `alive` is false once `alive_until` passed, by the database's clock."""
 

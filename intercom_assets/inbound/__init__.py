@@ -2,6 +2,11 @@
 
     server       the app and its port: bounds, health
     routes       which signed routes there are
+    inbox        the panel beside a conversation, and its button
+    panel        what it says of a contact, from one row of facts
+    agents_words how that is said to a support agent
+    links        where it leads
+    canvas       how Intercom draws it
     signed       one way in for all of them: method, size, time, signature, and only then the route
     signatures   whether Intercom sent a body, by the app's client secret
     bodies       raw bodies, bounded one by one and together

@@ -11,6 +11,7 @@
     store.tombstones    who was erased
     store.state         watermarks, attributes, counters
     store.gone          who is held as gone
+    store.standings     how it stands with one contact's user
 
 One method per piece of work, one transaction each, also where it touches the tables of another
 part: parts hand each other a cursor (`queue.enqueue`), and nobody outside of `database/` sees one.
@@ -30,6 +31,7 @@ from intercom_assets.database.store.links import Links, LinkStore
 from intercom_assets.database.store.queue import QueueStore
 from intercom_assets.database.store.record import RecordStore
 from intercom_assets.database.store.runs import RunStore
+from intercom_assets.database.store.standings import StandingStore
 from intercom_assets.database.store.state import StateStore
 from intercom_assets.database.store.switched_ids import SwitchedIdStore
 from intercom_assets.database.store.tombstones import TombstoneStore
@@ -54,6 +56,7 @@ class Store:
         self.tombstones = TombstoneStore(pool)
         self.state = StateStore(pool)
         self.gone = GoneStore(pool)
+        self.standings = StandingStore(pool)
 
     @property
     def url(self) -> str:
