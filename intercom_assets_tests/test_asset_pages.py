@@ -49,63 +49,63 @@ def test_every_asset_says_what_it_is_and_of_which_kind_and_has_no_owner_that_nob
 
 def test_every_page_says_what_its_button_does() -> None:
     for name, spec in pages().items():
-        told = spec.description or ""
-        assert ("**Materialize**" in told) is not ("nothing to press" in told), name
+        answer = spec.description or ""
+        assert ("**Materialize**" in answer) is not ("nothing to press" in answer), name
 
 
 def test_what_looks_wrong_on_a_page_and_is_not_is_told_there() -> None:
     """Grey, "Never materialized" and warnings are Dagster's, whatever we do."""
-    told = {name: spec.description or "" for name, spec in pages().items()}
+    answer = {name: spec.description or "" for name, spec in pages().items()}
 
     for name in ("users", "memberships", "teams", "sync_health"):
-        assert "*Never materialized*" in told[name], name
+        assert "*Never materialized*" in answer[name], name
     for name in ("app_users", "intercom_contacts", "reconciled_profiles"):
-        assert "**Add partition**" in told[name], name
-        assert "*Upstream data missing*" in told[name], name
-    assert "**Add partition**" in told["intercom_companies"]
+        assert "**Add partition**" in answer[name], name
+        assert "*Upstream data missing*" in answer[name], name
+    assert "**Add partition**" in answer["intercom_companies"]
 
 
 def test_every_asset_of_the_mapping_shows_its_sql_and_its_columns() -> None:
-    told = pages()
+    answer = pages()
 
-    assert {name: set(told[name].metadata) for name in OF_THE_MAPPING} == {
+    assert {name: set(answer[name].metadata) for name in OF_THE_MAPPING} == {
         name: shown | {"mapping", "dagster/column_schema"} for name, shown in OF_THE_MAPPING.items()
     }
-    assert "as cobrowsing_link" in told["users"].metadata["users.sql"].value
+    assert "as cobrowsing_link" in answer["users"].metadata["users.sql"].value
 
 
 def test_a_column_says_where_it_goes_and_who_wins(folder: Path) -> None:
     with (folder / "sync.yaml").open("a") as sync_yaml:
         sync_yaml.write("fields: {phone_number: intercom}\n")
 
-    told = pages(folder)
+    answer = pages(folder)
 
-    assert columns(told["users"])["created_at"] == ("date", "to Intercom's signed_up_at")
-    assert columns(told["users"])["updated_at"] == ("date", "read, not sent")
-    assert columns(told["users"])["admin_link"] == (
+    assert columns(answer["users"])["created_at"] == ("date", "to Intercom's signed_up_at")
+    assert columns(answer["users"])["updated_at"] == ("date", "read, not sent")
+    assert columns(answer["users"])["admin_link"] == (
         "as in SQL",
         "to Intercom's attribute admin_link",
     )
-    assert columns(told["reconciled_profiles"])["phone_number"] == (
+    assert columns(answer["reconciled_profiles"])["phone_number"] == (
         "string",
         "Intercom's phone; who wins: Intercom",
     )
-    assert columns(told["intercom_companies"])["company_id"] == ("string", "the app's id")
+    assert columns(answer["intercom_companies"])["company_id"] == ("string", "the app's id")
     assert (
         "| phone_number | phone | Intercom |"
-        in told["reconciled_profiles"].metadata["who wins"].value
+        in answer["reconciled_profiles"].metadata["who wins"].value
     )
 
 
 def test_a_query_whose_text_does_not_tell_its_columns_shows_no_half_schema(folder: Path) -> None:
     (folder / "users.sql").write_text("select * from users")
 
-    told = pages(folder)
+    answer = pages(folder)
 
     for name in ("users", "app_users", "intercom_contacts", "reconciled_profiles"):
-        assert "dagster/column_schema" not in told[name].metadata
-        assert "select * from users" in told[name].metadata["users.sql"].value
-    assert "every other column" in told["reconciled_profiles"].metadata["who wins"].value
+        assert "dagster/column_schema" not in answer[name].metadata
+        assert "select * from users" in answer[name].metadata["users.sql"].value
+    assert "every other column" in answer["reconciled_profiles"].metadata["who wins"].value
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_a_mapping_that_cannot_be_read_is_said_on_the_pages_and_breaks_nothing(
     harm(folder)
     monkeypatch.setenv(INTERCOM_SYNC_CONFIG, str(folder))
 
-    told = pages()
+    answer = pages()
 
-    assert set(told) == {*OF_THE_MAPPING, "sync_health"}
+    assert set(answer) == {*OF_THE_MAPPING, "sync_health"}
     for name in OF_THE_MAPPING:
-        assert "The mapping cannot be read: " in (told[name].description or "")
-        assert sentence in str(told[name].metadata["mapping"])
+        assert "The mapping cannot be read: " in (answer[name].description or "")
+        assert sentence in str(answer[name].metadata["mapping"])

@@ -111,9 +111,9 @@ def test_resources_can_be_replaced_and_show_no_secret() -> None:
 @pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition:DeprecationWarning")
 def test_all_that_is_loaded_can_be_told_to_another_process() -> None:
     """As a code server tells daemon and webserver: texts and numbers, no types of ours."""
-    told = RepositorySnap.from_def(defs.get_repository_def())
+    answer = RepositorySnap.from_def(defs.get_repository_def())
 
-    assert deserialize_value(serialize_value(told), RepositorySnap).asset_nodes
+    assert deserialize_value(serialize_value(answer), RepositorySnap).asset_nodes
 
 
 def test_loading_the_code_needs_nothing_set_and_warns_of_nothing() -> None:

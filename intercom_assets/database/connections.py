@@ -1,7 +1,7 @@
 """The kinds of transaction that we open in the app's database, and its errors in one sentence.
 
 Every setting is local to its transaction, so that a pooler in transaction mode may stand between.
-No mapping and no query belongs here; connections are lent by `lending`.
+No mapping and no query belongs here; connections are lent by `connection_pool`.
 """
 
 from collections.abc import Iterator

@@ -101,15 +101,17 @@ def name_problem(name: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class FittedValues:
     """A row's values as Intercom can hold them, and the columns whose values it cannot."""
 
     values: Values
     left_out: Mapping[str, LeftOut]
 
 
-def held(fields: Mapping[str, Field], row: AppUser | AppTeam, *, truncate: bool) -> Held:
-    """Known limits are looked at here, so that no call is spent on learning them again."""
+def fit_values(
+    fields: Mapping[str, Field], row: AppUser | AppTeam, *, truncate: bool
+) -> FittedValues:
+    """Known limits are applied here, so that no call is spent on learning them again."""
     values: dict[str, Value] = {}
     unfit = {name: why for name, why in row.unfit.items() if name in fields}
     for name, value in row.values.items():
@@ -122,7 +124,7 @@ def held(fields: Mapping[str, Field], row: AppUser | AppTeam, *, truncate: bool)
             unfit[name] = why
         else:
             values[name] = value
-    return Held(values, {name: LeftOut(Reason.UNFIT, why) for name, why in unfit.items()})
+    return FittedValues(values, {name: LeftOut(Reason.UNFIT, why) for name, why in unfit.items()})
 
 
 def _beyond(field: Field, value: Value) -> str | None:

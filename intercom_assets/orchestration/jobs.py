@@ -14,7 +14,7 @@ PRIORITY = {"dagster/priority": "10", **RETRIED_BY_THE_QUEUE}
 
 sync_users = dg.define_asset_job(
     USERS.job,
-    selection=dg.AssetSelection.assets(*USERS.before_it, USERS.settled).without_checks(),
+    selection=dg.AssetSelection.assets(*USERS.before_it, USERS.result_asset).without_checks(),
     tags=PRIORITY,
     description="Syncs users. The sensor `changed_users` launches it for those who changed; by "
     "hand, use **Materialize** on the page of `reconciled_profiles`. A run says whom it syncs in "
@@ -24,7 +24,7 @@ sync_users = dg.define_asset_job(
 
 sync_companies = dg.define_asset_job(
     TEAMS.job,
-    selection=dg.AssetSelection.assets(TEAMS.settled).without_checks(),
+    selection=dg.AssetSelection.assets(TEAMS.result_asset).without_checks(),
     tags=PRIORITY,
     description="Syncs teams. The sensor `changed_teams` launches it for those that changed; by "
     "hand, use **Materialize** on the page of `intercom_companies`. A run says which it syncs in "

@@ -67,7 +67,7 @@ def _unshown(instance: dg.DagsterInstance, store: Store, target: SyncTarget) -> 
 
 def _shown(instance: dg.DagsterInstance, target: SyncTarget) -> set[str]:
     """Partitions that have a materialization of every asset of the subject."""
-    keys = [*target.before_it, target.settled]
+    keys = [*target.before_it, target.result_asset]
     return set.intersection(*(set(instance.get_materialized_partitions(key)) for key in keys))
 
 

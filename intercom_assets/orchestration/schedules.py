@@ -41,7 +41,7 @@ def sweep_everybody(
     users, teams = _work(sync, sweep_and_show, calls=False)
     for noun, swept in (("users", users), ("teams", teams)):
         context.log.info(
-            f"{swept.looked} {noun} looked at; {swept.queued} differ and {swept.missing} are no "
+            f"{swept.looked} {noun} checked; {swept.queued} differ and {swept.missing} are no "
             "longer there: queued."
         )
 

@@ -117,9 +117,7 @@ class SensorTick:
 
     def _skip(self, reason: str) -> dg.SensorResult:
         drained = (
-            f" {count_of(self._drained, 'change')} of the app put into the queue."
-            if self._drained
-            else ""
+            f" {count_of(self._drained, 'change')} in the app queued." if self._drained else ""
         )
         return dg.SensorResult(skip_reason=reason + drained)
 

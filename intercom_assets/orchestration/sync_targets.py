@@ -46,7 +46,7 @@ NOTHING_TO_PRESS = (
 
 @dataclass(frozen=True)
 class SyncTarget:
-    """`settled`: the asset that says that both sides hold the same; `before_it`: those of the same
+    """`result_asset`: says that both sides hold the same; `before_it`: the assets of the same
     step that lead to it; `table`: the external asset where the line starts.
 
     `ids`: the key of the run config that names them.
@@ -58,7 +58,7 @@ class SyncTarget:
     step: str
     job: str
     partitions: dg.DynamicPartitionsDefinition
-    settled: dg.AssetKey
+    result_asset: dg.AssetKey
     table: dg.AssetKey
     before_it: tuple[dg.AssetKey, ...] = ()
 
@@ -81,7 +81,7 @@ USERS = SyncTarget(
     step="reconcile_users",
     job="sync_users",
     partitions=APP_USER,
-    settled=key_of("reconciled_profiles"),
+    result_asset=key_of("reconciled_profiles"),
     table=key_of("users"),
     before_it=(APP_USERS, INTERCOM_CONTACTS),
 )
@@ -93,6 +93,6 @@ TEAMS = SyncTarget(
     step="reconcile_companies",
     job="sync_companies",
     partitions=APP_TEAM,
-    settled=key_of("intercom_companies"),
+    result_asset=key_of("intercom_companies"),
     table=key_of("teams"),
 )

@@ -48,7 +48,7 @@ class Stage:
         assert done.exit_code == 0, done.output
         return done
 
-    def told(self, *command: str) -> dict[str, Any]:
+    def answer_of(self, *command: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.run(*command, "--json").stdout)
         return document
 
@@ -85,19 +85,19 @@ class Stage:
     def is_settled(self) -> bool:
         """A further sync of everybody makes no call."""
         before = self.intercom.stats()["calls"]
-        done = self.told("sync", "--all")
+        done = self.answer_of("sync", "--all")
         assert not done["failures"]
         return bool(self.intercom.stats()["calls"] == before)
 
     def check_plan_and_sync(self) -> None:
         """The way of a newcomer: nothing red, a plan that writes nothing, and what it foretold."""
-        assert self.told("check")["red"] == 0
-        plan = self.told("plan")
+        assert self.answer_of("check")["red"] == 0
+        plan = self.answer_of("plan")
         assert self.intercom.stats()["writes"] == 0
         self.run("sync", "--all")
         assert plan["users"]["creates"] == len(self.contacts())
         assert plan["teams"]["actions"].get("create", 0) == len(self.companies())
-        assert self.told("check")["red"] == 0
+        assert self.answer_of("check")["red"] == 0
         assert self.is_settled()
 
 

@@ -77,7 +77,7 @@ def test_it_suffices_to_check_sync_notice_changes_and_write_back(
         assert stage.app_has("select time_zone, plan from users where id = 2") == [
             ("Asia/Tokyo", "business")
         ]
-        assert stage.told("check")["red"] == 0
+        assert stage.answer_of("check")["red"] == 0
 
 
 def test_it_can_do_nothing_else(database: str, limited: str) -> None:

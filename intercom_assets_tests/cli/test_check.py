@@ -14,7 +14,7 @@ DEPLOY = Path(str(files("intercom_assets"))) / "deploy"
 PLENTY = {"COLUMNS": "200"}
 
 
-def told(shell: Shell, **variables: str) -> dict[str, Any]:
+def check(shell: Shell, **variables: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(shell.run("check", "--json", **variables).stdout)
     return document
 
@@ -51,7 +51,7 @@ def test_a_red_line_says_what_to_do_and_the_exit_code_tells(shell: Shell) -> Non
 
 
 def test_with_nothing_configured_it_says_what_to_set(shell: Shell) -> None:
-    document = told(shell, APP_DATABASE_URL="", INTERCOM_ACCESS_TOKEN="", INTERCOM_SYNC_ENABLED="")
+    document = check(shell, APP_DATABASE_URL="", INTERCOM_ACCESS_TOKEN="", INTERCOM_SYNC_ENABLED="")
 
     assert reds(document) == [("Configuration", "app"), ("Configuration", "token")]
     assert all(f["to_do"] for f in document["findings"] if f["verdict"] != "ok")
@@ -62,7 +62,7 @@ def test_an_app_without_our_tables_and_triggers_does_not_hide_what_the_token_may
 ) -> None:
     create_sample_app(empty_database)
 
-    document = told(shell, APP_DATABASE_URL=empty_database)
+    document = check(shell, APP_DATABASE_URL=empty_database)
 
     assert reds(document) == [("Changes in the app", "triggers"), ("Own tables", "schema")]
     assert {"contacts", "companies", "attributes"} <= {f["title"] for f in document["findings"]}
@@ -72,7 +72,7 @@ def test_a_token_that_may_not_list_contacts_may_still_read_companies(shell: Shel
     refusal = {"kind": "error", "endpoint": "GET /contacts", "status": 403, "code": "forbidden"}
     shell.intercom.set(faults=[refusal])
 
-    document = told(shell)
+    document = check(shell)
 
     [red] = [f for f in document["findings"] if f["verdict"] == "bad"]
     assert red["title"] == "contacts"
@@ -80,7 +80,7 @@ def test_a_token_that_may_not_list_contacts_may_still_read_companies(shell: Shel
 
 
 def test_an_address_that_is_not_https_is_red(shell: Shell) -> None:
-    document = told(shell, INTERCOM_BASE_URL="http://api.intercom.io")
+    document = check(shell, INTERCOM_BASE_URL="http://api.intercom.io")
 
     assert reds(document) == [("Intercom", "token")]
 
@@ -94,12 +94,12 @@ def test_dagster_is_red_until_it_is_set_up(shell: Shell, tmp_path: Path) -> None
         "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
     }
 
-    assert reds(told(shell, DAGSTER_HOME=str(tmp_path))) == [
+    assert reds(check(shell, DAGSTER_HOME=str(tmp_path))) == [
         ("Dagster", "pool"),
     ]
     shell.run("init-db", **ready)
 
-    assert reds(told(shell, **ready)) == []
+    assert reds(check(shell, **ready)) == []
 
 
 def test_what_a_backfill_needs_to_outlive_a_restart_is_a_note_until_it_is_set(
@@ -109,12 +109,12 @@ def test_what_a_backfill_needs_to_outlive_a_restart_is_a_note_until_it_is_set(
     home = {"DAGSTER_HOME": str(tmp_path), "DAGSTER_DATABASE_URL": url}
     bare = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(bare))
-    assert notes_on_settings(told(shell, **home)) == []
+    assert notes_on_settings(check(shell, **home)) == []
 
     del bare["run_coordinator"]["config"]["max_user_code_failure_retries"], bare["run_retries"]
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(bare))
 
-    queued, died = notes_on_settings(told(shell, **home))
+    queued, died = notes_on_settings(check(shell, **home))
     assert "max_user_code_failure_retries is not set" in queued
     assert "run_retries are off" in died
 
@@ -124,7 +124,7 @@ def notes_on_settings(document: dict[str, Any]) -> list[str]:
 
 
 def test_a_dagster_home_that_is_none_is_not_mended_by_init_db(shell: Shell) -> None:
-    document = told(shell, DAGSTER_HOME="/nowhere/at/all")
+    document = check(shell, DAGSTER_HOME="/nowhere/at/all")
 
     [pool] = [f for f in document["findings"] if f["title"] == "pool"]
     assert "DAGSTER_HOME is /nowhere/at/all" in pool["found"]
@@ -140,7 +140,7 @@ def test_who_wins_is_that_of_this_mapping(shell: Shell, tmp_path: Path) -> None:
     }.items():
         (tmp_path / name).write_text(text)
 
-    document = told(shell, INTERCOM_SYNC_CONFIG=str(tmp_path))
+    document = check(shell, INTERCOM_SYNC_CONFIG=str(tmp_path))
 
     wins = {row["app"]: row for row in document["who_wins"]["users"]}
     assert list(wins) == ["id", "email", "name", "tier", "deleted"]
@@ -151,7 +151,7 @@ def test_who_wins_is_that_of_this_mapping(shell: Shell, tmp_path: Path) -> None:
 def test_a_dagster_home_that_up_will_make_is_a_note(shell: Shell, tmp_path: Path) -> None:
     home = {"DAGSTER_HOME": str(tmp_path / "later")}
 
-    document = told(shell, **home)
+    document = check(shell, **home)
     made = shell.run("init-db", **home)
 
     assert reds(document) == []
@@ -166,7 +166,7 @@ def test_dagsters_own_defaults_are_notes_each_with_what_they_cost(
 ) -> None:
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
 
-    found = " ".join(notes_on_settings(told(shell, DAGSTER_HOME=str(tmp_path))))
+    found = " ".join(notes_on_settings(check(shell, DAGSTER_HOME=str(tmp_path))))
 
     for setting in (
         "max_user_code_failure_retries",

@@ -188,7 +188,7 @@ def test_addresses_that_can_be_read_are_left_alone(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "sentence"),
     [
         ("postgresql+psycopg://ann:hush@h/x", "names a driver"),
         ("postgresql://ann:hush@h/x?schema=public", "schema, after .* leave it out .*search_path"),
@@ -205,12 +205,12 @@ def test_addresses_that_can_be_read_are_left_alone(url: str) -> None:
     ],
 )
 def test_an_address_in_another_programs_form_is_told_what_to_change(
-    shell: Shell, home: str, url: str, told: str
+    shell: Shell, home: str, url: str, sentence: str
 ) -> None:
     for command in (("plan",), ("status",), ("init-db",), ("install-capture",)):
         done = shell.run(*command, APP_DATABASE_URL=url)
         assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
-        assert re.search(f"APP_DATABASE_URL.*: .*{told}", done.stderr), done.stderr
+        assert re.search(f"APP_DATABASE_URL.*: .*{sentence}", done.stderr), done.stderr
         assert "hush" not in done.output
     dagster = shell.run("init-db", DAGSTER_HOME=home, DAGSTER_DATABASE_URL=url)
-    assert re.search(f"DAGSTER_DATABASE_URL: .*{told}", dagster.stderr), dagster.stderr
+    assert re.search(f"DAGSTER_DATABASE_URL: .*{sentence}", dagster.stderr), dagster.stderr

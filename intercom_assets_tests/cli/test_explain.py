@@ -61,10 +61,10 @@ def _look(shell: Shell) -> None:
 def test_a_long_awkward_history_is_told_in_order_and_whole(shell: Shell) -> None:
     _lived_through_everything(shell)
 
-    told = shell.run("explain", "--user", ADA)
+    answer = shell.run("explain", "--user", ADA)
     story = json.loads(shell.run("explain", "--user", ADA, "--json").output)
 
-    assert told.exit_code == 0
+    assert answer.exit_code == 0
     entries = story["timeline"][::-1]
     fields = [(entry["action"], entry["field"]) for entry in entries]
     milestones = [
@@ -84,25 +84,25 @@ def test_a_long_awkward_history_is_told_in_order_and_whole(shell: Shell) -> None
     assert (overruled["old"], overruled["new"]) == ("typed@by.hand", overruled["base"])
     assert overruled["request_id"]
     assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
-    assert told.output.count("OVERRULED") == 1
-    assert ESCAPE not in told.output
-    assert max(map(len, told.output.splitlines())) <= 120
+    assert answer.output.count("OVERRULED") == 1
+    assert ESCAPE not in answer.output
+    assert max(map(len, answer.output.splitlines())) <= 120
 
 
 def test_the_timeline_can_be_cut_and_says_so(shell: Shell) -> None:
     _lived_through_everything(shell)
 
-    told = shell.run("explain", "--user", ADA, "--last", "2")
+    answer = shell.run("explain", "--user", ADA, "--last", "2")
 
-    assert told.output.count("when, UTC") <= 2
-    assert "--last" in told.output
+    assert answer.output.count("when, UTC") <= 2
+    assert "--last" in answer.output
 
 
 def test_of_somebody_unknown_it_says_so(shell: Shell) -> None:
-    told = shell.run("explain", "--user", "nobody")
+    answer = shell.run("explain", "--user", "nobody")
 
-    assert told.exit_code == 1
-    assert told.output == (
+    assert answer.exit_code == 1
+    assert answer.output == (
         "Error: Nothing is known of user nobody: not in the app, nor in the journal.\n"
     )
 
@@ -112,13 +112,13 @@ def test_a_known_wait_is_told_by_explain_and_by_status(shell: Shell) -> None:
     shell.intercom.by_hand.delete_contact(_contact(shell))
     _look(shell)
 
-    [told] = json.loads(shell.run("status", "--json").output)["parked"]
+    [answer] = json.loads(shell.run("status", "--json").output)["parked"]
     story = json.loads(shell.run("explain", "--user", ADA, "--json").output)
-    days = datetime.fromisoformat(told["tried_again_at"]) - datetime.now(UTC)
+    days = datetime.fromisoformat(answer["tried_again_at"]) - datetime.now(UTC)
 
     assert timedelta(days=7.9) < days < timedelta(days=8)
-    assert story["queue"]["tried_again_at"] == told["tried_again_at"]
-    moment = told["tried_again_at"].replace("T", " ")[:19]
+    assert story["queue"]["tried_again_at"] == answer["tried_again_at"]
+    moment = answer["tried_again_at"].replace("T", " ")[:19]
     assert f"It is retried at {moment} UTC" in shell.run("explain", "--user", ADA).output
     assert moment[:10] in shell.run("status").output
 
@@ -129,12 +129,12 @@ def test_a_team_is_explained_as_a_user_is(shell: Shell) -> None:
     shell.run("sync", "--team", "3")
     [company] = [c for c in shell.intercom.companies() if c["company_id"] == "3"]
 
-    told = shell.run("explain", "--team", "3")
+    answer = shell.run("explain", "--team", "3")
     story = json.loads(shell.run("explain", "--team", "3", "--json").output)
 
-    assert told.exit_code == 0
-    assert told.output.startswith(f"Team 3 is company {company['id']}, read at ")
-    assert "What was done, newest first" in told.output
+    assert answer.exit_code == 0
+    assert answer.output.startswith(f"Team 3 is company {company['id']}, read at ")
+    assert "What was done, newest first" in answer.output
     assert (story["team"], story["company"]) == ("3", company["id"])
     assert story["timeline"][-1]["action"] == "created"
     renamed = story["timeline"][0]
@@ -168,16 +168,16 @@ def test_a_team_that_waits_or_is_gone_says_so(shell: Shell) -> None:
         " on conflict do nothing",
     )
 
-    told = shell.run("explain", "--team", "3").output
+    answer = shell.run("explain", "--team", "3").output
 
-    assert "The app has no such team." in told
-    assert "It has been waiting in the queue since" in told
+    assert "The app has no such team." in answer
+    assert "It has been waiting in the queue since" in answer
 
 
 def test_one_user_or_one_team_is_named(shell: Shell) -> None:
     for named in ((), ("--user", "7", "--team", "3")):
-        told = shell.run("explain", *named)
+        answer = shell.run("explain", *named)
 
-        assert told.exit_code == 2
-        assert "Name one user (--user ID) or one team (--team ID)." in told.output
+        assert answer.exit_code == 2
+        assert "Name one user (--user ID) or one team (--team ID)." in answer.output
     assert "Nothing is known of team nobody" in shell.run("explain", "--team", "nobody").output

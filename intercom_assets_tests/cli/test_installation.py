@@ -35,10 +35,10 @@ def test_init_db_a_second_time_has_nothing_to_do(shell: Shell) -> None:
 def test_init_db_sizes_the_pool_where_dagster_is_set_up(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
 
-    said = [shell.run("init-db", DAGSTER_HOME=str(tmp_path)).stdout for _ in range(2)]
+    printed = [shell.run("init-db", DAGSTER_HOME=str(tmp_path)).stdout for _ in range(2)]
 
-    assert "Dagster: pool intercom_api set to 3" in said[0]
-    assert "Dagster: pool intercom_api already had its size" in said[1]
+    assert "Dagster: pool intercom_api set to 3" in printed[0]
+    assert "Dagster: pool intercom_api already had its size" in printed[1]
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert missing_pool(instance) is None
 

@@ -46,8 +46,8 @@ def test_what_a_killed_sync_wrote_is_explained_and_can_be_undone(shell: Shell) -
         [dead] = {run_id for [run_id] in made.values()}
         touched = {row.entry.key for row in store.journal.of_run(dead) if row.entry.kind == "user"}
     assert touched == there
-    told = json.loads(shell.run("explain", "--user", min(there), "--json").stdout)
-    assert dead in str(told)
+    answer = json.loads(shell.run("explain", "--user", min(there), "--json").stdout)
+    assert dead in str(answer)
     undone = shell.run("undo", "--run", dead)
     assert undone.exit_code == 0, undone.output
     assert "an undo never deletes" in " ".join(undone.stdout.split())

@@ -124,11 +124,11 @@ def test_every_command_is_in_the_list() -> None:
 
 
 def test_steps_and_alarms_that_may_be_named_are_those_that_there_are() -> None:
-    told = run(SHOWS_WHAT_IT_LOADS, "status", "--help").stdout
+    answer = run(SHOWS_WHAT_IT_LOADS, "status", "--help").stdout
 
     assert [step.letter for step in CHANGES] == LETTERS
     assert LIMITS.keys() == FIGURES.keys()
-    assert f"{', '.join(FIGURES)}, or any of them" in re.sub(r"\s+", " ", told)
+    assert f"{', '.join(FIGURES)}, or any of them" in re.sub(r"\s+", " ", answer)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

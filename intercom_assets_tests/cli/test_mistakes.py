@@ -107,9 +107,9 @@ def test_what_only_reads_works_without_a_mapping_of_ones_own(
 
 
 def test_check_says_that_nothing_is_written_with_the_samples_mapping(shell: Shell) -> None:
-    said = shell.run("check", INTERCOM_SYNC_CONFIG="", COLUMNS="200").stdout
+    printed = shell.run("check", INTERCOM_SYNC_CONFIG="", COLUMNS="200").stdout
 
-    assert "INTERCOM_SYNC_CONFIG is not set: nothing is written with the sample" in said
+    assert "INTERCOM_SYNC_CONFIG is not set: nothing is written with the sample" in printed
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,6 @@ def test_every_command_has_an_example_in_its_help() -> None:
     for name in COMMANDS:
         command = main.get_command(click.Context(main), name)
         assert command
-        told = CliRunner().invoke(main, [name, "--help"]).output
-        assert f"intercom-assets {name}" in told.partition("Example")[2], name
+        answer = CliRunner().invoke(main, [name, "--help"]).output
+        assert f"intercom-assets {name}" in answer.partition("Example")[2], name
         assert command.help

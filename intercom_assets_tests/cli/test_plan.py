@@ -68,7 +68,7 @@ def test_of_a_named_user_it_shows_every_value_old_and_new(shell: Shell) -> None:
     before = shell.intercom.stats()["writes"]
 
     plan = planned(shell, "--user", "14")
-    said = shell.run("plan", "--user", "14").stdout
+    printed = shell.run("plan", "--user", "14").stdout
 
     user, team = plan["details"]
     assert [(c["field"], c["old"], c["new"]) for c in user["changes"]] == [
@@ -77,17 +77,17 @@ def test_of_a_named_user_it_shows_every_value_old_and_new(shell: Shell) -> None:
     assert user["attach"] == [team["team"]]
     assert team["action"] == "create"
     assert plan["calls"] == 3
-    assert "Ada Before" in said
-    assert "Ada After" in said
+    assert "Ada Before" in printed
+    assert "Ada After" in printed
     assert shell.intercom.stats()["writes"] == before
 
 
 def test_of_everybody_it_shows_no_value_of_a_person(shell: Shell) -> None:
-    said = shell.run("plan").output + json.dumps(planned(shell))
+    printed = shell.run("plan").output + json.dumps(planned(shell))
 
     emails = [email for (email,) in rows(url(shell), "select email from users") if email]
     assert emails
-    assert not [email for email in emails if email in said]
+    assert not [email for email in emails if email in printed]
 
 
 def test_contacts_that_are_there_already_do_not_look_new(shell: Shell) -> None:
@@ -143,10 +143,10 @@ def test_columns_that_left_the_mapping_are_listed_with_how_many_keep_a_value(
     (folder / "users.sql").write_text(users.replace("    plan as subscription_plan,\n", ""))
 
     plan = planned(shell, INTERCOM_SYNC_CONFIG=str(folder))
-    said = shell.run("plan", INTERCOM_SYNC_CONFIG=str(folder)).stdout
+    printed = shell.run("plan", INTERCOM_SYNC_CONFIG=str(folder)).stdout
 
     assert plan["left_the_mapping"] == {"subscription_plan": 19}
-    assert "subscription_plan is no longer in the mapping: its value stays in Intercom" in said
+    assert "subscription_plan is no longer in the mapping: its value stays in Intercom" in printed
 
 
 def test_minutes_are_those_of_the_limit_that_intercom_tells(shell: Shell) -> None:
@@ -208,10 +208,10 @@ def test_one_user_tried_before_is_no_breach_when_everybody_follows(
 def test_a_moment_is_shown_as_one_and_a_flag_as_yaml_has_it(shell: Shell) -> None:
     run(url(shell), "update users set created_at = '2026-03-05 10:00:00.5+00' where id = 14")
 
-    said = shell.run("plan", "--user", "14").stdout
+    printed = shell.run("plan", "--user", "14").stdout
 
-    assert re.search(r"created_at .* 2026-03-05 10:00:00 UTC", said)
-    assert re.search(r"deleted .* false ", said)
+    assert re.search(r"created_at .* 2026-03-05 10:00:00 UTC", printed)
+    assert re.search(r"deleted .* false ", printed)
 
 
 def test_a_value_that_is_unfit_is_left_out_and_its_user_is_planned(
@@ -220,11 +220,11 @@ def test_a_value_that_is_unfit_is_left_out_and_its_user_is_planned(
     users = "select id, email, case when id = 3 then 'NaN'::float8 end as ratio from users"
     folder = a_folder(tmp_path, users=users, sync="capture: polling\nwrite_back: off")
 
-    said = shell.run("plan", INTERCOM_SYNC_CONFIG=str(folder)).stdout
+    printed = shell.run("plan", INTERCOM_SYNC_CONFIG=str(folder)).stdout
 
-    assert "20 users: 20 to create\n" in said
-    assert not re.search(r"^User 3:", said, re.MULTILINE)
-    assert "│ ratio" not in said
+    assert "20 users: 20 to create\n" in printed
+    assert not re.search(r"^User 3:", printed, re.MULTILINE)
+    assert "│ ratio" not in printed
 
 
 def test_what_is_left_out_of_whom_is_told_with_the_reason(shell: Shell, tmp_path: Path) -> None:
@@ -232,12 +232,12 @@ def test_what_is_left_out_of_whom_is_told_with_the_reason(shell: Shell, tmp_path
     folder = str(a_folder(tmp_path, users=users, sync="capture: polling\nwrite_back: off"))
 
     user = planned(shell, "--user", "3", INTERCOM_SYNC_CONFIG=folder)["details"][0]
-    said = shell.run("plan", "--user", "3", INTERCOM_SYNC_CONFIG=folder).stdout
+    printed = shell.run("plan", "--user", "3", INTERCOM_SYNC_CONFIG=folder).stdout
     of_all = shell.run("plan", INTERCOM_SYNC_CONFIG=folder).stdout
 
     assert user["left_out"].keys() == {"ratio"}
     assert "ratio" in user["left_out"]["ratio"]
-    assert re.search(r"ratio .*LEFT OUT", said)
+    assert re.search(r"ratio .*LEFT OUT", printed)
     assert "Left out; everything else is synced: ratio of 2." in of_all
     assert planned(shell, INTERCOM_SYNC_CONFIG=folder)["left_out"] == {"ratio": 2}
 
@@ -279,13 +279,13 @@ def test_a_named_user_is_looked_at_and_what_an_agent_changed_is_told(shell: Shel
     before = shell.intercom.stats()
 
     plan = planned(shell, "--user", "14")
-    said = shell.run("plan", "--user", "14").stdout
+    printed = shell.run("plan", "--user", "14").stdout
 
     [user] = plan["details"]
     edits = {edit["field"]: edit["now"] for edit in user["edited_in_intercom"]}
     assert edits == {"email": "typed@by.hand", "name": "By Hand"}
     assert {c["field"] for c in user["changes"]} == {"email", "name"}
-    assert "somebody changed it there" in said
+    assert "somebody changed it there" in printed
     assert shell.intercom.stats()["writes"] == before["writes"]
     assert plan["intercom_looked_at"] is True
 

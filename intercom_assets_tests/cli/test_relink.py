@@ -24,15 +24,15 @@ def test_from_the_stop_to_a_second_sync_without_a_call(switched: Shell) -> None:
     writes = switched.intercom.stats()["writes"]
 
     plan = json.loads(switched.run("plan", "--json").stdout)
-    told = switched.run("plan").stdout
+    answer = switched.run("plan").stdout
     stopped = switched.run("sync", "--all")
     dry = switched.run("relink", "--dry-run")
 
     [found] = plan["switched_ids"]
     assert (found["kind"], found["new"]) == ("user", f"usr_{found['old']}")
     assert f"switched{found['count']}-" in plan["plan"]
-    assert plan["plan"] in told
-    assert "intercom-assets relink" in told
+    assert plan["plan"] in answer
+    assert "intercom-assets relink" in answer
     assert stopped.exit_code == 1
     assert "Nothing was written" in stopped.output
     assert plan["plan"] in stopped.output

@@ -27,25 +27,25 @@ def store(database: str) -> Iterator[Store]:
         yield store
 
 
-def _told(shell: Shell, *options: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(shell.run("status", "--json", *options).stdout)
-    return told
+def _status(shell: Shell, *options: str) -> dict[str, Any]:
+    status: dict[str, Any] = json.loads(shell.run("status", "--json", *options).stdout)
+    return status
 
 
 def test_keys_of_a_monitor_are_these(shell: Shell) -> None:
     """They may be added to; whoever renames one breaks somebody's alarms."""
-    told = _told(shell)
+    status = _status(shell)
 
     empty = {"due": 0, "in_work": 0, "later": 0, "parked": 0, "oldest_seconds": 0}
-    assert told.pop("capture") == {
+    assert status.pop("capture") == {
         "mode": "triggers",
         "healthy": True,
         "found": "All triggers are in place.",
         "waiting": told_waiting(shell),
         "oldest_seconds": pytest.approx(0, abs=600),
     }
-    assert told.pop("oldest_seconds") == pytest.approx(0, abs=600)
-    assert told == {
+    assert status.pop("oldest_seconds") == pytest.approx(0, abs=600)
+    assert status == {
         "switched_off": None,
         "stopped": [],
         "queue": {"users": empty, "teams": empty},
@@ -88,7 +88,7 @@ def test_what_is_due_in_work_and_later_is_counted(shell: Shell, store: Store) ->
     store.queue.enqueue(QueueKind.TEAM, ["1"])
     store.queue.lease(QueueKind.USER, "run", token=uuid4(), limit=1, seconds=60)
 
-    queue = _told(shell)["queue"]
+    queue = _status(shell)["queue"]
 
     users = queue["users"]
     assert (users["due"], users["in_work"], users["later"]) == (2, 1, 1)
@@ -101,7 +101,7 @@ def test_what_is_due_in_work_and_later_is_counted(shell: Shell, store: Store) ->
 def test_a_sync_is_counted_in_calls_and_share_of_the_limit(shell: Shell) -> None:
     shell.run("sync", "--user", "7", "8")
 
-    calls = _told(shell)["calls"]
+    calls = _status(shell)["calls"]
 
     assert calls["last_hour"] == shell.intercom.stats()["calls"] > 0
     assert calls["limit_a_minute"] == 10_000 // 6 * 6
@@ -183,19 +183,19 @@ def test_a_run_that_was_stopped_is_told_with_its_reason(shell: Shell, store: Sto
     assert done.exit_code == 1
     assert why.capitalize() in done.stdout
     assert done.stderr.endswith("stopped: the last run was stopped.\n")
-    [told] = _told(shell)["stopped"]
-    assert (told["kind"], told["why"]) == ("user", f"{why.capitalize()}.")
+    [status] = _status(shell)["stopped"]
+    assert (status["kind"], status["why"]) == ("user", f"{why.capitalize()}.")
 
 
 def test_held_users_are_told_with_the_way_to_release_them(shell: Shell, store: Store) -> None:
     store.gone.admit(QueueKind.USER, ["7", "8"], most=1)
 
-    assert _told(shell)["held_as_gone"]["users"] == 2
+    assert _status(shell)["held_as_gone"]["users"] == 2
     shown = shell.run("status", COLUMNS="200").stdout
     assert "2 users" in shown
     assert "retry --gone" in shown
     assert shell.run("retry", "--gone").stdout == "Back in the queue: 2 users.\n"
-    assert _told(shell)["held_as_gone"]["users"] == 0
+    assert _status(shell)["held_as_gone"]["users"] == 0
 
 
 def test_triggers_that_are_gone_are_an_alarm(shell: Shell, database: str) -> None:
@@ -251,7 +251,7 @@ def test_a_trigger_that_does_not_fire_is_named_by_status_and_check(
         ).fetchall()
         connection.execute(statement.replace("intercom_capture_delete", names[0][0]).encode())
 
-    found = _told(shell)["capture"]
+    found = _status(shell)["capture"]
     checked = shell.run("check").output
 
     assert found["healthy"] is False
@@ -267,9 +267,9 @@ def test_an_attribute_whose_type_is_another_by_now_is_told(shell: Shell) -> None
 
     shell.run("sync", "--user", "8")
 
-    [told] = _told(shell)["unwritable_attributes"]
-    assert (told["model"], told["field"]) == ("contact", "subscription_plan")
-    assert "is of type boolean in Intercom and the column's is string" in told["why"]
+    [status] = _status(shell)["unwritable_attributes"]
+    assert (status["model"], status["field"]) == ("contact", "subscription_plan")
+    assert "is of type boolean in Intercom and the column's is string" in status["why"]
     listed = shell.run("status", COLUMNS="300").stdout
     assert "Attributes that cannot be written" in listed
-    assert told["why"] in listed
+    assert status["why"] in listed

@@ -182,14 +182,14 @@ def test_ctrl_c_ends_it_after_the_chunk_with_what_was_done_kept(
     assert wait_until(lambda: len(shell.intercom.contacts()) >= 2, 30, every=0.01)
 
     running.send_signal(signal.SIGINT)
-    said, complained = running.communicate(timeout=30)
+    printed, complained = running.communicate(timeout=30)
 
     assert running.returncode == 1
     assert "Stopping after the current chunk" in complained
     assert "Traceback" not in complained
-    told = json.loads(said)
-    assert told["stopped"] is True
-    assert told["users"]["statuses"]["changed"] == len(shell.intercom.contacts()) < 19
+    answer = json.loads(printed)
+    assert answer["stopped"] is True
+    assert answer["users"]["statuses"]["changed"] == len(shell.intercom.contacts()) < 19
     with psycopg.connect(shell.variables["APP_DATABASE_URL"]) as connection:
         found = connection.execute(
             "select count(*) from users where metadata ->> 'intercom_user_id' is not null"

@@ -57,7 +57,7 @@ def test_attributes_are_typed_by_their_sql_type(empty_database: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extra", "told"),
+    ("extra", "sentence"),
     [
         ("array[1] as tags", "tags is integer[], and Intercom holds single values only"),
         ("'{}'::jsonb as metadata", "metadata is jsonb, and Intercom holds single values only"),
@@ -79,12 +79,12 @@ def test_attributes_are_typed_by_their_sql_type(empty_database: str) -> None:
     ],
 )
 def test_a_column_that_cannot_be_is_named_with_what_is_allowed(
-    empty_database: str, extra: str, told: str
+    empty_database: str, extra: str, sentence: str
 ) -> None:
     text = refusal(empty_database, users=f"select 1 as id, 'a@b' as email, {extra}")
 
     assert text.startswith("users.sql: ")
-    assert told in text
+    assert sentence in text
 
 
 @pytest.mark.parametrize("spend", ["12.50::numeric(12, 2)", "12.5::float8", "12.5::real"])
@@ -102,7 +102,7 @@ def test_money_with_cents_is_refused_where_intercom_holds_whole_units(
 
 
 @pytest.mark.parametrize(
-    ("users", "told"),
+    ("users", "sentence"),
     [
         ("select 1 as id, 'x' as e_mail", 'the column email is missing; did you mean "e_mail"?'),
         ("select 'a' as email", "the column id is missing"),
@@ -110,8 +110,8 @@ def test_money_with_cents_is_refused_where_intercom_holds_whole_units(
         ("select now() as id, 'a' as email", "id is timestamp with time zone"),
     ],
 )
-def test_ids_and_emails_are_required(empty_database: str, users: str, told: str) -> None:
-    assert told in refusal(empty_database, users=users)
+def test_ids_and_emails_are_required(empty_database: str, users: str, sentence: str) -> None:
+    assert sentence in refusal(empty_database, users=users)
 
 
 def test_memberships_select_ids_only(empty_database: str) -> None:
@@ -142,7 +142,7 @@ def test_more_attributes_than_a_workspace_holds_are_refused(empty_database: str)
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "sentence"),
     [
         ({"fields": {"nam": "app"}}, 'fields.nam is no value of users.sql; did you mean "name"?'),
         ({"fields": {"id": "app"}}, "fields.id is no value of users.sql"),
@@ -154,15 +154,15 @@ def test_more_attributes_than_a_workspace_holds_are_refused(empty_database: str)
     ],
 )
 def test_settings_for_columns_that_nobody_selects_are_refused(
-    empty_database: str, settings: dict[str, Any], told: str
+    empty_database: str, settings: dict[str, Any], sentence: str
 ) -> None:
     users = "select 1 as id, 'a' as email, 'n' as name"
 
-    assert told in refusal(empty_database, mapping=a_mapping(users, **settings))
+    assert sentence in refusal(empty_database, mapping=a_mapping(users, **settings))
 
 
 @pytest.mark.parametrize(
-    ("users", "told"),
+    ("users", "sentence"),
     [
         ("select id,\n  email\nform users", "users.sql, line 3: syntax error"),
         ("select id, email\nfrom userz", 'users.sql, line 2: relation "userz" does not exist'),
@@ -181,9 +181,9 @@ def test_settings_for_columns_that_nobody_selects_are_refused(
     ],
 )
 def test_a_query_that_is_no_single_select_is_refused_with_its_line(
-    database: str, users: str, told: str
+    database: str, users: str, sentence: str
 ) -> None:
-    assert refusal(database, users=users).startswith(told)
+    assert refusal(database, users=users).startswith(sentence)
 
 
 def test_the_version_changes_with_the_text_and_with_the_types(database: str) -> None:
@@ -270,7 +270,7 @@ def test_what_postgresql_computes_cannot_be_written_back(
 
 
 @pytest.mark.parametrize(
-    ("select", "told"),
+    ("select", "sentence"),
     [
         ("select user_id from memberships where team = any(:keys)", 'column "team" does not exist'),
         ("select user_id from memberships where team_id = any(:keys", "syntax error"),
@@ -283,11 +283,11 @@ def test_what_postgresql_computes_cannot_be_written_back(
     ],
 )
 def test_the_select_of_a_watch_is_tried_before_a_change_needs_it(
-    database: str, select: str, told: str
+    database: str, select: str, sentence: str
 ) -> None:
     watch = [{"table": "teams", "wakes": "user", "key": select}]
 
     [found] = problems(database, a_mapping(watch=watch))
 
     assert found.startswith("sync.yaml: the SELECT of watch[1].key")
-    assert told in found
+    assert sentence in found

@@ -501,7 +501,7 @@ def test_installing_waits_for_the_app_a_little_at_a_time(database: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("watch", "told"),
+    ("watch", "sentence"),
     [
         ({"table": "usres"}, 'watch[1].table is "usres", and no such table is visible; did you'),
         ({"key": "idd"}, 'watch[1].key is "idd", which users does not have; did you mean "id"?'),
@@ -516,13 +516,15 @@ def test_installing_waits_for_the_app_a_little_at_a_time(database: str) -> None:
         ),
     ],
 )
-def test_what_cannot_be_watched_is_told(database: str, watch: dict[str, str], told: str) -> None:
+def test_what_cannot_be_watched_is_named(
+    database: str, watch: dict[str, str], sentence: str
+) -> None:
     run(database, "create view seen as select 1 as id; create table keyless (a int)")
 
     with pytest.raises(MappingError) as caught:
         install_capture(database, watching(USERS | watch))
 
-    assert str(caught.value).startswith(f"sync.yaml: {told}")
+    assert str(caught.value).startswith(f"sync.yaml: {sentence}")
 
 
 def test_nothing_to_watch_is_told(database: str) -> None:

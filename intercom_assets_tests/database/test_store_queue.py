@@ -471,7 +471,7 @@ def test_many_workers_share_the_queue_without_handing_out_a_row_twice(store: Sto
         return taken
 
     with ThreadPoolExecutor(6) as pool:
-        taken = [key for some in pool.map(work, range(6)) for key in some]
+        taken = [key for batch in pool.map(work, range(6)) for key in batch]
 
     assert sorted(taken) == sorted(everybody)
 

@@ -31,16 +31,16 @@ COUNTS_MEMBERS = (
 
 
 def test_a_table_whose_watch_wakes_only_the_other_kind_is_told_per_query(database: str) -> None:
-    told = found(database, USERS, TEAMS, members("user", "user_id"), teams=COUNTS_MEMBERS)
+    answer = found(database, USERS, TEAMS, members("user", "user_id"), teams=COUNTS_MEMBERS)
 
-    assert told == [Gap("teams.sql", "public.memberships", "team", elsewhere=True)]
+    assert answer == [Gap("teams.sql", "public.memberships", "team", elsewhere=True)]
     both = (members("user", "user_id"), members("team", "team_id"))
     assert found(database, USERS, TEAMS, *both, teams=COUNTS_MEMBERS) == []
 
 
 def test_a_table_that_two_queries_read_is_told_for_each(database: str) -> None:
     users = "select id, email, (select max(updated_at) from memberships where user_id = users.id) "
-    told = found(
+    answer = found(
         database,
         USERS,
         members("team", "team_id"),
@@ -48,7 +48,7 @@ def test_a_table_that_two_queries_read_is_told_for_each(database: str) -> None:
         memberships="select user_id, team_id from memberships",
     )
 
-    assert [(gap.file, gap.kind, gap.elsewhere) for gap in told] == [
+    assert [(gap.file, gap.kind, gap.elsewhere) for gap in answer] == [
         ("users.sql", "user", True),
         ("memberships.sql", "user", True),
     ]
@@ -125,9 +125,9 @@ def a_function(url: str, body: str, name: str = "plan_of", language: str = "plpg
 def test_a_function_that_reads_tables_is_told_with_them(database: str) -> None:
     a_function(database, "begin return (select label from public.plans where id = $1); end")
 
-    told = calls(database, "select id, email, plan_of(id) as plan from users")
+    answer = calls(database, "select id, email, plan_of(id) as plan from users")
 
-    assert told == [Hidden("users.sql", "public.plan_of", "user", ("public.plans",))]
+    assert answer == [Hidden("users.sql", "public.plan_of", "user", ("public.plans",))]
 
 
 @pytest.mark.parametrize(
@@ -142,17 +142,17 @@ def test_so_is_one_that_calls_such_a_function(database: str, body: str) -> None:
     a_function(database, body)
     run(database, "create view people as select id, email, plan_of(id) as plan from users")
 
-    told = calls(database, "select id, email, plan from people")
+    answer = calls(database, "select id, email, plan from people")
 
-    assert ("public.plan_of", ("public.plans",)) in [(h.function, h.tables) for h in told]
+    assert ("public.plan_of", ("public.plans",)) in [(h.function, h.tables) for h in answer]
 
 
 def test_so_is_one_that_makes_its_own_sql(database: str) -> None:
     a_function(database, "declare x text; begin execute 'select 1' into x; return x; end")
 
-    told = calls(database, "select id, email, plan_of(id) as plan from users")
+    answer = calls(database, "select id, email, plan_of(id) as plan from users")
 
-    assert told == [Hidden("users.sql", "public.plan_of", "user", ())]
+    assert answer == [Hidden("users.sql", "public.plan_of", "user", ())]
 
 
 @pytest.mark.parametrize(

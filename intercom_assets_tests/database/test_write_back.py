@@ -504,7 +504,7 @@ def test_it_works_where_no_log_was_installed(database: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("write_back", "told"),
+    ("write_back", "sentence"),
     [
         ({"table": "user"}, 'write_back.table is "user", and no such table is visible; did you'),
         ({"table": "a.b.c.d"}, 'write_back.table is "a.b.c.d": '),
@@ -540,13 +540,13 @@ def test_it_works_where_no_log_was_installed(database: str) -> None:
     ],
 )
 def test_a_write_back_to_what_is_not_there_is_refused(
-    database: str, write_back: dict[str, Any], told: str
+    database: str, write_back: dict[str, Any], sentence: str
 ) -> None:
     mapping = a_mapping("select id, email, name, created_at from users", write_back=write_back)
     with an_app(database, mapping) as app, pytest.raises(MappingError) as caught:
         app.write_back_users([WriteBack("1")])
 
-    assert str(caught.value).startswith(f"sync.yaml: {told}")
+    assert str(caught.value).startswith(f"sync.yaml: {sentence}")
 
 
 def test_a_view_that_cannot_be_updated_is_refused(database: str) -> None:

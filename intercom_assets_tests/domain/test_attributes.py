@@ -8,8 +8,8 @@ import pytest
 from intercom_assets.domain.attributes import (
     MOST_ATTRIBUTES,
     AttributePlan,
-    Held,
-    held,
+    FittedValues,
+    fit_values,
     name_problem,
     plan_attributes,
 )
@@ -175,28 +175,28 @@ class TestNames:
 class TestValues:
     FIELDS = {"plan": PLAN, "name": NAME, "seats": SEATS}  # noqa: RUF012 - read only
 
-    def held(self, *, truncate: bool = False, **values: Any) -> Any:
-        return held(self.FIELDS, a_user("7", **values), truncate=truncate).values
+    def fitted(self, *, truncate: bool = False, **values: Any) -> Any:
+        return fit_values(self.FIELDS, a_user("7", **values), truncate=truncate).values
 
     def left_out(self, **values: Any) -> Any:
-        return held(self.FIELDS, a_user("7", **values), truncate=False).left_out
+        return fit_values(self.FIELDS, a_user("7", **values), truncate=False).left_out
 
     def test_only_the_mappings_fields_are_held(self) -> None:
-        assert self.held(plan="team", seats=3, name="Ada") == {
+        assert self.fitted(plan="team", seats=3, name="Ada") == {
             "name": "Ada",
             "plan": "team",
             "seats": 3,
         }
 
     def test_a_team_has_values_too(self) -> None:
-        fitted = held({"name": NAME}, a_team(name="Acme"), truncate=False)
-        assert fitted == Held({"name": "Acme"}, {})
+        fitted = fit_values({"name": NAME}, a_team(name="Acme"), truncate=False)
+        assert fitted == FittedValues({"name": "Acme"}, {})
 
     def test_an_attribute_holds_255_characters(self) -> None:
-        assert self.held(plan="x" * 255)["plan"] == "x" * 255
+        assert self.fitted(plan="x" * 255)["plan"] == "x" * 255
 
     def test_a_longer_one_is_left_out_with_its_column_and_what_to_do(self) -> None:
-        assert self.held(plan="x" * 1256, seats=3) == {"name": "User 7", "seats": 3}
+        assert self.fitted(plan="x" * 1256, seats=3) == {"name": "User 7", "seats": 3}
         assert self.left_out(plan="x" * 1256, seats=3) == {
             "plan": LeftOut(
                 Reason.UNFIT,
@@ -208,7 +208,7 @@ class TestValues:
     def test_what_the_row_could_not_hold_is_left_out_if_the_mapping_wants_it(self) -> None:
         row = replace(a_user("7", seats=3), unfit={"plan": "plan is an array", "other": "is odd"})
 
-        assert held(self.FIELDS, row, truncate=False) == Held(
+        assert fit_values(self.FIELDS, row, truncate=False) == FittedValues(
             {"name": "User 7", "seats": 3}, {"plan": LeftOut(Reason.UNFIT, "plan is an array")}
         )
 
@@ -216,9 +216,9 @@ class TestValues:
     def test_a_companys_spend_is_held_up_to_its_documented_limit(self, spend: int) -> None:
         fields = {each.name: each for each in TEAM_FIELDS}
 
-        assert held(fields, a_team(monthly_spend=spend), truncate=False).left_out == {}
+        assert fit_values(fields, a_team(monthly_spend=spend), truncate=False).left_out == {}
         for more in (2**31, 2**40, -(2**31)):
-            found = held(fields, a_team(monthly_spend=more, name="A"), truncate=False)
+            found = fit_values(fields, a_team(monthly_spend=more, name="A"), truncate=False)
             assert found.values.keys() == {"name", "plan", "created_at"}
             assert "2,147,483,647" in found.left_out["monthly_spend"].why
 
@@ -226,20 +226,20 @@ class TestValues:
         spend = replace(SEATS, name="monthly_spend", intercom="monthly_spend")
 
         row = a_user("7", monthly_spend=2**40)
-        assert held({"monthly_spend": spend}, row, truncate=False).left_out == {}
+        assert fit_values({"monthly_spend": spend}, row, truncate=False).left_out == {}
 
     def test_the_operator_may_consent_to_a_shorter_one(self) -> None:
-        assert self.held(plan="x" * 256, truncate=True)["plan"] == "x" * 255
+        assert self.fitted(plan="x" * 256, truncate=True)["plan"] == "x" * 255
 
     def test_what_is_cut_is_canonical_again(self) -> None:
         """A blank at the end would come back without it, and differ for ever."""
-        cut = self.held(plan="x" * 254 + " and more", truncate=True)
+        cut = self.fitted(plan="x" * 254 + " and more", truncate=True)
 
         assert cut["plan"] == "x" * 254
 
     def test_a_standard_field_may_be_longer(self) -> None:
         """No limit of Intercom's is known for them."""
-        assert self.held(name="x" * 256)["name"] == "x" * 256
+        assert self.fitted(name="x" * 256)["name"] == "x" * 256
 
     def test_the_refusal_does_not_repeat_the_value(self) -> None:
         assert "xxx" not in self.left_out(plan="x" * 256)["plan"].why

@@ -12,7 +12,7 @@ from intercom_assets.domain.decisions import BEFORE, FieldInputs, Freshness, Rec
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind, Side, UserLink, Value
 from intercom_assets.domain.reconcile import landed, not_stored, reconcile
-from intercom_assets_tests.domain.sights import (
+from intercom_assets_tests.domain.field_decisions import (
     CITY,
     NAME,
     NEVER,
@@ -20,8 +20,8 @@ from intercom_assets_tests.domain.sights import (
     PLAN,
     SEEN,
     decide,
+    outcome,
     plan_of,
-    told,
 )
 
 EVERY = [PLAN, CITY, NAME, NICK]
@@ -36,7 +36,7 @@ def test_where_both_sides_have_the_same_there_is_nothing_to_do(
 ) -> None:
     decision = decide(field, app=value, intercom=value, base="other", look=look)
 
-    assert told(decision) == "nothing"
+    assert outcome(decision) == "nothing"
     assert (decision.value, decision.overruled, decision.why) == (value, False, "equal")
 
 
@@ -48,9 +48,9 @@ class TestAppWins:
     ) -> None:
         known = {"base": base, "look": look}
 
-        assert told(decide(PLAN, app="team", intercom="solo", **known)) == "to intercom: team"
-        assert told(decide(PLAN, app=None, intercom="solo", **known)) == "to intercom: None"
-        assert told(decide(PLAN, app="team", intercom=None, **known)) == "to intercom: team"
+        assert outcome(decide(PLAN, app="team", intercom="solo", **known)) == "to intercom: team"
+        assert outcome(decide(PLAN, app=None, intercom="solo", **known)) == "to intercom: None"
+        assert outcome(decide(PLAN, app="team", intercom=None, **known)) == "to intercom: team"
 
     def test_both_values_are_told_for_the_journal(self) -> None:
         decision = decide(PLAN, app="team", intercom="solo")
@@ -64,17 +64,17 @@ class TestIntercomWins:
     def test_intercoms_value_goes_to_the_app(self, base: Value) -> None:
         decision = decide(CITY, app="Rome", intercom="Oslo", base=base)
 
-        assert told(decision) == "to app: Oslo"
+        assert outcome(decision) == "to app: Oslo"
         assert decision.why == "Intercom owns it"
 
     def test_what_intercom_cleared_is_cleared_in_the_app(self) -> None:
-        assert told(decide(CITY, app="Rome", intercom=None, base="Rome")) == "to app: None"
+        assert outcome(decide(CITY, app="Rome", intercom=None, base="Rome")) == "to app: None"
 
     @pytest.mark.parametrize("base", [NEVER, None])
     def test_what_intercom_never_had_comes_from_the_app(self, base: Value) -> None:
         decision = decide(CITY, app="Rome", intercom=None, base=base)
 
-        assert told(decision) == "to intercom: Rome"
+        assert outcome(decision) == "to intercom: Rome"
         assert decision.why == "Intercom has none"
 
     @pytest.mark.parametrize("look", UNKNOWN)
@@ -97,7 +97,7 @@ class TestUndone:
         undone = {field.name: ("Ada", "Bob")}
         decision = decide(field, app="Ada", intercom="Bob", base="Eve", look=look, undone=undone)
 
-        assert told(decision) == "nothing"
+        assert outcome(decision) == "nothing"
         assert (decision.value, decision.app, decision.intercom) == ("Ada", "Ada", "Bob")
         assert decision.why == "reverted by an operator; it stays until one side changes"
 
@@ -107,12 +107,12 @@ class TestUndone:
 
         decision = decide(PLAN, app=app, intercom=intercom, base="Ada", undone=undone)
 
-        assert told(decision) == f"to intercom: {app}"
+        assert outcome(decision) == f"to intercom: {app}"
 
     def test_of_another_field_it_says_nothing(self) -> None:
         decision = decide(PLAN, app="Ada", intercom="Bob", undone={"nick": ("Ada", "Bob")})
 
-        assert told(decision) == "to intercom: Ada"
+        assert outcome(decision) == "to intercom: Ada"
 
     @pytest.mark.parametrize(("intercom", "overruled"), [("Bob", False), ("Zoe", True)])
     def test_what_it_left_in_intercom_is_no_edit_that_could_be_overruled(
@@ -128,7 +128,7 @@ class TestUndone:
     def test_what_it_left_in_the_app_has_not_moved_there(self, app: str, done: str) -> None:
         undone = {"nick": ("Ada", "Bob")}
 
-        assert told(decide(NICK, app=app, intercom="Zoe", base="Bob", undone=undone)) == done
+        assert outcome(decide(NICK, app=app, intercom="Zoe", base="Bob", undone=undone)) == done
 
 
 class TestFill:
@@ -137,23 +137,23 @@ class TestFill:
     def test_the_apps_value_wins_at_once(self, look: Freshness, base: Value) -> None:
         known = {"base": base, "look": look}
 
-        assert told(decide(NAME, app="Ada", intercom="Bob", **known)) == "to intercom: Ada"
-        assert told(decide(NAME, app="Ada", intercom=None, **known)) == "to intercom: Ada"
+        assert outcome(decide(NAME, app="Ada", intercom="Bob", **known)) == "to intercom: Ada"
+        assert outcome(decide(NAME, app="Ada", intercom=None, **known)) == "to intercom: Ada"
 
     @pytest.mark.parametrize("base", [NEVER, None, "Ada"])
     def test_a_user_without_a_name_gets_intercoms(self, base: Value) -> None:
         decision = decide(NAME, app=None, intercom="Bob", base=base)
 
-        assert told(decision) == "to app: Bob"
+        assert outcome(decision) == "to app: Bob"
         assert decision.why == "the app has none"
 
     def test_two_characters_are_a_name(self) -> None:
-        assert told(decide(NAME, app=None, intercom="Bo")) == "to app: Bo"
+        assert outcome(decide(NAME, app=None, intercom="Bo")) == "to app: Bo"
 
     def test_what_the_app_cleared_is_cleared_in_intercom_not_resurrected(self) -> None:
         decision = decide(NAME, app=None, intercom="Ada", base="Ada")
 
-        assert told(decision) == "to intercom: None"
+        assert outcome(decision) == "to intercom: None"
         assert (decision.why, decision.overruled) == ("the app cleared it", False)
 
     def test_what_the_app_cleared_stays_cleared_where_intercom_had_a_form_of_its_own(self) -> None:
@@ -161,7 +161,7 @@ class TestFill:
         accepted = {"name": ("Ada", "ADA")}
         decision = decide(NAME, app=None, intercom="ADA", base="Ada", accepted=accepted)
 
-        assert told(decision) == "to intercom: None"
+        assert outcome(decision) == "to intercom: None"
         assert (decision.why, decision.overruled) == ("the app cleared it", False)
 
     @pytest.mark.parametrize("accepted", [("Ada", "ADA"), ("Eve", "ADB"), ("Eve", "ADA")])
@@ -170,10 +170,10 @@ class TestFill:
     ) -> None:
         known = {"app": None, "intercom": "ADB", "base": "Ada", "accepted": {"name": accepted}}
 
-        assert told(decide(NAME, **known)) == "to app: ADB"
+        assert outcome(decide(NAME, **known)) == "to app: ADB"
 
     def test_what_was_cleared_once_may_be_filled_later(self) -> None:
-        assert told(decide(NAME, app=None, intercom="Bob", base=None)) == "to app: Bob"
+        assert outcome(decide(NAME, app=None, intercom="Bob", base=None)) == "to app: Bob"
 
     @pytest.mark.parametrize(("intercom", "oauth"), [("B", False), ("B", True), ("Bob", True)])
     def test_what_the_app_cannot_use_is_cleared_as_the_replaced_job_did(
@@ -181,7 +181,7 @@ class TestFill:
     ) -> None:
         decision = decide(NAME, app=None, intercom=intercom, from_oauth=oauth)
 
-        assert told(decision) == "to intercom: None"
+        assert outcome(decision) == "to intercom: None"
         assert decision.why == "Intercom's is not usable for the app"
 
     @pytest.mark.parametrize(("intercom", "oauth"), [("B", False), ("Bob", True)])
@@ -193,19 +193,19 @@ class TestFill:
             NAME, app=None, intercom=intercom, from_oauth=oauth, clear_unusable=False, look=look
         )
 
-        assert told(decision) == "nothing"
+        assert outcome(decision) == "nothing"
         assert (decision.value, decision.why) == (None, "Intercom's is not usable; kept")
 
     def test_what_the_app_cleared_is_cleared_also_where_unusable_ones_are_kept(self) -> None:
         """It is no operator's name: it was the app's, and the app took it back."""
         known = {"base": "Ada", "from_oauth": True, "clear_unusable": False}
 
-        assert told(decide(NAME, app=None, intercom="Ada", **known)) == "to intercom: None"
+        assert outcome(decide(NAME, app=None, intercom="Ada", **known)) == "to intercom: None"
 
     def test_an_oauth_users_field_without_that_rule_is_filled(self) -> None:
         free = replace(NAME, from_oauth=True)
 
-        assert told(decide(free, app=None, intercom="Bob", from_oauth=True)) == "to app: Bob"
+        assert outcome(decide(free, app=None, intercom="Bob", from_oauth=True)) == "to app: Bob"
 
     @pytest.mark.parametrize("look", UNKNOWN)
     @pytest.mark.parametrize("base", [NEVER, "Ada", "Bob"])
@@ -222,15 +222,15 @@ class TestFill:
     def test_a_value_that_is_no_text_has_a_length_too(self) -> None:
         code = replace(NAME, kind=Kind.INTEGER)
 
-        assert told(decide(code, app=None, intercom=12)) == "to app: 12"
-        assert told(decide(code, app=None, intercom=1)) == "to intercom: None"
+        assert outcome(decide(code, app=None, intercom=12)) == "to app: 12"
+        assert outcome(decide(code, app=None, intercom=1)) == "to intercom: None"
 
 
 class TestLatest:
     @pytest.mark.parametrize("base", [NEVER, None, 5, 10, 20])
     def test_the_later_time_wins_wherever_it_is(self, base: Value) -> None:
-        assert told(decide(SEEN, app=20, intercom=10, base=base)) == "to intercom: 20"
-        assert told(decide(SEEN, app=10, intercom=20, base=base)) == "to app: 20"
+        assert outcome(decide(SEEN, app=20, intercom=10, base=base)) == "to intercom: 20"
+        assert outcome(decide(SEEN, app=10, intercom=20, base=base)) == "to app: 20"
 
     def test_the_reason_names_the_side(self) -> None:
         assert decide(SEEN, app=20, intercom=10).why == "the app's is later"
@@ -238,8 +238,8 @@ class TestLatest:
 
     @pytest.mark.parametrize("time", [20, 0, -20])
     def test_any_time_is_later_than_none(self, time: int) -> None:
-        assert told(decide(SEEN, app=time, intercom=None, base=time)) == f"to intercom: {time}"
-        assert told(decide(SEEN, app=None, intercom=time, base=time)) == f"to app: {time}"
+        assert outcome(decide(SEEN, app=time, intercom=None, base=time)) == f"to intercom: {time}"
+        assert outcome(decide(SEEN, app=None, intercom=time, base=time)) == f"to app: {time}"
 
     @pytest.mark.parametrize("times", [(20, 10), (10, 20)])
     def test_a_remembered_time_waits_for_a_fresh_look(self, times: tuple[int, int]) -> None:
@@ -250,12 +250,12 @@ class TestLatest:
         assert not decide(SEEN, app=app, intercom=intercom, look=Freshness.FRESH).deferred
 
     def test_what_is_no_time_is_earlier_than_any(self) -> None:
-        assert told(decide(SEEN, app=10, intercom="soon")) == "to intercom: 10"
-        assert told(decide(SEEN, app="soon", intercom=10)) == "to app: 10"
+        assert outcome(decide(SEEN, app=10, intercom="soon")) == "to intercom: 10"
+        assert outcome(decide(SEEN, app="soon", intercom=10)) == "to app: 10"
 
     def test_where_neither_is_a_time_the_app_keeps_its_own(self) -> None:
-        assert told(decide(SEEN, app="soon", intercom="late")) == "to intercom: soon"
-        assert told(decide(SEEN, app="soon", intercom=None)) == "to intercom: soon"
+        assert outcome(decide(SEEN, app="soon", intercom="late")) == "to intercom: soon"
+        assert outcome(decide(SEEN, app="soon", intercom=None)) == "to intercom: soon"
 
     def test_nobody_is_overruled_by_a_later_time(self) -> None:
         assert not decide(SEEN, app=20, intercom=10, base=5).overruled
@@ -263,20 +263,20 @@ class TestLatest:
 
 class TestNewest:
     def test_whoever_moved_wins(self) -> None:
-        assert told(decide(NICK, app="Bob", intercom="Ada", base="Ada")) == "to intercom: Bob"
-        assert told(decide(NICK, app="Ada", intercom="Bob", base="Ada")) == "to app: Bob"
+        assert outcome(decide(NICK, app="Bob", intercom="Ada", base="Ada")) == "to intercom: Bob"
+        assert outcome(decide(NICK, app="Ada", intercom="Bob", base="Ada")) == "to app: Bob"
 
     def test_clearing_is_moving(self) -> None:
-        assert told(decide(NICK, app=None, intercom="Ada", base="Ada")) == "to intercom: None"
-        assert told(decide(NICK, app="Ada", intercom=None, base="Ada")) == "to app: None"
+        assert outcome(decide(NICK, app=None, intercom="Ada", base="Ada")) == "to intercom: None"
+        assert outcome(decide(NICK, app="Ada", intercom=None, base="Ada")) == "to app: None"
 
     def test_where_both_moved_the_app_wins(self) -> None:
-        assert told(decide(NICK, app="Bob", intercom="Cy", base="Ada")) == "to intercom: Bob"
-        assert told(decide(NICK, app=None, intercom="Cy", base="Ada")) == "to intercom: None"
+        assert outcome(decide(NICK, app="Bob", intercom="Cy", base="Ada")) == "to intercom: Bob"
+        assert outcome(decide(NICK, app=None, intercom="Cy", base="Ada")) == "to intercom: None"
 
     def test_where_nothing_was_agreed_on_the_app_wins_if_it_has_a_value(self) -> None:
-        assert told(decide(NICK, app="Bob", intercom="Cy")) == "to intercom: Bob"
-        assert told(decide(NICK, app=None, intercom="Cy")) == "to app: Cy"
+        assert outcome(decide(NICK, app="Bob", intercom="Cy")) == "to intercom: Bob"
+        assert outcome(decide(NICK, app=None, intercom="Cy")) == "to app: Cy"
 
     def test_the_reason_names_who_moved(self) -> None:
         assert decide(NICK, app="Bob", intercom="Ada", base="Ada").why == "the app's moved"
@@ -300,7 +300,7 @@ class TestPulling:
             replace(field, pulled=False), app=None, intercom="Bob", look=Freshness.STALE
         )
 
-        assert told(decision) == "nothing"
+        assert outcome(decision) == "nothing"
         assert (decision.value, decision.why) == (None, "no write-back column")
 
     @pytest.mark.parametrize("field", [CITY, NAME, NICK], ids=lambda field: field.policy)
@@ -309,21 +309,21 @@ class TestPulling:
             field, app=None, intercom="Bob", refused={field.name: "Bob"}, look=Freshness.STALE
         )
 
-        assert told(decision) == "nothing"
+        assert outcome(decision) == "nothing"
         assert (decision.value, decision.why) == (None, "the app refused this value before")
 
     @pytest.mark.parametrize("field", [CITY, NAME, NICK], ids=lambda field: field.policy)
     def test_another_value_is_offered_again(self, field: Field) -> None:
         refused: dict[str, Value] = {field.name: "Bob", "other": "Cy"}
 
-        assert told(decide(field, app=None, intercom="Cy", refused=refused)) == "to app: Cy"
+        assert outcome(decide(field, app=None, intercom="Cy", refused=refused)) == "to app: Cy"
 
     def test_a_clearing_may_be_refused_too(self) -> None:
         refused: dict[str, Value] = {"city": None}
 
         known = {"app": "Rome", "intercom": None, "base": "Rome"}
-        assert told(decide(CITY, **known, refused=refused)) == "nothing"
-        assert told(decide(CITY, **known, refused={"name": None})) == "to app: None"
+        assert outcome(decide(CITY, **known, refused=refused)) == "nothing"
+        assert outcome(decide(CITY, **known, refused={"name": None})) == "to app: None"
 
 
 class TestAFormOfIntercomsOwn:
@@ -335,7 +335,7 @@ class TestAFormOfIntercomsOwn:
         )
         (decision,) = plan.decisions
 
-        assert told(decision) == "nothing"
+        assert outcome(decision) == "nothing"
         assert (decision.value, decision.why) == ("Ada", "Intercom's own form of what was sent")
         assert plan.agreed({}) == {field.name: "Ada"}
 
@@ -343,7 +343,7 @@ class TestAFormOfIntercomsOwn:
         known = {"base": "Ada", "accepted": {"plan": ("Ada", "ADA")}}
         decision = decide(PLAN, app="Bob", intercom="ADA", **known)
 
-        assert told(decision) == "to intercom: Bob"
+        assert outcome(decision) == "to intercom: Bob"
 
     def test_nobody_is_overruled_by_it(self) -> None:
         """Or an app that changes a field three times a day is parked for "another integration"."""
@@ -355,12 +355,12 @@ class TestAFormOfIntercomsOwn:
     def test_another_value_of_intercom_is_an_edit(self) -> None:
         known = {"base": "Ada", "accepted": {"plan": ("Ada", "ADA")}}
 
-        assert told(decide(PLAN, app="Ada", intercom="Eve", **known)) == "to intercom: Ada"
+        assert outcome(decide(PLAN, app="Ada", intercom="Eve", **known)) == "to intercom: Ada"
 
     def test_of_another_field_it_means_nothing(self) -> None:
         known = {"app": "Ada", "intercom": "ADA", "accepted": {"nick": ("Ada", "ADA")}}
 
-        assert told(decide(PLAN, **known)) == "to intercom: Ada"
+        assert outcome(decide(PLAN, **known)) == "to intercom: Ada"
 
 
 class TestOverruled:

@@ -17,8 +17,8 @@ from intercom_assets.domain.decisions import BEFORE, FieldInputs, Freshness
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind, Value
 from intercom_assets.domain.reconcile import reconcile
+from intercom_assets_tests.domain.field_decisions import NAME, NEVER, SEEN
 from intercom_assets_tests.domain.passes import Pair, Pass, RefusesError, Stores, as_sent
-from intercom_assets_tests.domain.sights import NAME, NEVER, SEEN
 from intercom_assets_tests.domain.strategies import quick
 
 TEXTS: list[Value] = [None, "ada", "bob"]

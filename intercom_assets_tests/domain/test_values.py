@@ -259,17 +259,17 @@ class TestDigest:
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(0, "0 users"), (1, "1 user"), (2, "2 users"), (2_000, "2,000 users")]
+    ("number", "sentence"), [(0, "0 users"), (1, "1 user"), (2, "2 users"), (2_000, "2,000 users")]
 )
-def test_a_number_of_things_is_told_as_people_say_it(number: int, told: str) -> None:
-    assert count_of(number, "user") == told
+def test_a_number_of_things_is_told_as_people_say_it(number: int, sentence: str) -> None:
+    assert count_of(number, "user") == sentence
 
 
 PINNED = "b607871eaeab12ab6ac6b0486ce609b1"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         ("Ada [bold] 🦀 é", "Ada [bold] 🦀 é"),
         ("1\nuser 2: done", "1\\nuser 2: done"),
@@ -277,5 +277,5 @@ PINNED = "b607871eaeab12ab6ac6b0486ce609b1"
         ("turned \u202e round\u2028", "turned \\u202e round\\u2028"),
     ],
 )
-def test_what_is_shown_stays_on_its_line_and_moves_nothing(text: str, told: str) -> None:
-    assert shown(text) == told
+def test_what_is_shown_stays_on_its_line_and_moves_nothing(text: str, sentence: str) -> None:
+    assert shown(text) == sentence

@@ -15,8 +15,8 @@ from intercom_assets.domain.fields import TIME_ZONE, Policy
 from intercom_assets.domain.models import Side, Value
 from intercom_assets.domain.reconcile import not_stored
 from intercom_assets.domain.timezones import GeoHint, ZoneBook
+from intercom_assets_tests.domain.field_decisions import NEVER, ZONE, plan_of
 from intercom_assets_tests.domain.passes import Pair, RefusesError, Stores, as_sent
-from intercom_assets_tests.domain.sights import NEVER, ZONE, plan_of
 
 BERLIN, LONDON, PARIS = "Europe/Berlin", "Europe/London", "Europe/Paris"
 BOOK = ZoneBook(frozenset({BERLIN, LONDON, PARIS, "Europe/Old"}), {"Europe/Old": BERLIN})

@@ -36,7 +36,7 @@ class First:
     """The first sync of everybody. `alone`: the run whose process was killed, `noticed` seconds
     later failed; `orphan`: the one under way while the daemon was dead. `created`: contacts."""
 
-    told: StepResult
+    played: StepResult
     alone: Run
     noticed: float
     orphan: Run
@@ -91,10 +91,10 @@ def first_sync(world: World) -> First:
         killed.append(ended(world, orphan))
         world.start_daemon()
 
-    told = play_everybody(world.sides, act, 2 * WAIT_TIMEOUT_S)
+    played = play_everybody(world.sides, act, 2 * WAIT_TIMEOUT_S)
     assert wait_until(lambda: settle(world.sides), WAIT_TIMEOUT_S)
     alone, orphan = killed
-    return First(told, alone, noticed[0], orphan, world.intercom.landed.count(NEW_CONTACT))
+    return First(played, alone, noticed[0], orphan, world.intercom.landed.count(NEW_CONTACT))
 
 
 def reload_during_a_run(world: World) -> Reloaded:

@@ -140,9 +140,9 @@ def processes_that_know(place: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            told = [(process / name).read_bytes() for name in ("cmdline", "environ")]
+            answer = [(process / name).read_bytes() for name in ("cmdline", "environ")]
         except OSError:
             continue
-        if process.name != str(os.getpid()) and any(str(place).encode() in text for text in told):
-            found.append(told[0].replace(b"\0", b" ").decode())
+        if process.name != str(os.getpid()) and any(str(place).encode() in text for text in answer):
+            found.append(answer[0].replace(b"\0", b" ").decode())
     return found

@@ -56,13 +56,13 @@ def left_behind(place: Path, dagster_url: str) -> Iterator[tuple[str, bytes]]:
 def _files(place: Path) -> Iterator[tuple[str, bytes]]:
     """Logs, compute logs, temporary files, settings; not PostgreSQL's own files, but its log."""
     for file in sorted(place.rglob("*")):
-        told = str(file.relative_to(place))
-        inside = "/data/" in told and "postgres" in told
-        if inside or told == ".env" or file.name in KEPT_BY_RIGHT:
+        answer = str(file.relative_to(place))
+        inside = "/data/" in answer and "postgres" in answer
+        if inside or answer == ".env" or file.name in KEPT_BY_RIGHT:
             continue
         with suppress(FileNotFoundError):
             if file.is_file():
-                yield f"file {told}", file.read_bytes()
+                yield f"file {answer}", file.read_bytes()
 
 
 def _tables(url: str) -> Iterator[tuple[str, bytes]]:
@@ -90,7 +90,7 @@ def _command_lines(place: Path) -> Iterator[tuple[str, bytes]]:
     """Of the demo's processes, without the stand-in Intercom: its token is its own business."""
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            told = (process / "cmdline").read_bytes()
+            answer = (process / "cmdline").read_bytes()
             ours = str(place).encode() in (process / "environ").read_bytes()
-            if ours and process.name != str(os.getpid()) and b"simulate" not in told:
-                yield "command line", told
+            if ours and process.name != str(os.getpid()) and b"simulate" not in answer:
+                yield "command line", answer

@@ -124,8 +124,8 @@ def test_a_backfill_of_a_range_ends_well(dagster: Dagster) -> None:
     """Of neighbours, so that it is one run; those of a backfill run one after another."""
     dagster.choose_partitions("16", ["160", "161", "162", "163"])
     dagster.button("^Launch backfill").click()
-    told = dagster.page.get_by_text(re.compile("Created backfill [a-z]+")).first.inner_text()
-    dagster.go(f"/runs/b/{told.rpartition(' ')[2]}")
+    answer = dagster.page.get_by_text(re.compile("Created backfill [a-z]+")).first.inner_text()
+    dagster.go(f"/runs/b/{answer.rpartition(' ')[2]}")
 
     dagster.expect_text("100% completed", 2 * WAIT_TIMEOUT_S)
 

@@ -62,9 +62,9 @@ def test_a_demo_that_ends_in_order_leaves_the_guard_nothing_to_do() -> None:
 
 
 def test_what_is_left_is_ended_in_reverse_order() -> None:
-    told = ["+ place /tmp/a b", "+ server /tmp/a b/pg", "+ group 7", "+ group 8", "- group 7"]
+    answer = ["+ place /tmp/a b", "+ server /tmp/a b/pg", "+ group 7", "+ group 8", "- group 7"]
 
-    assert things_left(told) == [
+    assert things_left(answer) == [
         ("group", "8"),
         ("server", "/tmp/a b/pg"),
         ("place", "/tmp/a b"),

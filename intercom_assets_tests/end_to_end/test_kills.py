@@ -53,7 +53,7 @@ def test_a_run_goes_on_while_the_daemon_is_dead(first: First) -> None:
 
 
 def test_everybody_is_in_step_after_a_first_sync_whose_run_was_killed(first: First) -> None:
-    assert first.told.seen == first.told.expected
+    assert first.played.seen == first.played.expected
 
 
 def test_nobody_was_created_twice(mortal: World, first: First) -> None:

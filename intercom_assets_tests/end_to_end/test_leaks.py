@@ -27,8 +27,8 @@ def people_of(demo: Demo) -> set[str]:
     columns = "select unnest(array[name, email, phone_number]) as told from users"
     rows = [str(row["told"]) for row in demo.sides.app.rows(columns) if row["told"]]
     contacts = demo.sides.intercom.contacts()
-    told = [each[name] for each in contacts for name in ("name", "email", "phone") if each[name]]
-    return {each for each in (*rows, *told) if len(each) >= SHORTEST}
+    values = [each[name] for each in contacts for name in ("name", "email", "phone") if each[name]]
+    return {each for each in (*rows, *values) if len(each) >= SHORTEST}
 
 
 def secrets_of(demo: Demo) -> set[str]:
@@ -70,12 +70,12 @@ def a_compute_log(demo: Demo) -> str:
 )
 def test_what_is_planted_is_found(demo: Demo, where: str) -> None:
     place = a_compute_log(demo) if where == "compute log" else where
-    told = {"table": "table kvs", "command": "command line"}.get(where, f"file {place}")
+    shown_as = {"table": "table kvs", "command": "command line"}.get(where, f"file {place}")
     secret = f"planted-{uuid.uuid4()}"
     with planted(demo, place, secret):
         found = leaks(demo.place.parent, demo.addresses.dagster_database, [secret])
 
-    assert found == {(told, secret)}
+    assert found == {(shown_as, secret)}
 
 
 @pytest.mark.parametrize("spelled", [r"Zo\u00eb \u00c5berg", "Zoë Åberg", "Zo%C3%AB%20%C3%85berg"])

@@ -95,11 +95,11 @@ def test_what_happens_in_the_app_leaves_the_awkward_rows_alone(database: str) ->
     )
     before = answer(database, everything)
 
-    told = {change_something(database, random) for random in map(Random, range(40))}
+    printed = {change_something(database, random) for random in map(Random, range(40))}
 
     assert answer(database, everything) == before
-    assert len(told) > 20
-    assert not any("@" in clause for clause in told)
+    assert len(printed) > 20
+    assert not any("@" in clause for clause in printed)
 
 
 def test_an_app_without_ordinary_people_stays_as_it_is(database: str) -> None:

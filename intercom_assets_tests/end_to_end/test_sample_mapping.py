@@ -150,5 +150,5 @@ def test_the_defaults_that_the_file_shows_are_the_defaults(mapping: AppMapping) 
     shown = yaml.safe_load("\n".join(re.findall(r"^# (\w+: \S.*)$", text, re.MULTILINE)))
 
     assert SyncSettings.model_validate(shown) == SyncSettings.model_validate({})
-    said = set(shown) | {"capture", "watch", "write_back", "fields"}
-    assert said == set(SyncSettings.model_fields)
+    printed = set(shown) | {"capture", "watch", "write_back", "fields"}
+    assert printed == set(SyncSettings.model_fields)

@@ -152,14 +152,14 @@ class World:
 
     def process_of(self, run_id: str) -> int:
         """The process of a run and of nothing else, as its code server wrote it down."""
-        [(told,)] = _rows(
+        [(printed,)] = _rows(
             self.dagster_url,
             "select event::json #>> '{dagster_event,message}' from event_logs"
             " where run_id = %s and event like '%%Started process for run%%'",
             run_id,
         )
-        found = re.search(r"pid: (\d+)", told)
-        assert found, told
+        found = re.search(r"pid: (\d+)", printed)
+        assert found, printed
         return int(found[1])
 
     # --- what is written down ---------------------------------------------------------------------
@@ -178,13 +178,13 @@ class World:
 
     def why_failed(self, run_id: str) -> str:
         """All that was said: Dagster itself may notice the death of a process a moment later."""
-        said = _rows(
+        printed = _rows(
             self.dagster_url,
             "select event::json #>> '{dagster_event,message}' from event_logs"
             " where run_id = %s and dagster_event_type = 'PIPELINE_FAILURE' order by id",
             run_id,
         )
-        return "\n".join(str(why) for (why,) in said)
+        return "\n".join(str(why) for (why,) in printed)
 
     def members(self, run_id: str) -> set[str]:
         """The users whom a run leased."""

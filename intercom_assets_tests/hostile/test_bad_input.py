@@ -65,13 +65,13 @@ def otherwise_parked(store: Store) -> set[str]:
 def otherwise_left_out(store: Store) -> set[str]:
     """Keys of LEFT_OUT of whom another field is left out, or none."""
     links = store.links.users([str(key) for key in IN_STEP])
-    told = {
+    answer = {
         key: "; ".join(f"{name}: {each.why}" for name, each in link.left_out.items())
         for key, link in links.items()
         if link.left_out
     }
-    assert told.keys() == LEFT_OUT.keys()
-    return {str(key) for key, words in LEFT_OUT.items() if words not in told[str(key)]}
+    assert answer.keys() == LEFT_OUT.keys()
+    return {str(key) for key, words in LEFT_OUT.items() if words not in answer[str(key)]}
 
 
 def test_the_command_brings_each_to_an_end_of_its_own(app: str, folder: Path) -> None:
@@ -83,9 +83,9 @@ def test_the_command_brings_each_to_an_end_of_its_own(app: str, folder: Path) ->
         assert {each["id"] for each in done["failures"]} == PARKED.keys()
         assert operator.contacts().keys() == IN_STEP
         for command in (("status",), ("sync", "--user", FORGED), ("plan", "--user", FORGED)):
-            told = operator.shell.run(*command, COLUMNS="2000").stdout
-            assert "ser [/a]\\nuser 7: all is well" in told
-            assert "\nuser 7" not in told
+            answer = operator.shell.run(*command, COLUMNS="2000").stdout
+            assert "ser [/a]\\nuser 7: all is well" in answer
+            assert "\nuser 7" not in answer
 
 
 def test_a_run_of_dagster_brings_each_to_an_end_and_reports_it(

@@ -63,7 +63,7 @@ def test_bytes_that_are_no_utf8_harm_nobody_else(in_encoding: str, tmp_path: Pat
         assert stage.contacts().keys() == {"even", "odd"}
         assert stage.contacts()["even"]["name"] == "René"
         assert stage.contacts()["odd"]["name"] is None
-        status = stage.told("status")
+        status = stage.answer_of("status")
         assert status["parked"] == []
         [left_out] = status["left_out"]
         assert (left_out["field"], left_out["id"]) == ("name", "odd")

@@ -89,9 +89,9 @@ def test_triggers_that_are_not_there_are_told_and_nothing_is_made_in_the_app(
     remove_capture(database)
 
     ground = read_ground(read_environment(env), env)
-    [told] = [step for step in steps(ground, 3000) if "install-capture" in step]
+    [answer] = [step for step in steps(ground, 3000) if "install-capture" in step]
 
-    assert told.startswith("leave the app's database as it is")
+    assert answer.startswith("leave the app's database as it is")
     mapping = load_mapping(SAMPLE)
     assert not capture_state(database, mapping).has_log
 
@@ -106,9 +106,9 @@ def test_a_mapping_that_polls_is_not_told_of_triggers(
         "INTERCOM_SYNC_CONFIG": str(folder),
     }
 
-    told = "".join(steps(read_ground(read_environment(env), env), 3000))
+    answer = "".join(steps(read_ground(read_environment(env), env), 3000))
 
-    assert "install-capture" not in told
+    assert "install-capture" not in answer
 
 
 def test_an_operators_own_dagster_yaml_is_left_and_its_storage_is_nobodys_business(

@@ -36,29 +36,31 @@ def end_of(supervisor: Supervisor) -> None:
 def test_each_end_soon_after_the_start_doubles_the_delay_up_to_a_minute(
     processes: Processes,
 ) -> None:
-    clock, said = Clock(), list[str]()
+    clock, printed = Clock(), list[str]()
     supervisor = Supervisor(
-        processes, [(processes.start("daemon", ENDS), ENDS)], said.append, clock
+        processes, [(processes.start("daemon", ENDS), ENDS)], printed.append, clock
     )
 
     for delay in (2, 4, 8, 16, 32, 60, 60):
         end_of(supervisor)
         supervisor.look()
-        assert f"The daemon stopped unexpectedly (code 1) and is restarted in {delay} s" in said[-1]
-        assert said[-1].endswith("ends: out of luck" + " | out of luck" * (delay > 2))
+        assert (
+            f"The daemon stopped unexpectedly (code 1) and is restarted in {delay} s" in printed[-1]
+        )
+        assert printed[-1].endswith("ends: out of luck" + " | out of luck" * (delay > 2))
         clock.now += delay - 0.1
         supervisor.look()
         assert len(processes.children) == 1
-        assert "restarted in" in said[-1]
+        assert "restarted in" in printed[-1]
         clock.now += 0.1
         supervisor.look()
-        assert said[-1] == "The daemon is restarted"
+        assert printed[-1] == "The daemon is restarted"
 
 
 def test_whoever_ran_well_is_started_again_soon(processes: Processes) -> None:
-    clock, said = Clock(), list[str]()
+    clock, printed = Clock(), list[str]()
     child = processes.start("daemon", STAYS)
-    supervisor = Supervisor(processes, [(child, STAYS)], said.append, clock)
+    supervisor = Supervisor(processes, [(child, STAYS)], printed.append, clock)
     supervisor._services[0].failures = 9
     clock.now = RAN_WELL_S
 
@@ -66,28 +68,28 @@ def test_whoever_ran_well_is_started_again_soon(processes: Processes) -> None:
     child.popen.wait(20)
     supervisor.look()
 
-    assert "(signal 9) and is restarted in 1 s" in said[-1]
+    assert "(signal 9) and is restarted in 1 s" in printed[-1]
 
 
 def test_one_that_runs_is_left_alone(processes: Processes) -> None:
-    said = list[str]()
+    printed = list[str]()
     child = processes.start("daemon", STAYS)
 
-    Supervisor(processes, [(child, STAYS)], said.append).look()
+    Supervisor(processes, [(child, STAYS)], printed.append).look()
 
     assert processes.children == (child,)
-    assert said == []
+    assert printed == []
 
 
 def test_a_log_that_somebody_removed_is_no_hindrance(processes: Processes) -> None:
-    said = list[str]()
+    printed = list[str]()
     child = processes.start("daemon", ENDS)
     assert wait_until(lambda: not child.runs, 20)
     child.log.unlink()
 
-    Supervisor(processes, [(child, ENDS)], said.append).look()
+    Supervisor(processes, [(child, ENDS)], printed.append).look()
 
-    assert said[-1].endswith("ends: (it is gone)")
+    assert printed[-1].endswith("ends: (it is gone)")
 
 
 def test_the_delay_has_an_end() -> None:

@@ -79,10 +79,10 @@ class Ran:
         found: dict[str | None, dict[str, Any]] = {}
         for record in self.instance.get_records_for_run(self.run.run_id, of_type=of_type).records:
             entry = record.event_log_entry
-            said = entry.asset_materialization or entry.asset_observation
-            assert said is not None
-            if said.asset_key == dg.AssetKey(asset):
-                found[said.partition] = {k: v.value for k, v in said.metadata.items()}
+            printed = entry.asset_materialization or entry.asset_observation
+            assert printed is not None
+            if printed.asset_key == dg.AssetKey(asset):
+                found[printed.partition] = {k: v.value for k, v in printed.metadata.items()}
         return found
 
 

@@ -102,10 +102,10 @@ def test_nothing_that_a_person_typed_is_in_dagsters_events(stage: Stage) -> None
 
     ran = stage.run(USERS, config={"user_ids": [ada]})
 
-    told = " ".join(str(entry) for entry in stage.instance.all_logs(ran.run.run_id))
-    assert "reconciled_profiles" in told
-    assert "example.com" not in told
-    assert "Lovelace" not in told
+    answer = " ".join(str(entry) for entry in stage.instance.all_logs(ran.run.run_id))
+    assert "reconciled_profiles" in answer
+    assert "example.com" not in answer
+    assert "Lovelace" not in answer
 
 
 def test_one_partition_by_hand(stage: Stage) -> None:

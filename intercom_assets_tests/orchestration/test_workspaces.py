@@ -100,19 +100,19 @@ def run_both(locations: list[Location]) -> list[dict[str, Any]]:
         )
         for each in locations
     ]
-    told = [process.communicate(timeout=240) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], told
-    return [json.loads(out.splitlines()[-1]) for out, _ in told]
+    answer = [process.communicate(timeout=240) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], answer
+    return [json.loads(out.splitlines()[-1]) for out, _ in answer]
 
 
 def test_each_syncs_its_own_and_is_shown_as_its_own(
     locations: list[Location], instance: dg.DagsterInstance
 ) -> None:
-    told = run_both(locations)
+    answer = run_both(locations)
 
-    assert [each["succeeded"] for each in told] == [True, True]
-    assert [each["pool"] for each in told] == ["intercom_api_eu", "intercom_api_us"]
-    for each, other in zip(locations, told, strict=True):
+    assert [each["succeeded"] for each in answer] == [True, True]
+    assert [each["pool"] for each in answer] == ["intercom_api_eu", "intercom_api_us"]
+    for each, other in zip(locations, answer, strict=True):
         emails = {contact["email"] for contact in each.intercom.contacts()}
         assert emails == {f"person1@{each.name}.example", f"person2@{each.name}.example"}
         key = dg.AssetKey([each.name, "reconciled_profiles"])

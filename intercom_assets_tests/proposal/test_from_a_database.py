@@ -139,14 +139,14 @@ def test_every_secret_is_named_as_left_out_and_selected_nowhere(
 def test_alternatives_are_listed_and_can_be_asked_for(empty_database: str, tmp_path: Path) -> None:
     make(empty_database, "rails")
     with a_stage(empty_database, tmp_path / "a") as stage:
-        said = stage.run("init", str(tmp_path / "a"), "--from").stdout
+        printed = stage.run("init", str(tmp_path / "a"), "--from").stdout
         other = ("--users", "admin_users", "--teams", "none")
         stage.run("init", str(tmp_path / "b"), "--from", *other)
         wrong = stage.shell.run("init", str(tmp_path / "c"), "--from", "--users", "acounts")
         unfit = stage.shell.run("init", str(tmp_path / "c"), "--from", "--users", "projects")
 
-    assert "not chosen, but possible (--users TABLE): admin_users" in said
-    assert "not chosen, but possible (--teams TABLE): projects" in said
+    assert "not chosen, but possible (--users TABLE): admin_users" in printed
+    assert "not chosen, but possible (--teams TABLE): projects" in printed
     assert load_mapping(tmp_path / "b").users_sql.count("from admin_users") == 1
     assert "where false" in load_mapping(tmp_path / "b").teams_sql
     assert (wrong.exit_code, unfit.exit_code) == (1, 1)

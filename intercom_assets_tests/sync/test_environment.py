@@ -23,16 +23,16 @@ URL = "postgresql://app:hunter2@127.0.0.1:5432/app"
 
 
 def test_an_empty_environment_is_the_defaults() -> None:
-    said = read_environment({})
+    printed = read_environment({})
 
-    assert said == Configuration()
-    assert said.base_url == "https://api.intercom.io"
-    assert said.api_version == "2.16"
-    assert said.mapping_folder is None
+    assert printed == Configuration()
+    assert printed.base_url == "https://api.intercom.io"
+    assert printed.api_version == "2.16"
+    assert printed.mapping_folder is None
 
 
 def test_what_is_set_is_taken_and_blank_is_the_same_as_absent() -> None:
-    said = read_environment(
+    printed = read_environment(
         {
             "APP_DATABASE_URL": f" {URL}\n",
             "SYNC_DATABASE_URL": " ",
@@ -43,18 +43,18 @@ def test_what_is_set_is_taken_and_blank_is_the_same_as_absent() -> None:
         }
     )
 
-    assert (said.app_url, said.sync_url, said.token) == (URL, URL, "tok")
-    assert said.base_url == "https://api.intercom.io"
-    assert said.mapping_folder == Path("/etc/mapping")
-    assert said.refusal is None
+    assert (printed.app_url, printed.sync_url, printed.token) == (URL, URL, "tok")
+    assert printed.base_url == "https://api.intercom.io"
+    assert printed.mapping_folder == Path("/etc/mapping")
+    assert printed.refusal is None
 
 
 def test_our_tables_may_be_elsewhere() -> None:
     elsewhere = "postgresql://sync@127.0.0.1/sync"
 
-    said = read_environment({"APP_DATABASE_URL": URL, "SYNC_DATABASE_URL": elsewhere})
+    printed = read_environment({"APP_DATABASE_URL": URL, "SYNC_DATABASE_URL": elsewhere})
 
-    assert (said.app_url, said.sync_url) == (URL, elsewhere)
+    assert (printed.app_url, printed.sync_url) == (URL, elsewhere)
 
 
 @pytest.mark.parametrize("switch", ["true", "1", "yes", "on", "True", "ON"])
@@ -76,12 +76,12 @@ def test_a_missing_token_is_said_only_when_the_switch_is_on() -> None:
 
 
 def test_the_samples_mapping_is_used_only_where_it_is_named() -> None:
-    said = Configuration(app_url=URL, token="tok", switch="on")
+    printed = Configuration(app_url=URL, token="tok", switch="on")
 
-    assert str(said.refusal).startswith("INTERCOM_SYNC_CONFIG is not set: nothing is written")
-    assert said.refusal == said.unmapped
-    assert "INTERCOM_SYNC_CONFIG" not in str(replace(said, switch="").refusal)
-    assert replace(said, mapping_folder=SAMPLE).refusal is None
+    assert str(printed.refusal).startswith("INTERCOM_SYNC_CONFIG is not set: nothing is written")
+    assert printed.refusal == printed.unmapped
+    assert "INTERCOM_SYNC_CONFIG" not in str(replace(printed, switch="").refusal)
+    assert replace(printed, mapping_folder=SAMPLE).refusal is None
 
 
 def test_neither_token_nor_password_is_shown() -> None:
@@ -100,11 +100,11 @@ def test_opening_connects_to_nothing() -> None:
 def test_the_version_of_the_environment_is_the_one_that_is_asked_for() -> None:
     simulator = Simulator()
     with serving(simulator) as address:
-        said = {"APP_DATABASE_URL": URL, "INTERCOM_ACCESS_TOKEN": "demo-token"}
-        told = read_environment(
-            {**said, "INTERCOM_BASE_URL": address, "INTERCOM_API_VERSION": "9.9"}
+        printed = {"APP_DATABASE_URL": URL, "INTERCOM_ACCESS_TOKEN": "demo-token"}
+        answer = read_environment(
+            {**printed, "INTERCOM_BASE_URL": address, "INTERCOM_API_VERSION": "9.9"}
         )
-        with opened(told) as services, pytest.raises(VersionUnknown):
+        with opened(answer) as services, pytest.raises(VersionUnknown):
             services.intercom.me()
         services.intercom.close()
 
@@ -114,9 +114,9 @@ def test_a_proxy_that_cannot_be_used_is_one_sentence(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("https_proxy", raising=False)
-    with pytest.raises(ConfigurationError, match="the proxy that the environment names") as told:
+    with pytest.raises(ConfigurationError, match="the proxy that the environment names") as answer:
         open_services(Configuration(app_url=URL, token="tok"))
-    assert "pass" not in str(told.value)
+    assert "pass" not in str(answer.value)
 
 
 @pytest.mark.parametrize(

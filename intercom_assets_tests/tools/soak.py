@@ -83,7 +83,7 @@ def judged(samples: Sequence[Sample]) -> list[Line]:
 
 
 def _memory(role: str, middle: Sequence[Sample], last: Sequence[Sample]) -> Line:
-    before, after = ([s.memory.get(role, 0.0) for s in some] for some in (middle, last))
+    before, after = ([s.memory.get(role, 0.0) for s in batch] for batch in (middle, last))
     grew = median(after) > median(before) * MOST_GROWTH
     verdict = f"RED: grows more than {MOST_GROWTH - 1:.0%}" if grew else "flat"
     return Line(
@@ -100,7 +100,7 @@ def _bounded(what: str, values: Sequence[float], third: int, most: float) -> Lin
 
 def _rows(table: str, middle: Sequence[Sample], last: Sequence[Sample]) -> Line:
     """Medians that differ by a tenth and by more than a handful of rows are growth."""
-    before, after = ([s.rows.get(table, 0) for s in some] for some in (middle, last))
+    before, after = ([s.rows.get(table, 0) for s in batch] for batch in (middle, last))
     grew = median(after) > median(before) * 1.1 + 50
     verdict = "flat"
     if grew:
@@ -176,13 +176,13 @@ def _memory_of(place: Path) -> dict[str, float]:
 def change_something(addresses: Addresses, random_one: random.Random) -> None:
     """One moment of an app in use: some people change, one is edited in Intercom."""
     sides = addresses.sides()
-    some = random_one.sample(range(1, 190), 10)
+    batch = random_one.sample(range(1, 190), 10)
     sides.app.do(
         "update users set sessions_this_month = sessions_this_month + 1, "
         "last_request_at = now(), updated_at = now() where id = any(%s)",
-        some,
+        batch,
     )
-    contact = sides.intercom.contact(external_id=str(some[0]))
+    contact = sides.intercom.contact(external_id=str(batch[0]))
     if contact is not None:
         number = f"+44 20 {random_one.randrange(10**7):07d}"
         sides.intercom.operate("edit_contact", contact=contact["id"], phone=number)

@@ -66,7 +66,7 @@ def explain(user_id: str | None, team_id: str | None, last: int, as_json: bool) 
 def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bool) -> None:
     """Show what a sync would change; of everybody, if none are named. Writes nothing.
 
-    Named users are looked at in Intercom, one call each; everybody only with --look (150 a call).
+    Named users are read from Intercom, one call each; everybody only with --look (150 a call).
 
     Example: intercom-assets plan --user 7 8
     """

@@ -28,7 +28,7 @@ def sync(
 ) -> None:
     """Bring users and teams into step now. Ctrl-C ends it after the chunk in work.
 
-    Named users are looked at in Intercom, one call each. With --all that is done only if --look is
+    Named users are read from Intercom, one call each. With --all that is done only if --look is
     given (150 contacts a call); without, an unchanged user costs no call.
 
     Example: intercom-assets sync --user 7 8

@@ -138,7 +138,7 @@ def _pages(mapping: AppMapping) -> dict[dg.AssetKey, Facts]:
         TEAMS.table: teams.shown | teams.app_columns,
         APP_USERS: users.shown | users.app_columns,
         INTERCOM_CONTACTS: users.shown | users.intercom_columns("external_id"),
-        USERS.settled: {
+        USERS.result_asset: {
             "who wins": _who_wins(
                 users, rows_of_mapped_users(users.fields.values()), rows_of_users()
             )
@@ -146,7 +146,7 @@ def _pages(mapping: AppMapping) -> dict[dg.AssetKey, Facts]:
         | users.shown
         | memberships.shown
         | users.agreed_columns(),
-        TEAMS.settled: {
+        TEAMS.result_asset: {
             "who wins": _who_wins(
                 teams, rows_of_mapped_teams(teams.fields.values()), rows_of_teams()
             )

@@ -87,7 +87,7 @@ def events_of(
     lists.append(
         [
             dg.AssetObservation(
-                target.settled,
+                target.result_asset,
                 partition=item.key,
                 metadata=_trouble(item) | _link(target, item, screens),
             )
@@ -158,7 +158,7 @@ def _assets(target: SyncTarget) -> list[tuple[dg.AssetKey, Callable[[Outcome], b
         return outcome.status in SETTLED or outcome.status in NOBODY
 
     holds = {APP_USERS: read, INTERCOM_CONTACTS: found}
-    return [*((asset, holds[asset]) for asset in target.before_it), (target.settled, settled)]
+    return [*((asset, holds[asset]) for asset in target.before_it), (target.result_asset, settled)]
 
 
 def _facts(
@@ -167,7 +167,7 @@ def _facts(
     if outcome.status in NOBODY:
         return {"state": NOBODY[outcome.status]}
     facts: Facts = {}
-    if asset == target.settled:
+    if asset == target.result_asset:
         facts |= {"changed": ", ".join(outcome.changed) or "nothing", "calls": outcome.calls}
         if outcome.overruled:
             facts["overruled"] = ", ".join(outcome.overruled)

@@ -67,7 +67,7 @@ def work_through(
     totals = sync.attempt(work, lambda error: _stop_run(context, error))
     if totals.parked:
         red = [outcome.key for outcome in totals.parked[:MOST_RED]]
-        announce_failure(context, target.settled, red)
+        announce_failure(context, target.result_asset, red)
         stop(sentence_of_parked(target, totals.parked))
 
 

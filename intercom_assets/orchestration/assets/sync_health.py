@@ -10,7 +10,7 @@ from intercom_assets.orchestration.sync_targets import OF_THE_SYNC, SYNC_HEALTH,
 
 HEALTH = dg.AssetSpec(
     SYNC_HEALTH,
-    deps=[USERS.settled, TEAMS.settled],
+    deps=[USERS.result_asset, TEAMS.result_asset],
     **OF_THE_SYNC,
     description="How the sync is doing.\n\nEvery run leaves its numbers under **Events**, and "
     "**Plots**, beside the metadata, shows them over time: users or teams handled, calls, calls "

@@ -29,7 +29,7 @@ REPOSITORY_TAG = ".dagster/repository"
 _ACTIVE = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 _AHEAD = [dg.DagsterRunStatus.QUEUED, *_ACTIVE]
 _JOBS = {USERS.job, TEAMS.job}
-_ASSETS = {USERS.settled, *USERS.before_it, TEAMS.settled}
+_ASSETS = {USERS.result_asset, *USERS.before_it, TEAMS.result_asset}
 
 
 def fail_dead_runs(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from intercom_assets.domain.attributes import held
+from intercom_assets.domain.attributes import fit_values
 from intercom_assets.domain.fields import COMPANY_DELETED, DELETED, LAST_SEEN
 from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow, LeftOut, Values
@@ -69,7 +69,7 @@ def app_row(kind: QueueKind, rules: Rules, row: Row) -> AppRow:
         return AppRow(kind, row, {}, {}, rules.mapping_version)
     if isinstance(row, Gone):
         return AppRow(kind, row, {DELETION[kind]: True}, {}, rules.mapping_version)
-    fitted = held(rules.fields, row, truncate=rules.truncate)
+    fitted = fit_values(rules.fields, row, truncate=rules.truncate)
     values = {**fitted.values, DELETION[kind]: row.deleted}
     return AppRow(kind, row, values, fitted.left_out, rules.mapping_version)
 

@@ -29,8 +29,8 @@ class Rules:
 
     def decidable(self, values: Mapping[str, object]) -> dict[str, Field]:
         """The fields that the app's row has a value for and that somebody can write."""
-        barred = self.unwritable
-        return {n: f for n, f in self.fields.items() if n in values and n not in barred}
+        unwritable = self.unwritable
+        return {n: f for n, f in self.fields.items() if n in values and n not in unwritable}
 
 
 def user_rules(services: Services, unwritable: Mapping[str, str]) -> Rules:

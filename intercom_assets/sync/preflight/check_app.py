@@ -1,7 +1,7 @@
 """What `check` asks of the app's database: the server, our rights in it, how changes are noticed.
 
 Each probe is a function that yields findings; which of them run, and in which order, is
-`checkup.py`'s. The questions themselves are the database room's (`rights`, `inspection`,
+`preflight.py`'s. The questions themselves are the database room's (`rights`, `inspection`,
 `capture`). Nothing is written.
 """
 

@@ -1,7 +1,7 @@
 """What `check` asks of Intercom: whose token it is and what it may do. Reads; writes nothing.
 
 Each probe is a function that yields findings; which of them run, and in which order, is
-`checkup.py`'s. A right to write cannot be tried without writing: it is told, not tested.
+`preflight.py`'s. A right to write cannot be tried without writing: it is told, not tested.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
 """What `check` asks of the mapping: its files, its queries as the database sees them, a few rows.
 
 Each probe is a function that yields findings; which of them run, and in which order, is
-`checkup.py`'s. The questions themselves are the mapping's and the database's rooms' (`load`,
+`preflight.py`'s. The questions themselves are the mapping's and the database's rooms' (`load`,
 `validation`, `inspection`). Nothing is written.
 """
 
@@ -24,7 +24,7 @@ from intercom_assets.database.app.reads import ids_after
 from intercom_assets.database.app.shapes import Shapes
 from intercom_assets.database.app.validation import mapping_problems
 from intercom_assets.database.connections import AppConnection, Connections
-from intercom_assets.domain.attributes import held
+from intercom_assets.domain.attributes import fit_values
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
@@ -161,7 +161,7 @@ def _check_values(
     first: dict[str, str] = {}
     for row in rows:
         if isinstance(row, AppUser | AppTeam):
-            fitted = held(fields[type(row)], row, truncate=app.mapping.settings.truncate)
+            fitted = fit_values(fields[type(row)], row, truncate=app.mapping.settings.truncate)
             for name, item in fitted.left_out.items():
                 counts[name] += 1
                 first.setdefault(name, f"of {row.id}: {item.why}")

@@ -1,7 +1,7 @@
 """What `check` asks of the set-up: variables, our own tables, Dagster.
 
 Each probe is a function that yields findings; which of them run, and in which order, is
-`checkup.py`'s. The pool's row is Dagster's, so its question comes from outside.
+`preflight.py`'s. The pool's row is Dagster's, so its question comes from outside.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -146,7 +146,7 @@ def check_dagster(
     if hindrance := no_dagster(env):
         yield DAGSTER.warning(
             "home",
-            f"{hindrance}: nothing of Dagster was looked at.",
+            f"{hindrance}: nothing of Dagster was checked.",
             "Set it for the sensors; plan and sync need no Dagster.",
         )
         return

@@ -1,7 +1,7 @@
 """What `check` says: one finding a line, good or bad, and what to do about it.
 
 Belongs here: the words that findings are made of, and that a probe which fails is a finding too.
-Must not: any probe (`check_app.py`, `check_intercom.py`, `checkup.py`), anything printed.
+Must not: any probe (`check_app.py`, `check_intercom.py`, `preflight.py`), anything printed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -53,7 +53,7 @@ class CheckPart:
         return Finding(self.name, title, Severity.BAD, sentence, to_do)
 
     def skipped(self, title: str, needs: str) -> Finding:
-        return self.warning(title, f"Not looked at: that needs {needs}.", "Fix what is red first.")
+        return self.warning(title, f"Not checked: that needs {needs}.", "Fix what is red first.")
 
     def probe(
         self, title: str, work: Callable[[], Iterable[Finding]], to_do: str

@@ -209,7 +209,7 @@ class Preflight:
 
 
 def _view(client: IntercomClient) -> IntercomClient:
-    """Answers within `PATIENCE`, or fails."""
+    """Answers within `PROBE_TIMEOUT_S`, or fails."""
     return client.with_deadline(time.monotonic() + PROBE_TIMEOUT_S)
 
 

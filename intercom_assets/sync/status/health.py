@@ -58,7 +58,7 @@ def nothing_diverged(services: Services) -> HealthFinding:
         return HealthFinding(
             False, f"{len(diverged)} of {len(ids)} users differ: see the ids.", facts
         )
-    return HealthFinding(True, f"{len(ids)} users looked at; both sides agree.", facts)
+    return HealthFinding(True, f"{len(ids)} users checked; both sides agree.", facts)
 
 
 def no_duplicates(services: Services) -> HealthFinding:

@@ -182,8 +182,8 @@ def test_what_nobody_could_ever_send_is_shown_once_in_the_journal(worlds: Worlds
     world.update_user(ada, name="Ada L.")
     world.sync(ada)
 
-    told = [row.entry for row in world.journal(ada) if row.entry.action == "left out"]
-    assert [(each.field, each.new) for each in told] == [("pair", None)]
+    answer = [row.entry for row in world.journal(ada) if row.entry.action == "left out"]
+    assert [(each.field, each.new) for each in answer] == [("pair", None)]
     assert world.link(ada).left_out["pair"].reason is Reason.UNFIT
     assert world.contact(ada)["name"] == "Ada L."
 

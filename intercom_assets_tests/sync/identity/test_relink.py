@@ -25,7 +25,7 @@ from intercom_assets_tests.sync.sync_world import SyncWorld
 
 def _relinked(played: SyncWorld, stopped: Callable[[], bool] = lambda: False) -> list[Relinked]:
     pairs = find_switched(played.services).pairs
-    return [each for some in relink(played.services, "relink-1", pairs, stopped) for each in some]
+    return [each for batch in relink(played.services, "relink-1", pairs, stopped) for each in batch]
 
 
 def _states(relinked: list[Relinked]) -> dict[str, RelinkState]:

@@ -106,13 +106,13 @@ def test_a_sweep_queues_them_and_the_run_stops(worlds: Worlds) -> None:
 def test_part_of_them_switched_stops_a_batch_of_everybody_and_of_one(worlds: Worlds) -> None:
     played = worlds(**NO_WRITES)
     users = given_users(played, 120)
-    some = users[::4]
-    played.remap(some_switched(some), **NO_WRITES)
+    part = users[::4]
+    played.remap(some_switched(part), **NO_WRITES)
     before = writes(played)
 
-    for batch in (switched(some), [f"usr_{some[7]}"]):
+    for batch in (switched(part), [f"usr_{part[7]}"]):
         with pytest.raises(GuardStopped):
-            played.sync(*batch, *(user for user in users if user not in some))
+            played.sync(*batch, *(user for user in users if user not in part))
 
     assert writes(played) == before
 

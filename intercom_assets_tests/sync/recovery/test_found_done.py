@@ -97,7 +97,7 @@ def test_a_killed_run_can_be_taken_back(played: SyncWorld) -> None:
         played.sync(ada)
     played.sync(ada)
 
-    steps = [step for some in undo(played.services, "undo", "test-run-2") for step in some]
+    steps = [step for batch in undo(played.services, "undo", "test-run-2") for step in batch]
 
     assert [(step.what, step.state) for step in steps] == [("name", StepState.DONE)]
     assert played.contact(ada)["name"] == "Ada"

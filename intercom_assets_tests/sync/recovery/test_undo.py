@@ -18,7 +18,7 @@ def _last_run(world: SyncWorld, key: int, kind: QueueKind = QueueKind.USER) -> s
 
 
 def _undo(world: SyncWorld, run_id: str) -> dict[str, UndoStep]:
-    done = [step for some in undo(world.services, f"undo-{run_id}", run_id) for step in some]
+    done = [step for batch in undo(world.services, f"undo-{run_id}", run_id) for step in batch]
     return {step.what: step for step in done}
 
 

@@ -110,7 +110,7 @@ def test_a_run_of_before_can_be_explained_and_undone(upgraded: World) -> None:
     actions = {row.entry.action for row in upgraded.services.store.journal.of_key("2")}
     planned = plan_undo(upgraded.services, RENAMED_BY)
 
-    done = [step for some in undo(upgraded.services, "undo-1", RENAMED_BY) for step in some]
+    done = [step for batch in undo(upgraded.services, "undo-1", RENAMED_BY) for step in batch]
 
     assert Action.PUSHED in actions
     assert planned

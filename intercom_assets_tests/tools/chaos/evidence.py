@@ -40,8 +40,8 @@ def _rows(url: str, table: str) -> list[Any]:
         return [row for (row,) in connection.execute(f"select to_jsonb(t) from {table} t".encode())]
 
 
-def _write(file: Path, told: object) -> None:
-    file.write_text(json.dumps(told, default=_plain, indent=0))
+def _write(file: Path, answer: object) -> None:
+    file.write_text(json.dumps(answer, default=_plain, indent=0))
 
 
 def _plain(value: object) -> object:

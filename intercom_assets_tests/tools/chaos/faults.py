@@ -93,6 +93,6 @@ class Faults:
         elif kind == LATE_WRITE:
             self._side.tell("late", KINDS[kind])
         else:
-            told = {"kind": kind.partition(" ")[0], **KINDS[kind]}
-            self._side.tell("faults", told)
+            answer = {"kind": kind.partition(" ")[0], **KINDS[kind]}
+            self._side.tell("faults", answer)
         self._tally.count(self._tally.scripted, kind)

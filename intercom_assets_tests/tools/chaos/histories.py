@@ -202,10 +202,10 @@ class Bystander:
         answer.raise_for_status()
         return answer.json()
 
-    def tell(self, what: str, told: object) -> Any:
+    def tell(self, what: str, printed: object) -> Any:
         """Raises `requests.HTTPError` where the simulator refuses."""
         answer = self._session.post(
-            f"{self._simulator_url}/_simulator/{what}", json=told, timeout=WAIT_TIMEOUT_S
+            f"{self._simulator_url}/_simulator/{what}", json=printed, timeout=WAIT_TIMEOUT_S
         )
         answer.raise_for_status()
         return answer.json()

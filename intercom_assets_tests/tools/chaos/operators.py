@@ -67,8 +67,8 @@ class Operator:
         do(contact)
         self._tally.count(self._tally.edits, what)
 
-    def _do(self, do: str, **told: Any) -> Any:
-        return self._side.tell("operator", {"do": do, **told})["result"]
+    def _do(self, do: str, **printed: Any) -> Any:
+        return self._side.tell("operator", {"do": do, **printed})["result"]
 
     def _name(self, contact: dict[str, Any]) -> None:
         self._do("edit_contact", contact=contact["id"], name=self._new("Operator"))

@@ -133,8 +133,8 @@ class Recorder(Simulator):
             companies=sorted(companies), merged_into=contact.merged_into,
         )  # fmt: skip
 
-    def _event(self, kind: str, **told: Any) -> dict[str, Any]:
-        event = {"n": len(self.events) + 1, "kind": kind, "at": self.world.clock(), **told}
+    def _event(self, kind: str, **printed: Any) -> dict[str, Any]:
+        event = {"n": len(self.events) + 1, "kind": kind, "at": self.world.clock(), **printed}
         self.events.append(event)
         return event
 

@@ -24,15 +24,17 @@ def too_quiet(outcome: Outcome, targets: Collection[str]) -> list[str]:
     """
     share = outcome.plan.disturbed_for / 600
     kills, faults = outcome.tally.kills.total(), sum(outcome.faults.values())
-    said = []
+    printed = []
     if kills < KILLS_IN_TEN_MINUTES * share:
-        said.append(f"only {kills} kills")
+        printed.append(f"only {kills} kills")
     if faults < FAULTS_IN_TEN_MINUTES * share:
-        said.append(f"only {faults} faults")
+        printed.append(f"only {faults} faults")
     seen = {*outcome.faults, *({INDEX_LAG} & outcome.tally.scripted.keys())}
-    said += [f"no {kind}" for kind in KINDS if kind not in seen]
-    said += [f"{target} was never struck" for target in targets if not outcome.tally.kills[target]]
-    return said
+    printed += [f"no {kind}" for kind in KINDS if kind not in seen]
+    printed += [
+        f"{target} was never struck" for target in targets if not outcome.tally.kills[target]
+    ]
+    return printed
 
 
 def exit_code(outcome: Outcome, quiet: Collection[str]) -> int:

@@ -37,9 +37,9 @@ def judged(
 ) -> Verdicts:
     present = Present({"7": row} if row else {}, {}, frozenset(), contacts, {}, 0, {})
     born = AppChange(0, 0.0, False, "users", None, dict(ROW))
-    told = Histories([born, *app], [Version(1, 1.0, 1, SHOWN), *versions],
+    answer = Histories([born, *app], [Version(1, 1.0, 1, SHOWN), *versions],
                      {1: put(1), **{call.n: call for call in calls}})  # fmt: skip
-    return judge(present, told)
+    return judge(present, answer)
 
 
 def put(n: int, *, path: str = "/contacts/c7", body: Mapping[str, Any] | None = None) -> Call:
@@ -113,9 +113,9 @@ def test_a_phone_of_an_operator_that_was_cleared_unseen_is_raced_and_not_lost() 
     by_hand = Version(2, 2.0, 0, {**SHOWN, "phone": "+441"})
     over = Version(3, 3.0, 3, {**SHOWN, "phone": None})
 
-    said = judged(versions=(by_hand, over), calls=(put(3),))
+    printed = judged(versions=(by_hand, over), calls=(put(3),))
 
-    assert (said.lost, len(said.raced)) == ([], 1)
+    assert (printed.lost, len(printed.raced)) == ([], 1)
 
 
 def test_a_phone_of_an_operator_that_was_seen_and_cleared_is_overwritten() -> None:
@@ -123,10 +123,10 @@ def test_a_phone_of_an_operator_that_was_seen_and_cleared_is_overwritten() -> No
     look = Call(3, 3.0, "GET", "/contacts/c7", 200, True, "c7", None)
     over = Version(4, 4.0, 4, {**SHOWN, "phone": None})
 
-    said = judged(versions=(by_hand, over), calls=(look, put(4)))
+    printed = judged(versions=(by_hand, over), calls=(look, put(4)))
 
-    assert said.overwritten
-    assert not said.clean
+    assert printed.overwritten
+    assert not printed.clean
 
 
 def test_a_phone_of_an_operator_that_a_late_write_took_is_raced() -> None:
@@ -134,9 +134,9 @@ def test_a_phone_of_an_operator_that_a_late_write_took_is_raced() -> None:
     look = Call(3, 3.0, "GET", "/contacts/c7", 200, True, "c7", None)
     over = Version(4, 4.0, 4, {**SHOWN, "phone": None})
 
-    said = judged(versions=(by_hand, over), calls=(look, replace(put(4), late=True)))
+    printed = judged(versions=(by_hand, over), calls=(look, replace(put(4), late=True)))
 
-    assert (said.clean, len(said.raced)) == (True, 1)
+    assert (printed.clean, len(printed.raced)) == (True, 1)
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -144,9 +144,9 @@ def test_a_time_that_a_write_turned_back_is_lost_unless_that_landed_late(late: b
     newer, older = ({**SHOWN, "last_seen_at": at} for at in (1_800, 1_700))
     calls = (put(2), replace(put(3), late=late))
 
-    said = judged(versions=(Version(2, 2.0, 2, newer), Version(3, 3.0, 3, older)), calls=calls)
+    printed = judged(versions=(Version(2, 2.0, 2, newer), Version(3, 3.0, 3, older)), calls=calls)
 
-    assert (len(said.lost), len(said.raced)) == ((0, 1) if late else (1, 0))
+    assert (len(printed.lost), len(printed.raced)) == ((0, 1) if late else (1, 0))
 
 
 def test_a_write_back_over_a_value_of_the_app_is_lost() -> None:

@@ -132,8 +132,8 @@ def _fills(verdicts: Verdicts, row: Document, contact: Document, histories: Hist
     user_id = str(row["id"])
     for column, name in FILLS.items():
         fill = fill_of(user_id, column, name, str(contact["id"]), histories)
-        for finding, said in _judged(fill, text(row[column]), text(contact[name])):
-            sentence = f"user {user_id}: {column} {said}"
+        for finding, printed in _judged(fill, text(row[column]), text(contact[name])):
+            sentence = f"user {user_id}: {column} {printed}"
             getattr(verdicts, finding.value).append(sentence)
 
 

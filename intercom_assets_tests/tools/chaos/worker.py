@@ -43,13 +43,17 @@ AT_ONCE = 40
 @contextmanager
 def services_of_worker() -> Iterator[Services]:
     """As `opened`, with time-outs that fit into a lease of a few seconds."""
-    said = read_environment()
-    mapping = load_mapping(said.mapping_folder)
+    printed = read_environment()
+    mapping = load_mapping(printed.mapping_folder)
     settings = mapping.settings.model_copy(update={"lease": LEASE})
-    app = AppDatabase(said.app_url, replace(mapping, settings=settings))
-    store = open_store(said, settings)
+    app = AppDatabase(printed.app_url, replace(mapping, settings=settings))
+    store = open_store(printed, settings)
     client = IntercomClient(
-        said.token, said.base_url, rate_share=1.0, connections=settings.threads, timeouts=TIMEOUTS
+        printed.token,
+        printed.base_url,
+        rate_share=1.0,
+        connections=settings.threads,
+        timeouts=TIMEOUTS,
     )
     try:
         yield Services(app, store, client)

@@ -176,9 +176,9 @@ def started(place: Path, environment: Mapping[str, str], stack: ExitStack) -> Pr
 
 
 def recorder(port: int, wishes: DemoOptions, late_after: float) -> list[str]:
-    told = ["--port", str(port), "--seed", str(wishes.seed), "--late-after", str(late_after)]
+    answer = ["--port", str(port), "--seed", str(wishes.seed), "--late-after", str(late_after)]
     return [
-        *python("intercom_assets_tests.tools.chaos.recorder"), *told,
+        *python("intercom_assets_tests.tools.chaos.recorder"), *answer,
         *(["--twins"] if wishes.twins else []),
     ]  # fmt: skip
 

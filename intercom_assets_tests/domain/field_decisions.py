@@ -41,7 +41,7 @@ def decide(field: Field, **known: Any) -> Decision:
     return decision
 
 
-def told(decision: Decision) -> str:
+def outcome(decision: Decision) -> str:
     """`to app: x`, `to intercom: x`, `nothing`; with `later` where a fresh look comes first."""
     if decision.write_to is None:
         return "nothing"
