@@ -81,6 +81,9 @@ def test_its_commands_are_understood(readme: str) -> None:
 
 
 def test_its_pictures_are_there_and_all_are_shown(readme: str) -> None:
+    """Those of the README, and those of the pages of docs/."""
     shown = re.findall(r"!\[[^\]]+\]\(docs/images/([\w-]+\.png)\)", readme)
+    for page in (ROOT / "docs").glob("*.md"):
+        shown += re.findall(r"!\[[^\]]+\]\(images/([\w-]+\.png)\)", page.read_text())
 
     assert sorted(shown) == sorted(path.name for path in (ROOT / "docs" / "images").iterdir())

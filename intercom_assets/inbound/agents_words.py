@@ -32,6 +32,11 @@ def short(seconds: float) -> str:
     return f"{whole} s"
 
 
+def cut(name: str, longest: int = 30) -> str:
+    """A name or an id as far as there is room for it."""
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
 def in_time(seconds: float | None) -> str:
     """`in 3 minutes`; nothing where it is not known or now."""
     if seconds is None or seconds < 1:
@@ -85,7 +90,7 @@ SOMEBODY_ELSE_HOLDS_IT = (
     "Find it by the e-mail and merge or archive it, then press Sync now.",
 )
 DELETED_HERE = (
-    "A contact of this person was deleted or blocked here; Intercom keeps its e-mail for a week.",
+    "Somebody deleted or blocked this person here, and Intercom keeps the e-mail for a week.",
     NO_NEED,
 )
 REFUSED = "Intercom refused the change."
@@ -113,7 +118,7 @@ def why_and_what_mends(error: Failure | None, field: str | None) -> tuple[str, s
 
 def tried_again(due_in: float | None) -> str:
     """Of a try that did not work and is repeated by itself."""
-    return f"The last try did not work; the next one comes {in_time(due_in)}. {NO_NEED}"
+    return f"It is tried again {in_time(due_in)}. {NO_NEED}"
 
 
 # --- edits that lost ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Intercom draws them is `canvas`'s business. Must not: our own tables, a clock.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from intercom_assets.database.reports import OverruledField, Standing
@@ -14,6 +14,7 @@ from intercom_assets.inbound.agents_words import (
     NOBODY,
     YOU_ASKED,
     ago,
+    cut,
     short,
     tried_again,
     what_waits,
@@ -22,8 +23,8 @@ from intercom_assets.inbound.agents_words import (
 )
 from intercom_assets.inbound.links import PanelLinks
 
-MOST_EDITS = 2
-"""The panel is at most 400 px high; the others are counted."""
+MOST_EDITS, MOST_FIELDS = 3, 3
+"""The others are counted: a panel is at most 400 px high."""
 
 
 class Tone(StrEnum):
@@ -46,16 +47,24 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`edits`: what was typed here and lost. `can_sync`: whether there is a user to be synced."""
+    """`sentences`: of the state. `edits`: fields that were typed here and lost, of
+    `edits_in_all`. `can_sync`: whether there is a user to be synced."""
 
     headline: str
     tone: Tone
     sentences: Sequence[str] = ()
+    remarks: Sequence[str] = ()
     user: Line | None = None
     edits: Sequence[Line] = ()
-    more_edits: int = 0
+    edits_in_all: int = 0
     can_sync: bool = False
     dagster_url: str = ""
+
+    def smaller(self) -> "Panel | None":
+        """With an edit less, then with a remark less; None if there is nothing to spare."""
+        if self.edits:
+            return replace(self, edits=self.edits[:-1])
+        return replace(self, remarks=self.remarks[:-1]) if self.remarks else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ class PanelNames:
     fields: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, name: str | None) -> str | None:
-        return None if name is None else self.fields.get(name, name)
+        return None if name is None else cut(self.fields.get(name, name))
 
 
 def panel_of_nobody(role: str | None) -> Panel:
@@ -80,14 +89,14 @@ def panel_of_user(
     headline, tone, sentences = _state(standing, names)
     if asked and tone is Tone.WORKING:
         sentences = [YOU_ASKED]
-    shown = standing.overruled[:MOST_EDITS]
     return Panel(
         headline,
         tone,
-        [*sentences, *_remarks(standing, names)],
-        Line(f"User {standing.user_id} of the app", url=links.admin(standing.user_id)),
-        [_edit(edit, names) for edit in shown],
-        len(standing.overruled) - len(shown),
+        list(sentences),
+        _remarks(standing, names),
+        Line(f"User {cut(standing.user_id)} of the app", url=links.admin(standing.user_id)),
+        [_edit(edit, names) for edit in standing.overruled[:MOST_EDITS]],
+        len(standing.overruled),
         can_sync=True,
         dagster_url=links.partition(standing.user_id),
     )
@@ -108,11 +117,9 @@ def _state(standing: Standing, names: PanelNames) -> State:
 def _given_up(standing: Standing, names: PanelNames) -> State:
     failure = standing.error
     why, mends = why_and_what_mends(failure, names.of(failure.field if failure else None))
-    since = f"Not in step for {short(standing.parked_for or 0)}"
-    sentences = [why, mends]
     if standing.parked_for_another is not None:
-        sentences.append(tried_again(standing.parked_for_another))
-    return since, Tone.WRONG, sentences
+        mends = tried_again(standing.parked_for_another)
+    return f"Not in step for {short(standing.parked_for or 0)}", Tone.WRONG, [why, mends]
 
 
 def _waiting(standing: Standing) -> State:
@@ -120,7 +127,7 @@ def _waiting(standing: Standing) -> State:
         return (
             f"Not in step yet, for {short(standing.waits_for or 0)}",
             Tone.WORKING,
-            [tried_again(standing.due_in)],
+            [f"The last try did not work. {tried_again(standing.due_in)}"],
         )
     doing = "Being synced now" if standing.in_work else "Waiting to be synced"
     return (
@@ -135,8 +142,10 @@ def _remarks(standing: Standing, names: PanelNames) -> list[str]:
     if standing.gone:
         remarks.append("The app has deleted this user.")
     if standing.left_out:
-        fields = ", ".join(names.of(name) or name for name in standing.left_out)
-        remarks.append(f"Not kept in step: {fields}.")
+        fields = [names.of(name) or name for name in standing.left_out[:MOST_FIELDS]]
+        more = len(standing.left_out) - len(fields)
+        and_more = f" and {more} more" if more else ""
+        remarks.append(f"Not kept in step: {', '.join(fields)}{and_more}.")
     return remarks
 
 

@@ -3,7 +3,7 @@
     GET  stats, settings, choices, calls, overview?search=, contacts?..., companies, attributes,
          webhooks
     POST reset, settings, faults, contacts (seed), operator (an edit by hand), webhooks (subscribe),
-         webhooks/ping, webhooks/live
+         webhooks/ping, webhooks/live, inbox (an app beside conversations)
 
 What they do is done elsewhere; here it is only reached over HTTP. Errors are one sentence, 400.
 """
@@ -23,7 +23,7 @@ from intercom_assets.simulator.stand import Stand
 from intercom_assets.simulator.wire import Answer, json_body, parse_query
 
 FAULT_KEYS = ("fail_next", "faults")
-RESETS = ("all", "data", "stats", "faults", "settings", "webhooks")
+RESETS = ("all", "data", "stats", "faults", "settings", "webhooks", "inbox")
 SHOWN = 60
 
 
@@ -49,6 +49,7 @@ class Control:
             "contacts": self._seed,
             "operator": self._operate,
             "webhooks": self._subscribe,
+            "inbox": simulator.inbox.configure,
             "webhooks/ping": lambda body: simulator.webhooks.ping(),
             "webhooks/live": lambda body: simulator.webhooks.set_live(),
         }
@@ -102,6 +103,8 @@ class Control:
             simulator.faults.clear()
         if what in ("all", "webhooks"):
             simulator.webhooks.clear()
+        if what in ("all", "inbox"):
+            simulator.inbox.clear()
         if what in ("all", "settings"):
             simulator.settings.change(asdict(Settings()))
             simulator.settings.change(simulator.initial)
@@ -126,6 +129,8 @@ class Control:
             "calls": simulator.journal.recent(),
             "people": simulator.look_up(query.get("search", ""), SHOWN),
             "most": SHOWN,
+            "inbox": simulator.inbox.is_there,
+            "webhooks": simulator.webhooks.counts(),
         }
 
     def _contacts(self, query: Mapping[str, str]) -> Any:

@@ -176,13 +176,15 @@ class Deliveries:
         self._errors.clear()
         self.state = "unchecked"
 
-    def document(self) -> dict[str, Any]:
+    def numbers(self) -> dict[str, Any]:
         self._resume()
+        counts = {name: self.counts[name] for name in COUNTED}
+        return {"state": self.state, "waiting": self.waiting, **counts}
+
+    def document(self) -> dict[str, Any]:
         return {
             **self.subscription.document(),
-            "state": self.state,
-            "waiting": self.waiting,
-            **{name: self.counts[name] for name in COUNTED},
+            **self.numbers(),
             "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
             "last": list(reversed(self.last)),
         }

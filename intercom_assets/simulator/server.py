@@ -23,6 +23,7 @@ from intercom_assets.simulator.wire import Answer
 
 HOST = "127.0.0.1"
 DRIPS = 10
+INBOX = f"{CONTROL}inbox/"
 LARGEST_BODY = 16_777_216
 MOST_SEEDS = 1_073_741_824
 """Bytes of a call's body, and of a control call's: a workspace can be seeded with millions."""
@@ -79,12 +80,22 @@ class Endpoint:
         if body is None:
             await Response("The request body is too large", 413)(scope, receive, send)
             return
-        answer = self._simulator.handle(scope["method"], path, headers, body)
+        answer = await self._answered(scope["method"], path, headers, body)
         ended = answer.delay_s > 0 and not await self._held.wait(answer.delay_s)
         if ended or answer.fate in ("dropped", "lost"):
             scope["intercom.abort"]()
             return
         await _deliver(answer, self._held, scope, receive, send)
+
+    async def _answered(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> Answer:
+        """What asks an app of the inbox waits for it, in a thread: nobody else does."""
+        if method == "POST" and path.startswith(INBOX):
+            return await asyncio.to_thread(
+                self._simulator.inbox.ask, path.removeprefix(INBOX), body
+            )
+        return self._simulator.handle(method, path, headers, body)
 
 
 async def _body(request: Request, most: int) -> bytes | None:

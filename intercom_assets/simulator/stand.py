@@ -12,6 +12,7 @@ from typing import Any
 
 from intercom_assets.simulator.by_hand import ByHand
 from intercom_assets.simulator.faults import Faults
+from intercom_assets.simulator.inbox import Inbox
 from intercom_assets.simulator.journal import Journal
 from intercom_assets.simulator.rate import Rate
 from intercom_assets.simulator.reading import Reading
@@ -39,6 +40,7 @@ class Stand(Reading):
         self.faults = Faults(Random(self.settings.seed))
         self.journal = Journal()
         self.webhooks = Webhooks(self.world, self.settings, self.lock)
+        self.inbox = Inbox(self.world, self.lock)
         self.by_hand = ByHand(self.world, self.settings, self.lock)
 
     def seed(self, contacts: Any) -> list[str]:

@@ -69,7 +69,7 @@ def read_subscription(body: Mapping[str, Any], present: Subscription | None) -> 
 
 def _checked(name: str, value: Any) -> Any:
     if name == "url":
-        return _url(value)
+        return checked_url(value, "webhooks")
     if name == "topics":
         return _topics(value)
     if name in FLAGS:
@@ -97,7 +97,8 @@ def _topics(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _url(value: Any) -> str:
+def checked_url(value: Any, whose: str) -> str:
+    """Raises BadSetting."""
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         here = parts.scheme == "http" and _on_this_machine(parts.hostname or "")
@@ -106,7 +107,7 @@ def _url(value: Any) -> str:
         here = False
     if not here:
         raise BadSetting(
-            "url of webhooks must be http:// and an address of this machine, such as"
+            f"url of {whose} must be http:// and an address of this machine, such as"
             " http://127.0.0.1:8080/webhooks: the simulator calls nobody else"
         )
     return str(value)

@@ -100,6 +100,10 @@ class Webhooks:
     def document(self) -> dict[str, Any]:
         return self._deliveries.document() if self._deliveries is not None else {"url": None}
 
+    def counts(self) -> dict[str, Any] | None:
+        """For the page; None while nothing is subscribed."""
+        return self._deliveries.numbers() if self._deliveries is not None else None
+
     def _subscribed(self) -> Deliveries:
         if self._deliveries is None:
             raise BadSetting("nothing is subscribed: webhooks need a url and a secret")

@@ -12,7 +12,7 @@ from intercom_assets.database.reports import OverruledField, Standing
 from intercom_assets.domain.fields import Policy
 from intercom_assets.domain.vocabulary import Cause
 from intercom_assets.inbound.agents_words import in_time, short
-from intercom_assets.inbound.canvas import escaped, response
+from intercom_assets.inbound.canvas import HIGHEST, escaped, height, response
 from intercom_assets.inbound.links import PanelLinks
 from intercom_assets.inbound.panel import Panel, PanelNames, Tone, panel_of_nobody, panel_of_user
 
@@ -85,7 +85,7 @@ def test_a_try_that_did_not_work_says_when_the_next_one_comes() -> None:
             "Another contact or lead",
             "merge or archive it",
         ),
-        (Failure("x", code="not_restorable"), "was deleted or blocked", "need not do anything"),
+        (Failure("x", code="not_restorable"), "deleted or blocked", "need not do anything"),
         (Failure("x", field="phone_number"), "for phone cannot be used", "corrected in the app"),
         (
             Failure("x", field="plan", code="parameter_invalid"),
@@ -125,8 +125,10 @@ def test_edits_that_lost_are_named_as_agents_see_the_field_with_whose_it_is() ->
     assert [(e.title, e.subtitle, e.aside) for e in lost.edits] == [
         ("phone", "the app owns it, 3 times", "2 h ago"),
         ("name", "the app owns it while it has a value", "1 min ago"),
+        ("plan", "it was changed in the app after that", "1 min ago"),
     ]
-    assert lost.more_edits == 2
+    assert lost.edits_in_all == 4
+    assert "put back in the last week \\\\(4\\\\):" in json.dumps(response(lost))
 
 
 @pytest.mark.parametrize(
@@ -170,10 +172,11 @@ def test_without_addresses_there_are_no_links() -> None:
 def test_a_user_whom_the_app_deleted_and_fields_that_are_not_sent_are_remarked() -> None:
     remarked = panel(gone=True, left_out=["phone_number", "plan"])
 
-    assert remarked.sentences == [
+    assert remarked.remarks == [
         "The app has deleted this user.",
         "Not kept in step: phone, plan.",
     ]
+    assert panel(left_out=list("abcde")).remarks == ["Not kept in step: a, b, c and 2 more."]
 
 
 def test_after_the_button_it_says_how_to_see_what_became_of_it() -> None:
@@ -228,6 +231,7 @@ def test_no_error_s_text_is_ever_on_the_panel_and_its_size_is_bounded(
     written = json.dumps(document)
 
     assert "SECRET" not in written
+    assert height(document["canvas"]["content"]["components"]) <= HIGHEST
     assert len(written) < 16_384
 
 

@@ -20,6 +20,7 @@ PATIENCE_S = 20.0
 class Came:
     """One POST. `headers` by lower-case name."""
 
+    path: str
     headers: dict[str, str]
     body: bytes
 
@@ -31,12 +32,13 @@ class Came:
 class Listener:
     """`answers`: the status of each POST by turns; the last one stays. 0 closes the line.
 
-    While `hold` is cleared no POST is answered.
+    While `hold` is cleared no POST is answered. `body`: of every answer to one.
     """
 
     url: str = ""
     answers: list[int] = field(default_factory=lambda: [200])
     head: int = 200
+    body: bytes = b""
     came: list[Came] = field(default_factory=list)
     hold: Event = field(default_factory=Event)
 
@@ -74,17 +76,18 @@ def listening() -> Iterator[Listener]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             status = listener.next_answer()
-            listener.came.append(Came(headers, body))
+            listener.came.append(Came(self.path, headers, body))
             listener.hold.wait()
             if status:
-                self._answer(status)
+                self._answer(status, listener.body)
             else:
                 self.close_connection = True
 
-        def _answer(self, status: int) -> None:
+        def _answer(self, status: int, body: bytes = b"") -> None:
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
