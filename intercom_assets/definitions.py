@@ -19,6 +19,7 @@ from intercom_assets.orchestration.assets.users import (
     reconcile_users,
 )
 from intercom_assets.orchestration.checks import CHECKS, health, health_job
+from intercom_assets.orchestration.internals.warm_runs import serve_warm_runs
 from intercom_assets.orchestration.jobs import sync_companies, sync_users
 from intercom_assets.orchestration.resources import all_resources, mapping_folder
 from intercom_assets.orchestration.schedules import JOBS, SCHEDULES
@@ -44,8 +45,10 @@ def build_defs(
         HEALTH,
     ]
     given = all_resources(resources)
+    mapping = mapping_folder(given)
+    serve_warm_runs(*[mapping] if mapping else [])
     return dg.Definitions(
-        assets=with_mapping(assets, mapping_folder(given)),
+        assets=with_mapping(assets, mapping),
         jobs=[sync_users, sync_companies, *JOBS, health_job],
         asset_checks=CHECKS,
         schedules=schedules,

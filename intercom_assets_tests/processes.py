@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 RUN = "run"
+TEMPLATE = "template"
+FORKED = "warm-run"
+"""How a run that was forked is called: its command line is the template's."""
 ROLES = {
     "execute_run": RUN,
+    "warm.template": TEMPLATE,
     "multiprocessing.spawn": RUN,  # as the code server starts it
     "simulate": "simulator",
     "dagster._daemon": "daemon",
@@ -31,5 +35,15 @@ def processes_of(place: Path) -> Iterator[tuple[str, Path]]:
         except OSError:
             continue
         role = next((name for part, name in ROLES.items() if part in command), None)
+        if role == TEMPLATE and name_of(process) == FORKED:
+            role = RUN
         if ours and role:
             yield role, process
+
+
+def name_of(process: Path) -> str:
+    """Of its /proc directory; empty once it has ended."""
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:
+        return ""

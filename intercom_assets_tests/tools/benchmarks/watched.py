@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
-from intercom_assets_tests.processes import RUN, processes_of
+from intercom_assets_tests.processes import RUN, TEMPLATE, processes_of
 
 POLL_INTERVAL_S = 0.3
 TICK = os.sysconf("SC_CLK_TCK")
-OWN = frozenset({RUN, "daemon", "code server", "webserver"})
+OWN = frozenset({RUN, TEMPLATE, "daemon", "code server", "webserver"})
 
 
 @dataclass

@@ -44,7 +44,7 @@ from intercom_assets_tests.tools.chaos.kills import (
     kill_database,
     pause,
 )
-from intercom_assets_tests.tools.chaos.runs import Runs
+from intercom_assets_tests.tools.chaos.runs import Runs, templates_of
 from intercom_assets_tests.tools.chaos.worlds import (
     START_SECONDS,
     DemoOptions,
@@ -166,6 +166,7 @@ class _Strikes:
         return {
             "run": self._kill_run,
             "paused run": self._pause_run,
+            "template": self._kill_template,
             CODE_SERVER: self._kill_code_server,
             DAEMON_NAME: self._kill_daemon,
             "database": partial(kill_database, self._server),
@@ -190,6 +191,16 @@ class _Strikes:
                 return False
             if pause(pid, self._paused_for, stop, partial(self._runs.holds, pid)):
                 return True
+        return False
+
+    def _kill_template(self, stop: Event) -> bool:
+        """What runs are forked from: while it loads, while it forks, or while its runs work."""
+        until = monotonic() + FIND_SECONDS
+        while monotonic() < until and not stop.wait(self._random.uniform(0.05, 1.0)):
+            for pid in templates_of(self._group):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    return True
         return False
 
     def _kill_code_server(self, stop: Event) -> bool:

@@ -13,6 +13,9 @@ from threading import Event
 
 import psycopg
 
+from intercom_assets_tests.processes import FORKED, name_of
+
+WARM = b"warm.template"
 POLL_INTERVAL_S = 0.05
 ENDED = "select 1 from runs where status = 'SUCCESS' and end_time > %s limit 1"
 HOLDERS = "select distinct claim_run from intercom_sync.queue where claim_until > now()"
@@ -23,15 +26,31 @@ where run_id = any(%s) and event like '%%Started process for run (pid: %%'
 
 
 def runs_of(group: int) -> list[int]:
-    """Processes in which Dagster executes runs: what a code server spawned, itself left out."""
-    found = []
+    """Processes in which Dagster executes runs: what a code server spawned, or had forked."""
+    return [
+        int(process.name)
+        for process, command in _of(group)
+        if b"spawn_main" in command or (WARM in command and name_of(process) == FORKED)
+    ]
+
+
+def templates_of(group: int) -> list[int]:
+    """The processes that a code server has runs forked from."""
+    return [
+        int(process.name)
+        for process, command in _of(group)
+        if WARM in command and name_of(process) != FORKED
+    ]
+
+
+def _of(group: int) -> Iterator[tuple[Path, bytes]]:
+    """Those that live, with their command lines."""
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError):
             command = (process / "cmdline").read_bytes()
             fields = (process / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group and b"spawn_main" in command and fields[0] not in "ZX":
-                found.append(int(process.name))
-    return found
+            if int(fields[2]) == group and fields[0] not in "ZX":
+                yield process, command
 
 
 @dataclass(frozen=True, slots=True)
