@@ -14,6 +14,7 @@ from intercom_assets_tests.tools.benchmarks import (
     dagster_runs,
     http_calls,
     live,
+    lone_change,
     side_by_side,
     speed,
     storage,
@@ -27,10 +28,11 @@ REPEATS = 3
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """`sizes`: how many users, unless they are named."""
+    """`sizes`: how many users, unless they are named. `repeats`: unless a number is."""
 
     measure: Callable[[Lab, int], Iterable[Figure]]
     sizes: Sequence[int]
+    repeats: int = REPEATS
 
 
 BENCHMARKS = {
@@ -42,6 +44,7 @@ BENCHMARKS = {
     "dagster-run": Benchmark(dagster_runs.measure_run, (1_000,)),
     "backfill": Benchmark(live.measure_backfill, (20_000,)),
     "latency": Benchmark(live.measure_latency, (200,)),
+    "lone-change": Benchmark(lone_change.measure, (200,), repeats=1),
     "sensor-tick": Benchmark(dagster_runs.measure_tick, (100_000,)),
     "triggers": Benchmark(triggers.measure, (10_000,)),
     "storage": Benchmark(storage.measure_storage, (1_000,)),
@@ -51,12 +54,13 @@ BENCHMARKS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
+    lone_change.options = lone_change.Options(options.launcher, options.beside)
     with a_lab() as lab:
         measured: list[Row] = []
         for name in options.only or BENCHMARKS:
             for users in options.users or BENCHMARKS[name].sizes:
-                measured += _repeated(lab, name, users, options.repeats)
-        _print(f"{machine(lab.postgres_version())}; {options.repeats} repeats\n")
+                measured += _repeated(lab, name, users, options.repeats or BENCHMARKS[name].repeats)
+        _print(f"{machine(lab.postgres_version())}\n")
     _print(table(measured))
     return 0
 
@@ -74,7 +78,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--users", type=int, nargs="+", metavar="N")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, metavar="NAME",
                         help=", ".join(BENCHMARKS))  # fmt: skip
-    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--repeats", type=int, help=f"default: {REPEATS}, or 1 of lone-change")
+    parser.add_argument("--launcher", choices=lone_change.LAUNCHERS, default="warm",
+                        help="lone-change: the shipped one, or Dagster's default")  # fmt: skip
+    parser.add_argument("--beside", metavar="PYTHON",
+                        help="lone-change: of another installation, in the same run")  # fmt: skip
     return parser.parse_args(arguments)
 
 

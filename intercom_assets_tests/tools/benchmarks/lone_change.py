@@ -25,7 +25,8 @@ from intercom_assets.demo.runner import settle
 from intercom_assets.demo.sample_people import AWKWARD_USERS
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.tools.benchmarks.figures import Figure
-from intercom_assets_tests.tools.benchmarks.process_use import use_of
+from intercom_assets_tests.tools.benchmarks.lab import Lab
+from intercom_assets_tests.tools.benchmarks.process_use import Use, use_of
 
 PROGRAM = Path(__file__).with_name("lone_world.py")
 CHANGES = 30
@@ -45,9 +46,33 @@ STAGES = (
 """Each ends with the first event of its kind in the change's run."""
 
 
+TARGETS = {
+    "change to Intercom, median": "at most 0.40",
+    "change to Intercom, 95th percentile": "at most 0.40",
+    "CPU per change, above idle": "at most 0.35",
+    "memory of all, idle": "at most 1.15",
+}
+"""Of ours against the commit before there were warm runs."""
+LAUNCHERS = ("warm", "default")
+Measured = dict[str, tuple[float, str]]
+"""By name: value and unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`launcher`: of this installation. `beside`: the Python of another one."""
+
+    launcher: str = "warm"
+    beside: str | None = None
+
+
+options = Options()
+"""What was asked for on the command line."""
+
+
 @dataclass(slots=True)
 class Lone:
-    """A world that is measured. `busy`: seconds that it was watched while changes came."""
+    """A world that is measured: `arrived` and `stages` in seconds, one for each change."""
 
     name: str
     place: Path
@@ -81,52 +106,55 @@ class Lone:
                 before = events[kind]
 
 
-def measure(users: int, launcher: str, beside: str | None) -> Iterator[Figure]:
-    """`launcher`: `default` for Dagster's own in this installation. `beside`: another Python."""
+def measure(_: Lab, users: int) -> Iterator[Figure]:
+    """One world, or two side by side; then the ratios of ours to the other follow."""
     with ExitStack() as stack:
-        worlds = [stack.enter_context(_world("", sys.executable, users, launcher))]
-        if beside:
-            worlds.append(stack.enter_context(_world("beside: ", beside, users, "")))
-        yield from _figures(worlds, users)
+        worlds = [stack.enter_context(_world("", sys.executable, users, options.launcher))]
+        if options.beside:
+            worlds.append(stack.enter_context(_world("beside: ", options.beside, users, "warm")))
+        measured = _measured(worlds, users)
+    for world, figures in zip(worlds, measured, strict=True):
+        for what, (value, unit) in figures.items():
+            yield Figure(world.name + what, value, unit)
+    if len(measured) > 1:
+        yield from _ratios(*measured)
 
 
-def _figures(worlds: Sequence[Lone], users: int) -> Iterator[Figure]:
+def _measured(worlds: Sequence[Lone], users: int) -> list[Measured]:
     began = [use_of(world.place) for world in worlds]
     time.sleep(IDLE_S)
     idle = [use_of(world.place) for world in worlds]
     started = time.monotonic()
     _play(worlds, users)
-    seconds = time.monotonic() - started
-    measured = []
-    for world, first, second in zip(worlds, began, idle, strict=True):
-        rest, rest_of_server = second.since(first)
-        all_in, all_of_server = use_of(world.place).since(second)
-        share = seconds / IDLE_S
-        measured.append(
-            {
-                **_spread("change to Intercom", world.arrived),
-                "CPU per lone change, above idle": (1e3 * (all_in - share * rest) / CHANGES, "ms"),
-                "the same, of PostgreSQL": (
-                    1e3 * (all_of_server - share * rest_of_server) / CHANGES,
-                    "ms",
-                ),
-                "CPU with nothing to do, of a core": (100 * rest / IDLE_S, "%"),
-                "the same, of PostgreSQL ": (100 * rest_of_server / IDLE_S, "%"),
-                "memory of all, idle (PSS)": (second.memory, "MB"),
-                **{
-                    f"{stage}, median": (median(values), "s")
-                    for stage, values in world.stages.items()
-                },
-            }
-        )
-    for world, values in zip(worlds, measured, strict=True):
-        for what, (value, unit) in values.items():
-            yield Figure(world.name + what, value, unit)
-    if len(worlds) > 1:
-        ours, theirs = measured
-        for what in ours.keys() & theirs.keys():
-            if theirs[what][0] > 0:
-                yield Figure(f"ratio: {what}", ours[what][0] / theirs[what][0], "times")
+    busy_for = time.monotonic() - started
+    ended = [use_of(world.place) for world in worlds]
+    return [
+        _figures_of(world, first, second, last, busy_for)
+        for world, first, second, last in zip(worlds, began, idle, ended, strict=True)
+    ]
+
+
+def _figures_of(world: Lone, began: Use, idle: Use, ended: Use, busy_for: float) -> Measured:
+    resting, server_resting = idle.since(began)
+    busy, server_busy = ended.since(idle)
+    share = busy_for / IDLE_S
+    return {
+        "change to Intercom, median": (median(world.arrived), "s"),
+        "change to Intercom, 95th percentile": (quantiles(world.arrived, n=20)[-1], "s"),
+        "CPU per change, above idle": (1e3 * (busy - share * resting) / CHANGES, "ms"),
+        "of PostgreSQL": (1e3 * (server_busy - share * server_resting) / CHANGES, "ms"),
+        "CPU idle, of a core": (100 * resting / IDLE_S, "%"),
+        "CPU idle of PostgreSQL": (100 * server_resting / IDLE_S, "%"),
+        "memory of all, idle": (idle.memory, "MB"),
+        **{stage: (median(values), "s") for stage, values in world.stages.items()},
+    }
+
+
+def _ratios(ours: Measured, other: Measured) -> Iterator[Figure]:
+    for what, (value, _) in ours.items():
+        if what in other and other[what][0] > 0:
+            target = TARGETS.get(what, "")
+            yield Figure(f"against beside: {what}", value / other[what][0], "times", target)
 
 
 def _play(worlds: Sequence[Lone], users: int) -> None:
@@ -135,13 +163,6 @@ def _play(worlds: Sequence[Lone], users: int) -> None:
         for world in worlds:
             time.sleep(chance.uniform(0, LONGEST_REST_S / len(worlds)))
             world.change(number, chance.randint(len(AWKWARD_USERS) + 1, users))
-
-
-def _spread(what: str, seconds: Sequence[float]) -> dict[str, tuple[float, str]]:
-    return {
-        f"{what}, median": (median(seconds), "s"),
-        f"{what}, 95th percentile": (quantiles(seconds, n=20)[-1], "s"),
-    }
 
 
 def _first_events(dagster: str, at: float) -> dict[str, float]:
