@@ -14,7 +14,7 @@ import dagster as dg
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.orchestration.assets.events import events_of, worth_reporting
-from intercom_assets.orchestration.internals.event_batches import Event, report_without_run
+from intercom_assets.orchestration.internals.event_batches import report_without_run
 from intercom_assets.orchestration.partitions import add_keys
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS, SyncTarget
 from intercom_assets.sync.context.outcomes import ChunkReport, Outcome, Status
@@ -83,14 +83,10 @@ def _record(
     os.environ.setdefault(BATCH_SIZE, str(CHUNK))
     add_keys(instance, target.partitions, [outcome.key for outcome in outcomes])
     for part in _some(outcomes):
-        for events in events_of(target, part, screens):
-            report_without_run(instance, [_with(event, facts) for event in events])
+        events = events_of(target, part, screens)
+        report_without_run(instance, [event.with_facts(facts) for event in events])
 
 
 def _some(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
     for start in range(0, len(outcomes), CHUNK):
         yield outcomes[start : start + CHUNK]
-
-
-def _with(event: Event, facts: dict[str, str]) -> Event:
-    return event.with_metadata({**event.metadata, **facts})

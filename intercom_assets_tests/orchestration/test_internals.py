@@ -8,9 +8,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from dagster_postgres.event_log import PostgresEventLogStorage
 
 import intercom_assets
-from intercom_assets.orchestration.internals.event_batches import _NAMES
+from intercom_assets.orchestration.internals.event_batches import _NAMES, _STORAGE_NAMES
 
 PACKAGE = Path(intercom_assets.__file__).parent
 USED = {
@@ -24,7 +25,8 @@ USED = {
     "dagster._core.executor.in_process": (),
     "dagster._core.instance.factory": (),
     "dagster._core.secrets": (),
-    "dagster._serdes": ("deserialize_value",),
+    "dagster._serdes": ("deserialize_value", "serialize_value"),
+    "dagster._core.storage.event_log.schema": ("SqlEventLogStorageTable",),
     "dagster._core.instance.config": ("PoolGranularity",),
     "dagster._daemon": (),
 }
@@ -48,6 +50,10 @@ def test_what_is_used_of_dagsters_insides_is_there(module: str) -> None:
     inside = import_module(module)
 
     assert [name for name in USED[module] if not hasattr(inside, name)] == []
+
+
+def test_the_storages_own_ways_are_there() -> None:
+    assert [n for n in _STORAGE_NAMES if not hasattr(PostgresEventLogStorage, n)] == []
 
 
 def test_nothing_else_of_dagsters_insides_is_used() -> None:

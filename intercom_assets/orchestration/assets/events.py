@@ -5,12 +5,11 @@ Field names, counts and ids only: nothing that a person typed gets into the even
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import dagster as dg
 
 from intercom_assets.domain.values import count_of, shown
-from intercom_assets.orchestration.internals.event_batches import Event
+from intercom_assets.orchestration.internals.partition_events import Fact, PartitionEvent, Url
 from intercom_assets.orchestration.sync_targets import (
     APP_USERS,
     INTERCOM_CONTACTS,
@@ -19,8 +18,6 @@ from intercom_assets.orchestration.sync_targets import (
 )
 from intercom_assets.sync.context.outcomes import Outcome, Status, Totals
 from intercom_assets.sync.context.workspace import Screens
-
-Facts: TypeAlias = dict[str, str | int | float | dg.UrlMetadataValue]
 
 SETTLED = (Status.CHANGED, Status.UNCHANGED)
 NOBODY = {
@@ -66,36 +63,31 @@ def worth_reporting(
 
 def events_of(
     target: SyncTarget, outcomes: Sequence[Outcome], screens: Screens | None = None
-) -> list[list[Event]]:
-    """One list for each asset and sort of event, in the order of the data flow.
+) -> list[PartitionEvent]:
+    """Those of one asset and sort together, in the order of the data flow.
 
     Of all assets of the step, whichever were launched: a pass brings all of them, and one that is
     left out would be shown as missing.
 
     `screens`: the workspace's own pages, for links, where it is known.
     """
-    lists: list[list[Event]] = [
-        [
-            dg.AssetMaterialization(
-                asset, partition=outcome.key, metadata=_facts(target, asset, outcome, screens)
-            )
-            for outcome in outcomes
-            if holds(outcome)
-        ]
+    materializations = [
+        PartitionEvent(asset, outcome.key, _facts(target, asset, outcome, screens))
         for asset, holds in _assets(target)
+        for outcome in outcomes
+        if holds(outcome)
     ]
-    lists.append(
-        [
-            dg.AssetObservation(
-                target.result_asset,
-                partition=item.key,
-                metadata=_trouble(item) | _link(target, item, screens),
-            )
-            for item in outcomes
-            if item.is_failing
-        ]
-    )
-    return [events for events in lists if events]
+    observations = [
+        PartitionEvent(
+            target.result_asset,
+            item.key,
+            _trouble(item) | _link(target, item, screens),
+            is_observation=True,
+        )
+        for item in outcomes
+        if item.is_failing
+    ]
+    return [*materializations, *observations]
 
 
 def sentence_of_parked(target: SyncTarget, parked: Sequence[Outcome]) -> str:
@@ -108,13 +100,13 @@ def sentence_of_parked(target: SyncTarget, parked: Sequence[Outcome]) -> str:
     )
 
 
-def facts_of_run(target: SyncTarget, totals: Totals, use: RunUsage) -> Facts:
+def facts_of_run(target: SyncTarget, totals: Totals, use: RunUsage) -> dict[str, Fact]:
     """What a run did, as numbers that Dagster plots over time: those of users and of teams apart.
 
     Every number is there each time, zeros too.
     """
     noun, count = target.noun, totals.statuses
-    facts: Facts = {
+    facts: dict[str, Fact] = {
         f"{noun}s": totals.handled,
         f"{noun}s_changed": count[Status.CHANGED],
         f"{noun}s_unchanged": count[Status.UNCHANGED],
@@ -163,10 +155,10 @@ def _assets(target: SyncTarget) -> list[tuple[dg.AssetKey, Callable[[Outcome], b
 
 def _facts(
     target: SyncTarget, asset: dg.AssetKey, outcome: Outcome, screens: Screens | None
-) -> Facts:
+) -> dict[str, Fact]:
     if outcome.status in NOBODY:
         return {"state": NOBODY[outcome.status]}
-    facts: Facts = {}
+    facts: dict[str, Fact] = {}
     if asset == target.result_asset:
         facts |= {"changed": ", ".join(outcome.changed) or "nothing", "calls": outcome.calls}
         if outcome.overruled:
@@ -180,16 +172,16 @@ def _facts(
     return facts
 
 
-def _link(target: SyncTarget, outcome: Outcome, screens: Screens | None) -> Facts:
+def _link(target: SyncTarget, outcome: Outcome, screens: Screens | None) -> dict[str, Fact]:
     """The contact or company on Intercom's own screens."""
     if screens is None or outcome.intercom_id is None:
         return {}
     if target is USERS:
-        return {"contact": dg.MetadataValue.url(screens.contact(outcome.intercom_id))}
-    return {"company": dg.MetadataValue.url(screens.company(outcome.intercom_id))}
+        return {"contact": Url(screens.contact(outcome.intercom_id))}
+    return {"company": Url(screens.company(outcome.intercom_id))}
 
 
-def _trouble(outcome: Outcome) -> Facts:
+def _trouble(outcome: Outcome) -> dict[str, Fact]:
     parked = outcome.status is Status.PARKED
     return {
         "state": "parked" if parked else "waits for its next try",

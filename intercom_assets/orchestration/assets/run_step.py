@@ -107,8 +107,7 @@ class _RunReporter:
             return
         add_keys(context.instance, target.partitions, [outcome.key for outcome in outcomes])
         pages = screens(self.services.store, self.base_url)
-        for events in events_of(target, outcomes, pages):
-            report_together(context, events)
+        report_together(context, events_of(target, outcomes, pages))
 
     def _conclude(self, totals: Totals, causes: set[str], use: RunUsage, *, ended: bool) -> None:
         """The run's own numbers: on an asset that no run materializes, and in its tags."""
