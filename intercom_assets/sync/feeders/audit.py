@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from intercom_assets.database.records import Lane
+from intercom_assets.domain.echoes import differs
 from intercom_assets.domain.models import Contact
 from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.workspace import require_workspace
-from intercom_assets.sync.feeders.intercom_changes import differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def _queue_differing(services: Services, contacts: Sequence[Contact]) -> int:
     drifted = [
         owners[contact.id]
         for contact in contacts
-        if contact.id in owners and differs(services, contact, links[owners[contact.id]])
+        if contact.id in owners
+        and differs(services.user_fields, contact, links[owners[contact.id]])
     ]
     return _queue(services, drifted)
 

@@ -13,8 +13,8 @@ cursor, and the watermark moves only when a look has reached its end.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from intercom_assets.domain.fields import Field, intercom_values
-from intercom_assets.domain.models import Contact, EdgeState, Gone, UserLink, Value
+from intercom_assets.domain.echoes import differs
+from intercom_assets.domain.models import Contact, Gone
 from intercom_assets.domain.values import count_of
 from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
 from intercom_assets.intercom.query import touched_since
@@ -22,6 +22,7 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.feeders.app_changes import Fed
+from intercom_assets.sync.feeders.wakes import by_email, found_for, who_searched
 from intercom_assets.sync.passes.leads import shown
 
 FAST_OVERLAP, SLOW_OVERLAP, SLOW_EVERY = 120, 30 * 60, 15 * 60
@@ -99,57 +100,26 @@ def _wake(
     services: Services, contacts: Sequence[Contact], told: dict[str, str]
 ) -> tuple[int, dict[str, str]]:
     """Queues the users whose contact, or whose lead, is not as we remember it."""
+    fields = services.user_fields
     users = [c for c in contacts if c.role == "user"]
     owners = services.store.links.by_contact([c.id for c in users])
     links = services.store.links.users(sorted(set(owners.values())))
     moved = {
         contact.id: owners[contact.id]
         for contact in users
-        if contact.id in owners and differs(services, contact, links[owners[contact.id]])
+        if contact.id in owners and differs(fields, contact, links[owners[contact.id]])
     }
-    moved |= _found(services, [c for c in users if c.id not in owners])
+    moved |= found_for(services.store, [c for c in users if c.id not in owners])
     seen = {c.id: shown(c) for c in contacts if c.id in moved or c.role == "lead"}
     news = {key: shown for key, shown in seen.items() if told.get(key) != shown}
     wakes = {moved[key] for key in news if key in moved}
     wakes |= _given_to(services, [c for c in users if c.id in news and c.id in owners], owners)
-    leads: dict[str, dict[str, str]] = {}
-    for lead in contacts:
-        if lead.id in news and lead.role == "lead" and lead.email:
-            leads.setdefault(lead.email.lower(), {})[lead.id] = news[lead.id]
-    wakes |= _who_searched(services, leads)
+    leads = [c for c in contacts if c.id in news and c.role == "lead"]
+    wakes |= who_searched(services.store, by_email(leads, news))
     services.store.queue.enqueue(
         QueueKind.USER, sorted(wakes), cause=Cause.INTERCOM, needs_read=True
     )
     return len(wakes), news
-
-
-def _who_searched(services: Services, leads: Mapping[str, Mapping[str, str]]) -> set[str]:
-    """Users whose address a lead has; but not for one that is as it was when Intercom would not
-    merge it. `leads`: e-mail -> leads, and what they look like."""
-    searched = services.store.linked.users_who_searched_leads(sorted(leads)) if leads else []
-    links = services.store.links.users(searched)
-    moved = sorted(
-        user_id
-        for user_id, link in links.items()
-        if any(
-            link.refused_leads.get(lead, ("", ""))[1] != looks
-            for lead, looks in leads.get(link.lead_email or "", {}).items()
-        )
-    )
-    if moved:
-        services.store.claims.forget_refused_leads(moved)
-    return set(moved)
-
-
-def _found(services: Services, contacts: Sequence[Contact]) -> dict[str, str]:
-    """Contacts that turn up with the id of a user for whom there was none; not those being made."""
-    by_id = {contact.external_id: contact.id for contact in contacts if contact.external_id}
-    links = services.store.links.users(sorted(by_id))
-    return {
-        by_id[user_id]: user_id
-        for user_id, link in links.items()
-        if link.contact_id is None and not link.in_flight
-    }
 
 
 def _given_to(
@@ -159,51 +129,6 @@ def _given_to(
     given = {c.external_id for c in contacts if c.external_id not in (None, owners[c.id])}
     rows = services.app.read_users(sorted(key for key in given if key)) if given else {}
     return {key for key, row in rows.items() if not isinstance(row, Gone)}
-
-
-def differs(services: Services, contact: Contact, link: UserLink) -> bool:
-    """Whether a document of the index shows what our last read by id did not.
-
-    What is in flight is expected to show: a run is at work on it and has not recorded it yet.
-    """
-    shadow = link.shadow
-    if shadow is None:
-        return True
-    if (contact.updated_at or 0) < (shadow.updated_at or 0):
-        return False  # an old document: what we read by id is newer
-    fields = services.user_fields
-    now, then = (intercom_values(fields.values(), c) for c in (contact, shadow))
-    news = [item for name, item in fields.items() if not item.same(now[name], then[name])]
-    if any(not _sent(new, now[new.name], link) for new in news):
-        return True
-    if contact.companies_complete and shadow.companies_complete:
-        moved = frozenset(contact.company_ids) ^ frozenset(shadow.company_ids)
-        if moved - _moving(link):
-            return True
-    elif _counts_differ(contact, shadow) and not _moving(link):
-        return True
-    return _rest(contact) != _rest(shadow)
-
-
-def _counts_differ(contact: Contact, shadow: Contact) -> bool:
-    """Of lists that are cut at ten, only their numbers can be compared."""
-    counts = {contact.company_count, shadow.company_count}
-    return None not in counts and len(counts) > 1
-
-
-def _sent(field: Field, shown: Value, link: UserLink) -> bool:
-    return field.name in link.in_flight and field.same(shown, link.in_flight[field.name])
-
-
-def _moving(link: UserLink) -> frozenset[str]:
-    """The companies that a run is attaching or detaching."""
-    edges = link.edges.values()
-    return frozenset(e.company_id for e in edges if e.state is not EdgeState.ATTACHED)
-
-
-def _rest(contact: Contact) -> tuple[object, ...]:
-    """What a pass reads of a contact besides its fields and companies."""
-    return contact.external_id, contact.stated_time_zone, contact.country_code
 
 
 def _summary(looked: int, queued: int, ended: bool) -> str:
