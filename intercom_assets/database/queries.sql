@@ -753,5 +753,36 @@ where kind = 'user' and key = %(user_id)s and action = 'overruled'
 group by field
 order by max(at) desc, field
 
+-- name: known_notifications
+select id from intercom_sync.notification where id = any(%(ids)s)
+
+-- name: add_notifications
+-- Those that are new: two processes may take the same one.
+insert into intercom_sync.notification (id)
+select n.id from unnest(%(ids)s::text[]) as n (id) order by n.id collate "C"
+on conflict (id) do nothing
+returning id
+
+-- name: prune_notifications
+delete from intercom_sync.notification where at < %(before)s
+
+-- name: add_sync_now
+insert into intercom_sync.sync_now as s (contact_id, tag_id, user_id)
+select n.contact_id, n.tag_id, n.user_id
+from unnest(%(contacts)s::text[], %(tags)s::text[], %(users)s::text[]) as n (contact_id, tag_id, user_id)
+order by n.contact_id collate "C", n.tag_id collate "C"
+on conflict (contact_id, tag_id) do update set user_id = excluded.user_id, at = now()
+
+-- name: sync_now_of
+select user_id, contact_id, tag_id from intercom_sync.sync_now where user_id = any(%(ids)s)
+
+-- name: drop_sync_now
+delete from intercom_sync.sync_now s
+using unnest(%(contacts)s::text[], %(tags)s::text[]) as n (contact_id, tag_id)
+where s.contact_id = n.contact_id and s.tag_id = n.tag_id
+
+-- name: forget_user_sync_now
+delete from intercom_sync.sync_now where user_id = %(user_id)s
+
 -- name: schema_step
 select coalesce(max(step), 0) from intercom_sync.schema_step

@@ -93,6 +93,8 @@ class Cause(StrEnum):
     EXTERNAL_ID_MOVED = "external id moved"
     RESPELLED = "spelled otherwise"
     ATTRIBUTE_WRITABLE = "attribute can be written again"
+    WEBHOOK = "webhook"
+    SYNC_NOW = "sync now"
     RELINK = "relink"
     RELINKED = "relinked"
     UNDO = "undo"
@@ -105,7 +107,9 @@ class StateKey(StrEnum):
 
     `NOT_SHOWN_IN_DAGSTER`: somebody was synced where Dagster's storage was not at hand, or by a run
     that died: who is in step and has no materialization is looked for. `POLLED_UNTIL`: where
-    earlier versions kept the newest change that they had seen.
+    earlier versions kept the newest change that they had seen. `WEBHOOK_SEEN`: when the last
+    notification came that was about somebody. `COMPARED_FIELDS`: what whoever has neither the
+    mapping nor the app must know to tell an echo.
     """
 
     WORKSPACE = "workspace"
@@ -124,8 +128,28 @@ class StateKey(StrEnum):
     SWEEP_WANTED = "sweep_wanted"
     ENDPOINT_ANSWERS = "answered"
     RATE_LIMIT = "calls per window"
+    WEBHOOK_SEEN = "webhook seen"
+    COMPARED_FIELDS = "compared fields"
     NOT_SHOWN_IN_DAGSTER = "not shown in dagster"
     USERS_STOPPED = "stopped: user"
     TEAMS_STOPPED = "stopped: team"
     SWITCHED_USER_IDS_ACCEPTED = "ids_accepted: user"
     SWITCHED_TEAM_IDS_ACCEPTED = "ids_accepted: team"
+
+
+class InboundCount(StrEnum):
+    """Counters of what Intercom sent, by the minute; `status` adds up a day of them.
+
+    `ECHO`: told nothing that was not known. `LATE`: came more than a minute after it was made.
+    `MISSED`: edits that the search found, and of which no webhook had told.
+    """
+
+    RECEIVED = "webhooks received"
+    DUPLICATE = "webhooks twice"
+    ECHO = "webhooks echo"
+    LATE = "webhooks late"
+    UNKNOWN = "webhooks of unknown topics"
+    MISSED = "webhooks missed"
+    OTHER_WORKSPACE = "webhooks of another workspace"
+    REFUSED = "inbound refused"
+    UNSTORED = "inbound not stored"

@@ -8,6 +8,8 @@
     links        where it leads
     canvas       how Intercom draws it
     signed       one way in for all of them: method, size, time, signature, and only then the route
+    webhooks     notifications: notices (what a body says), topics (whom each wakes), intake
+                 (batches of them into our own tables)
     signatures   whether Intercom sent a body, by the app's client secret
     bodies       raw bodies, bounded one by one and together
     connections  HTTP/1.1 connections that do not wait for ever

@@ -19,11 +19,13 @@ from starlette.types import Receive, Scope, Send
 
 from intercom_assets.database.store.connection import StoreNotReady, StoreUnavailable
 from intercom_assets.database.store.store import Store
+from intercom_assets.domain.vocabulary import InboundCount
 from intercom_assets.inbound.bodies import Bodies, BodyTooLarge, BodyTooSlow, TooMuchInHand
+from intercom_assets.inbound.intake import Intake
 from intercom_assets.inbound.logs import RareLog
 from intercom_assets.inbound.settings import InboundSettings
 from intercom_assets.inbound.signatures import SignatureScheme
-from intercom_assets.inbound.tally import InboundCount, Tally
+from intercom_assets.inbound.tally import Tally
 
 RETRY_AFTER = {"Retry-After": "60"}
 
@@ -38,6 +40,10 @@ class Inbound:
     tally: Tally = field(default_factory=Tally)
     bodies: Bodies = field(default_factory=Bodies)
     log: RareLog = field(default_factory=RareLog)
+    intake: Intake = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "intake", Intake(self.store, self.workers))
 
 
 Answer = Callable[[Inbound, bytes], Awaitable[Response]]

@@ -6,16 +6,9 @@ work of ours is counted in its transaction instead (`database/store/inbound.py`)
 
 from collections import Counter
 from collections.abc import Mapping
-from enum import StrEnum
 from threading import Lock
 
-
-class InboundCount(StrEnum):
-    """Names of counters in our own tables; never renamed, since `status` adds up days of them."""
-
-    REFUSED = "inbound refused"
-    OTHER_WORKSPACE = "inbound of another workspace"
-    UNSTORED = "inbound not stored"
+from intercom_assets.domain.vocabulary import InboundCount
 
 
 class Tally:

@@ -45,6 +45,7 @@ from intercom_assets.intercom.wire import (
     Payload,
     Receipt,
     ReceiptPayload,
+    TagPayload,
     body_of,
 )
 from intercom_assets.intercom.wire_companies import (
@@ -243,6 +244,10 @@ class IntercomClient:
     def detach_company(self, contact_id: str, company_id: str) -> Company:
         """Both by Intercom's ids. `NotFound`: not attached (any more), or no such company."""
         return self._ask(CompanyPayload, endpoints.DETACH_COMPANY, contact_id, company_id)
+
+    def untag_contact(self, contact_id: str, tag_id: str) -> str:
+        """The tag's id. `NotFound`: the contact has no such tag (any more), or is gone."""
+        return self._ask(TagPayload, endpoints.UNTAG_CONTACT, contact_id, tag_id)
 
     def contact_companies(self, contact_id: str) -> list[Company]:
         """All companies of a contact, from every page."""

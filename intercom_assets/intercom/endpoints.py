@@ -57,6 +57,7 @@ MERGE_CONTACTS = Endpoint("POST", "/contacts/merge", ONCE)
 CONTACT_COMPANIES = Endpoint("GET", "/contacts/{id}/companies", READ)
 ATTACH_COMPANY = Endpoint("POST", "/contacts/{id}/companies", SAME)
 DETACH_COMPANY = Endpoint("DELETE", "/contacts/{id}/companies/{company}", SAME)
+UNTAG_CONTACT = Endpoint("DELETE", "/contacts/{id}/tags/{tag}", SAME)
 
 FIND_COMPANY = Endpoint("GET", "/companies", READ)
 UPSERT_COMPANY = Endpoint("POST", "/companies", SAME)

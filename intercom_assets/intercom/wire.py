@@ -170,6 +170,15 @@ class ReceiptPayload(Payload[Receipt]):
         return Receipt(self.id, self.external_id, self.archived, self.deleted)
 
 
+class TagPayload(Payload[str]):
+    """Its id: whoever takes a tag off knows the rest."""
+
+    id: str
+
+    def domain(self) -> str:
+        return self.id
+
+
 # --- attributes, workspace ------------------------------------------------------------------------
 
 

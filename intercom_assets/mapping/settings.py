@@ -145,6 +145,12 @@ class SyncSettings(Section):
         description="a list of columns that are no secrets",
     )
     truncate: bool = Field(default=False, description="true or false")
+    sync_now_tag: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="the name of a tag, as in: sync now",
+    )
     last_seen_every: Duration = Field(default=timedelta(hours=1), description=_DURATION)
     rate_share: float = Field(default=0.8, gt=0, le=1, description="a share above 0 and at most 1")
     max_gone: MaxGone = Field(default=MaxGone(), description="share and at_least")

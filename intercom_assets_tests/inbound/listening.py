@@ -22,7 +22,7 @@ from intercom_assets.inbound.settings import InboundSettings
 from intercom_assets.inbound.signatures import INBOX, WEBHOOK, SignatureScheme
 from intercom_assets.inbound.signed import Inbound, SignedRoute
 
-SECRET = b"the secret of the app"
+SECRET = b"the-secret-of-the-app"
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class JournalStore(StorePart):
         before = aware(older_than)
         self._pool.run("prune_members", before=before)
         self._pool.run("prune_counters", before=before)
+        self._pool.run("prune_notifications", before=before)
         pruned = 0
         while deleted := self._pool.run("prune_journal", before=before, limit=PRUNED_AT_ONCE):
             pruned += deleted

@@ -215,3 +215,22 @@ create table intercom_sync.lifted_tombstone (
     lifted_by text not null,
     reason text not null
 );
+
+-- step 9: what Intercom sent
+
+-- Notifications that were taken: one that is delivered twice changes nothing. Pruned after two days.
+create table intercom_sync.notification (
+    id text collate "C" primary key,
+    at timestamptz not null default now()
+);
+create index notification_at on intercom_sync.notification using brin (at);
+
+-- Contacts that somebody tagged to be synced now. The pass takes the tag off and deletes the row.
+create table intercom_sync.sync_now (
+    contact_id text collate "C" not null,
+    tag_id text collate "C" not null,
+    user_id text collate "C" not null,
+    at timestamptz not null default now(),
+    primary key (contact_id, tag_id)
+);
+create index sync_now_user on intercom_sync.sync_now (user_id);

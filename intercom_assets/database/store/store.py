@@ -12,6 +12,7 @@
     store.state         watermarks, attributes, counters
     store.gone          who is held as gone
     store.standings     how it stands with one contact's user
+    store.inbound       what Intercom sent, and whom it woke
 
 One method per piece of work, one transaction each, also where it touches the tables of another
 part: parts hand each other a cursor (`queue.enqueue`), and nobody outside of `database/` sees one.
@@ -25,6 +26,7 @@ from typing import Self
 from intercom_assets.database.store.claims import ClaimStore
 from intercom_assets.database.store.connection import StorePool
 from intercom_assets.database.store.gone import GoneStore
+from intercom_assets.database.store.inbound import InboundStore
 from intercom_assets.database.store.journal import JournalStore
 from intercom_assets.database.store.linked import LinkedStore
 from intercom_assets.database.store.links import Links, LinkStore
@@ -57,6 +59,7 @@ class Store:
         self.state = StateStore(pool)
         self.gone = GoneStore(pool)
         self.standings = StandingStore(pool)
+        self.inbound = InboundStore(pool)
 
     @property
     def url(self) -> str:

@@ -43,7 +43,7 @@ class TombstoneStore(StorePart):
         this moment finds its lease gone and writes nothing."""
 
         def work(cursor: Cursor[TupleRow]) -> None:
-            for name in ("queue", "link", "edges", "journal", "gone"):
+            for name in ("queue", "link", "edges", "journal", "gone", "sync_now"):
                 run(cursor, f"forget_user_{name}", user_id=user_id)
 
         self._pool.transact(work)

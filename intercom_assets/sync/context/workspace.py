@@ -108,6 +108,11 @@ def _id_in(known: dict[str, Json]) -> str | None:
     return workspace if isinstance(workspace, str) else None
 
 
+def known_workspace(store: Store) -> str | None:
+    """The id of the workspace that our tables are about; None until somebody has asked."""
+    return _id_in(_known(store))
+
+
 def screens(store: Store, base_url: str) -> Screens | None:
     """None until the workspace was asked for. `base_url`: the API's."""
     known = _known(store)

@@ -17,6 +17,7 @@ from intercom_assets.database.records import Lane
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.pool import Pool
 from intercom_assets.sync.context.attributes import AttributeBook
+from intercom_assets.sync.context.compared_fields import write_compared_fields
 from intercom_assets.sync.context.gc import frozen_collector
 from intercom_assets.sync.context.leases import Heartbeat
 from intercom_assets.sync.context.outcomes import ChunkReport, Outcome, Status
@@ -57,6 +58,7 @@ def prepare(
     require_no_secrets(services.app)
     require_deterministic(services)
     require_workspace(services)
+    write_compared_fields(services)
     keys = [_to_be_handled(services, batch) for batch in batches]
     is_large = any(len(part) > services.settings.chunk_size for part in keys)
     pairs = list(zip(batches, keys, strict=True))

@@ -7,7 +7,8 @@ user inside the merge window wake that user.
 
 A fast look each tick reaches a little behind the last one; a slow look each quarter of an hour
 reaches further than the index lags. Pages a tick are bounded; an unfinished look goes on at its
-cursor, and the watermark moves only when a look has reached its end.
+cursor, and the watermark moves only when a look has reached its end. While webhooks tell of edits
+at once (`inbound`), looks are made once a minute.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,9 @@ from dataclasses import asdict, dataclass, field, replace
 from intercom_assets.domain.echoes import differs
 from intercom_assets.domain.models import Contact, Gone
 from intercom_assets.domain.values import count_of
-from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
+from intercom_assets.domain.vocabulary import Cause, InboundCount, QueueKind, StateKey
 from intercom_assets.intercom.query import touched_since
+from intercom_assets.sync.context.compared_fields import write_compared_fields
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.workspace import require_workspace
@@ -25,6 +27,12 @@ from intercom_assets.sync.feeders.app_changes import Fed
 from intercom_assets.sync.feeders.wakes import by_email, found_for, who_searched
 from intercom_assets.sync.passes.leads import shown
 
+TOLD_EVERY, TOLD_LATELY = 60, 600
+"""Seconds between two looks while webhooks arrive, and for how long one counts as lately."""
+TOLD_FOR_GOOD = 7 * 86_400
+"""Seconds after which nobody expects webhooks any more: Intercom suspends them after as long."""
+WEBHOOK_DUE = 60
+"""Seconds after which a webhook of an edit should have come: it is sent again after a minute."""
 FAST_OVERLAP, SLOW_OVERLAP, SLOW_EVERY = 120, 30 * 60, 15 * 60
 """Seconds. The index was seen to lag between 12 and 120 s (docs/dev/intercom-facts.md#search)."""
 MOST_PAGES = 5
@@ -35,13 +43,14 @@ MOST_PAGES = 5
 class Watermark:
     """How far the looks have come. Times in Unix seconds.
 
-    `reached`: the newest change that a finished look has seen. `slow_at`: when the last slow look
-    began. `since`, `cursor`, `newest`: of the look that is under way. `told`: contact -> what the
-    index showed when its user was last queued for it, so that an index that lags is not read as a
-    change at every tick.
+    `reached`: the newest change that a finished look has seen. `looked_at`: when the last look was
+    made. `slow_at`: when the last slow one began. `since`, `cursor`, `newest`: of the look that is
+    under way. `told`: contact -> what the index showed when its user was last queued for it, so
+    that an index that lags is not read as a change at every tick.
     """
 
     reached: int
+    looked_at: int = 0
     slow_at: int = 0
     since: int = 0
     newest: int = 0
@@ -55,17 +64,44 @@ def feed_from_intercom(services: Services) -> Fed:
     Raises `WrongWorkspace` and `IntercomError`.
     """
     with UsageRecorder(services):
+        mark, now = _stored(services), services.now()
+        seen = _webhook_seen(services)
+        if (wait := _left_to_webhooks(mark, now, seen)) > 0:
+            return Fed(summary=f"Webhooks arrive: the next search is in {wait} s.")
         require_workspace(services)
-        return _look(services)
+        write_compared_fields(services)
+        return _look(services, replace(mark, looked_at=now), tells=_tells(seen, now))
 
 
-def _look(services: Services) -> Fed:
-    mark = _begin(_stored(services), services.now(), services.intercom_now())
+def _webhook_seen(services: Services) -> int | None:
+    """When the last one came that was about somebody (Unix s); None if none ever did."""
+    found = services.store.state.get_at(StateKey.WEBHOOK_SEEN)
+    return None if found is None else int(found[1].timestamp())
+
+
+def _tells(seen: int | None, now: int) -> bool:
+    return seen is not None and now - seen < TOLD_FOR_GOOD
+
+
+def _left_to_webhooks(mark: Watermark, now: int, seen: int | None) -> int:
+    """Seconds for which no look is due, since webhooks tell what it would find; 0 if it is.
+
+    They are an accelerator: looks become rarer, and never end.
+    """
+    if seen is None or not 0 <= now - seen < TOLD_LATELY or mark.cursor is not None:
+        return 0
+    since = now - mark.looked_at
+    return TOLD_EVERY - since if 0 <= since < TOLD_EVERY else 0
+
+
+def _look(services: Services, mark: Watermark, *, tells: bool) -> Fed:
+    """`tells`: webhooks are to tell of edits, so that what none told of is counted."""
+    mark = _begin(mark, services.now(), services.intercom_now())
     client = services.intercom.with_deadline(None)
     queued, looked, pages, ended = 0, 0, 0, False
     for page in client.search_contacts(touched_since(mark.since), starting_after=mark.cursor):
         recent = [c for c in page.items if (c.updated_at or 0) >= mark.since]
-        count, told = _wake(services, recent, mark.told)
+        count, told = _wake(services, recent, mark.told, tells=tells)
         queued, looked, pages = queued + count, looked + len(recent), pages + 1
         newest = max([mark.newest, *(c.updated_at or 0 for c in recent)])
         mark = replace(mark, cursor=page.next, newest=newest, told={**mark.told, **told})
@@ -97,7 +133,7 @@ def _end(mark: Watermark, theirs: int) -> Watermark:
 
 
 def _wake(
-    services: Services, contacts: Sequence[Contact], told: dict[str, str]
+    services: Services, contacts: Sequence[Contact], told: dict[str, str], *, tells: bool
 ) -> tuple[int, dict[str, str]]:
     """Queues the users whose contact, or whose lead, is not as we remember it."""
     fields = services.user_fields
@@ -113,6 +149,8 @@ def _wake(
     seen = {c.id: shown(c) for c in contacts if c.id in moved or c.role == "lead"}
     news = {key: shown for key, shown in seen.items() if told.get(key) != shown}
     wakes = {moved[key] for key in news if key in moved}
+    if tells:
+        _count_untold(services, [c for c in users if c.id in news and c.id in moved], moved)
     wakes |= _given_to(services, [c for c in users if c.id in news and c.id in owners], owners)
     leads = [c for c in contacts if c.id in news and c.role == "lead"]
     wakes |= who_searched(services.store, by_email(leads, news))
@@ -120,6 +158,22 @@ def _wake(
         QueueKind.USER, sorted(wakes), cause=Cause.INTERCOM, needs_read=True
     )
     return len(wakes), news
+
+
+def _count_untold(
+    services: Services, contacts: Sequence[Contact], owners: Mapping[str, str]
+) -> None:
+    """Edits of which a webhook should have told by now: nobody was asked to read them."""
+    links = services.store.links.users([owners[c.id] for c in contacts])
+    now = services.intercom_now()
+    untold = sum(
+        1
+        for contact in contacts
+        if now - (contact.updated_at or now) > WEBHOOK_DUE
+        and not ((link := links.get(owners[contact.id])) and link.needs_read)
+    )
+    if untold:
+        services.store.state.count({InboundCount.MISSED: untold})
 
 
 def _given_to(

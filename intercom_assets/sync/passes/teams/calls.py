@@ -18,10 +18,12 @@ MOST_RACES = 3
 
 
 def read_company(team: TeamPass, client: IntercomClient) -> None:
-    """After a run that died: what it had sent, and what is there now."""
+    """What is there now. One that carries another team's id by now is not this team's."""
     known = team.state.link.company_id
     try:
-        team.apply_read(client.get_company(known) if known else client.find_company(team.team_id))
+        company = client.get_company(known) if known else client.find_company(team.team_id)
+        if company.company_id in (None, team.team_id):
+            team.apply_read(company)
     except NotFound:
         pass
     except IntercomError as error:

@@ -44,7 +44,7 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
         and team.team_id not in held_back
         and not work.still_parked(by_key[team.team_id], team.state.row_hash)
     ]
-    doubted = [t for t in callers if t.state.company is None and t.state.link.in_flight]
+    doubted = [t for t in callers if _is_to_be_read(t.state, by_key[t.team_id])]
     work.call_for(doubted, lambda team: read_company(team, work.client()))
     callers = [team for team in callers if team.needs_call]
     work.ready_attributes(callers)
@@ -66,6 +66,12 @@ def _passes(work: Work, leased: dict[str, Leased]) -> list[TeamPass]:
     for team in teams:
         team.begin(send_all=leased[team.team_id].needs_read, by_hand=work.run.by_hand)
     return teams
+
+
+def _is_to_be_read(state: TeamState, row: Leased) -> bool:
+    """What a run that died had done there is found; and what somebody edited, to be journaled."""
+    edited = row.cause == Cause.WEBHOOK and state.link.company_id is not None
+    return state.company is None and (edited or bool(state.link.in_flight))
 
 
 def _rules(work: Work) -> Rules:

@@ -34,6 +34,7 @@ from intercom_assets.sync.passes.users.lead_search import LeadSearch
 from intercom_assets.sync.passes.users.reading import known_companies, read_users, teams_of
 from intercom_assets.sync.passes.users.record import record_chunk
 from intercom_assets.sync.passes.users.state import UserState
+from intercom_assets.sync.passes.users.sync_now import take_off_tags
 from intercom_assets.sync.passes.users.transitions import with_leads
 from intercom_assets.sync.passes.users.user_pass import UserPass
 from intercom_assets.sync.passes.users.write_back import write_back
@@ -61,6 +62,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     _know_companies(work, active)
     _make_second_calls(work, active)
     _mark_others_contacts(work, active)
+    take_off_tags(work, active)
     keep_one_waiting(work, AttributeModel.CONTACT, active)
     outcomes = record_chunk(work, users, by_key, frozenset(user.user_id for user in active))
     outcomes = [replace(o, status=Status.ERASED) if o.key in erased else o for o in outcomes]
