@@ -1,7 +1,7 @@
 """Whether Intercom sent a body: an HMAC of its raw bytes with the app's client secret. Pure.
 
 Webhooks carry SHA-1 with a prefix, the inbox's requests SHA-256 without
-(docs/dev/intercom-facts.md#what-intercom-sends).
+(docs/dev/intercom-facts.md#webhooks).
 """
 
 import hmac

@@ -174,6 +174,7 @@ TOPICS: Mapping[str, Rule] = {
     "contact.unsubscribed": _edited,
     "contact.archived": _archived,
     "contact.unarchive": _unarchived,
+    "contact.unarchived": _unarchived,
     "contact.deleted": _deleted,
     "contact.merged": _merged,
     "company.created": _company_edited,
