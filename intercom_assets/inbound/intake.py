@@ -32,7 +32,7 @@ LATE_AFTER_S = 60
 PRUNE_EVERY_S = 600.0
 
 
-class Verdict(Enum):
+class NoticeVerdict(Enum):
     """What became of a notification: it is taken, or was of another workspace."""
 
     TAKEN = auto()
@@ -42,7 +42,7 @@ class Verdict(Enum):
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     notice: Notice
-    verdict: "asyncio.Future[Verdict]"
+    verdict: "asyncio.Future[NoticeVerdict]"
 
 
 class Intake:
@@ -54,7 +54,7 @@ class Intake:
         self._waiting: list[_Waiting] = []
         self._working: asyncio.Task[None] | None = None
 
-    async def take(self, notice: Notice) -> Verdict:
+    async def take(self, notice: Notice) -> NoticeVerdict:
         """Once it is durable. Raises `StoreUnavailable` and `StoreNotReady`."""
         verdict = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(notice, verdict))
@@ -82,7 +82,7 @@ class Intake:
 
 
 def _answer(
-    batch: Sequence[_Waiting], notices: Sequence[Notice], verdicts: Sequence[Verdict]
+    batch: Sequence[_Waiting], notices: Sequence[Notice], verdicts: Sequence[NoticeVerdict]
 ) -> None:
     by_notice = {id(notice): found for notice, found in zip(notices, verdicts, strict=True)}
     for item in batch:
@@ -105,10 +105,10 @@ class _Desk:
         self._workspace: str | None = None
         self._known_until = self._prune_at = 0.0
 
-    def take(self, notices: Sequence[Notice]) -> list[Verdict]:
+    def take(self, notices: Sequence[Notice]) -> list[NoticeVerdict]:
         self._keep_up()
         verdicts = [self._verdict(notice) for notice in notices]
-        ours = [n for n, v in zip(notices, verdicts, strict=True) if v is Verdict.TAKEN]
+        ours = [n for n, v in zip(notices, verdicts, strict=True) if v is NoticeVerdict.TAKEN]
         counts = Counter({InboundCount.RECEIVED: len(ours)})
         counts[InboundCount.OTHER_WORKSPACE] = len(notices) - len(ours)
         new = self._new(ours)
@@ -129,11 +129,11 @@ class _Desk:
         )
         return verdicts
 
-    def _verdict(self, notice: Notice) -> Verdict:
+    def _verdict(self, notice: Notice) -> NoticeVerdict:
         """Of a workspace that nobody has asked for yet, the secret alone is the proof."""
         if self._workspace is None or notice.app_id in (None, self._workspace):
-            return Verdict.TAKEN
-        return Verdict.OTHER_WORKSPACE
+            return NoticeVerdict.TAKEN
+        return NoticeVerdict.OTHER_WORKSPACE
 
     def _new(self, notices: Sequence[Notice]) -> list[Notice]:
         by_id = {notice.id: notice for notice in notices}

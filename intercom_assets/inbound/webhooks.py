@@ -9,7 +9,7 @@ A signed body that cannot be read is taken and counted: trying again would not m
 from starlette.responses import PlainTextResponse, Response
 
 from intercom_assets.domain.vocabulary import InboundCount
-from intercom_assets.inbound.intake import Verdict
+from intercom_assets.inbound.intake import NoticeVerdict
 from intercom_assets.inbound.notices import UnreadableNotice, read_notice
 from intercom_assets.inbound.signatures import WEBHOOK
 from intercom_assets.inbound.signed import Inbound, SignedRoute
@@ -24,7 +24,7 @@ async def take(inbound: Inbound, body: bytes) -> Response:
         inbound.tally.add(InboundCount.UNKNOWN)
         inbound.log.warn(f"A webhook is not understood: {error}.")
         return PlainTextResponse("ok")
-    if await inbound.intake.take(notice) is Verdict.OTHER_WORKSPACE:
+    if await inbound.intake.take(notice) is NoticeVerdict.OTHER_WORKSPACE:
         inbound.log.warn(
             f"A webhook of another workspace ({notice.app_id}) was refused: our own tables are not "
             "about that one. Uninstall the app there, or listen for it with tables of its own."
