@@ -8,11 +8,11 @@ from pathlib import Path
 
 RUN = "run"
 TEMPLATE = "template"
-FORKED = "warm-run"
-"""How a run that was forked is called: its command line is the template's."""
+BY_NAME = {"warm-run": RUN, "warm-template": TEMPLATE}
+"""How a run that was forked is called, and what it was forked from: their command lines are those
+of their code server, or of a program of its own."""
 ROLES = {
     "execute_run": RUN,
-    "warm.template": TEMPLATE,
     "multiprocessing.spawn": RUN,  # as the code server starts it
     "simulate": "simulator",
     "dagster._daemon": "daemon",
@@ -34,9 +34,9 @@ def processes_of(place: Path) -> Iterator[tuple[str, Path]]:
             )
         except OSError:
             continue
-        role = next((name for part, name in ROLES.items() if part in command), None)
-        if role == TEMPLATE and name_of(process) == FORKED:
-            role = RUN
+        role = BY_NAME.get(name_of(process)) or next(
+            (name for part, name in ROLES.items() if part in command), None
+        )
         if ours and role:
             yield role, process
 

@@ -18,7 +18,7 @@ from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.supervision.process_groups import wait_until
-from intercom_assets_tests.processes import processes_of
+from intercom_assets_tests.processes import RUN, TEMPLATE, processes_of
 
 COMMAND = (sys.executable, "-m", "intercom_assets.cli.main")
 PATIENCE_S = 240
@@ -69,11 +69,12 @@ class Place:
             connection.execute("update users set name = %s where id = 3", (name,))
 
     def pids(self, program: str) -> list[int]:
-        """Of our children, by a part of their command line."""
+        """Of our services, by a part of their command line, which what they fork has too."""
         return [
             int(process.name)
-            for _role, process in processes_of(self.home)
-            if program in (process / "cmdline").read_bytes().decode().replace("\0", " ")
+            for role, process in processes_of(self.home)
+            if role not in (RUN, TEMPLATE)
+            and program in (process / "cmdline").read_bytes().decode().replace("\0", " ")
         ]
 
     def nothing_is_left(self) -> bool:

@@ -34,7 +34,7 @@ def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dagster_template(databases: Databases, dagster_home: Path) -> str:
     """A database with Dagster's own tables, and the pool's row."""
     name = f"{databases.prefix}dagster_{secrets.token_hex(4)}"
-    with _dagster(dagster_home, databases.create(name)) as instance:
+    with a_dagster(dagster_home, databases.create(name)) as instance:
         set_up_pool(instance)
     databases.freeze(name)
     return name
@@ -48,7 +48,7 @@ def instance(
     request: pytest.FixtureRequest,
 ) -> Iterator[dg.DagsterInstance]:
     name = f"{databases.prefix}{request.module.__name__.rpartition('.')[2]}"[:63]
-    with _dagster(dagster_home, databases.copy(dagster_template, name)) as one:
+    with a_dagster(dagster_home, databases.copy(dagster_template, name)) as one:
         yield one
     databases.drop(name)
 
@@ -65,7 +65,7 @@ def stage(database: str, instance: dg.DagsterInstance, mapping: Path) -> Iterato
 
 
 @contextmanager
-def _dagster(home: Path, url: str) -> Iterator[dg.DagsterInstance]:
+def a_dagster(home: Path, url: str) -> Iterator[dg.DagsterInstance]:
     with pytest.MonkeyPatch.context() as env:
         env.setenv("DAGSTER_HOME", str(home))
         env.setenv("DAGSTER_DATABASE_URL", url)

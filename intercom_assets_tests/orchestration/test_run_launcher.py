@@ -10,11 +10,15 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
+from intercom_assets.demo.databases import Databases
 from intercom_assets.orchestration.run_launcher import WarmRunLauncher
+from intercom_assets_tests.orchestration.conftest import a_dagster
 from intercom_assets_tests.orchestration.warm_stage import (
     WarmStage,
     a_code_server,
+    command_of,
     eventually,
     lives,
     sockets_of,
@@ -59,6 +63,34 @@ def test_the_template_has_one_thread_and_no_connection_but_to_its_parent(stage: 
 
     assert threads_of(template) == 1
     assert len(sockets_of(template)) == 1
+
+
+def test_the_template_is_a_fork_of_its_code_server_and_shares_its_memory(
+    instance: dg.DagsterInstance, folder: Path
+) -> None:
+    with a_code_server(instance, folder) as stage:
+        [first] = stage.templates()
+
+        assert command_of(first) == command_of(stage.server.pid)
+        assert stage.warmed() == first
+
+
+def test_an_instance_with_dagsters_own_launcher_gets_new_processes(
+    databases: Databases, dagster_template: str, dagster_home: Path, folder: Path, tmp_path: Path
+) -> None:
+    settings = yaml.safe_load((dagster_home / "dagster.yaml").read_text())
+    del settings["run_launcher"]
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(settings))
+    name = f"{databases.prefix}without_launcher"
+    with (
+        a_dagster(tmp_path, databases.copy(dagster_template, name)) as instance,
+        a_code_server(instance, folder) as stage,
+    ):
+        runs = [stage.played() for _ in range(2)]
+
+        assert {run.parent for run in runs} == {stage.server.pid}
+        assert stage.templates() == []
+    databases.drop(name)
 
 
 def test_a_run_is_logged_as_one_that_was_spawned(stage: WarmStage) -> None:

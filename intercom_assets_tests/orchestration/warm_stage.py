@@ -21,10 +21,10 @@ from dagster._core.workspace.load_target import GrpcServerTarget
 from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets.supervision.processes import takes_connections
+from intercom_assets_tests.processes import BY_NAME, TEMPLATE, name_of
 
 WITHIN_S = 60.0
 """For whatever is waited for: a machine that is busy with other work is no failure."""
-TEMPLATE = "supervision.warm.template"
 LOCATION = "intercom_assets_tests.orchestration.warm_location"
 
 
@@ -77,7 +77,7 @@ class WarmStage:
         return template
 
     def templates(self) -> list[int]:
-        """The template of this code server; its children have the same command line."""
+        """Of this code server."""
         return [pid for pid in children_of(self.server.pid) if is_template(pid)]
 
     def messages(self, run_id: str) -> list[str]:
@@ -145,15 +145,17 @@ def children_of(pid: int) -> list[int]:
 
 
 def is_template(pid: int) -> bool:
-    with suppress(OSError):
-        return TEMPLATE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return False
+    return BY_NAME.get(name_of(Path(f"/proc/{pid}"))) == TEMPLATE
 
 
 def lives(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     return False
+
+
+def command_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def threads_of(pid: int) -> int:

@@ -6,7 +6,9 @@ with the default launcher. Where a name of Dagster's is gone, nothing is changed
 new processes. Nothing happens in a process that is no code server.
 """
 
+import inspect
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -15,10 +17,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from intercom_assets.orchestration.internals.kept_connections import keep_connections
 from intercom_assets.supervision.warm.freshness import state_of
 from intercom_assets.supervision.warm.processes import WarmContext
-from intercom_assets.supervision.warm.templates import Loading, Templates
+from intercom_assets.supervision.warm.templates import Loading, Template, Templates
 
 LAUNCHER = "WarmRunLauncher"
 LOG = logging.getLogger("dagster.code_server")
@@ -51,8 +55,40 @@ def serve_warm_runs(*folders: Path) -> None:
     server._folders_of_ours = (_CODE, *folders)
     if not hasattr(server, _OURS) and hasattr(server, "StartRun"):
         setattr(server, _OURS, None)
+        server._first_template = _first_template(server)
         server.StartRun = _forking(server.StartRun)
         server.ReloadCode = _replacing(server.ReloadCode)
+
+
+def _first_template(server: Any) -> Template | None:
+    """A fork of this code server, which has no thread yet, and shares its memory with it.
+
+    None in a process that only knows what a code server is.
+    """
+    if not _will_ask_for_us() or not _is_being_made(server):
+        return None
+    _import(IMPORTED_BY_RUNS)
+    return Template.forked_from_here(state_of(server._folders_of_ours))
+
+
+def _is_being_made(server: Any) -> bool:
+    """Whether this is called by a code server that loads its code."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code is server.__init__.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _will_ask_for_us() -> bool:
+    """By the settings of the instance here, which are seldom others than the daemon's."""
+    home = os.environ.get("DAGSTER_HOME", "")
+    try:
+        settings = yaml.safe_load((Path(home) / "dagster.yaml").read_text("utf-8"))
+        return bool(settings["run_launcher"]["class"] == LAUNCHER)
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+        return False
 
 
 def _forking(start: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,7 +139,8 @@ def _templates(server: Any, arguments: Any) -> Templates:
     repository = server._loaded_repositories.reconstructables_by_name[origin.repository_name]
     modules = sorted(_modules_of(arguments.instance_ref))
     folders = server._folders_of_ours
-    return Templates(Loading(load, (repository, modules), lambda: state_of(folders)), LOG)
+    loading = Loading(load, (repository, modules), lambda: state_of(folders))
+    return Templates(loading, LOG, server._first_template)
 
 
 def _modules_of(instance_ref: Any) -> Iterable[str]:
@@ -122,11 +159,15 @@ def _modules_within(settings: Any) -> Iterable[str]:
             yield from _modules_within(value)
 
 
-def load(repository: Any, modules: Iterable[str]) -> None:
-    """In a template: the definitions of a code location, resolved, and what a run imports."""
-    for module in (*modules, *IMPORTED_BY_RUNS):
+def _import(modules: Iterable[str]) -> None:
+    for module in modules:
         with suppress(ImportError):
             import_module(module)
+
+
+def load(repository: Any, modules: Iterable[str]) -> None:
+    """In a template: the definitions of a code location, resolved, and what a run imports."""
+    _import((*modules, *IMPORTED_BY_RUNS))
     keep_connections()
     definition = repository.get_definition()
     for job in definition.get_all_jobs():

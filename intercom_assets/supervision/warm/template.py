@@ -1,9 +1,10 @@
 """The template: loads what it is told to, then forks one child for each request, until its parent
 is gone.
 
-A program of its own, reached by one socket that it inherits: nothing listens. It has one thread
-and no connection when it forks, or says that it has and is not used. Must not: anything after its
-loading but wait, fork and reap; its children outlive it.
+A program of its own, or a fork of a process that has loaded most of it already and shares its
+memory; reached by one socket that it inherits: nothing listens. It has one thread and no connection
+when it forks, or says that it has and is not used. Must not: anything after its loading but wait,
+fork and reap; its children outlive it.
 
     parent to template   length, pickled (preparation of multiprocessing's, what to call, with what)
     template to parent   length, a sentence: why it is unfit; empty if it is ready
@@ -32,8 +33,8 @@ LENGTH = Struct("!I")
 NUMBER = Struct("!q")
 FORK = b"f"
 MOST_DESCRIPTORS = 64
-SHOWN_AS = "warm-run"
-"""The name of a child in `ps -o comm`: its command line is the template's."""
+SHOWN_AS, CHILD_SHOWN_AS = "warm-template", "warm-run"
+"""Names in `ps -o comm`: their command line may be that of whom they were forked from."""
 _STANDARD = 2
 
 inherited: list[int] = []
@@ -43,6 +44,7 @@ inherited: list[int] = []
 def main(descriptor: int) -> None:
     """`descriptor`: of the socket to the parent."""
     channel = socket.socket(fileno=descriptor)
+    _show_as(SHOWN_AS)
     try:
         _load(channel)
         unfit = unfit_to_fork(channel.fileno())
@@ -58,7 +60,29 @@ def main(descriptor: int) -> None:
             _Forking(channel).until_the_parent_is_gone()
 
 
-def unfit_to_fork(channel: int) -> str:
+def forked_from_here(channel: socket.socket, parents: socket.socket) -> int:
+    """The id of a template that is a fork of this process. In it, this never returns.
+
+    What was being imported here is imported there anew, once it is told what to load.
+    """
+    gc.collect()
+    gc.freeze()
+    child = os.fork()
+    if child:
+        return child
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        parents.close()
+        for name, module in list(sys.modules.items()):
+            if getattr(getattr(module, "__spec__", None), "_initializing", False):
+                del sys.modules[name]
+        main(channel.detach())
+    finally:
+        os._exit(0)
+
+
+def unfit_to_fork(channel: int | None = None) -> str:
     """What a child must not inherit, as half a sentence; empty if there is nothing of it."""
     threads, opened = threading.active_count(), []
     if (tasks := Path("/proc/self/task")).exists():
@@ -96,6 +120,11 @@ def _unpickled(message: bytes) -> tuple[Callable[..., object], Sequence[object]]
     spawn.prepare(preparation)
     load, arguments = pickle.loads(called)
     return load, arguments
+
+
+def _show_as(name: str) -> None:
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(name)
 
 
 def _descriptors() -> list[int]:
@@ -180,8 +209,7 @@ class _Forking:
         self._channel.close()
         for number in (self._woken, self._wakes, *self._statuses.values()):
             os.close(number)
-        with suppress(OSError):
-            Path("/proc/self/comm").write_text(SHOWN_AS)
+        _show_as(CHILD_SHOWN_AS)
 
     def _reap(self) -> None:
         while self._statuses:

@@ -8,8 +8,8 @@ import logging
 import os
 import pickle
 import select
+import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +21,13 @@ from threading import Lock
 from typing import TypeVar
 
 from intercom_assets.supervision.warm import template as program
-from intercom_assets.supervision.warm.template import FORK, LENGTH, NUMBER, received
+from intercom_assets.supervision.warm.template import (
+    FORK,
+    LENGTH,
+    NUMBER,
+    received,
+    unfit_to_fork,
+)
 
 T = TypeVar("T")
 ANSWERS_WITHIN_S = 5.0
@@ -48,38 +54,56 @@ class Loading:
 
 
 class Template:
-    """One template, from its start on. Not for two threads at once."""
+    """One template, from its start on. Not for two threads at once.
 
-    def __init__(self, loading: Loading, state: object) -> None:
-        self.state, self._began = state, time.monotonic()
-        self._channel, theirs = socket.socketpair()
+    `state`: of what it is made of.
+    """
+
+    def __init__(self, pid: int, channel: socket.socket, state: object) -> None:
+        self.pid, self.state = pid, state
+        self.was_ready = False
+        self._channel, self._told_at = channel, 0.0
+        channel.settimeout(ANSWERS_WITHIN_S)
+
+    @classmethod
+    def started(cls, state: object) -> "Template":
+        """A new program."""
+        ours, theirs = socket.socketpair()
         command = [sys.executable, *util._args_from_interpreter_flags()]  # type: ignore[attr-defined]
         with theirs:
-            self._process = subprocess.Popen(
+            pid = util.spawnv_passfds(
+                os.fsencode(sys.executable),
                 [*command, "-c", PROGRAM.format(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
+                [theirs.fileno()],
             )
-        self.was_ready = False
+        return cls(pid, ours, state)
+
+    @classmethod
+    def forked_from_here(cls, state: object) -> "Template | None":
+        """A fork of this process, whose memory it shares; None if that must not be forked."""
+        if not can_fork() or unfit_to_fork():
+            return None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            return cls(program.forked_from_here(theirs, ours), ours, state)
+
+    def load(self, loading: Loading) -> None:
+        """Has it begin to load, the first time that it is asked to."""
+        if self._told_at:
+            return
+        self._told_at = time.monotonic()
         preparation = spawn.get_preparation_data("template")
         del preparation["authkey"]  # each child gets it with its own
         message = pickle.dumps((preparation, pickle.dumps((loading.load, loading.arguments))))
-        self._channel.settimeout(ANSWERS_WITHIN_S)
-        with suppress(OSError):
+        with suppress(OSError):  # it is gone, which is noticed when it is asked
             self._channel.sendall(LENGTH.pack(len(message)) + message)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def is_ready(self) -> bool:
         """False while it loads. Raises `NoTemplate` if it will never be."""
         if self.was_ready:
             return True
         if not _readable(self._channel, 0):
-            if self._process.poll() is not None:
-                raise NoTemplate("the process that had everything loaded ended while it loaded")
-            if time.monotonic() - self._began > LOADS_WITHIN_S:
+            if time.monotonic() - self._told_at > LOADS_WITHIN_S:
                 raise NoTemplate(f"nothing was loaded within {LOADS_WITHIN_S:.0f} s")
             return False
         try:
@@ -110,17 +134,20 @@ class Template:
     def end(self) -> None:
         """Its children go on. One that stands still is ended all the same."""
         self._channel.close()
-        self._process.kill()
-        self._process.wait()
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
 
 
 class Templates:
     """The template of a process, replaced when it is out of date. For any thread."""
 
-    def __init__(self, loading: Loading, log: logging.Logger) -> None:
+    def __init__(
+        self, loading: Loading, log: logging.Logger, first: Template | None = None
+    ) -> None:
         self._loading, self._log = loading, log
         self._lock = Lock()
-        self._template: Template | None = None
+        self._template = first
         self._failed: tuple[object, float] | None = None
         self._said: set[str] = set()
 
@@ -146,14 +173,17 @@ class Templates:
             self._drop()
 
     def _ready(self) -> Template | None:
-        if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
+        if not can_fork():
             raise NoTemplate("this system cannot fork")
         state = self._loading.state()
         if self._template is not None and self._template.state != state:
             self._drop()
         if self._template is None:
             self._start(state)
-        return self._template if self._template and self._template.is_ready() else None
+        if self._template is None:
+            return None
+        self._template.load(self._loading)
+        return self._template if self._template.is_ready() else None
 
     def _start(self, state: object) -> None:
         if self._failed is not None:
@@ -161,7 +191,8 @@ class Templates:
             if failed == state and time.monotonic() - at < TRIES_AGAIN_AFTER_S:
                 return
         self._failed = None
-        self._template = Template(self._loading, state)
+        self._template = Template.started(state)
+        self._template.load(self._loading)
 
     def _drop(self) -> None:
         if self._template is not None:
@@ -183,6 +214,10 @@ class Templates:
             self._log.warning(
                 "Runs start as new processes, which takes some seconds longer: %s.", reason
             )
+
+
+def can_fork() -> bool:
+    return hasattr(os, "fork") and hasattr(socket, "send_fds")
 
 
 def _readable(channel: socket.socket, seconds: float) -> bool:

@@ -13,9 +13,8 @@ from threading import Event
 
 import psycopg
 
-from intercom_assets_tests.processes import FORKED, name_of
+from intercom_assets_tests.processes import BY_NAME, RUN, TEMPLATE, name_of
 
-WARM = b"warm.template"
 POLL_INTERVAL_S = 0.05
 ENDED = "select 1 from runs where status = 'SUCCESS' and end_time > %s limit 1"
 HOLDERS = "select distinct claim_run from intercom_sync.queue where claim_until > now()"
@@ -30,16 +29,14 @@ def runs_of(group: int) -> list[int]:
     return [
         int(process.name)
         for process, command in _of(group)
-        if b"spawn_main" in command or (WARM in command and name_of(process) == FORKED)
+        if b"spawn_main" in command or BY_NAME.get(name_of(process)) == RUN
     ]
 
 
 def templates_of(group: int) -> list[int]:
     """The processes that a code server has runs forked from."""
     return [
-        int(process.name)
-        for process, command in _of(group)
-        if WARM in command and name_of(process) != FORKED
+        int(process.name) for process, _ in _of(group) if BY_NAME.get(name_of(process)) == TEMPLATE
     ]
 
 
