@@ -24,7 +24,7 @@ OURS = {
     value
     for name, value in vars(environment).items()
     if name == value
-    and name.endswith(("_URL", "_TOKEN", "_CONFIG", "_ENABLED", "_VERSION", "_WEBHOOK"))
+    and name.endswith(("_URL", "_TOKEN", "_CONFIG", "_ENABLED", "_VERSION", "_WEBHOOK", "_SECRET"))
 } | {INTERCOM_WORKSPACE}
 DAGSTERS = {
     "DAGSTER_HOME",
@@ -96,7 +96,9 @@ def test_the_image_has_what_it_copies_and_sets_what_was_measured() -> None:
 
 
 def test_the_services_of_compose_are_those_that_are_needed(compose: dict[str, Any]) -> None:
-    assert compose["services"].keys() == {"database", "setup", "code", "daemon", "webserver"}
+    assert compose["services"].keys() == {
+        *("database", "setup", "code", "daemon", "webserver", "listen")
+    }
     assert compose["services"]["webserver"]["ports"] == ["127.0.0.1:3000:3000"]
     assert "ports" not in compose["services"]["database"]
     assert (
@@ -109,8 +111,27 @@ def test_every_command_of_compose_is_understood(compose: dict[str, Any]) -> None
     ours = [s for s in compose["services"].values() if s["image"] == "intercom_assets"]
     commands = [service["command"] for service in ours]
 
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert [wrong for words in commands if (wrong := misunderstood(words))] == []
+
+
+def test_the_listener_is_started_where_it_is_asked_for_and_on_loopback(
+    compose: dict[str, Any],
+) -> None:
+    listen = compose["services"]["listen"]
+    assert listen["profiles"] == ["webhooks"]
+    assert listen["ports"] == ["127.0.0.1:8080:8080"]
+
+
+def test_the_listener_on_kubernetes_runs_a_command_that_is_understood() -> None:
+    text = (DEPLOY / "kubernetes-listen.yaml").read_text()
+    deployment, service, ingress = yaml.safe_load_all(text)
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+
+    assert misunderstood(container["command"]) is None
+    assert service["spec"]["ports"][0]["targetPort"] == container["ports"][0]["containerPort"]
+    assert [path["path"] for path in paths] == ["/webhooks", "/inbox/"]
 
 
 def test_every_variable_of_compose_is_one_that_is_read(compose: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from intercom_assets.cli.output.times import age, utc
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.alarms import LIMITS
 from intercom_assets.domain.values import count_of
+from intercom_assets.domain.vocabulary import InboundCount
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.environment import (
     APP_DATABASE_URL,
@@ -33,6 +34,16 @@ from intercom_assets.sync.status.overview import (
     look_at_capture,
     overview,
 )
+
+WEBHOOKS = {
+    InboundCount.ECHO: "told nothing new",
+    InboundCount.DUPLICATE: "came twice",
+    InboundCount.LATE: "came late",
+    InboundCount.UNKNOWN: "of other topics",
+    InboundCount.REFUSED: "refused for their signature",
+    InboundCount.OTHER_WORKSPACE: "of another workspace",
+    InboundCount.UNSTORED: "asked to come again, since our tables did not answer",
+}
 
 
 def status(conditions: tuple[dict[str, float], ...], as_json: bool) -> None:
@@ -113,6 +124,7 @@ def _figures(seen: Overview) -> Listing:
         "changes, last hour": _lag_text(seen),
         "calls, last hour": _use_text(seen),
         "overruled, last day": f"{overruled} in Intercom; `explain` shows each",
+        **({"webhooks, last day": _webhooks_text(seen)} if seen.webhooks.are_used else {}),
         "last sweep": _sweep_text(seen),
         "last audit": _audit_text(seen),
     }.items():
@@ -148,6 +160,14 @@ def _use_text(seen: Overview) -> str:
         f"{use.busiest_minute:,} of {use.limit_a_minute:,} ({use.busiest_share:.0%}); "
         f"{use.rate_limited:,} rate-limited (429)"
     )
+
+
+def _webhooks_text(seen: Overview) -> str:
+    """Of the counts, those that are not 0."""
+    webhooks = seen.webhooks
+    last = f"the last at {utc(webhooks.last_at)}" if webhooks.last_at else "none was about a user"
+    parts = [f"{webhooks[name]:,} {text}" for name, text in WEBHOOKS.items() if webhooks[name]]
+    return "; ".join([f"{webhooks[InboundCount.RECEIVED]:,} taken, {last}", *parts])
 
 
 def _sweep_text(seen: Overview) -> str:

@@ -17,6 +17,7 @@ import click
 from intercom_assets.cli.failures import CommandFailed
 from intercom_assets.cli.variables import warn_of_unknown_variables
 from intercom_assets.demo.addresses import free_ports
+from intercom_assets.domain.webhook_topics import ENDPOINT
 from intercom_assets.launch import dagster_database
 from intercom_assets.launch.preparation import (
     LOGS,
@@ -30,7 +31,14 @@ from intercom_assets.launch.preparation import (
     variables,
     write_workspace,
 )
-from intercom_assets.launch.services import COMMAND, DAEMON, HOST, WEBSERVER, code_server
+from intercom_assets.launch.services import (
+    COMMAND,
+    DAEMON,
+    HOST,
+    WEBSERVER,
+    code_server,
+    listener,
+)
 from intercom_assets.launch.supervisor import Supervisor, ending_of
 from intercom_assets.supervision.interrupts import Interrupts
 from intercom_assets.supervision.lockfiles import locked
@@ -51,18 +59,18 @@ STILL_WAITING_S = 30.0
 LARGEST_LOG_BYTES = 20_000_000
 
 
-def up(port: int, dry_run: bool) -> None:
+def up(port: int, listen_port: int, dry_run: bool) -> None:
     warn_of_unknown_variables()
     configuration = read_environment()
     ground = read_ground(configuration, os.environ)
     refuse(ground)
     if dry_run:
-        _print_plan(ground, port)
+        _print_plan(ground, port, configuration, listen_port)
         return
     interrupts = Interrupts()
     with interrupts.listening(), _never_twice(ground.home, port), ExitStack() as stack:
         try:
-            _run(configuration, ground, port, interrupts, stack)
+            _run(configuration, ground, port, listen_port, interrupts, stack)
         except KeyboardInterrupt:
             _print_line("Stopping")
         finally:
@@ -71,17 +79,20 @@ def up(port: int, dry_run: bool) -> None:
     _print_line("Everything is stopped")
 
 
-def _print_plan(ground: Ground, port: int) -> None:
+def _print_plan(ground: Ground, port: int, configuration: Configuration, listen_port: int) -> None:
     require_free(port)
     click.echo("Nothing is done now. `intercom-assets up` would, in this order:")
     for step in steps(ground, port):
         click.echo(f"- {step}")
+    if configuration.client_secret:
+        click.echo(f"- listen at {HOST}, port {listen_port}, for what Intercom sends")
 
 
 def _run(
     configuration: Configuration,
     ground: Ground,
     port: int,
+    listen_port: int,
     interrupts: Interrupts,
     stack: ExitStack,
 ) -> None:
@@ -99,17 +110,22 @@ def _run(
         _put_aside(logs)
         processes = Processes(logs, environment, interrupts, guard, inherit=True)
         stack.enter_context(processes)
-    supervisor = _started(processes, ground.home, port)
+    listening = listener(listen_port) if configuration.client_secret else None
+    supervisor = _started(processes, ground.home, port, listening)
     if configuration.refusal:
         _print_line(configuration.refusal)
     click.echo(f"Dagster  http://{HOST}:{port}")
+    if listening:
+        click.echo(f"Webhooks http://{HOST}:{listen_port}{ENDPOINT}, for a proxy with TLS")
     click.echo(f"Logs     {logs}")
     click.echo("Ctrl-C stops everything.")
     supervisor.watch()
 
 
-def _started(processes: Processes, home: Path, port: int) -> Supervisor:
-    """The tables are made while the code loads; daemon and webserver need both."""
+def _started(
+    processes: Processes, home: Path, port: int, listening: list[str] | None
+) -> Supervisor:
+    """The tables are made while the code loads; all others need both."""
     [code_port] = free_ports(1)
     workspace = str(write_workspace(home, code_port))
     commands = {
@@ -121,7 +137,9 @@ def _started(processes: Processes, home: Path, port: int) -> Supervisor:
     _set_up(processes)
     _wait(code, lambda: takes_connections(HOST, code_port))
     _print_line("The code server answers")
-    others = [processes.start(name, commands[name]) for name in ("daemon", "webserver")]
+    if listening:
+        commands["listener"] = listening
+    others = [processes.start(name, commands[name]) for name in commands if name != code.name]
     _wait(others[1], lambda: answers_http(f"http://{HOST}:{port}/server_info"))
     _print_line("The webserver answers")
     return Supervisor(

@@ -753,6 +753,11 @@ where kind = 'user' and key = %(user_id)s and action = 'overruled'
 group by field
 order by max(at) desc, field
 
+-- name: counted_in_all
+select name, sum(value)::bigint from intercom_sync.counter
+where minute >= %(since)s and name = any(%(names)s)
+group by name
+
 -- name: known_notifications
 select id from intercom_sync.notification where id = any(%(ids)s)
 

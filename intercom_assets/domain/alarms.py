@@ -19,4 +19,5 @@ LIMITS: dict[str, float] = {
     "sweep": 2 * 86_400,
     "audit": 15 * 86_400,
     "duplicates": 0,
+    "webhooks": 0,
 }

@@ -9,12 +9,11 @@ A signed body that cannot be read is taken and counted: trying again would not m
 from starlette.responses import PlainTextResponse, Response
 
 from intercom_assets.domain.vocabulary import InboundCount
+from intercom_assets.domain.webhook_topics import ENDPOINT
 from intercom_assets.inbound.intake import NoticeVerdict
 from intercom_assets.inbound.notices import UnreadableNotice, read_notice
 from intercom_assets.inbound.signatures import WEBHOOK
 from intercom_assets.inbound.signed import Inbound, SignedRoute
-
-PATH = "/webhooks"
 
 
 async def take(inbound: Inbound, body: bytes) -> Response:
@@ -33,4 +32,4 @@ async def take(inbound: Inbound, body: bytes) -> Response:
     return PlainTextResponse("ok")
 
 
-ROUTE = SignedRoute(PATH, WEBHOOK, take)
+ROUTE = SignedRoute(ENDPOINT, WEBHOOK, take)

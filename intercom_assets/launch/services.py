@@ -1,4 +1,4 @@
-"""Dagster's three services as commands, and the variables that each needs; for `up` and the demo.
+"""Dagster's three services as commands, and the listener; and the variables that each needs.
 
 One code server for the daemon and the webserver, each of which would start its own otherwise, and
 the daemon a new one each minute. Must not: starting them.
@@ -32,3 +32,8 @@ def code_server(port: int, module: str = DEFINITIONS) -> list[str]:
     """The command, as in `deploy/compose.yaml`."""
     api = (sys.executable, "-m", "dagster", "api", "grpc")
     return [*api, "--host", HOST, "--port", str(port), "--module-name", module]
+
+
+def listener(port: int) -> list[str]:
+    """The command that takes what Intercom sends; on this machine only, behind somebody's proxy."""
+    return [*COMMAND, "listen", "--host", HOST, "--port", str(port)]

@@ -7,8 +7,11 @@ from typing import Any
 
 import yaml
 
+from intercom_assets.database.store.store import Store
 from intercom_assets.demo.sample_app import create_sample_app
+from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets_tests.cli.conftest import Shell
+from intercom_assets_tests.sync.sync_world import a_mapping
 
 DEPLOY = Path(str(files("intercom_assets"))) / "deploy"
 PLENTY = {"COLUMNS": "200"}
@@ -177,3 +180,30 @@ def test_dagsters_own_defaults_are_notes_each_with_what_they_cost(
         "use_threads",
     ):
         assert setting in found
+
+
+def test_check_says_how_to_subscribe_to_webhooks_once_there_is_a_secret(shell: Shell) -> None:
+    without = shell.run("check").stdout
+    with_one = shell.run("check", INTERCOM_CLIENT_SECRET="new,old").stdout
+
+    assert "Not used: edits in Intercom are found by its search." in without
+    assert "INTERCOM_CLIENT_SECRET holds 2 secrets" in with_one
+    assert "None has come yet." in with_one
+    assert "https://YOUR-HOST/webhooks" in with_one
+    assert "company.contact.detached" in with_one
+    assert "new" not in with_one.split("Webhooks")[1].split("2 secrets")[0]
+
+
+def test_check_says_when_the_last_webhook_came(shell: Shell) -> None:
+    with Store(shell.variables["APP_DATABASE_URL"]) as store:
+        store.state.put(StateKey.WEBHOOK_SEEN, True)
+
+    assert "The last one came at 20" in shell.run("check").stdout
+
+
+def test_check_says_that_a_tag_needs_webhooks(shell: Shell, tmp_path: Path) -> None:
+    folder = a_mapping(tmp_path / "mapping", None, sync_now_tag="sync now")
+
+    found = shell.run("check", INTERCOM_SYNC_CONFIG=str(folder)).stdout
+
+    assert "only webhooks tell of tags" in found

@@ -13,7 +13,7 @@ from intercom_assets.database.capture.installation import remove_capture
 from intercom_assets.database.reports import Counted
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.guards import GuardStopped
-from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.domain.vocabulary import InboundCount, QueueKind, StateKey
 from intercom_assets.sync.engine.last_stop import noted
 from intercom_assets.sync.status.overview import FIGURES, lag_of, use_of
 from intercom_assets_tests.cli.conftest import Shell
@@ -52,6 +52,18 @@ def test_keys_of_a_monitor_are_these(shell: Shell) -> None:
         "runs_at_work": 0,
         "held_as_gone": {"users": 0, "teams": 0, "since": None},
         "overruled_last_day": 0,
+        "webhooks": {
+            "last_at": None,
+            "taken": 0,
+            "told_nothing_new": 0,
+            "twice": 0,
+            "late": 0,
+            "of_other_topics": 0,
+            "refused": 0,
+            "of_another_workspace": 0,
+            "not_stored": 0,
+            "missed": 0,
+        },
         "lag": {
             "changes_last_hour": 0,
             "half_within_seconds": None,
@@ -273,3 +285,29 @@ def test_an_attribute_whose_type_is_another_by_now_is_told(shell: Shell) -> None
     listed = shell.run("status", COLUMNS="300").stdout
     assert "Attributes that cannot be written" in listed
     assert status["why"] in listed
+
+
+def test_webhooks_are_shown_once_there_are_any(shell: Shell, store: Store) -> None:
+    assert "webhooks" not in shell.run("status").stdout
+    counts: dict[str, int] = {
+        InboundCount.RECEIVED: 1204,
+        InboundCount.LATE: 2,
+        InboundCount.REFUSED: 3,
+    }
+    store.state.count(counts)
+    store.state.put(StateKey.WEBHOOK_SEEN, True)
+
+    shown = " ".join(shell.run("status", COLUMNS="200").stdout.split())
+
+    assert "1,204 taken, the last at 20" in shown
+    assert "2 came late; 3 refused for their signature" in shown
+    assert _status(shell)["webhooks"]["late"] == 2
+
+
+def test_edits_of_which_no_webhook_told_deserve_attention(shell: Shell, store: Store) -> None:
+    store.state.count({InboundCount.MISSED: 4})
+
+    status = shell.run("status", "--fail-if", "webhooks", COLUMNS="200")
+
+    assert status.exit_code == 1
+    assert "4 edits in Intercom of which no webhook told" in status.output

@@ -10,12 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intercom_assets.domain import webhook_topics
 from intercom_assets.domain.vocabulary import Cause, InboundCount, QueueKind
 from intercom_assets.inbound.notices import UnreadableNotice, read_notice
 from intercom_assets.inbound.topics import TOPICS
 from intercom_assets_tests.inbound.told import HEADERS, OLD, Told, notification
 
 EDIT = "contact.user.updated"
+
+
+def test_every_topic_that_is_asked_for_is_understood() -> None:
+    assert set(webhook_topics.TOPICS) == TOPICS.keys() - {"contact.unarchived"}
 
 
 # --- edits of contacts ---------------------------------------------------------------------------

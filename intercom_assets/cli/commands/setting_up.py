@@ -105,18 +105,26 @@ def remove_capture(dry_run: bool, take_over: bool) -> None:
     show_default=True,
     help="Where Dagster's webserver listens, on this machine only.",
 )
+@click.option(
+    "--listen-port",
+    type=click.IntRange(1, 65_535),
+    default=LISTENING_PORT,
+    show_default=True,
+    help="Where `listen` does, on this machine only.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-def up(port: int, dry_run: bool) -> None:
+def up(port: int, listen_port: int, dry_run: bool) -> None:
     """Run Dagster and the sync's sensors here until Ctrl-C, and make what that needs.
 
     It makes what is missing: Dagster's home and database, the sync's own tables, the pool's size.
-    A service that ends by itself is started again.
+    A service that ends by itself is started again. `listen` is among them where
+    INTERCOM_CLIENT_SECRET is set.
 
     Example: intercom-assets up --dry-run
     """
     with ending_at_once():
         from intercom_assets.cli import up as work
-    work.up(port, dry_run)
+    work.up(port, listen_port, dry_run)
 
 
 @click.command()

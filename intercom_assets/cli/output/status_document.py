@@ -2,8 +2,16 @@
 
 import math
 
-from intercom_assets.domain.vocabulary import QueueKind
-from intercom_assets.sync.status.overview import Alarm, Capture, Lag, LastScan, Overview, Use
+from intercom_assets.domain.vocabulary import InboundCount, QueueKind
+from intercom_assets.sync.status.overview import (
+    Alarm,
+    Capture,
+    Lag,
+    LastScan,
+    Overview,
+    Use,
+    WebhookFigures,
+)
 
 
 def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
@@ -28,6 +36,7 @@ def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
         "overruled_last_day": seen.overruled,
         "lag": _lag(seen.lag),
         "calls": _calls(seen.use),
+        "webhooks": _webhooks(seen.webhooks),
         "last_sweep": _scan(seen.swept),
         "last_audit": _scan(seen.audited),
         "capture": _capture(seen.capture),
@@ -105,6 +114,22 @@ def _calls(use: Use) -> dict[str, object]:
         "share_busiest_minute": _rounded(use.busiest_share),
         "limit_a_minute": use.limit_a_minute,
         "rate_limited_last_hour": use.rate_limited,
+    }
+
+
+def _webhooks(webhooks: WebhookFigures) -> dict[str, object]:
+    """Counts of the last day."""
+    return {
+        "last_at": webhooks.last_at.isoformat() if webhooks.last_at else None,
+        "taken": webhooks[InboundCount.RECEIVED],
+        "told_nothing_new": webhooks[InboundCount.ECHO],
+        "twice": webhooks[InboundCount.DUPLICATE],
+        "late": webhooks[InboundCount.LATE],
+        "of_other_topics": webhooks[InboundCount.UNKNOWN],
+        "refused": webhooks[InboundCount.REFUSED],
+        "of_another_workspace": webhooks[InboundCount.OTHER_WORKSPACE],
+        "not_stored": webhooks[InboundCount.UNSTORED],
+        "missed": webhooks[InboundCount.MISSED],
     }
 
 

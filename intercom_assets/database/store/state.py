@@ -3,7 +3,7 @@
 Nothing about a single user's values belongs here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -81,6 +81,10 @@ class StateStore(StorePart):
 
     def counted(self, since: datetime) -> list[Counted]:
         return [Counted(*row) for row in self._pool.rows("counted", since=aware(since))]
+
+    def counted_in_all(self, names: Collection[str], since: datetime) -> dict[str, int]:
+        """name -> what was counted since then, of those that were counted at all."""
+        return dict(self._pool.rows("counted_in_all", names=list(names), since=aware(since)))
 
 
 def put_state(cursor: Cursor[TupleRow], key: StateKey, value: Json) -> None:

@@ -64,6 +64,7 @@ from intercom_assets.sync.preflight.check_setup import (
     check_schema,
     check_variables,
 )
+from intercom_assets.sync.preflight.check_webhooks import WEBHOOKS, check_webhooks
 from intercom_assets.sync.preflight.findings import EDIT, Finding, Severity
 
 PROBE_TIMEOUT_S = 25.0
@@ -106,20 +107,34 @@ class Preflight:
         reached = yield from self._look_at_server()
         yield from self._look_at_files()
         yield from self._look_at_mapping(reached)
-        yield from self._look_at_tables(reached)
+        tables = yield from self._look_at_tables(reached)
         yield from DAGSTER.probe(
             "pool", lambda: check_dagster(self._env, self._pool, self._settings), INIT_DB
         )
         yield from self._look_at_intercom()
+        yield from self._look_at_webhooks(tables)
         if self._app:
             self._app.close()
 
-    def _look_at_tables(self, reached: bool) -> Iterator[Finding]:
+    def _look_at_tables(self, reached: bool) -> Generator[Finding, None, bool]:
+        """Whether they are there."""
         url = self._configuration.sync_url
         if not reached and url and url == self._configuration.app_url:
             yield TABLES.skipped("schema", "the app's database")
+            return False
+        found = list(TABLES.probe("schema", lambda: check_schema(url), REACH))
+        yield from found
+        return not any(finding.verdict is Severity.BAD for finding in found)
+
+    def _look_at_webhooks(self, tables: bool) -> Iterator[Finding]:
+        if not tables:
+            yield WEBHOOKS.skipped("arrive", "the sync's own tables")
             return
-        yield from TABLES.probe("schema", lambda: check_schema(url), REACH)
+        yield from WEBHOOKS.probe(
+            "arrive",
+            lambda: check_webhooks(self._configuration, self._settings_of_mapping),
+            INIT_DB,
+        )
 
     def _look_at_server(self) -> Generator[Finding, None, bool]:
         """Whether it answered."""
@@ -174,7 +189,7 @@ class Preflight:
         if not self._configuration.token:
             yield INTERCOM.skipped("token", INTERCOM_ACCESS_TOKEN)
             return
-        settings = self._mapping.settings if self._mapping else SyncSettings.model_validate({})
+        settings = self._settings_of_mapping
         try:
             client = open_intercom(self._configuration, settings)
         except ConfigurationError as error:
@@ -187,6 +202,10 @@ class Preflight:
         if not any(f.verdict is Severity.BAD for f in token):
             yield from self._look_at_workspace(client, settings)
         client.close()
+
+    @property
+    def _settings_of_mapping(self) -> SyncSettings:
+        return self._mapping.settings if self._mapping else SyncSettings.model_validate({})
 
     def _look_at_workspace(
         self, client: IntercomClient, settings: SyncSettings

@@ -21,7 +21,7 @@ from intercom_assets.database.reports import (
     ParkedRow,
 )
 from intercom_assets.database.store.store import Store
-from intercom_assets.domain.vocabulary import Action, QueueKind, StateKey
+from intercom_assets.domain.vocabulary import Action, InboundCount, QueueKind, StateKey
 from intercom_assets.intercom.windows import WINDOW
 from intercom_assets.mapping.load import AppMapping
 from intercom_assets.mapping.problems import MappingError
@@ -86,6 +86,21 @@ class Lag:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookFigures:
+    """What Intercom sent in the last day. `last_at`: of the last one that was about somebody."""
+
+    last_at: datetime | None = None
+    counts: Mapping[InboundCount, int] = field(default_factory=dict)
+
+    def __getitem__(self, name: InboundCount) -> int:
+        return self.counts.get(name, 0)
+
+    @property
+    def are_used(self) -> bool:
+        return self.last_at is not None or any(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """`overruled`: edits in Intercom that lost, in the last day. `off`: why nothing is synced.
 
@@ -108,6 +123,7 @@ class Overview:
     left_out: Sequence[LeftOutCount] = ()
     failing: Sequence[FailingRow] = ()
     unwritable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    webhooks: WebhookFigures = field(default_factory=WebhookFigures)
 
     @property
     def parked_count(self) -> int:
@@ -157,6 +173,10 @@ FIGURES: dict[str, tuple[Callable[[Overview], float], str]] = {
         lambda o: _count(o.audited, "duplicates"),
         "external ids with more than one contact",
     ),
+    "webhooks": (
+        lambda o: o.webhooks[InboundCount.MISSED],
+        "edits in Intercom of which no webhook told, in a day (docs/webhooks.md)",
+    ),
 }
 """What may be watched: name -> figure, what it counts. The limits are `domain/alarms.py`'s."""
 
@@ -181,7 +201,15 @@ def overview(store: Store, look_at_capture: Callable[[], Capture], off: str | No
         left_out=store.linked.left_out(),
         failing=store.queue.failing(limit=PARKED_LISTED),
         unwritable=unwritable_now(store),
+        webhooks=_webhooks(store, now),
     )
+
+
+def _webhooks(store: Store, now: datetime) -> WebhookFigures:
+    seen = store.state.get_at(StateKey.WEBHOOK_SEEN)
+    counted = store.state.counted_in_all(list(InboundCount), now - DAY)
+    counts = {InboundCount(name): number for name, number in counted.items()}
+    return WebhookFigures(None if seen is None else seen[1], counts)
 
 
 def alarms(seen: Overview, limits: Mapping[str, float]) -> list[Alarm]:
