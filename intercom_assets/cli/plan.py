@@ -11,7 +11,8 @@ import click
 
 from intercom_assets.cli.failures import FAILED, CommandFailed
 from intercom_assets.cli.ids import several
-from intercom_assets.cli.output.plan import PlanSummary, document, print_summary
+from intercom_assets.cli.output.plan import PlanSummary, print_summary
+from intercom_assets.cli.output.plan_document import document
 from intercom_assets.cli.output.progress import Bars, progress_on
 from intercom_assets.cli.output.tables import a_console
 from intercom_assets.domain.guards import plan_id

@@ -19,7 +19,7 @@
     │   ├── RateLimited           429
     │   ├── ServerError           5xx, 408, 425
     │   ├── ConnectionFailed      no answer
-    │   ├── Unreadable            not Intercom's answer: no JSON, 3xx, a gateway's page
+    │   ├── NotFromIntercom       not Intercom's answer: no JSON, 3xx, a gateway's page
     │   └── ScrollOpen            400 scroll_exists: another scroll of this workspace is open
     └── LeaseRanOut               not asked: too little of the lease was left
 
@@ -177,7 +177,7 @@ class ConnectionFailed(Unavailable):
     pass
 
 
-class Unreadable(Unavailable):
+class NotFromIntercom(Unavailable):
     pass
 
 
@@ -253,5 +253,5 @@ def _kind(refusal: Refusal) -> type[IntercomError]:
     if status >= 500:
         return ServerError
     if 300 <= status < 400:
-        return Unreadable
+        return NotFromIntercom
     return Invalid if 400 <= status < 500 else WrongShape

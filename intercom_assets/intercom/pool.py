@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Generic[T, R]):
+class Answered(Generic[T, R]):
     item: T
     value: R
 
@@ -38,7 +38,7 @@ class Undone(Generic[T]):
     item: T
 
 
-Outcome: TypeAlias = Done[T, R] | Failed[T] | Undone[T]
+Outcome: TypeAlias = Answered[T, R] | Failed[T] | Undone[T]
 
 
 class Pool:
@@ -83,7 +83,7 @@ class Pool:
         if self._stopped.is_set():
             return Undone(item)
         try:
-            return Done(item, function(item))
+            return Answered(item, function(item))
         except Exception as error:
             if isinstance(error, IntercomError) and error.fatal:
                 self._fatal = self._fatal or error

@@ -15,8 +15,8 @@ from intercom_assets.intercom.errors import (
     Forbidden,
     IntercomError,
     NotFound,
+    NotFromIntercom,
     Refusal,
-    Unreadable,
     WrongShape,
     error_for,
 )
@@ -57,7 +57,7 @@ def _refused(endpoint: Endpoint, response: HttpResponse) -> IntercomError:
     refusal = _refusal(endpoint, response, payload, response.status)
     error = error_for(refusal)
     not_theirs = payload is None and isinstance(error, NotFound | Forbidden)
-    return Unreadable(refusal) if not_theirs else error
+    return NotFromIntercom(refusal) if not_theirs else error
 
 
 def _misfit(endpoint: Endpoint, response: HttpResponse, misfit: ValidationError) -> IntercomError:
@@ -81,7 +81,7 @@ def _misfit(endpoint: Endpoint, response: HttpResponse, misfit: ValidationError)
         endpoint=endpoint.name,
         may_have_landed=endpoint.effect is not Effect.READ,
     )
-    return WrongShape(refusal) if is_json else Unreadable(refusal)
+    return WrongShape(refusal) if is_json else NotFromIntercom(refusal)
 
 
 def _error_payload(response: HttpResponse) -> ErrorPayload | None:

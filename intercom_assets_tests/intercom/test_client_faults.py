@@ -10,12 +10,12 @@ from intercom_assets.intercom.errors import (
     ConnectionFailed,
     LeaseRanOut,
     NotFound,
+    NotFromIntercom,
     PlanRestricted,
     RateLimited,
     ServerError,
     Unauthorized,
     Unavailable,
-    Unreadable,
     VersionUnknown,
 )
 from intercom_assets.simulator.simulator import Simulator
@@ -25,8 +25,10 @@ ADA = ContactPatch({"role": "user", "external_id": "7", "email": "ada@example.co
 LOST = [
     pytest.param({"kind": "lost_reply"}, ConnectionFailed, id="no reply"),
     pytest.param({"kind": "error", "status": 500, "when": "after"}, ServerError, id="500"),
-    pytest.param({"kind": "truncated_json"}, Unreadable, id="cut off"),
-    pytest.param({"kind": "wrong_content_type", "when": "after"}, Unreadable, id="a proxy's page"),
+    pytest.param({"kind": "truncated_json"}, NotFromIntercom, id="cut off"),
+    pytest.param(
+        {"kind": "wrong_content_type", "when": "after"}, NotFromIntercom, id="a proxy's page"
+    ),
     pytest.param({"kind": "slow_body", "seconds": 30}, ConnectionFailed, id="dripping"),
 ]
 

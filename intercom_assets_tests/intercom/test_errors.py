@@ -15,6 +15,7 @@ from intercom_assets.intercom.errors import (
     LeaseRanOut,
     Merged,
     NotFound,
+    NotFromIntercom,
     NotRestorable,
     PlanRestricted,
     RateLimited,
@@ -27,7 +28,6 @@ from intercom_assets.intercom.errors import (
     Unavailable,
     UnknownAttribute,
     UnknownConflict,
-    Unreadable,
     VersionUnknown,
     WrongShape,
     error_for,
@@ -112,7 +112,7 @@ TABLE = [
     (503, "service_unavailable", "the API service is temporarily unavailable", ServerError),
     (504, "server_timeout", "Server timed out when making request", ServerError),
     (599, "something_new", "", ServerError),
-    (302, None, "", Unreadable),
+    (302, None, "", NotFromIntercom),
     (100, None, "", WrongShape),
 ]
 

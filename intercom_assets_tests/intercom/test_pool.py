@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from intercom_assets.intercom.errors import NotFound, Unauthorized
-from intercom_assets.intercom.pool import Done, Failed, Pool, Undone
+from intercom_assets.intercom.pool import Answered, Failed, Pool, Undone
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -22,7 +22,7 @@ def test_results_come_in_the_order_of_the_items() -> None:
     with Pool(10) as pool:
         outcomes = pool.run(work, range(10))
 
-    assert outcomes == [Done(item, item * item) for item in range(10)]
+    assert outcomes == [Answered(item, item * item) for item in range(10)]
 
 
 def test_one_items_error_is_that_items() -> None:
@@ -38,7 +38,7 @@ def test_one_items_error_is_that_items() -> None:
     with Pool(2) as pool:
         first, second, third, fourth = pool.run(work, range(4))
 
-    assert (first, second, fourth) == (Done(0, 0), Failed(1, missing), Done(3, 3))
+    assert (first, second, fourth) == (Answered(0, 0), Failed(1, missing), Answered(3, 3))
     assert isinstance(third, Failed)
     assert isinstance(third.error, ZeroDivisionError)
     assert pool.fatal is None
@@ -54,7 +54,7 @@ def test_a_fatal_error_leaves_the_rest_undone() -> None:
         outcomes = pool.run(work, range(10))
         later = pool.run(work, [99])
 
-    assert outcomes[:3] == [Done(0, 0), Done(1, 1), Done(2, 2)]
+    assert outcomes[:3] == [Answered(0, 0), Answered(1, 1), Answered(2, 2)]
     assert isinstance(outcomes[3], Failed)
     assert outcomes[4:] == [Undone(item) for item in range(4, 10)]
     assert later == [Undone(99)]
@@ -77,7 +77,7 @@ def test_no_more_run_at_once_than_there_are_threads() -> None:
     with Pool(4) as pool:
         outcomes = pool.run(work, range(40))
 
-    assert all(isinstance(outcome, Done) for outcome in outcomes)
+    assert all(isinstance(outcome, Answered) for outcome in outcomes)
     assert most == 4
 
 
@@ -88,7 +88,7 @@ def test_chunks_share_the_threads_and_each_gets_its_own_results() -> None:
         )
 
     for chunk, outcomes in zip((0, 50, 100), results, strict=True):
-        assert outcomes == [Done(item, str(item)) for item in range(chunk, chunk + 50)]
+        assert outcomes == [Answered(item, str(item)) for item in range(chunk, chunk + 50)]
 
 
 def test_an_interruption_begins_nothing_more_and_is_let_through() -> None:

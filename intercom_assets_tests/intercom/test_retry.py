@@ -10,12 +10,12 @@ from intercom_assets.intercom.errors import (
     Invalid,
     LeaseRanOut,
     NotFound,
+    NotFromIntercom,
     RateLimited,
     Refusal,
     ScrollOpen,
     ServerError,
     Unauthorized,
-    Unreadable,
     WrongShape,
 )
 from intercom_assets.intercom.retry import Effect, RetryBudget, retry_delay
@@ -29,7 +29,7 @@ def test_what_was_rejected_is_not_asked_again(kind: type[IntercomError]) -> None
     assert retry_delay(kind("no"), 1, RetryBudget(60.0)) is None
 
 
-@pytest.mark.parametrize("kind", [ServerError, ConnectionFailed, Unreadable])
+@pytest.mark.parametrize("kind", [ServerError, ConnectionFailed, NotFromIntercom])
 def test_what_was_unavailable_is_asked_again_after_growing_pauses(kind: type[ServerError]) -> None:
     pauses = [retry_delay(kind("not now"), attempt, RetryBudget(60.0)) for attempt in (1, 2, 3)]
 

@@ -14,10 +14,10 @@ from intercom_assets.intercom.endpoints import CREATE_CONTACT, GET_CONTACT
 from intercom_assets.intercom.errors import (
     Conflict,
     IntercomError,
+    NotFromIntercom,
     RateLimited,
     ServerError,
     Unauthorized,
-    Unreadable,
     WrongShape,
 )
 from intercom_assets.intercom.http.messages import HttpResponse
@@ -276,11 +276,11 @@ def test_a_wrong_shape_names_endpoint_request_and_place_and_no_value() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"id": "67', b"\xff\xfe"])
 def test_a_success_that_is_no_json_is_a_lost_answer(body: bytes) -> None:
-    with pytest.raises(Unreadable) as lost:
+    with pytest.raises(NotFromIntercom) as lost:
         read(body)
     assert not lost.value.may_have_landed
 
-    with pytest.raises(Unreadable) as lost:
+    with pytest.raises(NotFromIntercom) as lost:
         read_response(ContactPayload, CREATE_CONTACT, an_answer(body))
     assert lost.value.may_have_landed
 
@@ -314,14 +314,14 @@ def test_an_error_without_a_body_of_intercoms_still_is_one(body: bytes) -> None:
 def test_a_gateways_page_forbids_nothing_and_no_contact_is_missing_by_it(
     status: int, body: bytes
 ) -> None:
-    with pytest.raises(Unreadable, match=str(status)):
+    with pytest.raises(NotFromIntercom, match=str(status)):
         read(body, status)
 
 
 def test_what_stands_instead_of_json_is_named_and_not_quoted() -> None:
     page = b"<html>ada@example.com, please sign in</html>"
     answer = HttpResponse(200, {"content-type": "text/html; charset=utf-8"}, page)
-    with pytest.raises(Unreadable) as lost:
+    with pytest.raises(NotFromIntercom) as lost:
         read_response(ContactPayload, GET_CONTACT, answer)
 
     assert "the answer is no JSON but 44 bytes of text/html" in str(lost.value)

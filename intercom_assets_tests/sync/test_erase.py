@@ -19,7 +19,8 @@ from intercom_assets.sync.engine.plan import plan_users
 from intercom_assets.sync.feeders.audit import audit
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets.sync.feeders.sweep import sweep
-from intercom_assets.sync.operator.erase import AtWork, ErasureReceipt, erase_user, receipt_of
+from intercom_assets.sync.operator.erase import AtWork, erase_user, receipt_of
+from intercom_assets.sync.operator.erasure_receipt import ErasureReceipt
 from intercom_assets_tests.sync.sync_world import SyncWorld
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)

@@ -12,7 +12,7 @@ from intercom_assets.cli.output.tables import Listing, a_console, cell, plain
 from intercom_assets.cli.output.times import utc
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import Side
-from intercom_assets.sync.operator.erase import ErasureReceipt
+from intercom_assets.sync.operator.erasure_receipt import ErasureReceipt
 from intercom_assets.sync.operator.undo.steps import Act, StepState, UndoStep
 
 SHOWN = 100

@@ -40,7 +40,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PolledPage:
     """`last`: where the next page goes on (microseconds, id); None if nothing is behind it."""
 
     keys: tuple[str, ...] = ()
@@ -72,11 +72,11 @@ def page(
     limit: int,
     after: tuple[int, str] | None = None,
     newest_first: bool = False,
-) -> Page:
+) -> PolledPage:
     """Up to `limit` rows of the window, as keys of users or teams."""
     shape, column = _shape(shapes, polled), _column(polled)
     if not shape.has("updated_at"):
-        return Page()
+        return PolledPage()
     where = f"{_WITHIN} and q.{column} is not null"
     if after is not None:
         id_type = shape.ids[column].sql_type
@@ -91,7 +91,7 @@ def page(
     with translate_errors(shape.query, text):
         rows = connection.execute(encoded(connection, text), values).fetchall()
     last = _last(rows) if len(rows) == limit else None
-    return Page(_keys(connection, shapes, polled, [raw for _, raw in rows]), last)
+    return PolledPage(_keys(connection, shapes, polled, [raw for _, raw in rows]), last)
 
 
 def _last(rows: Sequence[tuple[Any, ...]]) -> tuple[int, str] | None:

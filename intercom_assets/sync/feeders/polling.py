@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from time import monotonic
 from typing import Any, TypeAlias
 
-from intercom_assets.database.app.polling import Page, Polled, page, window
+from intercom_assets.database.app.polling import Polled, PolledPage, page, window
 from intercom_assets.domain.vocabulary import QueueKind, StateKey
 from intercom_assets.sync.context.services import Services
 
@@ -94,7 +94,7 @@ def _ended(mark: Mark) -> Mark:
     return Mark(mark.next_since, seen=mark.sum, sum=mark.sum)
 
 
-def _page(services: Services, polled: Polled, since: int, **where: Any) -> Page:
+def _page(services: Services, polled: Polled, since: int, **where: Any) -> PolledPage:
     return services.app.reading(
         lambda c, shapes: page(c, shapes, polled, since, limit=PAGE, **where)
     )

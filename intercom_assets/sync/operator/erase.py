@@ -22,6 +22,15 @@ from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.engine.batch import new_run_id
+from intercom_assets.sync.operator.erasure_receipt import (
+    ErasureReceipt,
+    Request,
+    as_json,
+    number_of,
+    receipt_from,
+    request_from,
+    text_of,
+)
 from intercom_assets.sync.passes.users.identity import is_ours, merged_into
 
 LEASE_TIMEOUT_S = 90.0
@@ -30,54 +39,6 @@ LEASE_TIMEOUT_S = 90.0
 
 class AtWork(OperatorError):
     """Another run has the person and does not let go. One sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request of the erasure and its answer, as Intercom's own support can find it."""
-
-    call: str
-    status: int | None
-    request_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ErasureReceipt:
-    """What was deleted, and how we know. Times in Unix seconds.
-
-    `contact_id` is None where Intercom never had a contact of this user. `deleted`: by this
-    erasure, or by an attempt before it. `left`: a contact into which Intercom had merged this one,
-    and which is another user's.
-    """
-
-    user_id: str
-    at: int
-    contact_id: str | None
-    deleted: bool
-    deleted_at: int | None
-    by_id_is_404: bool
-    by_external_id_is_404: bool
-    requests: Sequence[Request] = ()
-    left: str | None = None
-
-    @property
-    def complete(self) -> bool:
-        return self.by_id_is_404 and self.by_external_id_is_404
-
-    def document(self) -> dict[str, Json]:
-        return {
-            "at": self.at,
-            "contact_id": self.contact_id,
-            "deleted": self.deleted,
-            "deleted_at": self.deleted_at,
-            "by_id_is_404": self.by_id_is_404,
-            "by_external_id_is_404": self.by_external_id_is_404,
-            "left": self.left,
-            "requests": [
-                {"call": request.call, "status": request.status, "request_id": request.request_id}
-                for request in self.requests
-            ],
-        }
 
 
 def erase_user(
@@ -132,7 +93,7 @@ def receipt_of(services: Services, user_id: str) -> ErasureReceipt | None:
     """Of an erasure that came to its end before."""
     for tombstone in services.store.tombstones.find([user_id]):
         if "by_id_is_404" in tombstone.receipt:
-            return _receipt_from(user_id, tombstone.receipt)
+            return receipt_from(user_id, tombstone.receipt)
     return None
 
 
@@ -175,14 +136,14 @@ class _Erasure:
 
     def delete(self) -> None:
         """The contact that we know and the one that has the external id, mostly the same."""
-        known = None if self.before.get("deleted") else _text(self.before.get("contact_id"))
+        known = None if self.before.get("deleted") else text_of(self.before.get("contact_id"))
         for contact_id in dict.fromkeys([known, self._find()]):
             if contact_id is not None:
                 self._note({"contact_id": contact_id, "deleting": contact_id})
                 self._delete(contact_id)
 
     def _note(self, facts: Mapping[str, Json]) -> None:
-        requests: list[Json] = [*self._earlier_requests(), *map(_as_json, self._requests())]
+        requests: list[Json] = [*self._earlier_requests(), *map(as_json, self._requests())]
         self.services.store.tombstones.add(self.user_id, {**facts, "requests": requests})
         self.before = {**self.before, **facts}
 
@@ -223,7 +184,7 @@ class _Erasure:
         return None
 
     def receipt(self) -> ErasureReceipt:
-        contact_id = _text(self.before.get("contact_id"))
+        contact_id = text_of(self.before.get("contact_id"))
         by_id = contact_id is None or self._is_404(contact_id)
         by_external_id = self._find() is None
         return ErasureReceipt(
@@ -231,10 +192,10 @@ class _Erasure:
             at=self.services.now(),
             contact_id=contact_id,
             deleted=self.before.get("deleted") is True,
-            deleted_at=_number(self.before.get("deleted_at")),
+            deleted_at=number_of(self.before.get("deleted_at")),
             by_id_is_404=by_id,
             by_external_id_is_404=by_external_id,
-            requests=[*map(_request_from, self._earlier_requests()), *self._requests()],
+            requests=[*map(request_from, self._earlier_requests()), *self._requests()],
             left=self.left,
         )
 
@@ -269,45 +230,3 @@ class _Erasure:
             Request(f"{call.method} {call.path_template}", call.status, call.request_id)
             for call in self.client.calls
         ]
-
-
-def _receipt_from(user_id: str, stored: Mapping[str, Json]) -> ErasureReceipt:
-    requests = stored.get("requests")
-    return ErasureReceipt(
-        user_id=user_id,
-        at=_number(stored.get("at")) or 0,
-        contact_id=_text(stored.get("contact_id")),
-        deleted=stored.get("deleted") is True,
-        deleted_at=_number(stored.get("deleted_at")),
-        by_id_is_404=stored.get("by_id_is_404") is True,
-        by_external_id_is_404=stored.get("by_external_id_is_404") is True,
-        requests=[_request_from(request) for request in requests]
-        if isinstance(requests, list)
-        else [],
-        left=_text(stored.get("left")),
-    )
-
-
-def _as_json(request: Request) -> Json:
-    return {
-        "call": request.call,
-        "status": request.status,
-        "request_id": request.request_id,
-    }
-
-
-def _request_from(stored: Json) -> Request:
-    known = stored if isinstance(stored, Mapping) else {}
-    return Request(
-        _text(known.get("call")) or "",
-        _number(known.get("status")),
-        _text(known.get("request_id")),
-    )
-
-
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _number(value: Json) -> int | None:
-    return value if isinstance(value, int) else None

@@ -28,7 +28,7 @@ from intercom_assets.intercom.errors import (
     NotFound,
     NotRestorable,
 )
-from intercom_assets.intercom.pool import Done, Failed, Pool
+from intercom_assets.intercom.pool import Answered, Failed, Pool
 from intercom_assets.sync.context.failures import problem_of
 from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
@@ -142,7 +142,7 @@ def _some_relinked(
         for outcome in outcomes:
             if isinstance(outcome, Failed) and not isinstance(outcome.error, IntercomError):
                 raise outcome.error
-            if not isinstance(outcome, Done):
+            if not isinstance(outcome, Answered):
                 outcome.item.leave("the command was stopped", RelinkState.FAILED)
         _record(services, lease, run_id, relinked)
     return relinked

@@ -15,11 +15,11 @@ import pytest
 
 from intercom_assets.domain.models import ContactPatch
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.errors import ConnectionFailed, Unreadable
+from intercom_assets.intercom.errors import ConnectionFailed, NotFromIntercom
 from intercom_assets.intercom.http.addresses import checked_token, checked_url, proxy_of
 from intercom_assets.intercom.http.messages import HttpRequest, NoResponse, Timeouts
 from intercom_assets.intercom.http.transport import Urllib3Transport
-from intercom_assets.intercom.pool import Done, Pool
+from intercom_assets.intercom.pool import Answered, Pool
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 
@@ -374,7 +374,7 @@ def test_a_create_whose_answer_breaks_off_is_in_doubt_and_a_read_is_repeated(rep
 def test_an_answer_of_another_kind_is_in_doubt_too() -> None:
     with replying(_reply(b"<html>", then_close=True)) as (url, _):
         client = IntercomClient("token", url)
-        with pytest.raises(Unreadable) as lost:
+        with pytest.raises(NotFromIntercom) as lost:
             client.create_contact(ADA)
     assert lost.value.may_have_landed
     client.close()
@@ -423,7 +423,7 @@ def test_the_token_follows_no_redirect(status: int) -> None:
         replies = [lambda peer: peer.sendall(head.encode())] * 4
         with replying(*replies) as (url, _):
             client = IntercomClient("token", url, sleep=lambda seconds: None)
-            with pytest.raises(Unreadable, match=f"{status}: redirected") as led_astray:
+            with pytest.raises(NotFromIntercom, match=f"{status}: redirected") as led_astray:
                 client.create_contact(ADA)
             client.close()
         elsewhere.setblocking(False)
@@ -535,7 +535,7 @@ def test_many_threads_share_few_connections() -> None:
         )
         client.close()
 
-    assert all(isinstance(outcome, Done) for outcome in outcomes)
+    assert all(isinstance(outcome, Answered) for outcome in outcomes)
     assert len(simulator.contacts()) == 100
 
 

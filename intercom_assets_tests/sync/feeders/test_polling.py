@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from intercom_assets.database.app.app_database import AppDatabase
-from intercom_assets.database.app.polling import Page, Polled, Window, page, window
+from intercom_assets.database.app.polling import Polled, PolledPage, Window, page, window
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.load import load_mapping
 from intercom_assets.sync.feeders import app_changes as feeders
@@ -40,7 +40,9 @@ def polled(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         yield world
 
 
-def a_page(app: AppDatabase, polled: Polled, since: int, limit: int, after: After = None) -> Page:
+def a_page(
+    app: AppDatabase, polled: Polled, since: int, limit: int, after: After = None
+) -> PolledPage:
     return app.reading(lambda c, shapes: page(c, shapes, polled, since, limit=limit, after=after))
 
 
@@ -107,7 +109,7 @@ def test_a_query_without_updated_at_is_not_polled(database: str) -> None:
     insert_user(database)
     with an_app(database) as app:
         for polled in Polled:
-            assert a_page(app, polled, 0, 9) == Page()
+            assert a_page(app, polled, 0, 9) == PolledPage()
             assert a_window(app, polled, 0).newest == 0
 
 

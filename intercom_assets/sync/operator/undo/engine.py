@@ -24,8 +24,7 @@ from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import JournalEntry, Side
 from intercom_assets.domain.vocabulary import Action, Cause, QueueKind
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.pool import Done as Answered
-from intercom_assets.intercom.pool import Failed, Pool
+from intercom_assets.intercom.pool import Answered, Failed, Pool
 from intercom_assets.sync.context.leases import Heartbeat, Lease
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder

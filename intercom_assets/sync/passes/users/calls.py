@@ -25,7 +25,6 @@ from intercom_assets.intercom.errors import (
     NotFound,
     NotRestorable,
 )
-from intercom_assets.sync.context.endpoint_answers import answered_in
 from intercom_assets.sync.context.failures import PassFailed, Verdict, problem_of
 from intercom_assets.sync.passes.users import calls_due, identity, transitions
 from intercom_assets.sync.passes.users.contact_writes import count_overwritten, write_contact
@@ -76,15 +75,14 @@ def _guarded(user: UserPass, client: IntercomClient, calls: Calls) -> None:
     try:
         calls(user, client)
     except identity.SomebodyElses as found:
-        user.left_to = found.left_to
+        user.leave_contact(found)
         user.fail(found.problem)
     except PassFailed as failed:
         user.fail(failed.problem)
     except IntercomError as error:
         user.fail(problem_of(error))
     finally:
-        user.calls += len(client.calls)
-        user.answered |= answered_in(client.calls)
+        user.count_calls(client.calls)
 
 
 def _make_first_call(user: UserPass, client: IntercomClient) -> None:
@@ -96,7 +94,7 @@ def _make_first_call(user: UserPass, client: IntercomClient) -> None:
         if not user.state.is_leaving:
             raise
         _look_again(user, client)
-    user.journal += merges_done(user.state, client)
+    user.add_entries(merges_done(user.state, client))
     if not calls_due.is_to_be_saved_before_leads(user.state):
         _merge_all(user, client)
 
@@ -168,7 +166,7 @@ def _identify_again(user: UserPass, client: IntercomClient) -> None:
             return
     if user.contact is not None and (done := archived_done(user.state)):
         sent = {entry.field: entry.new for entry in done if entry.field}
-        user.journal += done
+        user.add_entries(done)
         user.become(transitions.archived_before(user.state, sent))
         return
     user.forget_contact()
@@ -180,7 +178,7 @@ def _leave_to_its_owner(
     user: UserPass, client: IntercomClient, found: identity.SomebodyElses
 ) -> None:
     """Its external id was moved by hand: the contact is the other's, and this user looks again."""
-    user.left_to = found.left_to
+    user.leave_contact(found)
     user.journal_event(
         Action.CONTACT_LET_GO,
         client,

@@ -134,7 +134,7 @@ def _search_leads(work: Work, users: Sequence[UserPass]) -> None:
             continue
         user.become(with_leads(user.state, email, leads.found.get(email, {})))
         if refusal := leads.refused.get(email):
-            user.journal.append(entry_of_refused_search(user.user_id, refusal))
+            user.add_entries([entry_of_refused_search(user.user_id, refusal)])
 
 
 def _make_first_calls(work: Work, users: Sequence[UserPass]) -> None:

@@ -44,7 +44,7 @@ def move_edges(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> Non
 def _wait_for(user: UserPass, team: str, refusal: Rejected) -> None:
     """One membership has to wait; all else of the user goes on."""
     if refusal.code == COMPANY_NOT_FOUND:
-        user.lost_companies.append(team)
+        user.lose_company(team)
         message = f"the company of team {team} was deleted in Intercom; it is made again first"
         user.put_off(Problem(Verdict.BUSY, message))
     else:
@@ -55,7 +55,7 @@ def _list_companies(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -
     listed = frozenset(company.id for company in client.contact_companies(user.contact_id))
     teams = teams_of(listed - user.state.company_ids)
     user.become(transitions.with_listed_companies(user.state, listed, teams))
-    user.journal += moves_done(user.state, listed, user.journal, complete=True)
+    user.add_entries(moves_done(user.state, listed, user.journal, complete=True))
     return user.state.memberships
 
 

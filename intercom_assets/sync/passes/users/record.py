@@ -46,7 +46,8 @@ def _record_of(work: Work, user: UserPass, leased: Leased) -> UserRecord:
     if problem := user.problem or user.late_problem or _unsettled(user.state):
         user.fail(problem)
     state = user.state
-    user.journal += left_out_now(KIND, state.user_id, state.fields_left_out, state.link.left_out)
+    left_out = left_out_now(KIND, state.user_id, state.fields_left_out, state.link.left_out)
+    user.add_entries(left_out)
     if problem is None:
         return UserRecord(_link(user), Done(), user.journal)
     ending = work.after(problem, leased, state.row_hash)

@@ -5,7 +5,7 @@ the row read again, then at most one more PUT together with merges and membershi
 a frozen `UserState`, replaced as answers come in; the calls themselves are in `calls.py`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
@@ -22,7 +22,9 @@ from intercom_assets.domain.models import (
 )
 from intercom_assets.domain.reconcile import not_stored
 from intercom_assets.domain.vocabulary import Action, QueueKind
+from intercom_assets.intercom.calls import Call
 from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.sync.context.endpoint_answers import answered_in
 from intercom_assets.sync.context.failures import Problem
 from intercom_assets.sync.passes.app_rows import Row, app_row
 from intercom_assets.sync.passes.journal import (
@@ -35,6 +37,7 @@ from intercom_assets.sync.passes.journal import (
 from intercom_assets.sync.passes.rules import Rules
 from intercom_assets.sync.passes.users import calls_due, transitions
 from intercom_assets.sync.passes.users.found_done import found_done
+from intercom_assets.sync.passes.users.identity import SomebodyElses
 from intercom_assets.sync.passes.users.state import UserState
 
 READ_LASTS = 3.0
@@ -217,6 +220,21 @@ class UserPass:
     def inherit_nothing(self) -> None:
         self.become(transitions.inherit_nothing(self.state))
         self.journal.append(entry_of_inheritance(self.user_id))
+
+    def add_entries(self, entries: Iterable[JournalEntry]) -> None:
+        self.journal += entries
+
+    def lose_company(self, team: str) -> None:
+        """Its company is deleted in Intercom."""
+        self.lost_companies.append(team)
+
+    def leave_contact(self, found: SomebodyElses) -> None:
+        """It turned out to be another user's."""
+        self.left_to = found.left_to
+
+    def count_calls(self, calls: Sequence[Call]) -> None:
+        self.calls += len(calls)
+        self.answered |= answered_in(calls)
 
     # --- how it ends --------------------------------------------------------------------------
 
