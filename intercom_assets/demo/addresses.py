@@ -26,6 +26,7 @@ class Addresses:
     simulator: str
     webserver: str
     code_port: int
+    listener: str
 
     def sides(self) -> Sides:
         return Sides(

@@ -82,10 +82,15 @@ class IntercomSide:
 
     def operate(self, do: str, **arguments: Any) -> Any:
         """What somebody does in Intercom's own screens."""
-        url = f"{self._url}/_simulator/operator"
-        answer = self._session.post(url, json={"do": do, **arguments}, timeout=SECONDS)
+        return self.control("operator", do=do, **arguments)["result"]
+
+    def control(self, what: str, **values: Any) -> Document:
+        """What whoever runs the simulator tells it."""
+        url = f"{self._url}/_simulator/{what}"
+        answer = self._session.post(url, json=values, timeout=SECONDS)
         answer.raise_for_status()
-        return answer.json()["result"]
+        told: Document = answer.json()
+        return told
 
     def _get(self, what: str, **query: str) -> Any:
         answer = self._session.get(f"{self._url}/_simulator/{what}", params=query, timeout=SECONDS)

@@ -102,7 +102,7 @@ def play_quiet(sides: Sides, patience: float = STEP_TIMEOUT_S) -> StepResult:
     searches = after["calls"].get(SEARCH, 0) - before["calls"].get(SEARCH, 0)
     return StepResult(
         "h", "nothing more happens", QUIET, seen, seen == QUIET, time.monotonic() - started, calls,
-        f"{searches} searches for Intercom's changes",
+        f"made {searches} searches for Intercom's changes",
     )  # fmt: skip
 
 
@@ -167,13 +167,18 @@ class _Playing:
         self.seconds = time.monotonic() - self.started
         return self.step.held(self.shown)
 
+    def _remark(self) -> str:
+        if self.proves_nothing:
+            return ALREADY
+        return self.step.remark(self.seconds) if self.step.held(self.shown) else busy_machine()
+
     def result(self, log: "_CallLog") -> StepResult:
         step = self.step
         return StepResult(
             step.letter, step.title, step.expected, step.facts(self.shown),
             step.held(self.shown) and not self.proves_nothing, self.seconds,
             log.count(step.about(self.shown)),
-            ALREADY if self.proves_nothing else "" if step.held(self.shown) else busy_machine(),
+            self._remark(),
         )  # fmt: skip
 
 

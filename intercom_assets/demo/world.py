@@ -21,7 +21,7 @@ from intercom_assets.demo.addresses import HOST, Addresses, free_ports, written_
 from intercom_assets.demo.databases import DEMO_PREFIX, Databases
 from intercom_assets.demo.probes import Sides
 from intercom_assets.demo.sample_app import create_sample_app
-from intercom_assets.demo.scenario import SENSORS
+from intercom_assets.demo.scenario import INDEX_DELAY_S, SENSORS
 from intercom_assets.launch.services import (
     COMMAND,
     DAEMON,
@@ -47,7 +47,7 @@ from intercom_assets.supervision.processes import (
 from intercom_assets.supervision.reaper import Guard
 from intercom_assets.supervision.workdir import demo_place, private_directory
 
-TOKEN = "demo-token"
+TOKEN, CLIENT_SECRET = "demo-token", "demo-secret"
 START_SECONDS = 600.0
 """For a slow machine. A process that ends meanwhile is noticed at once."""
 DEFINITIONS_WITHOUT_SCHEDULES = "intercom_assets.demo.definitions"
@@ -152,13 +152,14 @@ def _databases(wishes: DemoOptions, place: Path, stack: ExitStack, guard: Guard)
 def _addresses(databases: Databases, stack: ExitStack, webserver: bool) -> Addresses:
     token = secrets.token_hex(4)
     app, dagster = (_new_database(databases, f"{token}_{use}", stack) for use in ("app", "dagster"))
-    simulator_port, webserver_port, code_port = free_ports(3)
+    simulator_port, webserver_port, code_port, listener_port = free_ports(4)
     return Addresses(
         app,
         dagster,
         f"http://{HOST}:{simulator_port}",
         f"http://{HOST}:{webserver_port}" if webserver else "",
         code_port,
+        f"http://{HOST}:{listener_port}",
     )
 
 
@@ -191,7 +192,9 @@ def _environment(place: Path, addresses: Addresses) -> dict[str, str]:
         "DAGSTER_DATABASE_URL": addresses.dagster_database,
         "DAGSTER_HOME": str(place / "dagster"),
         **DAGSTER_VARIABLES,
+        "DAGSTER_WEBSERVER_URL": addresses.webserver,
         "INTERCOM_ACCESS_TOKEN": TOKEN,
+        "INTERCOM_CLIENT_SECRET": CLIENT_SECRET,
         "INTERCOM_BASE_URL": addresses.simulator,
         "INTERCOM_SYNC_CONFIG": str(place / "mapping"),
         "INTERCOM_SYNC_ENABLED": "true",
@@ -206,7 +209,8 @@ def _start_code_server(world: World, schedules: bool) -> Child:
 
 
 def _start_intercom_and_set_up(world: World) -> None:
-    """The simulator, and beside it the two commands that an operator runs once."""
+    """The simulator, beside it the two commands that an operator runs once, and then the listener
+    that it speaks to."""
     port = world.addresses.simulator.rpartition(":")[2]
     simulate = ("simulate", "--port", port, "--token", TOKEN)
     simulator = world.processes.start("simulator", [*COMMAND, *simulate])
@@ -215,7 +219,19 @@ def _start_intercom_and_set_up(world: World) -> None:
     ]
     for command in commands:
         _finish(world.processes, command)
+    listen = ("listen", "--port", world.addresses.listener.rpartition(":")[2])
+    listener = world.processes.start("listener", [*COMMAND, *listen])
     world.processes.wait_for_http(simulator, world.addresses.simulator, START_SECONDS)
+    world.processes.wait_for_http(listener, f"{world.addresses.listener}/healthz", START_SECONDS)
+    _subscribe(world)
+
+
+def _subscribe(world: World) -> None:
+    """What a person does in Intercom's Developer Hub; and the search lags from here on."""
+    intercom, listener = world.sides.intercom, world.addresses.listener
+    intercom.control("settings", index_delay_s=INDEX_DELAY_S)
+    intercom.control("webhooks", url=f"{listener}/webhooks", secret=CLIENT_SECRET, delay_ms=200)
+    intercom.control("inbox", url=f"{listener}/inbox", secret=CLIENT_SECRET)
 
 
 def _finish(processes: Processes, command: Child) -> None:

@@ -54,7 +54,7 @@ def print_addresses(addresses: Addresses) -> None:
     console.print(as_table("Users: who wins", rows_of_users()))
     console.print(as_table("Teams: who wins", rows_of_teams()))
     click.echo(f"Dagster               {addresses.webserver}")
-    click.echo(f"Intercom (simulated)  {addresses.simulator}")
+    click.echo(f"Intercom (simulated)  {addresses.simulator}  (click a contact: the inbox's panel)")
     click.echo(f"The app's database    {addresses.app_database}")
     click.echo("Ctrl-C stops everything.")
 
@@ -86,9 +86,7 @@ def _seen(step: StepResult) -> Text:
 
 def _verdict(results: Sequence[StepResult]) -> str:
     missed = [step.letter for step in results if not step.held]
-    remarks = [
-        f"{step.letter}) made {step.remark}." for step in results if step.held and step.remark
-    ]
+    remarks = [f"{step.letter}) {step.remark}." for step in results if step.held and step.remark]
     if missed:
         return f"{len(missed)} of {len(results)} steps did not hold: {', '.join(missed)}."
     what = "The step" if len(results) == 1 else f"All {len(results)} steps"
