@@ -178,6 +178,12 @@ class SyncSettings(Section):
     poll_overlap: Duration = Field(default=timedelta(minutes=5), description=_DURATION)
     keep_history: Duration = Field(default=timedelta(days=30), description=_DURATION)
     journal_values: bool = Field(default=True, description="true or false")
+    admin_url: str | None = Field(
+        default=None,
+        max_length=500,
+        pattern=r"^https?://\S*\{id\}\S*$",
+        description="an http or https address with {id} in it",
+    )
 
     @property
     def heartbeat_dead_after(self) -> timedelta:

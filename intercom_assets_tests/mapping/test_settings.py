@@ -69,6 +69,7 @@ on_delete: archive
 max_gone: {share: 0.05, at_least: 3}
 guards: {creates: 5}
 sensor_wait_seconds: 5
+admin_url: https://admin.example.com/users/{id}
 """,
     )
 
@@ -140,6 +141,15 @@ def test_write_back_can_be_switched_off_in_words(tmp_path: Path) -> None:
             "lease: 25s",
             "the file does not fit together; allowed: a lease of at least two heartbeats and the "
             "18s that a call to Intercom may take",
+        ),
+        (
+            "admin_url: https://admin.example.com/users",
+            'admin_url is "https://admin.example.com/users"; '
+            "allowed: an http or https address with {id} in it",
+        ),
+        (
+            "admin_url: 'javascript:{id}'",
+            'admin_url is "javascript:{id}"; allowed: an http or https address with {id} in it',
         ),
         (
             "heartbeat: 10ms",

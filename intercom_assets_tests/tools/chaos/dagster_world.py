@@ -46,6 +46,7 @@ from intercom_assets_tests.tools.chaos.kills import (
 )
 from intercom_assets_tests.tools.chaos.runs import Runs, templates_of
 from intercom_assets_tests.tools.chaos.worlds import (
+    LISTENER,
     START_SECONDS,
     DemoOptions,
     World,
@@ -54,8 +55,11 @@ from intercom_assets_tests.tools.chaos.worlds import (
     a_server,
     an_app,
     environment_of,
+    kill_listener,
+    listener,
     recorder,
     started,
+    with_listener,
     with_recorder,
 )
 
@@ -80,6 +84,7 @@ def dagster_world(wishes: DemoOptions) -> Iterator[World]:
         _run_once(processes, "init-db")
         simulator = f"http://{HOST}:{addresses.simulator_port}"
         bystander = with_recorder(keeper, processes, addresses.app, simulator)
+        with_listener(keeper, processes, bystander, addresses.listener_port)
         for name in (CODE_SERVER, DAEMON_NAME, WEBSERVER_NAME):
             keeper.start(name)
         _wait_for_sensors(keeper, addresses)
@@ -97,10 +102,11 @@ class _Addresses:
     simulator_port: int
     webserver_port: int
     code_port: int
+    listener_port: int
 
 
 def _addresses(databases: Databases) -> _Addresses:
-    return _Addresses(an_app(databases), a_database(databases, "dagster"), *free_ports(3))
+    return _Addresses(an_app(databases), a_database(databases, "dagster"), *free_ports(4))
 
 
 def _environment(place: Path, addresses: _Addresses) -> dict[str, str]:
@@ -123,6 +129,7 @@ def _commands(place: Path, addresses: _Addresses, wishes: DemoOptions) -> dict[s
     workspace = str(place / "dagster" / "workspace.yaml")
     return {
         "recorder": recorder(addresses.simulator_port, wishes, LATE),
+        LISTENER: listener(addresses.listener_port),
         CODE_SERVER: code_server(addresses.code_port, DEFINITIONS_WITHOUT_SCHEDULES),
         DAEMON_NAME: [*DAEMON, workspace],
         WEBSERVER_NAME: [*WEBSERVER, str(addresses.webserver_port), "-w", workspace],
@@ -170,6 +177,7 @@ class _Strikes:
             CODE_SERVER: self._kill_code_server,
             DAEMON_NAME: self._kill_daemon,
             "database": partial(kill_database, self._server),
+            LISTENER: partial(kill_listener, self._keeper),
         }
 
     def _kill_run(self, stop: Event) -> bool:

@@ -32,7 +32,8 @@ from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests.tools.chaos.broken import PROTOCOLS
 
-SEARCH_EVERY = 1.0
+SEARCH_EVERY = 5.0
+"""Seconds: slow, since webhooks tell of most changes at once."""
 TIMEOUTS = Timeouts(connect=1.0, answer=2.0)
 LEASE = timedelta(seconds=6)
 """Shorter than a `sync.yaml` may have it, as are the calls."""

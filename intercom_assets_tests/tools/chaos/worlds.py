@@ -22,7 +22,7 @@ from intercom_assets.database.store.schema import apply_schema
 from intercom_assets.demo.addresses import HOST, free_ports
 from intercom_assets.demo.databases import Databases
 from intercom_assets.demo.sample_app import create_sample_app
-from intercom_assets.demo.world import TOKEN
+from intercom_assets.demo.world import CLIENT_SECRET, TOKEN
 from intercom_assets.mapping.load import SAMPLE, SYNC_YAML, load_mapping
 from intercom_assets.supervision.processes import Processes, clean_environment
 from intercom_assets.supervision.reaper import Guard
@@ -44,6 +44,9 @@ UNGUARDED = "\nguards: {above: 1000000}\n"
 for an operator to look at."""
 SHORT = "\nheartbeat: 500ms\n"
 LATE_FOR_WORKERS = TIMEOUTS.total + 0.5
+LISTENER = "listener"
+WEBHOOKS = {"delay_ms": 50, "shuffle": 2, "duplicate_share": 0.3, "lose_share": 0.1}
+"""Doubled, lost and in any order. Writes by the API are told too: all of them are echoes."""
 SIMULATED = {"attach_moves_updated_at": True, "rate_window_s": 3}
 """An edge made by hand is to be found by search; and a storm of 429 shall not be all there is."""
 
@@ -82,7 +85,7 @@ def worker_world(wishes: DemoOptions) -> Iterator[World]:
         if app_url is None:
             server, databases = a_server(place, stack)
             app_url = an_app(databases)
-        [port] = free_ports(1)
+        port, listener_port = free_ports(2)
         environment = environment_of(place, app_url, f"http://{HOST}:{port}", SHORT)
         processes = started(place, environment, stack)
         names = [f"worker-{n}" for n in range(wishes.workers)]
@@ -91,9 +94,14 @@ def worker_world(wishes: DemoOptions) -> Iterator[World]:
             worker += ["--broken", wishes.broken]
         keeper = Keeper(
             processes,
-            {"recorder": recorder(port, wishes, LATE_FOR_WORKERS), **dict.fromkeys(names, worker)},
+            {
+                "recorder": recorder(port, wishes, LATE_FOR_WORKERS),
+                LISTENER: listener(listener_port),
+                **dict.fromkeys(names, worker),
+            },
         )
         bystander = with_recorder(keeper, processes, app_url, f"http://{HOST}:{port}")
+        with_listener(keeper, processes, bystander, listener_port)
         world = World(app_url, place, bystander, processes, keeper,
                       _strikes(keeper, names, server, wishes.seed))  # fmt: skip
         for name in names:
@@ -115,7 +123,11 @@ def _strikes(
         pid = keeper.child(random.choice(names)).popen.pid
         return pause(pid, LEASE.total_seconds() + 1, stop)
 
-    strikes: dict[str, Strike] = {"run": kill_worker, "paused run": pause_worker}
+    strikes: dict[str, Strike] = {
+        "run": kill_worker,
+        "paused run": pause_worker,
+        LISTENER: partial(kill_listener, keeper),
+    }
     if server is not None:
         strikes["database"] = partial(kill_database, server)
     return strikes
@@ -164,6 +176,7 @@ def environment_of(place: Path, app_url: str, simulator: str, settings: str = ""
     return {
         "APP_DATABASE_URL": app_url,
         "INTERCOM_ACCESS_TOKEN": TOKEN,
+        "INTERCOM_CLIENT_SECRET": CLIENT_SECRET,
         "INTERCOM_BASE_URL": simulator,
         "INTERCOM_SYNC_CONFIG": str(folder),
         "INTERCOM_SYNC_ENABLED": "true",
@@ -191,6 +204,22 @@ def with_recorder(keeper: Keeper, processes: Processes, app_url: str, simulator:
     bystander.record()
     bystander.tell("settings", SIMULATED)
     return bystander
+
+
+def listener(port: int) -> list[str]:
+    return [*python("intercom_assets.cli.main"), "listen", "--port", str(port)]
+
+
+def with_listener(keeper: Keeper, processes: Processes, bystander: Bystander, port: int) -> None:
+    """Webhooks from here on, as unreliable as Intercom may be with them."""
+    url = f"http://{HOST}:{port}"
+    processes.wait_for_http(keeper.start(LISTENER), f"{url}/healthz", START_SECONDS)
+    bystander.tell("webhooks", {"url": f"{url}/webhooks", "secret": CLIENT_SECRET, **WEBHOOKS})
+
+
+def kill_listener(keeper: Keeper, stop: Event) -> bool:
+    keeper.kill(LISTENER)
+    return True
 
 
 def python(module: str) -> list[str]:
