@@ -80,6 +80,11 @@ class IntercomSide:
         counts: dict[str, int] = self._get("stats")["calls_by_endpoint"]
         return counts
 
+    def webhooks(self) -> Document:
+        """How many were sent, and the last hundred: `at`, `topic`, `about`, `status`."""
+        sent: Document = self._get("webhooks")
+        return sent
+
     def operate(self, do: str, **arguments: Any) -> Any:
         """What somebody does in Intercom's own screens."""
         return self.control("operator", do=do, **arguments)["result"]

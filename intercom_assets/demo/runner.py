@@ -154,9 +154,9 @@ class _Playing:
     """One step that was begun. Its time runs from its own act."""
 
     def __init__(self, step: ScenarioStep, sides: Sides) -> None:
-        self.step = step
+        self.step, self.sides = step, sides
         self.proves_nothing = step.held(step.read(sides))
-        self.started = time.monotonic()
+        self.started, self.acted_at = time.monotonic(), time.time()
         step.act(sides)
         self.shown: Shown = step.read(sides)
         self.seconds = 0.0
@@ -170,7 +170,9 @@ class _Playing:
     def _remark(self) -> str:
         if self.proves_nothing:
             return ALREADY
-        return self.step.remark(self.seconds) if self.step.held(self.shown) else busy_machine()
+        if not self.step.held(self.shown):
+            return busy_machine()
+        return self.step.remark(self.sides, self.shown, self.acted_at)
 
     def result(self, log: "_CallLog") -> StepResult:
         step = self.step

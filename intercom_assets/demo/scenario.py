@@ -35,7 +35,7 @@ INDEX_DELAY_S = 30
 class ScenarioStep:
     """`act` does it on one side, `read` reads the other, `facts` is pure and compared with
     `expected`. `about`: Intercom's ids of the contacts and companies whose calls are this step's.
-    `remark`: of a step that held, what is to be said of the seconds that it took.
+    `remark`: of a step that held, what else is to be said; the float is when it was done (Unix s).
     """
 
     letter: str
@@ -45,7 +45,7 @@ class ScenarioStep:
     read: Callable[[Sides], Shown]
     facts: Callable[[Shown], Facts]
     about: Callable[[Shown], Sequence[str]]
-    remark: Callable[[float], str] = lambda seconds: ""
+    remark: Callable[[Sides, Shown, float], str] = lambda sides, shown, since: ""
 
     def held(self, shown: Shown) -> bool:
         return self.facts(shown) == self.expected
@@ -89,13 +89,15 @@ def facts_of_named_user(shown: Shown) -> Facts:
     return {"name in the app": shown["rows"][0]["name"] if shown["rows"] else None}
 
 
-def remark_of_named_user(seconds: float) -> str:
-    """Before the search can have shown it, only the webhook can have told."""
-    if seconds >= INDEX_DELAY_S:
-        return f"came by Intercom's search, which lags by {INDEX_DELAY_S} s here"
-    return (
-        f"came by webhook: Intercom's search, which lags, would have told {INDEX_DELAY_S} s later"
-    )
+def remark_of_named_user(sides: Sides, shown: Shown, since: float) -> str:
+    """How soon the webhook was taken; by the search alone it would have been the lag at least."""
+    taken = [
+        sent["at"]
+        for sent in sides.intercom.webhooks()["last"]
+        if sent["about"] in _id_of_contact(shown) and sent["status"] == 200 and sent["at"] >= since
+    ]
+    lag = f"Intercom's search, which lags, shows it after {INDEX_DELAY_S} s"
+    return f"was told by webhook {min(taken) - since:.1f} s after the edit; {lag}" if taken else lag
 
 
 # --- d: a user joins one team and leaves another --------------------------------------------------

@@ -102,4 +102,5 @@ def email_in_intercom(demo: Demo) -> str | None:
 def _without_numbers(printed: str) -> str:
     """The two columns of numbers, and the count in the last line, as #."""
     rows = re.sub(r" +[\d.,]+ │ +[\d,]+ │$", " # │ # │", printed, flags=re.MULTILINE)
+    rows = re.sub(r"webhook [\d.]+ s after", "webhook # s after", rows)
     return re.sub(r"made \d+ searches", "made # searches", rows)

@@ -32,7 +32,7 @@ def all_held(results: Sequence[StepResult]) -> bool:
 
 
 def print_scenario(results: Sequence[StepResult]) -> None:
-    """One table, and the verdict in one sentence."""
+    """One table, and the verdict, with a line for each remark."""
     console = _console()
     table = Table("step", show_lines=True)
     table.add_column("expected", overflow="fold")
@@ -90,4 +90,4 @@ def _verdict(results: Sequence[StepResult]) -> str:
     if missed:
         return f"{len(missed)} of {len(results)} steps did not hold: {', '.join(missed)}."
     what = "The step" if len(results) == 1 else f"All {len(results)} steps"
-    return " ".join([f"{what} held.", *remarks])
+    return "\n".join([f"{what} held.", *remarks])
