@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from intercom_assets_tests.sync.sync_world import SyncWorld
+from intercom_assets_tests.tools.random_walks.webhooks import WebhooksOfAWalk
 
 
 @dataclass
@@ -23,6 +24,7 @@ class WalkWorld:
     """
 
     played: SyncWorld
+    webhooks: WebhooksOfAWalk
     strangers: dict[str, dict[str, Any]] = field(default_factory=dict)
     tampered: set[int] = field(default_factory=set)
     unarchived: set[int] = field(default_factory=set)

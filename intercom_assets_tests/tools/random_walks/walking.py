@@ -19,10 +19,13 @@ from intercom_assets_tests.tools.random_walks.intercom_moves import (
 from intercom_assets_tests.tools.random_walks.script import TEAMS, USERS, Round, Walk
 from intercom_assets_tests.tools.random_walks.verdict import Judge
 from intercom_assets_tests.tools.random_walks.walk_world import WalkWorld
+from intercom_assets_tests.tools.random_walks.webhooks import WebhooksOfAWalk
 
 MOVES = {**APP_MOVES, **INTERCOM_MOVES}
-WAIT_TIMEOUT_S, SOON = 12, 6
+WAIT_TIMEOUT_S, SOON = 16, 9
 """Turns until all must be quiet; and without waiting for anything."""
+SEARCH_EVERY = 2
+"""Turns: webhooks tell of most changes before."""
 LAG = 130.0
 EVERYBODY = tuple(map(str, USERS))
 DEFAULTS: Mapping[str, Any] = {"on_delete": "mark", "memberships": "app", "clear_unusable": True}
@@ -36,7 +39,7 @@ def take(walk: Walk, url: str, folder: Path) -> None:
     with a_played_world(url, a_mapping(folder, **walk.settings, lease="300d")) as played:
         played.intercom.set(**walk.simulated)
         feed_from_intercom(played.services)
-        ground = WalkWorld(played)
+        ground = WalkWorld(played, WebhooksOfAWalk(played.intercom))
         _strangers_are_there(ground)
         judge = Judge(ground, {"fields": {}, **DEFAULTS, **walk.settings})
         for number, each in enumerate(walk.rounds):
@@ -74,21 +77,25 @@ def _run_to_quiet(ground: WalkWorld, each: Round) -> list[str]:
     for turn in range(WAIT_TIMEOUT_S):
         if turn == 3:
             played.intercom.reset("faults")
-        if _one_turn(ground):
+        if _one_turn(ground, searches=turn % SEARCH_EVERY == SEARCH_EVERY - 1):
             played.intercom.reset("faults")
             return [f"quiet only after {turn} turns"] if turn > soon else []
     waiting = played.rows("select kind, key, last_error from intercom_sync.queue")
     return [f"never quiet: {waiting}"]
 
 
-def _one_turn(ground: WalkWorld) -> bool:
-    """Everything that the sensors and the audit would do; whether nothing was left to do."""
+def _one_turn(ground: WalkWorld, searches: bool) -> bool:
+    """Everything that the sensors and the audit would do; whether nothing was left to do.
+
+    `searches`: it is time to look for Intercom's changes too, beside what webhooks tell.
+    """
     played, quiet = ground.played, not +ground.contests
     write_over(ground)
     fed = feed_from_app(played.services)
     played.times.sleep(LAG)
     try:
-        quiet = feed_from_intercom(played.services).users == 0 and quiet
+        quiet = ground.webhooks.hand_over(played.services.store) == 0 and quiet
+        quiet = searches and feed_from_intercom(played.services).users == 0 and quiet
         if ground.needs_audit:
             audit(played.services)
             ground.needs_audit, quiet = False, False
