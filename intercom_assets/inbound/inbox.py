@@ -17,24 +17,28 @@ from intercom_assets.database.records import Lane
 from intercom_assets.database.store.connection import StoreNotReady, StoreUnavailable
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.vocabulary import Cause, QueueKind
-from intercom_assets.inbound.agents_words import NO_ANSWER
+from intercom_assets.inbound.agents_words import NO_ANSWER, OTHER_WORKSPACE
 from intercom_assets.inbound.canvas import SYNC_NOW, response
 from intercom_assets.inbound.links import PanelLinks
 from intercom_assets.inbound.panel import Panel, PanelNames, Tone, panel_of_nobody, panel_of_user
 from intercom_assets.inbound.signatures import INBOX
 from intercom_assets.inbound.signed import Inbound, SignedRoute
+from intercom_assets.sync.context.compared_fields import read_compared_fields
+from intercom_assets.sync.context.workspace import known_workspace
 
 ANSWER_WITHIN_S = 0.45
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whom a request is about. `component`: what was pressed, if anything was."""
+    """Whom a request is about, and in which workspace. `component`: what was pressed, if anything
+    was."""
 
     contact_id: str
     external_id: str | None = None
     role: str | None = None
     component: str | None = None
+    workspace_id: str | None = None
 
 
 def read_request(body: bytes) -> Asked:
@@ -53,6 +57,7 @@ def read_request(body: bytes) -> Asked:
         _text(person.get("external_id")),
         _text(person.get("role")),
         _text(document.get("component_id")),
+        _text(document.get("workspace_id")) or _text(document.get("app_id")),
     )
 
 
@@ -103,6 +108,8 @@ def _report(inbound: Inbound, working: "asyncio.Future[Panel]") -> None:
 
 def _panel(inbound: Inbound, asked: Asked, *, sync_now: bool = False) -> Panel:
     store, settings = inbound.store, inbound.settings
+    if asked.workspace_id not in (None, known_workspace(store) or asked.workspace_id):
+        return Panel(OTHER_WORKSPACE, Tone.FINE)
     external_id = asked.external_id if asked.role == "user" else None
     standing = store.standings.of_contact(asked.contact_id, external_id)
     if standing is None:
@@ -110,8 +117,10 @@ def _panel(inbound: Inbound, asked: Asked, *, sync_now: bool = False) -> Panel:
     if sync_now:
         queue_user(store, standing.user_id)
         standing = store.standings.of_contact(asked.contact_id, external_id) or standing
-    links = PanelLinks("", settings.dagster_url)
-    return panel_of_user(standing, links, PanelNames(), asked=sync_now)
+    mapping = read_compared_fields(store)
+    links = PanelLinks(mapping.admin_url or "", settings.dagster_url, settings.workspace)
+    names = {name: field.intercom for name, field in (mapping.users or {}).items()}
+    return panel_of_user(standing, links, PanelNames(names), asked=sync_now)
 
 
 def queue_user(store: Store, user_id: str) -> None:

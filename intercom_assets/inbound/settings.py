@@ -22,11 +22,12 @@ MOST_SECRETS = 4
 class InboundSettings:
     """`secrets`: any of them may have signed a request. `dagster_url`: of the webserver, or blank.
 
-    `repr` shows no secret.
+    `workspace`: how this one's things are named in Dagster, or blank. `repr` shows no secret.
     """
 
     secrets: tuple[bytes, ...] = field(repr=False)
     dagster_url: str = ""
+    workspace: str = ""
 
 
 def read_settings(configuration: Configuration) -> InboundSettings:
@@ -36,7 +37,11 @@ def read_settings(configuration: Configuration) -> InboundSettings:
             f"{SYNC_DATABASE_URL} is not set: set it to the database with the sync's own tables, "
             "which looks like postgresql://user:password@host:5432/name."
         )
-    return InboundSettings(secrets_of(configuration.client_secret), configuration.dagster_url)
+    return InboundSettings(
+        secrets_of(configuration.client_secret),
+        configuration.dagster_url,
+        configuration.workspace,
+    )
 
 
 def secrets_of(given: str) -> tuple[bytes, ...]:

@@ -8,14 +8,21 @@ from uuid import uuid4
 import pytest
 import requests
 
-from intercom_assets.database.records import Failure, Lane
+from intercom_assets.database.records import Failure, Json, Lane
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import JournalEntry, Side
-from intercom_assets.domain.vocabulary import Action, Cause, QueueKind
+from intercom_assets.domain.vocabulary import Action, Cause, QueueKind, StateKey
 from intercom_assets.inbound import inbox
-from intercom_assets.inbound.agents_words import NOBODY
+from intercom_assets.inbound.agents_words import NOBODY, OTHER_WORKSPACE
 from intercom_assets_tests.inbound.listening import Listener, listening
 from intercom_assets_tests.inbound.standings import given_a_user, given_given_up_on
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is slow on a busy machine is no failure; how little is waited has tests of its own."""
+    monkeypatch.setattr(inbox, "ANSWER_WITHIN_S", 20.0)
+
 
 CONTACT = {"type": "contact", "id": "6a01", "role": "user", "external_id": "7"}
 
@@ -145,6 +152,35 @@ def test_the_partition_is_linked_where_dagster_s_address_is_known(store: Store) 
         "type": "url",
         "url": "https://dagster.example.com/assets/reconciled_profiles?view=partitions&partition=7",
     }
+
+
+def test_the_user_leads_to_the_app_s_admin_and_fields_are_called_as_in_intercom(
+    listener: Listener, store: Store
+) -> None:
+    given_a_user(store, "a/7", "6a01")
+    store.journal.add(
+        "run", [JournalEntry(QueueKind.USER, "a/7", Action.OVERRULED, "phone_number")]
+    )
+    phone: Json = {
+        "name": "phone_number", "intercom": "phone", "kind": "string", "policy": "app",
+        "custom": False,
+    }  # fmt: skip
+    mapping: Json = {"users": [phone], "admin_url": "https://admin.example/u/{id}"}
+    store.state.put(StateKey.COMPARED_FIELDS, mapping)
+
+    shown = components(opened(listener))
+
+    assert shown[1]["items"][0]["action"] == {"type": "url", "url": "https://admin.example/u/a%2F7"}
+    assert shown[4]["items"][0]["title"] == "phone"
+
+
+def test_another_workspace_s_inbox_is_told_so(listener: Listener, store: Store) -> None:
+    given_a_user(store, "7", "6a01")
+    store.state.put(StateKey.WORKSPACE, {"id": "ours"})
+
+    [only] = components(opened(listener))
+
+    assert only["text"] == OTHER_WORKSPACE
 
 
 # --- the button -----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from intercom_assets.database.records import Failure
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import JournalEntry, Side
 from intercom_assets.domain.vocabulary import Action, Cause, QueueKind
+from intercom_assets.inbound import inbox as routes
 from intercom_assets.inbound.canvas import HIGHEST
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
@@ -69,7 +70,8 @@ def page() -> Iterator[Page]:
 
 
 @pytest.fixture
-def inbox(page: Page, store: Store) -> Iterator[Inbox]:
+def inbox(page: Page, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    monkeypatch.setattr(routes, "ANSWER_WITHIN_S", 20.0)
     simulator = Simulator()
     for user_id, name in PEOPLE.items():
         email = f"{name.split()[0].lower()}@example.com"

@@ -1,4 +1,4 @@
-"""What a process must know to tell an echo that has neither the mapping nor the app: `listen`.
+"""What a process must know of the mapping that has neither the mapping nor the app: `listen`.
 
 Whoever has them writes it down with our own tables whenever it changed. Must not: a value.
 """
@@ -13,19 +13,21 @@ from intercom_assets.domain.models import Kind
 from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.sync.context.services import Services
 
-USERS, TEAMS, SYNC_NOW_TAG = "users", "teams", "sync_now_tag"
+USERS, TEAMS, SYNC_NOW_TAG, ADMIN_URL = "users", "teams", "sync_now_tag", "admin_url"
 
 
 @dataclass(frozen=True)
 class ComparedFields:
     """Fields of users and of teams by name; None where nobody has said yet which there are.
 
-    `sync_now_tag`: the tag that asks for a sync, as the mapping has it.
+    `sync_now_tag`: the tag that asks for a sync, and `admin_url`: a user's page in the app's admin,
+    as the mapping has them.
     """
 
     users: Mapping[str, Field] | None = None
     teams: Mapping[str, Field] | None = None
     sync_now_tag: str | None = None
+    admin_url: str | None = None
 
 
 def write_compared_fields(services: Services) -> None:
@@ -34,6 +36,7 @@ def write_compared_fields(services: Services) -> None:
         USERS: _listed(services.user_fields.values()),
         TEAMS: _listed(services.team_fields.values()),
         SYNC_NOW_TAG: services.settings.sync_now_tag,
+        ADMIN_URL: services.settings.admin_url,
     }
     if services.store.state.get(StateKey.COMPARED_FIELDS) != present:
         services.store.state.put(StateKey.COMPARED_FIELDS, present)
@@ -43,12 +46,16 @@ def read_compared_fields(store: Store) -> ComparedFields:
     stored = store.state.get(StateKey.COMPARED_FIELDS)
     if not isinstance(stored, dict):
         return ComparedFields()
-    tag = stored.get(SYNC_NOW_TAG)
     return ComparedFields(
         _fields(stored.get(USERS)),
         _fields(stored.get(TEAMS)),
-        tag if isinstance(tag, str) else None,
+        _text(stored.get(SYNC_NOW_TAG)),
+        _text(stored.get(ADMIN_URL)),
     )
+
+
+def _text(stored: Json) -> str | None:
+    return stored if isinstance(stored, str) else None
 
 
 def _listed(fields: Iterable[Field]) -> list[Json]:
