@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from intercom_assets.database.store.connection import StoreUnavailable
+from intercom_assets.database.store.connection import StoreNotReady, StoreUnavailable
 from intercom_assets.database.store.inbound import TakenNotifications
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.models import Contact
@@ -51,13 +51,13 @@ class Intake:
     def __init__(self, store: Store, workers: Executor) -> None:
         self._workers = workers
         self._desk = _Desk(store)
-        self._waiting: list[_Waiting] = []
+        self.waiting: list[_Waiting] = []
         self._working: asyncio.Task[None] | None = None
 
     async def take(self, notice: Notice) -> NoticeVerdict:
         """Once it is durable. Raises `StoreUnavailable` and `StoreNotReady`."""
         verdict = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(notice, verdict))
+        self.waiting.append(_Waiting(notice, verdict))
         if self._working is None:
             self._working = asyncio.create_task(self._work())
         try:
@@ -66,28 +66,35 @@ class Intake:
             raise StoreUnavailable("the sync's own database did not answer in time") from None
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                notices = [item.notice for item in batch if not item.verdict.done()]
-                try:
-                    verdicts = await loop.run_in_executor(self._workers, self._desk.take, notices)
-                except Exception as error:
-                    _fail(batch, error)
-                else:
-                    _answer(batch, notices, verdicts)
+            while self.waiting:
+                batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
+                await self._take(batch)
         finally:
             self._working = None
 
+    async def _take(self, batch: Sequence[_Waiting]) -> None:
+        """One that cannot be taken for a fault of ours must not take others with it."""
+        notices = [item.notice for item in batch]
+        loop = asyncio.get_running_loop()
+        try:
+            verdicts = await loop.run_in_executor(self._workers, self._desk.take, notices)
+        except (StoreUnavailable, StoreNotReady) as error:
+            _fail(batch, error)
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+            else:
+                for item in batch:
+                    await self._take([item])
+        else:
+            _answer(batch, verdicts)
 
-def _answer(
-    batch: Sequence[_Waiting], notices: Sequence[Notice], verdicts: Sequence[NoticeVerdict]
-) -> None:
-    by_notice = {id(notice): found for notice, found in zip(notices, verdicts, strict=True)}
-    for item in batch:
+
+def _answer(batch: Sequence[_Waiting], verdicts: Sequence[NoticeVerdict]) -> None:
+    for item, verdict in zip(batch, verdicts, strict=True):
         if not item.verdict.done():
-            item.verdict.set_result(by_notice[id(item.notice)])
+            item.verdict.set_result(verdict)
 
 
 def _fail(batch: Sequence[_Waiting], error: Exception) -> None:

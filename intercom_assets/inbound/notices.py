@@ -6,6 +6,7 @@ are only ever compared (`domain/echoes.py`). Must not: our own tables.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -13,12 +14,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from intercom_assets.database.store.encoding import cleaned
 from intercom_assets.domain.models import Company, Contact
 from intercom_assets.intercom.wire import ContactPayload
 from intercom_assets.intercom.wire_companies import CompanyPayload
 from intercom_assets.intercom.wire_values import seconds_of, text_of
 
 LONGEST_ID = 200
+_UNSTORABLE = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 _CONTACT_PARTS = {
     **{name: name for name in ("external_id", "email", "name", "phone", "signed_up_at")},
     **{name: name for name in ("last_seen_at", "custom_attributes")},
@@ -85,7 +88,7 @@ class Notice:
 def read_notice(body: bytes) -> Notice:
     """Raises `UnreadableNotice`."""
     try:
-        document = json.loads(body)
+        document = _storable(json.loads(body), body)
     except (ValueError, RecursionError):
         raise UnreadableNotice("a signed body is no JSON") from None
     if not isinstance(document, dict) or not isinstance(document.get("topic"), str):
@@ -104,6 +107,11 @@ def read_notice(body: bytes) -> Notice:
         )
     except (ValidationError, ValueError, OverflowError):
         raise UnreadableNotice("a signed body holds what cannot be read") from None
+
+
+def _storable(document: Any, body: bytes) -> Any:
+    """Without NUL and half surrogate pairs, which JSON can spell and no database can hold."""
+    return cleaned(document) if _UNSTORABLE.search(body) else document
 
 
 def _id(raw: object, body: bytes) -> str:

@@ -1,9 +1,10 @@
 """Whom a webhook wakes, what it costs, and what of it is never believed."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from intercom_assets.domain import webhook_topics
 from intercom_assets.domain.vocabulary import Cause, InboundCount, QueueKind
-from intercom_assets.inbound.notices import UnreadableNotice, read_notice
-from intercom_assets.inbound.topics import TOPICS
+from intercom_assets.inbound.notices import Notice, UnreadableNotice, read_notice
+from intercom_assets.inbound.topics import TOPICS, Remembered, Woken
+from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.inbound.told import HEADERS, OLD, Told, notification
 
 EDIT = "contact.user.updated"
@@ -446,6 +448,42 @@ def test_a_signed_body_that_cannot_be_read_is_taken_since_a_retry_would_not_mend
 ) -> None:
     assert told.listener.post("/webhooks", body).status_code == 200
     assert "A webhook is not understood" in caplog.text
+
+
+def test_text_that_no_database_can_hold_wakes_nobody_and_stops_nobody(told: Told) -> None:
+    item = {"type": "contact", "id": "a\ud800\x00", "external_id": "\udfff", "role": "lead"}
+
+    answer = told.tell("contact.lead.created", {**item, "email": "x\ud800@x.example"}, id="\ud800")
+
+    assert answer.status_code == 200
+    assert told.queued() == []
+
+
+def test_a_notification_that_fails_for_a_fault_of_ours_takes_no_other_with_it(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = told.world.given_user(name=None, created_at=OLD)
+    told.world.sync(ada)
+    told.world.intercom.by_hand.edit_contact(str(ada), name="Ada L.")
+    rule = TOPICS[EDIT]
+
+    def faulty(notice: Notice, known: Remembered) -> Woken:
+        if notice.id == "notif_poison":
+            raise ZeroDivisionError
+        return rule(notice, known)
+
+    monkeypatch.setitem(cast(dict[str, Any], TOPICS), EDIT, faulty)
+    bodies = [notification(EDIT, told.contact(ada), id=f"notif_{n}") for n in ("poison", "1", "2")]
+    with psycopg.connect(told.world.url) as other, ThreadPoolExecutor(4) as threads:
+        other.execute("lock table intercom_sync.notification in access exclusive mode")
+        first = threads.submit(told.listener.post, "/webhooks", notification(EDIT, {}))
+        rest = [threads.submit(told.listener.post, "/webhooks", body) for body in bodies]
+        wait_until(lambda: len(told.listener.inbound.intake.waiting) == 3, 10)
+        other.rollback()
+
+        assert first.result().status_code == 200
+        assert [each.result().status_code for each in rest] == [500, 200, 200]
+    assert told.queued() == [str(ada)]
 
 
 json_values = st.recursive(

@@ -51,7 +51,7 @@ def document(value: object) -> str:
     """JSON text that a `jsonb` parameter accepts."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
     if "\\u0000" in text or _UNSTORABLE.search(text):
-        text = json.dumps(_cleaned(value), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(cleaned(value), ensure_ascii=False, allow_nan=False)
     return text
 
 
@@ -216,13 +216,14 @@ def _plain(value: object) -> Json:
     raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
-def _cleaned(value: object) -> Json:
+def cleaned(value: object) -> Json:
+    """Without what PostgreSQL cannot hold."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("", value)
     if isinstance(value, Mapping):
-        return {str(_cleaned(key)): _cleaned(item) for key, item in value.items()}
+        return {str(cleaned(key)): cleaned(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_cleaned(item) for item in value]
+        return [cleaned(item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
     raise TypeError(f"{type(value).__name__} cannot be stored")

@@ -19,6 +19,7 @@ from intercom_assets_tests.tools.benchmarks import (
     speed,
     storage,
     triggers,
+    webhooks,
 )
 from intercom_assets_tests.tools.benchmarks.figures import Figure, Row, machine, rows, table
 from intercom_assets_tests.tools.benchmarks.lab import Lab, a_lab
@@ -47,6 +48,8 @@ BENCHMARKS = {
     "lone-change": Benchmark(lone_change.measure, (200,), repeats=1),
     "sensor-tick": Benchmark(dagster_runs.measure_tick, (100_000,)),
     "triggers": Benchmark(triggers.measure, (10_000,)),
+    "webhooks": Benchmark(webhooks.measure, (1_000,)),
+    "webhook-edits": Benchmark(webhooks.measure_edits, (60,), repeats=1),
     "storage": Benchmark(storage.measure_storage, (1_000,)),
     "side-by-side": Benchmark(side_by_side.measure, (1_000,)),
 }

@@ -48,7 +48,7 @@ IDLE = 60.0
 
 def measure_latency(_: Lab, users: int) -> Iterator[Figure]:
     """One user changes in the app of an idle system, again and again, at odd moments."""
-    with _world(sensor_wait_seconds=40) as world:
+    with demo_world(sensor_wait_seconds=40) as world:
         seed(world.addresses.app_database, users, teams=len(AWKWARD_TEAMS) + 1)
         _settle(world)
         started, arrived = zip(*_changes(world, users), strict=True)
@@ -58,7 +58,7 @@ def measure_latency(_: Lab, users: int) -> Iterator[Figure]:
 
 def measure_backfill(_: Lab, users: int) -> Iterator[Figure]:
     """All partitions from the UI, onto an empty workspace at the limit and 150 ms away."""
-    with _world(rate_share=1.0, sensor_wait_seconds=40) as world:
+    with demo_world(rate_share=1.0, sensor_wait_seconds=40) as world:
         simulated = Simulated(world.addresses.simulator)
         simulated.control("settings", AT_THE_LIMIT)
         _fill_quietly(world, users)
@@ -171,7 +171,8 @@ def _of_events(world: World, which: str, kind: str, at: float) -> float:
 
 
 @contextmanager
-def _world(**settings: object) -> Iterator[World]:
+def demo_world(**settings: object) -> Iterator[World]:
+    """A demo's world with these settings of `sync.yaml`."""
     with running_world(DemoOptions(schedules=False), Interrupts(), lambda _: None) as world:
         file = world.place / "mapping" / SYNC_YAML
         chosen = "".join(f"\n{key}: {value}" for key, value in settings.items())
