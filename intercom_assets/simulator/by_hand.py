@@ -78,6 +78,11 @@ class ByHand:
         ids = {"from": self._contact(lead).id, "into": self._contact(into).id}
         self._run(merge_contacts, body={**ids, "skip_duplicate_validation": True})
 
+    def mark_external(self, lead: str) -> None:
+        """It wrote by WhatsApp or the like: such leads cannot be merged by the API (422)."""
+        with self._lock:
+            self._world.external_leads.add(self._contact(lead).id)
+
     def tag_contact(self, contact: str, tag: str) -> None:
         """By the tag's name; one that does not exist is made."""
         with self._lock:

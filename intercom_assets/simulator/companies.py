@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from intercom_assets.simulator import errors
-from intercom_assets.simulator.documents import Document, as_answered, company_document
+from intercom_assets.simulator.company_documents import company_document
+from intercom_assets.simulator.documents import Document, as_answered
 from intercom_assets.simulator.records import Company
 from intercom_assets.simulator.values import custom_values, flag, text, unix_time, whole
 from intercom_assets.simulator.wire import Call, Reply
 
 UPDATABLE = ("name", "plan", "size", "website", "industry", "monthly_spend", "custom_attributes")
 LARGEST_SPEND = 2**31 - 1
+SOURCE = "creation_source"
 
 
 def find_company(call: Call, intercom_id: str) -> Company:
@@ -34,7 +36,8 @@ def readable(call: Call, company: Company) -> bool:
 
 
 def document_of(call: Call, company: Company) -> Document:
-    return as_answered(company_document(company, call.world, call.version), call.settings)
+    document = company_document(company, call.world, call.version, call.settings)
+    return as_answered(document, call.settings)
 
 
 def show(call: Call, company: Company) -> Reply:
@@ -59,6 +62,7 @@ def upsert_company(call: Call) -> Reply:
         raise errors.missing("company_id not specified")
     known = call.world.company_by_key.get(text("company_id", company_id, call.settings))
     if known is not None:
+        _refuse_race(call, company_id)
         return _store(call, call.world.companies[known])
     if call.settings.choice("company_name_required") and not call.body.get("name"):
         raise errors.missing("name not specified")
@@ -75,6 +79,8 @@ def _live(call: Call, intercom_id: str) -> Company:
 def _create(call: Call, company_id: str) -> Reply:
     fields = read_fields(call)
     custom = {name: value for name, value in fields.pop("custom", {}).items() if value is not None}
+    if call.settings.choice("creation_source"):
+        custom[SOURCE] = "api"
     seq, now = call.world.next_seq(), call.world.now
     company = Company(
         id=call.world.object_id(seq),
@@ -86,7 +92,19 @@ def _create(call: Call, company_id: str) -> Reply:
         **fields,
     )
     call.world.commit_company(company)
+    call.world.being_made[company_id] = call.world.clock() + call.settings.latency_ms / 1000
     return _answer(call, company)
+
+
+def _refuse_race(call: Call, company_id: str) -> None:
+    """Its maker's answer is still on the way: two at once cannot both make it."""
+    made_at = call.world.being_made.get(company_id)
+    if made_at is None:
+        return
+    if call.world.clock() >= made_at:
+        del call.world.being_made[company_id]
+    elif call.settings.choice("company_race"):
+        raise errors.Refused(400, "unique_company_constraint", "Company already exists.")
 
 
 def update_company(call: Call) -> Reply:
@@ -150,8 +168,15 @@ def _read_field(call: Call, key: str, value: Any) -> dict[str, Any]:
             asked = value is not None and flag(key, value)
             return {"last_request_at": call.world.now} if asked else {}
         case "custom_attributes":
-            return {"custom": custom_values(value, call.world.attribute_types["company"], settings)}
+            return {"custom": _custom(call, value)}
     return {}
+
+
+def _custom(call: Call, value: Any) -> dict[str, Any]:
+    """The Ruby client sends back all that it was shown, so Intercom's own key is passed over."""
+    if isinstance(value, dict) and SOURCE not in call.world.attribute_types["company"]:
+        value = {name: sent for name, sent in value.items() if name != SOURCE}
+    return custom_values(value, call.world.attribute_types["company"], call.settings)
 
 
 def _spend(value: Any) -> int:

@@ -99,7 +99,11 @@ def scroll_companies(call: Call) -> Reply:
 
 
 def _next_rows(call: Call, scroll: Scroll, now: float) -> Reply:
-    """An empty answer is the last one: it ends the scroll and carries no parameter."""
+    """An empty answer is the last one, and ends the scroll."""
+    end = call.settings.choice("scroll_end")
+    if not scroll.left and end == "not_found":
+        call.world.scroll = None
+        raise errors.Refused(404, "not_found", "scroll parameter not found")
     rows, scroll.left = scroll.left[:SCROLL_PAGE], scroll.left[SCROLL_PAGE:]
     scroll.used_at = now
     answer: Document = {
@@ -108,8 +112,8 @@ def _next_rows(call: Call, scroll: Scroll, now: float) -> Reply:
         "pages": None,
         "total_count": None,
     }
-    if rows:
+    if rows or end != "bare_page":
         answer["scroll_param"] = scroll.param
-    else:
+    if not rows:
         call.world.scroll = None
     return Reply(answer)

@@ -4,48 +4,21 @@ Who may hold which identity is in `identity`; archiving, deleting and blocking a
 merging in `merging`, lists and search in `listing`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from intercom_assets.simulator import errors
+from intercom_assets.simulator.contact_fields import LANGUAGE, allowed, read_fields, read_role
 from intercom_assets.simulator.documents import (
     Document,
     as_answered,
     contact_document,
     merge_history,
+    shape_of,
 )
 from intercom_assets.simulator.identity import refuse_conflicts, refuse_taken
-from intercom_assets.simulator.records import Contact, State
-from intercom_assets.simulator.values import (
-    avatar,
-    custom_values,
-    email_address,
-    flag,
-    optional_text,
-    text,
-    unix_time,
-    whole,
-)
-from intercom_assets.simulator.wire import Call, Reply, Version
-
-WRITABLE = (
-    "role",
-    "external_id",
-    "email",
-    "phone",
-    "name",
-    "avatar",
-    "signed_up_at",
-    "last_seen_at",
-    "owner_id",
-    "unsubscribed_from_emails",
-    "custom_attributes",
-)
-ROLES = {"user": "user", "contact": "user", "lead": "lead"}
-
-
-def writable(version: Version) -> tuple[str, ...]:
-    return (*WRITABLE, "email_verified") if version >= (2, 16) else WRITABLE
-
+from intercom_assets.simulator.records import NOTHING, Contact, Scalar, State
+from intercom_assets.simulator.wire import Call, Reply
 
 # --- reading ---
 
@@ -82,7 +55,9 @@ def canonical(call: Call, contact: Contact) -> Contact:
 
 def show(call: Call, contact: Contact) -> Document:
     """The document that answers by id: always current."""
-    document = contact_document(contact, call.world.workspace_id, call.version)
+    document = contact_document(
+        contact, call.world.workspace_id, call.version, shape_of(call.settings)
+    )
     return with_history(call, contact, as_answered(document, call.settings))
 
 
@@ -113,12 +88,13 @@ def find_by_external_id(call: Call) -> Reply:
 
 
 def create_contact(call: Call) -> Reply:
-    call.allow(*writable(call.version))
+    call.allow(*allowed(call))
     body = call.body
     if not any(body.get(key) for key in ("email", "external_id", "role")):
         raise errors.missing("email, external_id or role must be specified")
     role = read_role(body["role"]) if "role" in body else "user"
     fields = read_fields(call, role)
+    fields["seen"] = _seen(NOTHING, fields)
     external_id = fields.pop("external_id", None) or None
     custom = {name: value for name, value in fields.pop("custom").items() if value is not None}
     if not fields.get("email"):
@@ -140,13 +116,14 @@ def create_contact(call: Call) -> Reply:
 
 
 def update_contact(call: Call) -> Reply:
-    call.allow(*writable(call.version))
+    call.allow(*allowed(call))
     contact = find_for_write(call, call.ids[0])
     role = read_role(call.body["role"]) if "role" in call.body else contact.role
     if role == "lead" and contact.role == "user":
         raise errors.client_error("Contact with user role can't be converted to a lead")
     fields = read_fields(call, role)
     fields["role"] = role
+    fields["seen"] = _seen(contact.seen, fields)
     fields["external_id"] = fields.pop("external_id", None) or contact.external_id
     fields["custom"] = merge_custom(contact, fields.pop("custom"))
     if all(getattr(contact, name) == value for name, value in fields.items()):
@@ -156,6 +133,13 @@ def update_contact(call: Call) -> Reply:
     identity = (changed.email, changed.external_id, changed.role)
     cookie = identity != (contact.email, contact.external_id, contact.role)
     return commit(call, changed, recent_write=cookie)
+
+
+def _seen(known: Mapping[str, Scalar], fields: dict[str, Any]) -> Mapping[str, Scalar]:
+    """Takes the one field out that stands among those which only Intercom fills in."""
+    if LANGUAGE not in fields:
+        return known
+    return {**known, LANGUAGE: fields.pop(LANGUAGE)}
 
 
 def commit(call: Call, contact: Contact, recent_write: bool) -> Reply:
@@ -175,64 +159,3 @@ def merge_custom(contact: Contact, sent: dict[str, Any]) -> dict[str, Any]:
         if value is not None or name in merged:
             merged[name] = value
     return merged
-
-
-# --- one field after the other ---
-
-
-def read_role(value: Any) -> str:
-    if not isinstance(value, str) or value not in ROLES:
-        raise errors.invalid("role must be either user or lead", "role")
-    return ROLES[value]
-
-
-def read_fields(call: Call, role: str) -> dict[str, Any]:
-    """The body's fields, checked, by the names of `Contact`. `custom` is always there."""
-    fields: dict[str, Any] = {"custom": {}}
-    for key, value in call.body.items():
-        fields.update(_read_field(call, role, key, value))
-    return fields
-
-
-def _read_field(call: Call, role: str, key: str, value: Any) -> dict[str, Any]:
-    settings = call.settings
-    match key:
-        case "external_id":
-            given = optional_text(key, value, settings)
-            return {} if role == "lead" else {key: given}
-        case "email":
-            return {key: email_address(value, settings)}
-        case "name" | "phone":
-            return {key: optional_text(key, value, settings)}
-        case "avatar":
-            return {key: avatar(value, settings)}
-        case "signed_up_at" | "last_seen_at":
-            return {key: unix_time(key, value, settings)}
-        case "unsubscribed_from_emails":
-            return {} if value is None else {key: flag(key, value)}
-        case "owner_id":
-            return {key: _owner(call, value)}
-        case "email_verified":
-            return _verified(call, value)
-        case "custom_attributes":
-            known = call.world.attribute_types["contact"]
-            return {"custom": custom_values(value, known, settings)}
-    return {}
-
-
-def _owner(call: Call, value: Any) -> str | None:
-    """Strings as of 2.16, integers before; both are taken, since the SDKs send either."""
-    if value is None:
-        return None
-    is_text = isinstance(value, str)
-    owner = text("owner_id", value, call.settings) if is_text else None
-    owner = owner or str(whole("owner_id", value, call.settings))
-    if owner not in call.world.admins:
-        raise errors.invalid("The owner specified is not a member of the workspace")
-    return owner
-
-
-def _verified(call: Call, value: Any) -> dict[str, Any]:
-    if not call.body.get("email"):
-        raise errors.invalid("email_verified must be supplied together with an email")
-    return {"email_verified": None if value is None else flag("email_verified", value)}

@@ -14,11 +14,10 @@ from dataclasses import asdict
 from typing import Any
 
 from intercom_assets.simulator.by_hand import NotThere
-from intercom_assets.simulator.choices import UNCONFIRMED
 from intercom_assets.simulator.documents import Document
 from intercom_assets.simulator.faults import KINDS, BadFault, read_faults
 from intercom_assets.simulator.seeding import BadSeed
-from intercom_assets.simulator.settings import BadSetting, Settings
+from intercom_assets.simulator.settings import CHOICES, BadSetting, Settings
 from intercom_assets.simulator.stand import Stand
 from intercom_assets.simulator.wire import Answer, json_body, parse_query
 
@@ -33,7 +32,7 @@ class Control:
         self._reads: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
             "stats": lambda query: self.stats(),
             "settings": lambda query: simulator.settings.document(),
-            "choices": lambda query: [asdict(choice) for choice in UNCONFIRMED],
+            "choices": lambda query: [asdict(choice) for choice in CHOICES.values()],
             "faults": lambda query: self._faults(),
             "calls": lambda query: simulator.journal.recent(),
             "overview": self._overview,

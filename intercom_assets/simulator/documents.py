@@ -5,9 +5,9 @@ status or header is known.
 """
 
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
-from intercom_assets.simulator.records import Admin, Attribute, Company, Contact, Tag
+from intercom_assets.simulator.records import Admin, Attribute, Contact, Tag
 from intercom_assets.simulator.settings import Settings
 from intercom_assets.simulator.state import World
 
@@ -51,6 +51,8 @@ LATER = (
     "email_domain",
     "opted_out_subscription_types",
     "opted_in_subscription_types",
+    "sms_consent",
+    "unsubscribed_from_sms",
     *SEEN[SEEN.index("utm_campaign") :],
 )
 LATER_LOCATION = ("country_code", "continent_code")
@@ -63,20 +65,41 @@ def as_answered(document: Document, settings: Settings) -> Document:
     return document
 
 
-def embedded(kind: str, url: str, ids: tuple[str, ...], folder: str) -> Document:
-    """A list inside a contact: at most 10 of its members, and the whole count."""
-    shown = [{"id": i, "type": kind, "url": f"/{folder}/{i}"} for i in ids[:EMBEDDED]]
+class Shape(NamedTuple):
+    """What workspaces were seen to differ in. `most`: members of a list inside a contact."""
+
+    most: int | None = None
+    sms: bool = True
+
+
+RECORDED_SHAPE = Shape()
+
+
+def shape_of(settings: Settings) -> Shape:
+    whole = settings.choice("embedded_lists") == "whole"
+    return Shape(None if whole else EMBEDDED, settings.choice("sms_fields"))
+
+
+def embedded(
+    kind: str, url: str, ids: tuple[str, ...], folder: str, most: int | None = None
+) -> Document:
+    """A list inside a record: its members, or the first `most` of them, and the whole count."""
+    shown = [{"id": i, "type": kind, "url": f"/{folder}/{i}"} for i in ids[:most]]
     return {
         "type": "list",
         "data": shown,
         "url": url,
         "total_count": len(ids),
-        "has_more": len(ids) > EMBEDDED,
+        "has_more": len(ids) > len(shown),
     }
 
 
 def contact_document(
-    contact: Contact, workspace_id: str, version: tuple[int, int], indexed: bool = False
+    contact: Contact,
+    workspace_id: str,
+    version: tuple[int, int],
+    shape: Shape = RECORDED_SHAPE,
+    indexed: bool = False,
 ) -> Document:
     """`indexed`: as lists and searches show it, where a cleared e-mail is null and not ""."""
     url = f"/contacts/{contact.id}"
@@ -103,12 +126,16 @@ def contact_document(
         **contact.seen,
         "location": {**NOWHERE, **contact.location},
         "custom_attributes": dict(contact.custom),
-        "tags": embedded("tag", f"{url}/tags", tuple(contact.tags), "tags"),
+        "tags": embedded("tag", f"{url}/tags", tuple(contact.tags), "tags", shape.most),
         "notes": embedded("note", f"{url}/notes", (), "notes"),
-        "companies": embedded("company", f"{url}/companies", contact.companies, "companies"),
+        "companies": embedded(
+            "company", f"{url}/companies", contact.companies, "companies", shape.most
+        ),
         "opted_out_subscription_types": embedded("subscription", f"{url}/subscriptions", (), ""),
         "opted_in_subscription_types": embedded("subscription", f"{url}/subscriptions", (), ""),
     }
+    if shape.sms:
+        document["sms_consent"] = document["unsubscribed_from_sms"] = False
     if contact.email and "@" in contact.email:
         document["email_domain"] = contact.email.rpartition("@")[2]
     return document if version >= RECORDED_AS_NOW else _as_recorded(document)
@@ -145,45 +172,6 @@ def short_contact(contact: Contact, version: tuple[int, int], **what: bool) -> D
     if version < RECORDED_AS_NOW:
         return {"id": contact.id, "object": "contact", **what}
     return {"type": "contact", "id": contact.id, "external_id": contact.external_id, **what}
-
-
-OMITTED_WHEN_UNSET = ("remote_created_at", "last_request_at", "size", "website", "industry")
-
-
-def company_document(company: Company, world: World, version: tuple[int, int]) -> Document:
-    document: Document = {
-        "type": "company",
-        "company_id": company.company_id,
-        "id": company.id,
-        "app_id": world.workspace_id,
-        "name": company.name or "",
-        "created_at": company.created_at,
-        "updated_at": company.updated_at,
-        "monthly_spend": company.monthly_spend,
-        "session_count": company.session_count,
-        "user_count": company.user_count,
-        "tags": {
-            "type": "tag.list",
-            "tags": [tag_document(world.tags[i]) for i in company.tags if i in world.tags],
-        },
-        "segments": {"type": "segment.list", "segments": []},
-        "plan": _plan(company.plan, world),
-        "custom_attributes": dict(company.custom),
-    }
-    for name in OMITTED_WHEN_UNSET:
-        value = getattr(company, name)
-        if value is not None:
-            document[name] = value
-    if version >= (2, 16):
-        document["notes"] = {"type": "note.list", "notes": []}
-    return document
-
-
-def _plan(name: str | None, world: World) -> Document:
-    if not name:
-        return {}
-    plan_id = world.plans.setdefault(name, str(269315 + len(world.plans)))
-    return {"type": "plan", "id": plan_id, "name": name}
 
 
 READS_BACK_AS = {"options": "string", "datetime": "date"}

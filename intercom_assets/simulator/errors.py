@@ -127,5 +127,14 @@ def invalid_merge(message: str) -> Refused:
     return Refused(400, "invalid_merge", message)
 
 
+def external_lead() -> Refused:
+    return Refused(
+        422,
+        "unprocessable_entity",
+        "User merge for external leads is disabled by default unless explicitly allowed "
+        "by passing allowed channels array",
+    )
+
+
 def missing_attribute(name: str) -> Refused:
     return invalid(f"Custom attribute '{name}' does not exist")

@@ -106,6 +106,7 @@ STATUS_CODES = {
     404: ("not_found", "Resource Not Found"),
     408: ("request_timeout", "Request Timeout"),
     409: ("conflict", "Scripted conflict"),
+    422: ("unprocessable_entity", "Scripted refusal"),
     500: ("server_error", "Server Error"),
     502: ("bad_gateway", "Bad Gateway"),
     503: ("service_unavailable", "Sorry, the API service is temporarily unavailable"),

@@ -6,8 +6,9 @@ call sorts a whole workspace. No query language here: see `query` and `listing`.
 """
 
 from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
+from itertools import count
 from typing import Generic, TypeAlias, TypeVar
 
 from intercom_assets.simulator.records import Company, Contact
@@ -67,14 +68,20 @@ class Index(Generic[R]):
         self.by_key: dict[Key, tuple[str, ...]] = {}
         self._keys: Callable[[R], Iterator[Key]] = keys
         self._by_creation: list[tuple[int, str]] = []
-        self._waiting: deque[tuple[float, R, bool]] = deque()
+        self._waiting: list[tuple[float, int, R, bool]] = []
+        self._pushed = count()
+        self._newest: dict[str, float] = {}
 
     def push(self, at: float, version: R, visible: bool) -> None:
-        self._waiting.append((at, version, visible))
+        """Of one record no version may overtake a newer one, whatever `at` says."""
+        at = self._newest[version.id] = max(at, self._newest.get(version.id, at))
+        heappush(self._waiting, (at, next(self._pushed), version, visible))
 
     def catch_up(self, until: float) -> None:
         while self._waiting and self._waiting[0][0] <= until:
-            _, version, visible = self._waiting.popleft()
+            at, _, version, visible = heappop(self._waiting)
+            if self._newest.get(version.id) == at:
+                del self._newest[version.id]
             self.put(version, visible)
 
     def put(self, version: R, visible: bool = True) -> None:

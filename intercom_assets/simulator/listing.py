@@ -11,7 +11,12 @@ from typing import Any
 
 from intercom_assets.simulator import errors
 from intercom_assets.simulator.contacts import with_history
-from intercom_assets.simulator.documents import Document, as_answered, contact_document
+from intercom_assets.simulator.documents import (
+    Document,
+    as_answered,
+    contact_document,
+    shape_of,
+)
 from intercom_assets.simulator.fields import Field, find_field
 from intercom_assets.simulator.filters import Plan
 from intercom_assets.simulator.index import Index
@@ -25,11 +30,11 @@ COMPANY_CONTACTS_PAGE = 50
 
 
 def show_indexed(call: Call, contacts: Iterable[Contact]) -> list[Document]:
-    workspace = call.world.workspace_id
+    workspace, shape = call.world.workspace_id, shape_of(call.settings)
     return [
         with_history(call, contact, as_answered(document, call.settings))
         for contact in contacts
-        if (document := contact_document(contact, workspace, call.version, True))
+        if (document := contact_document(contact, workspace, call.version, shape, True))
     ]
 
 
@@ -54,7 +59,8 @@ def _cut(
     """`rows` holds one more than fits if another page follows."""
     shown = rows[:size]
     after = [number + 1, *place(shown[-1])] if len(rows) > size else None
-    return Reply(cursor_page(show_indexed(call, shown), total, size, number, after))
+    page = cursor_page(call, show_indexed(call, shown), total, size, number, after)
+    return Reply(page)
 
 
 def list_company_contacts(call: Call) -> Reply:
@@ -104,7 +110,8 @@ def search_contacts(call: Call) -> Reply:
 def _read_sort(call: Call) -> tuple[Field, bool]:
     sort = call.body.get("sort")
     if sort is None:
-        return find_field(call, "created_at"), False
+        oldest_first = call.settings.choice("unsorted_search") == "ascending"
+        return find_field(call, "created_at"), oldest_first
     if not isinstance(sort, dict):
         raise errors.invalid("sort must be an object", "sort")
     for key in sort:

@@ -33,7 +33,10 @@ def attach_company(call: Call) -> Reply:
             "contact_company_limit_exceeded",
             f"Contact has reached the maximum of {LIMIT} company associations",
         )
-    return _store(call, contact, company, (*contact.companies, company.id))
+    stored = _store(call, contact, company, (*contact.companies, company.id))
+    if call.settings.choice("attach_user_count") == "after":
+        return stored
+    return replace(show(call, company), changed=True)
 
 
 def detach_company(call: Call) -> Reply:
@@ -58,8 +61,7 @@ def _store(call: Call, contact: Contact, company: Company, companies: tuple[str,
     moved = bool(call.settings.choice("attach_moves_updated_at"))
     updated_at = call.world.now if moved else contact.updated_at
     call.world.commit_contact(contact._replace(companies=companies, updated_at=updated_at))
-    answer = show(call, call.world.companies[company.id])
-    return replace(answer, changed=True)
+    return replace(show(call, call.world.companies[company.id]), changed=True)
 
 
 def list_contact_companies(call: Call) -> Reply:

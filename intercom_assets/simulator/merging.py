@@ -31,6 +31,8 @@ def merge_contacts(call: Call) -> Reply:
             "Contacts can only be merged when they are duplicates (matching email or phone). "
             "Pass skip_duplicate_validation=true to override this check."
         )
+    if lead.id in call.world.external_leads:
+        raise errors.external_lead()
     return _merge(call, lead, user)
 
 

@@ -60,7 +60,12 @@ def read_cursor(cursor: Any, kind: type) -> tuple[int, Any, Any] | None:
 
 
 def cursor_page(
-    rows: list[dict[str, Any]], total: int, size: int, number: int, after: list[Any] | None
+    call: Call,
+    rows: list[dict[str, Any]],
+    total: int,
+    size: int,
+    number: int,
+    after: list[Any] | None,
 ) -> dict[str, Any]:
     """`after`: the place of this page's last row if another page follows."""
     pages: dict[str, Any] = {
@@ -70,7 +75,9 @@ def cursor_page(
         "total_pages": -(-total // size),
     }
     if after is not None:
-        pages["next"] = {"per_page": size, "starting_after": write_cursor(after)}
+        by_number = call.settings.choice("next_page_has") == "page"
+        beside = {"page": number + 1} if by_number else {"per_page": size}
+        pages["next"] = {**beside, "starting_after": write_cursor(after)}
     return {"type": "list", "data": rows, "total_count": total, "pages": pages}
 
 

@@ -1,4 +1,4 @@
-"""Fixed, aligned 10-second windows with a phase, and the headers that tell of them.
+"""Fixed, aligned 10-second windows with a phase, and the headers that tell of them, a bit late.
 
 Counts calls; refuses nothing by itself. The first call of a window is told that all of it
 remains (recorded), so a client never sees the last slot being taken.
@@ -62,5 +62,5 @@ class Rate:
         return {
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str(window.end),
+            "X-RateLimit-Reset": str(window.end + self._settings.rate_reset_late_s),
         }

@@ -8,13 +8,10 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
 
-from intercom_assets.simulator.documents import (
-    Document,
-    attribute_document,
-    company_document,
-    contact_document,
-)
+from intercom_assets.simulator.company_documents import company_document
+from intercom_assets.simulator.documents import Document, attribute_document, contact_document
 from intercom_assets.simulator.records import Company, Contact
+from intercom_assets.simulator.settings import Settings
 from intercom_assets.simulator.state import World
 
 NEWEST = (2, 16)
@@ -33,6 +30,7 @@ PERSON = (
 
 class Reading:
     world: World
+    settings: Settings
     lock: AbstractContextManager[object]
 
     def contact(
@@ -82,7 +80,7 @@ class Reading:
             ]
 
     def _company_document(self, company: Company) -> Document:
-        document = company_document(company, self.world, NEWEST)
+        document = company_document(company, self.world, NEWEST, self.settings)
         document["deleted"] = company.deleted_at is not None
         return document
 

@@ -10,13 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from intercom_assets.simulator.choices import UNCONFIRMED, Choice, Option
+from intercom_assets.simulator.recorded import RECORDED
 from intercom_assets.simulator.state import WORKSPACE_ID
 
-CHOICES: Mapping[str, Choice] = {choice.name: choice for choice in UNCONFIRMED}
+CHOICES: Mapping[str, Choice] = {choice.name: choice for choice in (*UNCONFIRMED, *RECORDED)}
 
 
 def chosen() -> dict[str, Option]:
-    return {choice.name: choice.chosen for choice in UNCONFIRMED}
+    return {choice.name: choice.chosen for choice in CHOICES.values()}
 
 
 class BadSetting(ValueError):
@@ -26,7 +27,7 @@ class BadSetting(ValueError):
 @dataclass(slots=True)
 class Settings:
     """`rate_window_phase`: windows end at Unix seconds with this remainder by the window's length.
-
+    `rate_reset_late_s`: how much later than that the Reset header says (recorded: 1 to 2 s).
     `updated_at_skew_s`: how far the stored `updated_at` runs ahead of the write's own answer.
     `exact_seconds`: timestamp search as of 2.17, whatever version is asked for.
     `bare_refusals`: whoever sends a value that is refused is not told which one.
@@ -39,7 +40,8 @@ class Settings:
     latency_ms: float = 0
     rate_limit_per_window: int = 1666
     rate_window_s: int = 10
-    rate_window_phase: int = 2
+    rate_window_phase: int = 0
+    rate_reset_late_s: int = 2
     index_delay_s: float = 0
     updated_at_skew_s: int = 0
     exact_seconds: bool = False

@@ -35,6 +35,7 @@ class Stand(Reading):
             lambda: self.settings.index_delay_s,
             self.settings.seed,
             lambda: self.settings.workspace_id,
+            lambda: bool(self.settings.choice("index_order") == "as_written"),
         )
         self.rate = Rate(self.settings)
         self.faults = Faults(Random(self.settings.seed))

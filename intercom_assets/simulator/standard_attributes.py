@@ -44,6 +44,10 @@ CONTACT = (
     Standard("marked_email_as_spam", "Marked email as spam", "boolean", False, "Complained"),
     Standard("has_hard_bounced", "Has hard bounced", "boolean", False, "Mail came back"),
     Standard("avatar", "Avatar", "string", True, "The picture of a person"),
+    Standard("android_app_name", "Android App name", "string", False, "The Android app in use"),
+    Standard("android_sdk_version", "Android SDK version", "string", False, "The app's SDK"),
+    Standard("ios_app_name", "iOS App name", "string", False, "The iOS app in use"),
+    Standard("ios_sdk_version", "iOS SDK version", "string", False, "The app's SDK"),
 )
 COMPANY = (
     Standard("name", "Company name", "string", True, "The name of a company"),
@@ -63,6 +67,11 @@ COMPANY = (
     Standard("plan.id", "Plan ID", "string", False, "The Intercom defined id of the plan"),
     Standard("app_id", "App ID", "string", False, "The Intercom defined id of the app"),
 )
+UI_WRITABLE: Mapping[str, frozenset[str]] = {
+    "contact": frozenset(("name", "email", "phone")),
+    "company": frozenset(("name", "size", "industry", "website")),
+}
+"""What teammates can edit in Intercom's screens (recorded 2020 and 2021)."""
 STANDARD: Mapping[str, tuple[Standard, ...]] = {"contact": CONTACT, "company": COMPANY}
 
 
@@ -75,7 +84,7 @@ def standard_document(standard: Standard, model: str) -> dict[str, Any]:
         "description": standard.description,
         "data_type": standard.data_type,
         "api_writable": standard.api_writable,
-        "ui_writable": False,
+        "ui_writable": standard.full_name in UI_WRITABLE[model],
         "messenger_writable": True,
         "custom": False,
         "archived": False,

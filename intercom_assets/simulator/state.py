@@ -27,7 +27,8 @@ class Watcher(Protocol):
 
 
 class World:
-    """`delay`: seconds by which the index lags; `workspace`: its id. Asked for at each look."""
+    """`delay`: seconds by which the index lags; `workspace`: its id;
+    `in_order`: whether that index hears of changes as they are made. Asked for at each look."""
 
     def __init__(
         self,
@@ -35,10 +36,12 @@ class World:
         delay: Callable[[], float] = lambda: 0.0,
         seed: int = 7,
         workspace: Callable[[], str] = lambda: WORKSPACE_ID,
+        in_order: Callable[[], bool] = lambda: True,
     ) -> None:
         self.clock = clock
         self.delay = delay
         self._workspace = workspace
+        self._in_order = in_order
         self.random = Random(seed)  # not for secrets: ids must be the same in every run
         self.created_at = int(clock())
         self.watcher: Watcher | None = None
@@ -57,6 +60,8 @@ class World:
         self.plans: dict[str, str] = {}
         self.members: dict[str, dict[str, None]] = {}
         self.company_by_key: dict[str, str] = {}
+        self.being_made: dict[str, float] = {}
+        self.external_leads: set[str] = set()
         self.with_external_id: dict[str, tuple[str, ...]] = {}
         self.with_email: dict[str, tuple[str, ...]] = {}
         self.attribute_types: dict[str, dict[str, Attribute]] = {"contact": {}, "company": {}}
@@ -95,12 +100,17 @@ class World:
         self._note_identities(old, contact)
         self._note_members(old, contact)
         if lagging:
-            self._contact_index.push(self.clock(), contact, contact.live)
+            self._contact_index.push(self._heard_at(), contact, contact.live)
             self._contact_index.catch_up(self.clock() - self.delay())
             if self.watcher is not None:
                 self.watcher.contact_changed(old, contact)
         else:
             self._contact_index.put(contact, contact.live)
+
+    def _heard_at(self) -> float:
+        """When the index takes a change for made: by up to its delay too early, out of order."""
+        head_start = 0.0 if self._in_order() else self.random.random() * self.delay()
+        return self.clock() - head_start
 
     def _note_identities(self, old: Contact | None, new: Contact) -> None:
         for holders, before, after in (
@@ -154,7 +164,7 @@ class World:
             del self.company_by_key[company.company_id]
         visible = company.deleted_at is None and company.user_count > 0
         if lagging:
-            self._company_index.push(self.clock(), company, visible)
+            self._company_index.push(self._heard_at(), company, visible)
             self._company_index.catch_up(self.clock() - self.delay())
             if self.watcher is not None:
                 self.watcher.company_changed(old, company)

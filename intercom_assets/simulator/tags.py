@@ -98,7 +98,8 @@ def create_tag(call: Call) -> Reply:
     users = [_tag_user(call, tag, item) for item in _items(call, "users")]
     companies = [_tag_company(call, tag, item) for item in _items(call, "companies")]
     document = tag_document(tag)
-    if "users" in call.body or "companies" in call.body:
+    items_told = call.version >= (2, 16) or call.settings.choice("tagged_items") == "always"
+    if items_told and ("users" in call.body or "companies" in call.body):
         document |= {"users": users, "companies": companies}
     return Reply(document, recent_write=True, changed=True)
 

@@ -7,7 +7,12 @@ API leaves a key out. Which change is told under which topic is in `notification
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from intercom_assets.simulator.documents import Document, as_answered, contact_document
+from intercom_assets.simulator.documents import (
+    Document,
+    as_answered,
+    contact_document,
+    shape_of,
+)
 from intercom_assets.simulator.records import Company, Contact
 from intercom_assets.simulator.settings import Settings
 from intercom_assets.simulator.state import World
@@ -24,7 +29,9 @@ class Telling(NamedTuple):
     settings: Settings
 
     def contact(self, contact: Contact) -> Document:
-        document = contact_document(contact, self.world.workspace_id, VERSION)
+        document = contact_document(
+            contact, self.world.workspace_id, VERSION, shape_of(self.settings)
+        )
         return self._timed(as_answered(document, self.settings))
 
     def company(self, company: Company, by_itself: bool = True) -> Document:

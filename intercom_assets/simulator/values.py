@@ -12,6 +12,7 @@ from intercom_assets.simulator.records import Attribute, Scalar
 from intercom_assets.simulator.settings import Settings
 
 CUSTOM_TEXT_LIMIT = 255
+PUNCTUATION = str.maketrans("", "", " ()-./")
 
 
 def text(name: str, value: Any, settings: Settings) -> str:
@@ -36,6 +37,13 @@ def email_address(value: Any, settings: Settings) -> str:
     if address and settings.choice("email_format") == "address" and not (local and at and domain):
         raise invalid("Email is invalid", "email")
     return address.lower() if settings.choice("email_case") == "lower" else address
+
+
+def phone_number(value: Any, settings: Settings) -> str | None:
+    number = optional_text("phone", value, settings)
+    if number is None or settings.choice("phone_punctuation") == "keep":
+        return number
+    return number.translate(PUNCTUATION)
 
 
 def whole(name: str, value: Any, settings: Settings) -> int:

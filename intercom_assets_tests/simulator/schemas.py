@@ -50,6 +50,21 @@ DEPARTURES = (
         "the file's own example has booleans and numbers where the schema wants strings",
     ),
     Departure(
+        ("components", "schemas", "company", "properties", "notes"),
+        {
+            "type": "object",
+            "required": ["type", "data", "url", "total_count", "has_more"],
+            "properties": {
+                "type": {"enum": ["list"]},
+                "data": {"type": "array"},
+                "url": {"type": "string"},
+                "total_count": {"type": "integer"},
+                "has_more": {"type": "boolean"},
+            },
+        },
+        "recorded as a list object, as in contacts",
+    ),
+    Departure(
         ("components", "schemas", "company_list", "properties", "pages"),
         {"$ref": f"{ROOT}pages_link"},
         "page-numbered: next is a URL or null, as the file's pages_link says elsewhere",

@@ -218,4 +218,4 @@ def test_an_attribute_of_the_other_model_does_not_exist_here(api: Api) -> None:
 
     assert refusal(answer)[2] == "Custom attribute 'plan_name' does not exist"
     made = api.company(custom_attributes={"plan_name": "pro"})
-    assert made["custom_attributes"] == {"plan_name": "pro"}
+    assert made["custom_attributes"] == {"plan_name": "pro", "creation_source": "api"}

@@ -1,17 +1,20 @@
 """Every unconfirmed question has a switch, and each switch changes what the simulator does."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from intercom_assets.simulator.choices import UNCONFIRMED, Choice
+from intercom_assets.simulator.choices import Choice
 from intercom_assets.simulator.notifications import of_contact
 from intercom_assets.simulator.records import Contact, Merge, State
+from intercom_assets.simulator.settings import CHOICES
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.simulator.telling import Telling
 from intercom_assets_tests.simulator.asking import Api, Clock, ids, ok
 
+AS_ASKED = {"Authorization": "Bearer demo-token", "Content-Type": "application/json"}
 CONTACT = Contact("a", 1, "user", 100, 100)
 Observe = Callable[[Api, Clock], Any]
 OBSERVED: dict[str, tuple[Any, Observe]] = {}
@@ -214,7 +217,100 @@ def _(api: Api, clock: Clock) -> Any:
     return told(api, CONTACT._replace(state=State.ARCHIVED), CONTACT)[0]
 
 
-@pytest.mark.parametrize("choice", UNCONFIRMED, ids=lambda choice: choice.name)
+# --- where recordings show another thing than documents ---
+
+
+def scrolled(api: Api) -> Any:
+    api.attach(api.user(), api.company())
+    first = ok(api.get("/companies/scroll"))
+    last = api.get(f"/companies/scroll?scroll_param={first['scroll_param']}")
+    return last.status, "scroll_param" in last.json()
+
+
+@shows("scroll_end", "bare_page")
+def _(api: Api, clock: Clock) -> Any:
+    return scrolled(api)
+
+
+@shows("next_page_has", "per_page")
+def _(api: Api, clock: Clock) -> Any:
+    api.simulator.seed({"count": 2})
+    return sorted(ok(api.get("/contacts?per_page=1"))["pages"]["next"])
+
+
+@shows("unsorted_search", "descending")
+def _(api: Api, clock: Clock) -> Any:
+    api.simulator.seed({"count": 2})
+    found = api.search({"field": "role", "operator": "=", "value": "user"})
+    return [item["external_id"] for item in found["data"]]
+
+
+@shows("attach_user_count", "after")
+def _(api: Api, clock: Clock) -> Any:
+    return api.attach(api.user(), api.company())["user_count"]
+
+
+@shows("creation_source", False)
+def _(api: Api, clock: Clock) -> Any:
+    return api.company()["custom_attributes"]
+
+
+@shows("company_notes", "note.list")
+def _(api: Api, clock: Clock) -> Any:
+    body = {"company_id": "t1"}
+    return api.simulator.handle("POST", "/companies", AS_ASKED, json.dumps(body).encode()).json()[
+        "notes"
+    ]
+
+
+@shows("sms_fields", False)
+def _(api: Api, clock: Clock) -> Any:
+    return api.user().get("sms_consent")
+
+
+@shows("language_override_writable", False)
+def _(api: Api, clock: Clock) -> Any:
+    return api.post("/contacts", {"role": "user", "language_override": "nl"}).status
+
+
+@shows("tagged_items", "always")
+def _(api: Api, clock: Clock) -> Any:
+    api.company()
+    headers = {**AS_ASKED, "Intercom-Version": "2.14"}
+    body = {"name": "Whale", "companies": [{"company_id": "t1"}]}
+    return sorted(api.simulator.handle("POST", "/tags", headers, json.dumps(body).encode()).json())
+
+
+@shows("embedded_lists", "ten")
+def _(api: Api, clock: Clock) -> Any:
+    api.simulator.seed({"external_id": "7", "companies": [f"t{n}" for n in range(11)]})
+    companies = ok(api.get("/contacts/find_by_external_id/7"))["companies"]
+    return len(companies["data"]), companies["total_count"], companies["has_more"]
+
+
+@shows("index_order", "any")
+def _(api: Api, clock: Clock) -> Any:
+    api.simulator.set(index_delay_s=60)
+    for number in range(20):
+        api.user(str(number))
+        clock.advance(1)
+    clock.advance(31)
+    return [item["external_id"] for item in ok(api.get("/contacts?per_page=50"))["data"]]
+
+
+@shows("company_race", False)
+def _(api: Api, clock: Clock) -> Any:
+    api.simulator.set(latency_ms=100)
+    api.company()
+    return api.post("/companies", {"company_id": "t1"}).status
+
+
+@shows("phone_punctuation", "keep")
+def _(api: Api, clock: Clock) -> Any:
+    return api.user(phone="+1 (555) 010-0199")["phone"]
+
+
+@pytest.mark.parametrize("choice", CHOICES.values(), ids=lambda choice: choice.name)
 def test_a_switch_changes_what_is_seen(api: Api, clock: Clock, choice: Choice) -> None:
     other, observe = OBSERVED[choice.name]
     as_chosen = observe(api, clock)
@@ -227,10 +323,8 @@ def test_a_switch_changes_what_is_seen(api: Api, clock: Clock, choice: Choice) -
 
 
 def test_each_choice_says_what_it_is_about() -> None:
-    by_name: Mapping[str, Choice] = {choice.name: choice for choice in UNCONFIRMED}
-
-    assert set(by_name) == set(OBSERVED)
-    for choice in UNCONFIRMED:
+    assert set(CHOICES) == set(OBSERVED)
+    for choice in CHOICES.values():
         assert choice.question.endswith("?")
         assert choice.why
         assert choice.options == () or choice.chosen in choice.options

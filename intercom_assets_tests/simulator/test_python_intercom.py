@@ -129,7 +129,8 @@ def test_companies_and_their_edges(intercom: Intercom) -> None:
     attached = intercom.companies.attach_contact(contact_id, company_id=company.id)
     updated = intercom.companies.update(company.id, request=UpdateCompanyRequestBody(name="Crew"))
 
-    assert attached.user_count == 1
+    assert attached.user_count == 0
+    assert intercom.companies.find(company.id).user_count == 1
     assert updated.name == "Crew"
     assert intercom.companies.find(company.id).company_id == "t1"
     assert intercom.companies.retrieve(company_id="t1").id == company.id
