@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from time import perf_counter
 
-from intercom_assets.simulator import errors
+from intercom_assets.simulator import errors, not_simulated
 from intercom_assets.simulator.errors import Refused
 from intercom_assets.simulator.faults import STATUS_CODES, Fault, Faults
 from intercom_assets.simulator.journal import Entry, Journal
@@ -24,10 +24,10 @@ from intercom_assets.simulator.wire import (
     Reply,
     Version,
     http_date,
-    json_body,
     parse_body,
     parse_query,
     refusal_body,
+    reply_body,
     split_path,
     write_headers,
 )
@@ -121,7 +121,8 @@ class Answering:
             raise errors.unknown_version()
         gate.version = named
         if gate.route is None:
-            raise errors.no_such_resource()
+            segments, _ = split_path(request.path)
+            raise not_simulated.refusal(request.method, segments) or errors.no_such_resource()
         if version < gate.route.since:
             raise errors.not_in_version()
         body = {}
@@ -153,7 +154,7 @@ class Answering:
             status, body = refused.status, refusal_body(refused, request_id)
         else:
             assert reply is not None
-            status, body = reply.status, json_body(reply.document)
+            status, body = reply.status, reply_body(reply)
         headers = write_headers(status, body, request_id, gate.version, times[0])
         now = self.world.clock()
         headers["Date"] = http_date(int(now))

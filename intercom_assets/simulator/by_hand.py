@@ -19,6 +19,7 @@ from intercom_assets.simulator.lifecycle import (
 )
 from intercom_assets.simulator.memberships import attach_company, detach_company
 from intercom_assets.simulator.merging import merge_contacts
+from intercom_assets.simulator.planting import Planting
 from intercom_assets.simulator.records import Attribute, Company, Contact
 from intercom_assets.simulator.seeding import (
     changed_contact,
@@ -37,7 +38,7 @@ class NotThere(LookupError):
     """No such contact, company or attribute; one sentence."""
 
 
-class ByHand:
+class ByHand(Planting):
     def __init__(
         self, world: World, settings: Settings, lock: AbstractContextManager[object]
     ) -> None:

@@ -57,7 +57,7 @@ def upsert_company(call: Call) -> Reply:
     call.allow(*UPDATABLE, "id", "company_id", "remote_created_at", *extra)
     company_id = call.body.get("company_id")
     if not company_id and call.body.get("id"):
-        return _store(call, _live(call, text("id", call.body["id"], call.settings)))
+        return _store(call, live_company(call, text("id", call.body["id"], call.settings)))
     if company_id is None or company_id == "":
         raise errors.missing("company_id not specified")
     known = call.world.company_by_key.get(text("company_id", company_id, call.settings))
@@ -69,7 +69,7 @@ def upsert_company(call: Call) -> Reply:
     return _create(call, company_id)
 
 
-def _live(call: Call, intercom_id: str) -> Company:
+def live_company(call: Call, intercom_id: str) -> Company:
     company = find_company(call, intercom_id)
     if company.deleted_at is not None:
         raise errors.no_such_company()
@@ -109,7 +109,7 @@ def _refuse_race(call: Call, company_id: str) -> None:
 
 def update_company(call: Call) -> Reply:
     call.allow(*UPDATABLE)
-    return _store(call, _live(call, call.ids[0]))
+    return _store(call, live_company(call, call.ids[0]))
 
 
 def _store(call: Call, company: Company) -> Reply:
@@ -132,7 +132,7 @@ def _answer(call: Call, company: Company) -> Reply:
 
 def delete_company(call: Call) -> Reply:
     """Contacts stay and are detached."""
-    company = _live(call, call.ids[0])
+    company = live_company(call, call.ids[0])
     for contact_id in list(call.world.members.get(company.id, {})):
         contact = call.world.contacts[contact_id]
         left = tuple(i for i in contact.companies if i != company.id)

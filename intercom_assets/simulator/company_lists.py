@@ -39,7 +39,9 @@ def retrieve_companies(call: Call) -> Reply:
     if "tag_id" in call.query:
         found = [company for company in found if call.query["tag_id"] in company.tags]
     if "segment_id" in call.query:
-        found = []
+        segment = call.world.extras.segments.get(call.query["segment_id"])
+        members = segment.members if segment is not None else frozenset()
+        found = [company for company in found if company.id in members]
     return _page(call, found, "companies", "tag_id", "segment_id")
 
 

@@ -127,18 +127,24 @@ def contact_document(
         "location": {**NOWHERE, **contact.location},
         "custom_attributes": dict(contact.custom),
         "tags": embedded("tag", f"{url}/tags", tuple(contact.tags), "tags", shape.most),
-        "notes": embedded("note", f"{url}/notes", (), "notes"),
+        "notes": embedded("note", f"{url}/notes", contact.notes, "notes", shape.most),
         "companies": embedded(
             "company", f"{url}/companies", contact.companies, "companies", shape.most
         ),
-        "opted_out_subscription_types": embedded("subscription", f"{url}/subscriptions", (), ""),
-        "opted_in_subscription_types": embedded("subscription", f"{url}/subscriptions", (), ""),
+        "opted_out_subscription_types": _consents(contact, "opt_out", shape),
+        "opted_in_subscription_types": _consents(contact, "opt_in", shape),
     }
     if shape.sms:
         document["sms_consent"] = document["unsubscribed_from_sms"] = False
     if contact.email and "@" in contact.email:
         document["email_domain"] = contact.email.rpartition("@")[2]
     return document if version >= RECORDED_AS_NOW else _as_recorded(document)
+
+
+def _consents(contact: Contact, consent: str, shape: Shape) -> Document:
+    url = f"/contacts/{contact.id}/subscriptions"
+    ids = tuple(i for i, given in contact.subscriptions.items() if given == consent)
+    return embedded("subscription", url, ids, "subscription_types", shape.most)
 
 
 def _as_recorded(document: Document) -> Document:

@@ -91,7 +91,6 @@ def _standard() -> dict[str, Field]:
         Field("marked_email_as_spam", "boolean", lambda contact: False),
         Field("has_hard_bounced", "boolean", lambda contact: False),
         Field("tag_id", "tag", attrgetter("tags")),
-        Field("segment_id", "tag", lambda contact: ()),
     ]
     fields += [Field(f"location.{n}", "string", _place(n)) for n in ("country", "region", "city")]
     return {field.name: field for field in fields}
@@ -103,6 +102,9 @@ CUSTOM = "custom_attributes."
 
 
 def find_field(call: Call, name: Any) -> Field:
+    if name == "segment_id":
+        segments_of = call.world.extras.segments_of
+        return Field(name, "tag", lambda contact: [found.id for found in segments_of(contact.id)])
     if isinstance(name, str) and name in STANDARD:
         return STANDARD[name]
     if isinstance(name, str) and name.startswith(CUSTOM):

@@ -40,7 +40,17 @@ TOPICS = (
 
 PING = "ping"
 
-NOT_AN_EDIT = frozenset({"updated_at", "tags", "companies", "role", "unsubscribed_from_emails"})
+NOT_AN_EDIT = frozenset(
+    {
+        "updated_at",
+        "tags",
+        "companies",
+        "role",
+        "unsubscribed_from_emails",
+        "notes",
+        "subscriptions",
+    }
+)
 EDITABLE = tuple(name for name in Contact._fields if name not in NOT_AN_EDIT)
 
 Item: TypeAlias = Callable[[Telling], Document]
@@ -170,7 +180,7 @@ def _edge(company: Company, contact: Contact) -> Item:
     }
 
 
-COUNTED = ("updated_at", "user_count", "session_count", "last_request_at")
+COUNTED = ("updated_at", "user_count", "session_count", "last_request_at", "notes")
 
 
 def of_company(old: Company | None, new: Company) -> Iterator[Notice]:

@@ -32,7 +32,8 @@ class Merge:
 class Contact(NamedTuple):
     """`email` is "" once cleared, None if never set. `seen`: what only Intercom itself fills in.
 
-    `tags`: tag id -> when applied. `seq` orders contacts by creation. Times are Unix seconds.
+    `tags`: tag id -> when applied; `subscriptions`: type id -> opt_in or opt_out. `seq` orders
+    contacts by creation. Times are Unix seconds.
     A tuple, since every write makes a new version and that has to be cheap.
     """
 
@@ -60,6 +61,8 @@ class Contact(NamedTuple):
     state: State = State.LIVE
     merged_into: str | None = None
     deleted_at: int | None = None
+    notes: tuple[str, ...] = ()
+    subscriptions: Mapping[str, str] = NOTHING
 
     @property
     def live(self) -> bool:
@@ -86,6 +89,7 @@ class Company:
     custom: Mapping[str, Scalar] = field(default_factory=dict)
     tags: Mapping[str, int] = field(default_factory=dict)
     deleted_at: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

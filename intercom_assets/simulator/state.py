@@ -11,6 +11,7 @@ from dataclasses import replace
 from random import Random
 from typing import Protocol
 
+from intercom_assets.simulator.extras import Extras
 from intercom_assets.simulator.index import Index, contact_keys, no_keys
 from intercom_assets.simulator.records import Admin, Attribute, Company, Contact, Scroll, Tag
 
@@ -62,6 +63,7 @@ class World:
         self.company_by_key: dict[str, str] = {}
         self.being_made: dict[str, float] = {}
         self.external_leads: set[str] = set()
+        self.extras = Extras()
         self.with_external_id: dict[str, tuple[str, ...]] = {}
         self.with_email: dict[str, tuple[str, ...]] = {}
         self.attribute_types: dict[str, dict[str, Attribute]] = {"contact": {}, "company": {}}

@@ -113,6 +113,11 @@ def json_body(document: Any) -> bytes:
     return WRITER.encode(document).encode()
 
 
+def reply_body(reply: Reply) -> bytes:
+    """Accepted (202) is answered without a body."""
+    return b"" if reply.document is None else json_body(reply.document)
+
+
 REASONS = {
     200: "OK",
     202: "Accepted",
@@ -126,6 +131,7 @@ REASONS = {
     410: "Gone",
     422: "Unprocessable Entity",
     429: "Too Many Requests",
+    501: "Not Implemented",
     500: "Internal Server Error",
     502: "Bad Gateway",
     503: "Service Unavailable",

@@ -61,7 +61,10 @@ def test_members_are_attached_and_detached(client: IntercomClient) -> None:
     assert client.get_contact(contact_id).company_ids == (company.id,)
 
 
-def test_more_companies_than_an_answer_embeds_are_known_to_be_more(client: IntercomClient) -> None:
+def test_more_companies_than_an_answer_embeds_are_known_to_be_more(
+    client: IntercomClient, intercom: Simulator
+) -> None:
+    intercom.set(embedded_lists="ten")
     contact_id = a_member(client, *map(str, range(11)))
 
     contact = client.get_contact(contact_id)

@@ -65,6 +65,16 @@ DEPARTURES = (
         "recorded as a list object, as in contacts",
     ),
     Departure(
+        ("components", "schemas", "data_event_summary", "properties", "type"),
+        {"enum": ["event.summary", "event.list"]},
+        "without summary=true a list of events: documented up to 2.6, and read by the Ruby client",
+    ),
+    Departure(
+        ("components", "schemas", "data_event_summary", "properties", "email"),
+        {"type": "string", "nullable": True},
+        "a contact may have none",
+    ),
+    Departure(
         ("components", "schemas", "company_list", "properties", "pages"),
         {"$ref": f"{ROOT}pages_link"},
         "page-numbered: next is a URL or null, as the file's pages_link says elsewhere",

@@ -35,7 +35,76 @@ def take_the_tour(api: Api, clock: Clock) -> None:
     _companies(api)
     _attributes_and_tags(api)
     _workspace(api)
+    _besides(api)
     _refusals(api, clock)
+
+
+def _besides(api: Api) -> None:
+    """What scripts call besides contacts and companies."""
+    hand, user, company = api.simulator.by_hand, api.user("40"), api.company("t40")
+    contact = f"/contacts/{user['id']}"
+    event = {"event_name": "ordered", "created_at": 1_750_000_000, "user_id": "40"}
+    assert api.post("/events", event).status == 202
+    ok(api.get("/events?type=user&user_id=40&summary=true"))
+    segment, team = (
+        hand.create_segment("Active", [user["id"], company["id"]]),
+        hand.create_team("A"),
+    )
+    news, job = hand.create_subscription_type("News"), hand.create_job("success", "ticket", "20")
+    note = ok(api.post(f"{contact}/notes", {"body": "called"}))
+    ok(api.post(f"/companies/{company['id']}/notes", {"body": "called"}))
+    ok(api.post(f"{contact}/subscriptions", {"id": news, "consent_type": "opt_out"}))
+    for path in (
+        "/events?type=user&user_id=40",
+        "/segments?include_count=true",
+        f"/segments/{segment}",
+        f"{contact}/segments",
+        f"/companies/{company['id']}/segments",
+        "/teams",
+        f"/teams/{team}",
+        f"{contact}/notes",
+        f"/companies/{company['id']}/notes",
+        f"/notes/{note['id']}",
+        "/subscription_types",
+        f"{contact}/subscriptions",
+        f"/jobs/status/{job}",
+    ):
+        ok(api.get(path))
+    ok(api.delete(f"{contact}/subscriptions/{news}"))
+    _messages_and_visitors(api, contact, news)
+
+
+def _messages_and_visitors(api: Api, contact: str, news: str) -> None:
+    admin = {"type": "admin", "id": 991267459}
+    message = {"message_type": "email", "body": "Hi", "from": admin, "to": {"user_id": "40"}}
+    ok(api.post("/messages", {**message, "subject": "Hi"}))
+    assert api.post("/messages", message).status == 422
+    assert api.post("/messages", {"from": admin}).status == 400
+    api.simulator.by_hand.create_visitor("v1")
+    ok(api.get("/visitors?user_id=v1"))
+    ok(api.put("/visitors", {"user_id": "v1", "name": "Ada"}))
+    ok(api.post("/visitors/convert", {"type": "lead", "visitor": {"user_id": "v1"}}))
+    for answer in (
+        api.get("/visitors?user_id=v1"),
+        api.put("/visitors", {"user_id": "v1"}),
+        api.get("/jobs/status/none"),
+        api.get("/teams/none"),
+        api.get("/notes/none"),
+        api.get("/segments/none"),
+        api.get(f"/contacts/{NOBODY}/notes"),
+        api.post(f"/contacts/{NOBODY}/notes", {"body": "x"}),
+        api.get(f"/companies/{NOBODY}/notes"),
+        api.post(f"/companies/{NOBODY}/notes", {"body": "x"}),
+        api.get(f"/contacts/{NOBODY}/segments"),
+        api.get(f"/companies/{NOBODY}/segments"),
+        api.get(f"/contacts/{NOBODY}/subscriptions"),
+        api.post(f"{contact}/subscriptions", {"id": "none", "consent_type": "opt_in"}),
+        api.delete(f"{contact}/subscriptions/{news}"),
+    ):
+        assert answer.status == 404, answer.body
+    plan = {"kind": "error", "status": 403}
+    api.simulator.set(fail_next=plan)
+    assert api.post("/messages", message).status == 403
 
 
 def _contacts(api: Api) -> None:

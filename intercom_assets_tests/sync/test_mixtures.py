@@ -21,7 +21,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "rate_limit"},
 ]
 TEXTS = st.sampled_from([None, "", "A", "Ada", "Ada L.", "Lady A."])
-PHONES = st.sampled_from([None, "", "+44 1", "+44 2"])
+PHONES = st.sampled_from([None, "", "+441", "+442"])
 ZONES = st.sampled_from(["Europe/London", "Asia/Tokyo", "+1000", None])
 STEPS = st.one_of(
     st.tuples(st.just("app"), st.fixed_dictionaries({}, optional={

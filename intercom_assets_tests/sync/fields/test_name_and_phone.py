@@ -94,7 +94,7 @@ def test_the_apps_phone_is_pushed_over_intercoms(played: SyncWorld) -> None:
 
     played.look(ada)
 
-    assert played.contact(ada)["phone"] == "+44 1"
+    assert played.contact(ada)["phone"] == "+441"
     assert played.settles(ada)
 
 

@@ -40,7 +40,7 @@ def test_a_user_new_to_intercom_is_created_whole_in_one_call(played: SyncWorld) 
     assert [c for c in synced.calls if not _is_attribute_call(c)] == ["POST /contacts"]
     contact = played.contact(ada)
     assert contact["role"] == "user"
-    assert (contact["name"], contact["phone"]) == ("Ada L.", "+44 20 7946")
+    assert (contact["name"], contact["phone"]) == ("Ada L.", "+44207946")
     assert contact["custom_attributes"]["subscription_plan"] == "free"
     assert played.settles(ada)
 

@@ -48,7 +48,7 @@ def test_a_gone_user_keeps_what_intercom_knows_of_it(played: SyncWorld) -> None:
     played.sync(ada)
 
     after = played.contact(ada)
-    assert (after["name"], after["phone"]) == ("Ada Lovelace", "+44 1")
+    assert (after["name"], after["phone"]) == ("Ada Lovelace", "+441")
     assert after["custom_attributes"] == before["custom_attributes"] | {"deleted": True}
 
 

@@ -129,6 +129,7 @@ def test_a_team_unknown_to_intercom_comes_into_being_whole(played: SyncWorld) ->
 
 def test_more_than_ten_companies_are_read_in_full_before_one_is_detached(played: SyncWorld) -> None:
     """The list inside a contact ends at ten, so what it does not show may still be there."""
+    played.intercom.set(embedded_lists="ten")
     ada, teams = _a_user_in(played, *(f"t{n}.example" for n in range(12)))
     played.sync(ada)
     assert played.teams_of(ada) == {str(team) for team in teams}
@@ -147,6 +148,7 @@ def test_an_edge_beyond_the_ten_that_are_shown_that_was_removed_by_hand_is_made_
     played: SyncWorld,
 ) -> None:
     """A contact tells how many companies it has, so what it does not show is missed as well."""
+    played.intercom.set(embedded_lists="ten")
     ada, teams = _a_user_in(played, *(f"t{n}.example" for n in range(12)))
     played.sync(ada)
     played.intercom.by_hand.detach_company(str(ada), str(teams[11]))

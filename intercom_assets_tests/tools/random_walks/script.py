@@ -48,7 +48,7 @@ class Walk:
 
 
 NAMES = (None, "", "A", "Ada", "Ada L.", "Lady A.", "Zoë", "  Ada ")
-PHONES = (None, "", "+44 1", "+44 2", "+44 3")
+PHONES = (None, "", "+441", "+442", "+443")
 ZONES = (None, "Europe/London", "Asia/Tokyo", "Tokyo", "US/Pacific", "America/Los_Angeles")
 STATED = (None, "Europe/London", "Asia/Tokyo", "US/Pacific", "+1000", "Europe/Paris")
 COUNTRIES = (None, "JP", "US", "FR", "GB")
