@@ -13,11 +13,14 @@ from typing import Any
 import dagster as dg
 
 from intercom_assets.orchestration.internals.kept_connections import keep_connections_of
+from intercom_assets.orchestration.internals.sensor_loop import begin_ticks_promptly
 
 
 class WarmRunLauncher(dg.DefaultRunLauncher):
     """Asks code servers to start runs from a process that has everything imported already."""
 
     def register_instance(self, instance: Any) -> None:
+        """In the daemon, what else lies between a change and its run is shortened."""
         super().register_instance(instance)
         keep_connections_of(instance)
+        begin_ticks_promptly()

@@ -27,6 +27,7 @@ USED = {
     "dagster._core.secrets": (),
     "dagster._serdes": ("deserialize_value", "serialize_value"),
     "dagster._core.storage.event_log.schema": ("SqlEventLogStorageTable",),
+    "dagster._daemon.sensor": ("MIN_INTERVAL_LOOP_TIME",),
     "dagster._core.instance.config": ("PoolGranularity",),
     "dagster._daemon": (),
 }
