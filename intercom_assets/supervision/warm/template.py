@@ -48,6 +48,8 @@ def main(descriptor: int) -> None:
     try:
         _load(channel)
         unfit = unfit_to_fork(channel.fileno())
+    except EOFError:
+        return  # its parent is gone before it had anything to load
     except Exception as error:
         traceback.print_exc()
         unfit = f"{type(error).__name__} while it loaded"
