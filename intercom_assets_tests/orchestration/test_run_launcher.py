@@ -195,7 +195,7 @@ def test_where_nothing_can_be_forked_runs_start_as_ever_and_it_is_said_once(
 
         assert {run.parent for run in runs} == {stage.server.pid}
         assert stage.templates() == []
-        assert stage.said("this system cannot fork") == 1
+        assert stage.said("forked on Linux only") == 1
 
 
 def test_a_location_that_leaves_a_thread_running_is_not_forked(

@@ -174,7 +174,7 @@ class Templates:
 
     def _ready(self) -> Template | None:
         if not can_fork():
-            raise NoTemplate("this system cannot fork")
+            raise NoTemplate("processes are forked on Linux only")
         state = self._loading.state()
         if self._template is not None and self._template.state != state:
             self._drop()
@@ -217,7 +217,8 @@ class Templates:
 
 
 def can_fork() -> bool:
-    return hasattr(os, "fork") and hasattr(socket, "send_fds")
+    """On Linux. Elsewhere there is no fork, or libraries of the system do not survive one."""
+    return sys.platform == "linux" and hasattr(os, "fork")
 
 
 def _readable(channel: socket.socket, seconds: float) -> bool:
