@@ -32,6 +32,8 @@ PROGRAM = Path(__file__).with_name("lone_world.py")
 CHANGES = 30
 LONGEST_REST_S = 4.0
 IDLE_S = 30.0
+TAIL_S = 1.0
+"""In which a run's process ends, after its run has."""
 ARRIVES_WITHIN_S = 120.0
 POLL_INTERVAL_S = 0.02
 STAGES = (
@@ -72,7 +74,11 @@ options = Options()
 
 @dataclass(slots=True)
 class Lone:
-    """A world that is measured: `arrived` and `stages` in seconds, one for each change."""
+    """A world that is measured: `arrived` and `stages` in seconds, one for each change.
+
+    `used`: from each change until a moment after it was settled, seconds of CPU of ours and of
+    PostgreSQL, and how long that was.
+    """
 
     name: str
     place: Path
@@ -80,8 +86,10 @@ class Lone:
     dagster: str
     arrived: list[float] = field(default_factory=list)
     stages: dict[str, list[float]] = field(default_factory=dict)
+    used: list[tuple[float, float, float]] = field(default_factory=list)
 
     def change(self, number: int, user: int) -> None:
+        before = use_of(self.place)
         name, at, began = f"Name {number}", time.time(), time.monotonic()
         self.sides.app.do("update users set name = %s where id = %s", name, user)
         if not wait_until(
@@ -91,6 +99,8 @@ class Lone:
         self.arrived.append(time.monotonic() - began)
         if not wait_until(lambda: settle(self.sides), ARRIVES_WITHIN_S):
             raise RuntimeError(f"{self.name}: the two sides did not settle")
+        time.sleep(TAIL_S)
+        self.used.append((*use_of(self.place).since(before), time.monotonic() - began))
         self._note_stages(at)
 
     def _shows(self, user: str, name: str) -> bool:
@@ -124,25 +134,22 @@ def _measured(worlds: Sequence[Lone], users: int) -> list[Measured]:
     began = [use_of(world.place) for world in worlds]
     time.sleep(IDLE_S)
     idle = [use_of(world.place) for world in worlds]
-    started = time.monotonic()
     _play(worlds, users)
-    busy_for = time.monotonic() - started
-    ended = [use_of(world.place) for world in worlds]
     return [
-        _figures_of(world, first, second, last, busy_for)
-        for world, first, second, last in zip(worlds, began, idle, ended, strict=True)
+        _figures_of(world, first, second)
+        for world, first, second in zip(worlds, began, idle, strict=True)
     ]
 
 
-def _figures_of(world: Lone, began: Use, idle: Use, ended: Use, busy_for: float) -> Measured:
+def _figures_of(world: Lone, began: Use, idle: Use) -> Measured:
     resting, server_resting = idle.since(began)
-    busy, server_busy = ended.since(idle)
-    share = busy_for / IDLE_S
+    busy, server_busy, seconds = map(sum, zip(*world.used, strict=True))
+    share = seconds / IDLE_S
     return {
         "change to Intercom, median": (median(world.arrived), "s"),
         "change to Intercom, 95th percentile": (quantiles(world.arrived, n=20)[-1], "s"),
-        "CPU per change, above idle": (1e3 * (busy - share * resting) / CHANGES, "ms"),
-        "of PostgreSQL": (1e3 * (server_busy - share * server_resting) / CHANGES, "ms"),
+        "CPU per change, above idle": (1e3 * (busy - share * resting) / len(world.used), "ms"),
+        "of PostgreSQL": (1e3 * (server_busy - share * server_resting) / len(world.used), "ms"),
         "CPU idle, of a core": (100 * resting / IDLE_S, "%"),
         "CPU idle of PostgreSQL": (100 * server_resting / IDLE_S, "%"),
         "memory of all, idle": (idle.memory, "MB"),
