@@ -19,8 +19,7 @@ from statistics import median, quantiles
 
 import psycopg
 
-from intercom_assets.demo.addresses import Addresses
-from intercom_assets.demo.probes import Sides
+from intercom_assets.demo.probes import AppSide, DagsterSide, IntercomSide, Sides
 from intercom_assets.demo.runner import settle
 from intercom_assets.demo.sample_people import AWKWARD_USERS
 from intercom_assets.supervision.process_groups import wait_until
@@ -203,8 +202,11 @@ def _world(name: str, python: str, users: int, launcher: str) -> Iterator[Lone]:
             if not line:
                 raise RuntimeError(f"{name}the world did not come up")
             written = json.loads(line)
-            place = Path(written.pop("place"))
-            addresses = Addresses(**written)
-            yield Lone(name, place, addresses.sides(), addresses.dagster_database)
+            sides = Sides(
+                AppSide(written["app_database"]),
+                IntercomSide(written["simulator"]),
+                DagsterSide(written["dagster_database"]),
+            )
+            yield Lone(name, Path(written["place"]), sides, written["dagster_database"])
         finally:
             program.stdin.close()
