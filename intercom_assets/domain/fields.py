@@ -34,6 +34,7 @@ class Policy(StrEnum):
     FILL = "fill"
     LATER_VALUE = "later_value"
     LAST_WRITER = "last_writer"
+    OPT_OUT = "opt_out"
 
     @classmethod
     def _missing_(cls, value: object) -> "Policy | None":
@@ -50,12 +51,13 @@ class PolicyTraits:
     """`wins`: the winner, in words. `three_way`: it needs the value that both sides agreed on last.
 
     `of_times`: it compares times, so it is for dates only, and what it sends to Intercom was read
-    there a moment before.
+    there a moment before. `of_flags`: it is for true or false only, and null says nothing.
     """
 
     wins: str
     three_way: bool = False
     of_times: bool = False
+    of_flags: bool = False
 
 
 FORMER_POLICIES: Mapping[str, Policy] = {
@@ -68,6 +70,7 @@ POLICIES: Mapping[Policy, PolicyTraits] = {
     Policy.FILL: PolicyTraits("the app, if it has a value", three_way=True),
     Policy.LATER_VALUE: PolicyTraits("the later one", of_times=True),
     Policy.LAST_WRITER: PolicyTraits("whoever changed it last", three_way=True),
+    Policy.OPT_OUT: PolicyTraits("an opt-out, on either side", three_way=True, of_flags=True),
 }
 
 
@@ -98,6 +101,7 @@ class Field:
 
 TIME_ZONE = "time_zone"
 LAST_SEEN = "last_request_at"
+UNSUBSCRIBED = "unsubscribed_from_emails"
 DELETED = Field(
     "deleted",
     "deleted",
@@ -145,6 +149,14 @@ USER_FIELDS: tuple[Field, ...] = (
         "zone only fills an empty one; the result is shown as a custom attribute",
     ),
     Field(LAST_SEEN, "last_seen_at", Kind.DATE, Policy.LATER_VALUE, remark="whole seconds"),
+    Field(
+        UNSUBSCRIBED,
+        UNSUBSCRIBED,
+        Kind.BOOLEAN,
+        Policy.OPT_OUT,
+        remark="if the mapping selects it; only the side that opted out takes it back, and null "
+        "says nothing",
+    ),
 )
 
 TEAM_FIELDS: tuple[Field, ...] = (
@@ -189,8 +201,10 @@ def _selected(table: tuple[Field, ...], columns: Iterable[Column]) -> tuple[Fiel
 
 def comparable(field: Field, value: Value) -> Value | tuple[str, Value]:
     """The form in which values of a field are compared; a boolean never equals a number."""
-    if isinstance(value, bool):
-        return ("boolean", value)
+    if value is None or isinstance(value, bool):
+        if field.policy is Policy.OPT_OUT:
+            return ("boolean", value is True)
+        return None if value is None else ("boolean", value)
     if field.intercom == "email" and not field.custom and isinstance(value, str):
         return value.lower()
     return value

@@ -105,6 +105,7 @@ class Contact:
     created_at: int | None = None
     updated_at: int | None = None
     workspace_id: str | None = None
+    unsubscribed_from_emails: bool | None = None
     custom_attributes: Values = field(default_factory=dict)
     company_ids: tuple[str, ...] = ()
     companies_complete: bool = True

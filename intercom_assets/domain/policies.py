@@ -1,8 +1,8 @@
 """Who wins a field: one function for each policy, and the table that names them.
 
 A new policy is a row in `RULES` and one in `POLICIES` of `domain/fields.py`. Belongs here: what a
-policy decides, and what counts as moved. Must not: the order of fields (`reconcile.py`), or where a
-time zone comes from (`zone_decisions.py`).
+policy decides. Must not: what counts as moved and how a decision ends (`moves.py`), the order of
+fields (`reconcile.py`), or where a time zone comes from (`zone_decisions.py`).
 """
 
 from collections.abc import Callable, Mapping
@@ -18,17 +18,23 @@ from intercom_assets.domain.decisions import (
 )
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Side, Value
+from intercom_assets.domain.moves import app_moved, clear, is_form_of, moved, pull
+from intercom_assets.domain.opt_out_rule import is_open, opt_out
 
 
 def decide_field(field: Field, inputs: FieldInputs) -> Decision:
     app, intercom = inputs.app.get(field.name), inputs.intercom.get(field.name)
-    if field.same(app, intercom):
+    if field.same(app, intercom) and not _is_open(field, inputs, app, intercom):
         return Decision(field, app, app, intercom, why="equal")
-    if _is_form_of(field, inputs, app, intercom):
+    if is_form_of(field, inputs, app, intercom):
         return Decision(field, app, app, app, why="Intercom's own form of what was sent")
     if stays_undone(field, inputs.undone, app, intercom):
         return Decision(field, app, app, intercom, why=UNDONE)
     return _unless_left_out(RULES[field.policy].decide(field, inputs, app, intercom), inputs)
+
+
+def _is_open(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> bool:
+    return field.policy is Policy.OPT_OUT and is_open(field, inputs, app, intercom)
 
 
 def _unless_left_out(decision: Decision, inputs: FieldInputs) -> Decision:
@@ -75,19 +81,19 @@ def _intercom(field: Field, inputs: FieldInputs, app: Value, intercom: Value) ->
         unsure = inputs.look is not Freshness.FRESH
         why = "Intercom has none"
         return Decision(field, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
-    return _pull(field, inputs, app, intercom, "Intercom owns it")
+    return pull(field, inputs, app, intercom, "Intercom owns it")
 
 
 def _fill(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
     if app is not None:
         return _app(field, inputs, app, intercom)
     if field.name in inputs.base and not moved(field, inputs, intercom):
-        return _clear(field, inputs, intercom, "the app cleared it")
+        return clear(field, inputs, intercom, "the app cleared it")
     if not _usable(field, inputs, intercom):
         if not inputs.clear_unusable:
             return Decision(field, None, app, intercom, why="Intercom's is not usable; kept")
-        return _clear(field, inputs, intercom, "Intercom's is not usable for the app")
-    return _pull(field, inputs, app, intercom, "the app has none")
+        return clear(field, inputs, intercom, "Intercom's is not usable for the app")
+    return pull(field, inputs, app, intercom, "the app has none")
 
 
 def _later_value(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
@@ -95,12 +101,12 @@ def _later_value(field: Field, inputs: FieldInputs, app: Value, intercom: Value)
     if _time(app) >= _time(intercom):
         why = "the app's is later"
         return Decision(field, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
-    return _pull(field, inputs, app, intercom, "Intercom's is later", deferred=unsure)
+    return pull(field, inputs, app, intercom, "Intercom's is later", deferred=unsure)
 
 
 def _last_writer(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
     if not app_moved(field, inputs, app):
-        return _pull(field, inputs, app, intercom, "only Intercom's moved")
+        return pull(field, inputs, app, intercom, "only Intercom's moved")
     return Decision(
         field,
         app,
@@ -111,58 +117,6 @@ def _last_writer(field: Field, inputs: FieldInputs, app: Value, intercom: Value)
         overruled=moved(field, inputs, intercom),
         why="the app's moved",
     )
-
-
-def _pull(
-    field: Field,
-    inputs: FieldInputs,
-    app: Value,
-    intercom: Value,
-    why: str,
-    deferred: bool | None = None,
-) -> Decision:
-    """Intercom's value for the app, unless the app has nowhere to put it or would not store it."""
-    if not field.pulled:
-        return Decision(field, app, app, intercom, why="no write-back column")
-    if field.name in inputs.refused and field.same(intercom, inputs.refused[field.name]):
-        return Decision(field, app, app, intercom, why="the app refused this value before")
-    if deferred is None:
-        deferred = inputs.look is not Freshness.FRESH
-    return Decision(field, intercom, app, intercom, Side.APP, deferred=deferred, why=why)
-
-
-def _clear(field: Field, inputs: FieldInputs, intercom: Value, why: str) -> Decision:
-    deferred = inputs.look is not Freshness.FRESH
-    overruled = moved(field, inputs, intercom)
-    return Decision(field, None, None, intercom, Side.INTERCOM, deferred, overruled, why)
-
-
-def moved(field: Field, inputs: FieldInputs, intercom: Value) -> bool:
-    """Whether Intercom's value was changed there since both sides agreed.
-
-    Intercom's own form of what both agreed on is no change, also once the app has another value.
-    """
-    if field.name not in inputs.base:
-        return False
-    if field.name in inputs.undone and field.same(intercom, inputs.undone[field.name][1]):
-        return False
-    base = inputs.base[field.name]
-    return not field.same(intercom, base) and not _is_form_of(field, inputs, base, intercom)
-
-
-def app_moved(field: Field, inputs: FieldInputs, app: Value) -> bool:
-    """Whether the app's value was changed since; a value never agreed on counts as one."""
-    if field.name in inputs.undone and field.same(app, inputs.undone[field.name][0]):
-        return False
-    return not field.same(app, inputs.base.get(field.name))
-
-
-def _is_form_of(field: Field, inputs: FieldInputs, value: Value, intercom: Value) -> bool:
-    """Whether Intercom stored `value` in the form that it shows now."""
-    if field.name not in inputs.accepted:
-        return False
-    sent, got = inputs.accepted[field.name]
-    return field.same(value, sent) and field.same(intercom, got)
 
 
 def _usable(field: Field, inputs: FieldInputs, intercom: Value) -> bool:
@@ -207,4 +161,5 @@ RULES: Mapping[Policy, PolicyRule] = {
     Policy.FILL: PolicyRule(_fill, _zone_fills),
     Policy.LATER_VALUE: PolicyRule(_later_value, _zone_follows),
     Policy.LAST_WRITER: PolicyRule(_last_writer, _zone_follows_moves),
+    Policy.OPT_OUT: PolicyRule(opt_out, _zone_stays),
 }

@@ -15,8 +15,9 @@ from intercom_assets.domain.decisions import (
     Reconciliation,
     writes_app,
 )
-from intercom_assets.domain.fields import TIME_ZONE, Field
+from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
 from intercom_assets.domain.models import UserLink, Value, Values
+from intercom_assets.domain.opt_outs import after_death, remember
 from intercom_assets.domain.policies import decide_field
 from intercom_assets.domain.zone_decisions import decide_zone
 
@@ -29,10 +30,12 @@ def reconcile(fields: Iterable[Field], inputs: FieldInputs) -> Reconciliation:
             decisions.extend(decide_zone(field, inputs))
         else:
             decisions.append(decide_field(field, inputs))
+        if field.policy is Policy.OPT_OUT:
+            decisions.extend(remember(field, inputs))
     return Reconciliation(tuple(decisions))
 
 
-def landed(link: UserLink, fields: Mapping[str, Field], intercom: Values) -> Values:
+def landed(link: UserLink, fields: Mapping[str, Field], intercom: Values, app: Values) -> Values:
     """The base after a crash: what was in flight was agreed on, by us, if it got there.
 
     It did if Intercom holds it now, or holds neither it nor what was there before: then somebody
@@ -44,7 +47,8 @@ def landed(link: UserLink, fields: Mapping[str, Field], intercom: Values) -> Val
         for name, sent in link.in_flight.items()
         if name in fields and _got_there(fields[name], link.in_flight, intercom.get(name))
     }
-    return {**link.base, **ours}
+    copies = after_death(link.in_flight, fields, link.base, ours, app)
+    return {**link.base, **ours, **copies}
 
 
 def _got_there(field: Field, in_flight: Values, now: Value) -> bool:

@@ -130,6 +130,7 @@ OWNERS: Mapping[str, str] = {
     Policy.FILL: "the app owns it while it has a value",
     Policy.LAST_WRITER: "it was changed in the app after that",
     Policy.LATER_VALUE: "the app has the later one",
+    Policy.OPT_OUT: "the person opted out in the app, where alone it is taken back",
 }
 
 

@@ -27,6 +27,7 @@ from intercom_assets.intercom.wire_values import (
     Cursor,
     Email,
     Flag,
+    FlagOrNothing,
     FlagUnlessFalse,
     Name,
     Scalars,
@@ -115,6 +116,7 @@ class ContactPayload(Payload[Contact]):
     created_at: Seconds = None
     updated_at: Seconds = None
     workspace_id: Text = None
+    unsubscribed_from_emails: FlagOrNothing = None
     custom_attributes: Scalars = Field(default_factory=dict)
     companies: Annotated[_EmbeddedCompanies | None, BeforeValidator(object_or_nothing)] = None
     location: Annotated[_Location | None, BeforeValidator(object_or_nothing)] = None
@@ -134,6 +136,7 @@ class ContactPayload(Payload[Contact]):
             created_at=self.created_at,
             updated_at=self.updated_at,
             workspace_id=self.workspace_id,
+            unsubscribed_from_emails=self.unsubscribed_from_emails,
             custom_attributes=self.custom_attributes,
             company_ids=tuple(ref.id for ref in embedded.data) if embedded else (),
             companies_complete=embedded is not None and embedded.complete,

@@ -135,6 +135,11 @@ def is_true(raw: object) -> bool:
     return raw is True
 
 
+def flag_of(raw: object) -> bool | None:
+    """None where it is told neither way, which is no "false"."""
+    return raw if isinstance(raw, bool) else None
+
+
 def is_not_false(raw: object) -> bool:
     """For flags that are true unless told otherwise."""
     return raw is not False
@@ -150,4 +155,5 @@ Scalars: TypeAlias = Annotated[dict[str, Value], BeforeValidator(scalars_of)]
 PlanName: TypeAlias = Annotated[str | None, BeforeValidator(plan_name_of)]
 Cursor: TypeAlias = Annotated[str | None, BeforeValidator(cursor_of)]
 Flag: TypeAlias = Annotated[bool, BeforeValidator(is_true)]
+FlagOrNothing: TypeAlias = Annotated[bool | None, BeforeValidator(flag_of)]
 FlagUnlessFalse: TypeAlias = Annotated[bool, BeforeValidator(is_not_false)]

@@ -10,7 +10,9 @@ from intercom_assets.domain.attributes import MOST_ATTRIBUTES, name_problem
 from intercom_assets.domain.fields import (
     COMPANY_DELETED,
     DELETED,
+    UNSUBSCRIBED,
     Field,
+    Policy,
     fields_of_teams,
     fields_of_users,
 )
@@ -71,6 +73,16 @@ def _settings(mapping: AppMapping, users: Iterable[Column]) -> Iterator[str]:
             yield (
                 f"{SYNC_YAML}: fields.{name} is {policy}; allowed for dates only, and it is "
                 f"{kinds[name]}"
+            )
+        elif policy.traits.of_flags and kinds[name] is not Kind.BOOLEAN:
+            yield (
+                f"{SYNC_YAML}: fields.{name} is {policy}; allowed for true or false only, and it "
+                f"is {kinds[name]}"
+            )
+        elif name == UNSUBSCRIBED and policy is not Policy.OPT_OUT:
+            yield (
+                f"{SYNC_YAML}: fields.{name} is {policy}, by which somebody who opted out could "
+                f"be mailed again; allowed: {Policy.OPT_OUT}, its default"
             )
     for name in mapping.settings.write_back.columns:
         if name not in kinds:

@@ -56,6 +56,7 @@ USER_RULES = {
     "time_zone": _TEXT,
     "created_at": _DATE,
     "last_request_at": _DATE,
+    "unsubscribed_from_emails": Rule((Kind.BOOLEAN,)),
     "from_oauth": Rule((Kind.BOOLEAN,)),
     "deleted_at": _DATE,
     "updated_at": _DATE,

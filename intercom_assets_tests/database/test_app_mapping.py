@@ -147,6 +147,12 @@ def test_more_attributes_than_a_workspace_holds_are_refused(empty_database: str)
         ({"fields": {"nam": "app"}}, 'fields.nam is no value of users.sql; did you mean "name"?'),
         ({"fields": {"id": "app"}}, "fields.id is no value of users.sql"),
         ({"fields": {"name": "later_value"}}, "fields.name is later_value; allowed for dates only"),
+        ({"fields": {"name": "opt_out"}}, "fields.name is opt_out; allowed for true or false only"),
+        (
+            {"fields": {"unsubscribed_from_emails": "app"}},
+            "fields.unsubscribed_from_emails is app, by which somebody who opted out could be "
+            "mailed again; allowed: opt_out",
+        ),
         (
             {"write_back": {"table": "users", "columns": {"phone": "phone"}}},
             "write_back.columns.phone is no value of users.sql",
@@ -156,7 +162,7 @@ def test_more_attributes_than_a_workspace_holds_are_refused(empty_database: str)
 def test_settings_for_columns_that_nobody_selects_are_refused(
     empty_database: str, settings: dict[str, Any], sentence: str
 ) -> None:
-    users = "select 1 as id, 'a' as email, 'n' as name"
+    users = "select 1 as id, 'a' as email, 'n' as name, true as unsubscribed_from_emails"
 
     assert sentence in refusal(empty_database, mapping=a_mapping(users, **settings))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from intercom_assets.domain.decisions import FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import UserLink, Value, Values
+from intercom_assets.domain.opt_outs import after_writes
 from intercom_assets.domain.reconcile import landed, not_stored, reconcile
 from intercom_assets.domain.timezones import GeoHint, ZoneBook
 
@@ -129,6 +130,8 @@ class Pair:
                 self.accepted.pop(name, None)
                 if not decision.field.same(decision.value, self.intercom.get(name)):
                     self.accepted[name] = (decision.value, self.intercom.get(name))
+        sent_to_it = [d for d in plan.decisions if d.is_due and d.field.name in sent]
+        self.base = {**self.base, **after_writes(sent_to_it, self.base)}
         self._apply_read()
 
     def _apply_read(self) -> None:
@@ -137,7 +140,7 @@ class Pair:
         if self.in_flight:
             known = {each.name: each for each in self.fields}
             link = UserLink("7", base=self.base, in_flight=self.in_flight)
-            self.base = landed(link, known, self.shadow)
+            self.base = landed(link, known, self.shadow, self.app)
 
     def _write_back(self, done: Pass) -> None:
         plan = self.plan()
@@ -146,4 +149,8 @@ class Pair:
         done.writes.append(plan.to_app)
         with suppress(RefusesError):
             self.app |= {name: self.app_stores(name, v) for name, v in plan.to_app.items()}
-        self.refused |= not_stored(plan, self.app)
+        lacking = not_stored(plan, self.app)
+        self.refused |= lacking
+        stored = [d for d in plan.decisions if d.is_due and d.field.name in plan.to_app]
+        stored = [d for d in stored if d.field.name not in lacking]
+        self.base = {**self.base, **after_writes(stored, self.base)}

@@ -31,7 +31,7 @@ def test_what_is_stored_keeps_its_name() -> None:
     """In our tables, in the journal, in sync.yaml."""
     assert [*Side] == ["app", "intercom"]
     assert [*EdgeState] == ["attaching", "attached", "detaching"]
-    assert [*Policy] == ["app", "intercom", "fill", "later_value", "last_writer"]
+    assert [*Policy] == ["app", "intercom", "fill", "later_value", "last_writer", "opt_out"]
 
 
 def test_a_user_is_nothing_special_unless_told() -> None:

@@ -446,7 +446,7 @@ class TestAfterACrash:
 
     def base(self, in_flight: dict[str, Value], intercom: dict[str, Value]) -> object:
         link = UserLink("7", base={"nick": "Ada", "city": "Rome"}, in_flight=in_flight)
-        return landed(link, self.KNOWN, intercom)
+        return landed(link, self.KNOWN, intercom, app={})
 
     def test_what_was_in_flight_and_is_there_was_agreed_on(self) -> None:
         """Or an operator's next edit looks as if both sides had moved, and is overwritten."""

@@ -6,6 +6,7 @@ Passes are played as the engine makes them (`passes.py`). The literal rules of t
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import cycle, permutations, product
 from typing import Any
 
@@ -23,6 +24,12 @@ from intercom_assets_tests.domain.strategies import quick
 
 TEXTS: list[Value] = [None, "ada", "bob"]
 TIMES: list[Value] = [None, 10, 20]
+FLAGS: list[Value] = [None, True, False]
+VALUES = {policy: TEXTS for policy in Policy} | {
+    Policy.LATER_VALUE: TIMES,
+    Policy.OPT_OUT: FLAGS,
+}
+OF_TEXTS = sorted(policy for policy, values in VALUES.items() if values is TEXTS)
 NO_CONTACT: Any = object()
 
 
@@ -62,13 +69,15 @@ class Situation:
 def field_of(policy: Policy, *, pulled: bool = True) -> Field:
     if policy is Policy.LATER_VALUE:
         return replace(SEEN, name="field", pulled=pulled)
+    if policy is Policy.OPT_OUT:
+        return Field("field", "unsubscribed_from_emails", Kind.BOOLEAN, policy, pulled=pulled)
     return Field("field", "name", Kind.STRING, policy, pulled=pulled, from_oauth=False)
 
 
 def situations(*ways: str) -> Iterator[Situation]:
     """Every combination."""
     for policy, way in product(Policy, ways):
-        values = TIMES if policy is Policy.LATER_VALUE else TEXTS
+        values = VALUES[policy]
         for base, app, intercom in product([NEVER, *values], values, [NO_CONTACT, *values]):
             for shadow in [intercom] if intercom is NO_CONTACT else values:
                 yield Situation(policy, base, app, intercom, shadow, way)
@@ -78,6 +87,8 @@ def shout(_name: str, value: Value) -> Value:
     """Stores another form: upper case, or the ten before."""
     if isinstance(value, str):
         return value.upper()
+    if isinstance(value, bool):
+        return not value
     return value // 20 * 20 if isinstance(value, int) else value
 
 
@@ -154,11 +165,14 @@ def test_what_is_written_reads_back_as_decided() -> None:
     for situation in situations("look"):
         pair = situation.pair()
         done = situation.begin(pair)
-        (decision,) = done.last.decisions
+        decision, *_ = done.last.decisions
+        same = partial(decision.field.same, decision.value)
 
         assert pair.intercom is not None
-        assert pair.app["field"] == decision.value == pair.intercom.get("field"), situation
-        assert done.last.agreed({}) == {"field": decision.value}
+        assert situation.policy is Policy.OPT_OUT or pair.app["field"] == decision.value
+        assert same(pair.app["field"]), situation
+        assert same(pair.intercom.get("field")), situation
+        assert done.last.agreed({})["field"] == decision.value
 
 
 class TestPatience:
@@ -170,7 +184,7 @@ class TestPatience:
         return done.posts, done.gets, len(done.puts), len(done.writes)
 
     def test_a_new_user_is_one_post(self) -> None:
-        for policy in set(Policy) - {Policy.LATER_VALUE}:
+        for policy in OF_TEXTS:
             known = {"base": NEVER, "app": "ada", "intercom": NO_CONTACT, "shadow": None}
 
             assert self.calls(policy, **known) == (1, 0, 0, 0)
@@ -187,7 +201,7 @@ class TestPatience:
         assert self.calls(Policy.LATER_VALUE, **stale) == (0, 1, 1, 0)
 
     def test_nothing_changed_is_no_call(self) -> None:
-        for policy in set(Policy) - {Policy.LATER_VALUE}:
+        for policy in OF_TEXTS:
             assert self.calls(policy, app="ada", intercom="ada") == (0, 0, 0, 0)
 
     def test_what_waits_rides_with_what_is_sent(self) -> None:
@@ -250,7 +264,7 @@ def new(policy: Policy, value: Value = None, **more: Any) -> Pair:
     return Pair((field_of(policy),), {"field": value}, **more)
 
 
-@pytest.mark.parametrize("policy", sorted(set(Policy) - {Policy.LATER_VALUE}))
+@pytest.mark.parametrize("policy", OF_TEXTS)
 @pytest.mark.parametrize(
     ("app", "intercom"), [(as_sent, as_sent), (shout, as_sent), (as_sent, shout), (refuse, shout)]
 )
@@ -400,9 +414,7 @@ class TestCrashes:
 
 
 def test_the_order_of_fields_is_of_no_account() -> None:
-    fields = [
-        replace(field_of(policy), name=policy.value) for policy in Policy if policy != "later_value"
-    ]
+    fields = [replace(field_of(policy), name=policy.value) for policy in OF_TEXTS]
     fields.append(replace(NAME, name="other"))
     names = [each.name for each in fields]
     sight = FieldInputs(

@@ -74,6 +74,13 @@ def test_a_cleared_e_mail_is_none_in_every_spelling(cleared: str | None) -> None
     assert a_contact_answer(email=cleared).email is None
 
 
+@pytest.mark.parametrize(
+    ("raw", "told"), [(True, True), (False, False), (None, None), ("true", None), (1, None)]
+)
+def test_an_opt_out_that_is_told_neither_way_is_no_false(raw: object, told: bool | None) -> None:
+    assert a_contact_answer(unsubscribed_from_emails=raw).unsubscribed_from_emails is told
+
+
 def test_e_mails_are_lower_case_and_texts_are_trimmed() -> None:
     contact = a_contact_answer(email=" Ada@Example.com ", name=" Ada\x00 L. ", phone="")
 

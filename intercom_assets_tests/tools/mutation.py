@@ -37,7 +37,13 @@ TESTS = ROOT / "intercom_assets_tests" / "domain"
 NOT_MUTATED = frozenset({"__init__", "rails_zones"})
 """Nothing but a charter; and a table that `test_timezones` holds against the world's zones."""
 _OF_DECISIONS = ("test_reconcile.py", "test_zone_decisions.py")
-FIRST = dict.fromkeys(("reconcile", "decisions", "policies", "zone_decisions"), _OF_DECISIONS)
+_OF_OPT_OUTS = ("test_opt_outs.py",)
+FIRST = {
+    **dict.fromkeys(
+        ("reconcile", "decisions", "policies", "moves", "zone_decisions"), _OF_DECISIONS
+    ),
+    **dict.fromkeys(("opt_outs", "opt_out_rule"), _OF_OPT_OUTS),
+}
 """The tests that know a module best, where they are not those of its own name."""
 WAIT_TIMEOUT_S = 120
 """Seconds until a mutant counts as caught because its tests do not end."""

@@ -14,6 +14,11 @@ import psycopg
 from psycopg import errors
 
 from intercom_assets.database.app.columns import Shape
+from intercom_assets.database.app.read_back import (
+    READS_OPPOSITE,
+    ReadsOppositeError,
+    require_same_flags,
+)
 from intercom_assets.database.app.reads import Source, read_some
 from intercom_assets.database.app.write_target import Target, parameters
 from intercom_assets.database.capture.log_removal import log_position, take_back
@@ -26,6 +31,7 @@ Status = Literal["written", "busy", "changed", "refused"]
 Verdict = tuple[Status, str | None]
 
 _BUSY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled)
+_OF_ROWS = (psycopg.Error, UnicodeError, ReadsOppositeError)
 _OURS = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
 
 
@@ -104,7 +110,7 @@ def write_back(
             changes.append(found)
         else:
             verdicts[key] = found
-    verdicts |= _store(connection, target, changes)
+    verdicts |= _store(connection, target, source, changes)
     stored = [c.request.id for c in changes if verdicts[c.request.id][0] == "written"]
     rows |= read_some(connection, source, stored)
     take_back(connection, position, kind, stored)
@@ -167,7 +173,7 @@ def _same(value: Value, other: Value) -> bool:
 
 
 def _store(
-    connection: AppConnection, target: Target, changes: Sequence[_Change]
+    connection: AppConnection, target: Target, source: Source[T], changes: Sequence[_Change]
 ) -> Mapping[str, Verdict]:
     """All rows that change the same columns at once; if one is refused, each by itself."""
     groups: dict[tuple[tuple[str, ...], bool], list[_Change]] = defaultdict(list)
@@ -176,30 +182,34 @@ def _store(
     verdicts: dict[str, Verdict] = {}
     for group in groups.values():
         try:
-            verdicts |= _stored(connection, target, group)
-        except (psycopg.Error, UnicodeError) as error:
+            verdicts |= _stored(connection, target, source, group)
+        except _OF_ROWS as error:
             if connection.broken:
                 raise
-            verdicts |= _one_by_one(connection, target, group, error)
+            verdicts |= _one_by_one(connection, target, source, group, error)
     return verdicts
 
 
 def _one_by_one(
-    connection: AppConnection, target: Target, group: Sequence[_Change], error: Exception
+    connection: AppConnection,
+    target: Target,
+    source: Source[T],
+    group: Sequence[_Change],
+    error: Exception,
 ) -> dict[str, Verdict]:
     if len(group) == 1:
         return {group[0].request.id: _verdict(error, group[0])}
     verdicts: dict[str, Verdict] = {}
     for change in group:
         try:
-            verdicts |= _stored(connection, target, [change])
-        except (psycopg.Error, UnicodeError) as own:
+            verdicts |= _stored(connection, target, source, [change])
+        except _OF_ROWS as own:
             verdicts[change.request.id] = _verdict(own, change)
     return verdicts
 
 
 def _stored(
-    connection: AppConnection, target: Target, group: Sequence[_Change]
+    connection: AppConnection, target: Target, source: Source[T], group: Sequence[_Change]
 ) -> dict[str, Verdict]:
     """Within a savepoint. A row that a trigger of the app passed over was refused by it."""
     statement = target.update(group[0].fields, group[0].intercom_id is not None)
@@ -210,6 +220,8 @@ def _stored(
         while more:
             returned.update(key for (key,) in cursor.fetchall())
             more = cursor.nextset()
+        new = {c.request.id: c.request.new for c in group if c.request.id in returned}
+        require_same_flags(connection, source, new)
     passed_over: Verdict = ("refused", "a trigger of the app's table passed the row over")
     ids = [change.request.id for change in group]
     return {key: ("written", None) if key in returned else passed_over for key in ids}
@@ -217,6 +229,8 @@ def _stored(
 
 def _verdict(error: Exception, change: _Change) -> Verdict:
     """Raises what is no row's fault: a lost connection, a missing right, a wrong mapping."""
+    if isinstance(error, ReadsOppositeError):
+        return "refused", READS_OPPOSITE
     if isinstance(error, _BUSY):
         return "busy", None
     if isinstance(error, _OURS):

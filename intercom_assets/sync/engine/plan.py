@@ -13,6 +13,7 @@ from intercom_assets.domain.decisions import CONSIDERED_ZONE, Reconciliation
 from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.models import Contact, LeftOut, Side, Values
+from intercom_assets.domain.opt_outs import KEY as OPTED_OUT
 from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.failures import PassFailed, Problem
 from intercom_assets.sync.context.services import Services
@@ -216,4 +217,5 @@ def _changes(plan: Reconciliation, there: object | None) -> tuple[PlannedChange,
 def _left(base: Values, fields: Collection[str]) -> tuple[str, ...]:
     """Columns with a value that both sides once agreed on, and that nobody selects any more."""
     held = {name for name, value in base.items() if value is not None}
-    return tuple(sorted(held - set(fields) - {CONSIDERED_ZONE.name}))
+    kept = {name for name in held if name.startswith(OPTED_OUT)}
+    return tuple(sorted(held - set(fields) - kept - {CONSIDERED_ZONE.name}))

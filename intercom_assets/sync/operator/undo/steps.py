@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from intercom_assets.domain.fields import Field
+from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import JournalEntry, Side, Value, Values
 from intercom_assets.domain.vocabulary import Action, QueueKind
 
@@ -199,6 +199,8 @@ def _state(
         return StepState.FINAL, "the journal did not keep its values"
     if entry.side is Side.APP and not known.pulled:
         return StepState.FINAL, "write_back no longer names it"
+    if known.policy is Policy.OPT_OUT and entry.new is True:
+        return StepState.FINAL, "an opt-out is taken back only on the side that opted out"
     if here is None:
         return StepState.MOVED, "it is not there any more"
     now = here.get(known.name)

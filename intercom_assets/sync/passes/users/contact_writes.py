@@ -117,6 +117,8 @@ def count_overwritten(user: UserPass) -> dict[str, tuple[int, ...]]:
     since = state.rules.now - OVERWRITTEN_WITHIN
     found: dict[str, tuple[int, ...]] = {}
     for decision in state.plan.overruled:
+        if decision.field.policy.traits.of_flags:
+            continue  # an opt-out is never given up
         name = decision.field.name
         times = (*(t for t in state.overwritten.get(name, ()) if t > since), state.rules.now)
         if len(times) < OVERWRITTEN_TIMES:

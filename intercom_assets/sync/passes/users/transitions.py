@@ -16,6 +16,7 @@ from intercom_assets.domain.models import (
     Value,
     Values,
 )
+from intercom_assets.domain.opt_outs import after_writes, who_opted_out
 from intercom_assets.domain.reconcile import landed
 from intercom_assets.sync.passes.kept_apart import Pairs, accepted_after
 from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
@@ -37,7 +38,8 @@ def after_write(state: UserState, answer: Contact, sent: Iterable[Decision]) -> 
         raise SomebodyElses(answer)
     sent = list(sent)
     accepted = accepted_after(state.accepted, sent, answer)
-    values = {**state.sent, **{d.field.name: d.value for d in sent}}
+    sent_now = {d.field.name: d.value for d in sent}
+    values = {**state.sent, **sent_now, **after_writes(sent, state.base)}
     return _with_answer(state, answer, accepted, values)
 
 
@@ -48,7 +50,7 @@ def _with_answer(state: UserState, answer: Contact, accepted: Pairs, sent: Value
         base, accepted, edges = link.base, {**link.accepted, **accepted}, link.edges
     if link.in_flight:
         decided = state.decided_fields
-        base = landed(link, decided, intercom_values(decided.values(), answer))
+        base = landed(link, decided, intercom_values(decided.values(), answer), state.values)
     state = replace(
         state,
         contact=with_known_companies(answer, state.contact, companies_in_doubt(state)),
@@ -63,12 +65,15 @@ def _with_answer(state: UserState, answer: Contact, accepted: Pairs, sent: Value
 
 
 def forget_contact(state: UserState) -> UserState:
-    """Its id leads nowhere, or to somebody else's: what was agreed on it is void."""
+    """Its id leads nowhere, or to somebody else's: what was agreed on it is void.
+
+    But the person who opted out did, whatever became of the contact.
+    """
     return replace(
         state,
         contact=None,
         freshness=Freshness.FRESH,
-        base={},
+        base={} if state.is_another_person else who_opted_out(state.base),
         sent={},
         accepted={},
         edges={},
@@ -178,6 +183,12 @@ def with_refused_lead(state: UserState, lead: str) -> UserState:
     """Intercom would not merge it, with the row and the lead as they are now."""
     refused = {**state.refused_leads, lead: (state.row_hash, state.leads_found[lead])}
     return replace(state, refused_leads=refused)
+
+
+def after_write_back(state: UserState, stored: Iterable[Decision]) -> UserState:
+    """The app stored these as they were decided."""
+    kept = after_writes(stored, state.base)
+    return replace(state, base={**state.base, **kept}) if kept else state
 
 
 def with_refused_value(state: UserState, name: str, value: Value) -> UserState:

@@ -200,15 +200,17 @@ class UserPass:
         new = {name: value for name, value in lacking.items() if name not in changed}
         if new or not same:
             self.become(replace(before, app=app, refused={**before.refused, **new}))
-        for decision in decided.decisions:
+        offered = [d for d in decided.decisions if d.is_due and d.write_to is Side.APP]
+        offered = [d for d in offered if d.field.name not in changed]
+        for decision in offered:
             name = decision.field.name
-            if not decision.is_due or decision.write_to is not Side.APP or name in changed:
-                continue
             if name in lacking:
                 why = refused.get(name) or "the app stored another form of it"
                 self._journal_decision(Action.REFUSED_BY_APP, replace(decision, why=why))
             else:
                 self._journal_decision(Action.PULLED, decision)
+        stored = [d for d in offered if d.field.name not in lacking]
+        self.become(transitions.after_write_back(self.state, stored))
 
     def leave_out(self, name: str, value: Value, reason: Reason, why: str) -> None:
         """This value is not sent again; everything else goes on."""

@@ -1,0 +1,131 @@
+"""Who opted out: what has to be remembered of an opt-out beside its value. Pure.
+
+Once an opt-out was carried over, both sides hold the same, and the values no longer tell whose it
+is. So the base keeps, under a key of its own, who opted out and whose value is our copy; with that,
+an edit can be told from an echo. Must not: who wins (`policies.py`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from intercom_assets.domain.attempts import attempts_in
+from intercom_assets.domain.decisions import Decision, FieldInputs
+from intercom_assets.domain.fields import Field, Policy
+from intercom_assets.domain.models import Kind, Side, Value, Values
+
+KEY = "opted out: "
+"""Before a field's name: the base's key for what is remembered of it. No column has a colon."""
+_COPIED, _AND = " copied to ", " and "
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """`by`: the sides that opted out. `copied_to`: the sides whose opt-out is one that we wrote."""
+
+    by: frozenset[Side] = frozenset()
+    copied_to: frozenset[Side] = frozenset()
+
+    def now(self, held: Mapping[Side, Value]) -> "OptOut":
+        """With what the sides hold now. Null is no word, so whoever had opted out still has."""
+        copied = frozenset(side for side in self.copied_to if held[side] is True)
+        told = {side for side, value in held.items() if value is True and side not in copied}
+        still = {side for side, value in held.items() if value is None and side in self.by}
+        return OptOut(frozenset(told | still), copied)
+
+    def written_to(self, side: Side, value: Value) -> "OptOut":
+        """After we wrote this to a side. Its own opt-out, put back, stays its own."""
+        if value is True and side not in self.by:
+            return OptOut(self.by, self.copied_to | {side})
+        return self
+
+    def as_value(self) -> Value:
+        if not (self.by or self.copied_to):
+            return None
+        return _named(self.by) + (_COPIED + _named(self.copied_to) if self.copied_to else "")
+
+
+def opt_out_in(base: Values, field: Field) -> OptOut:
+    stored = base.get(KEY + field.name)
+    if not isinstance(stored, str):
+        return OptOut()
+    by, _, copied = stored.partition(_COPIED)
+    return OptOut(_sides(by), _sides(copied))
+
+
+def after_writes(decisions: Iterable[Decision], base: Values) -> Values:
+    """What the base keeps, once these were written to the sides that they name."""
+    kept: dict[str, Value] = {}
+    for decision in decisions:
+        field, side = decision.field, decision.write_to
+        if field.policy is Policy.OPT_OUT and side is not None:
+            known = opt_out_in(base, field).now(held_by(decision.app, decision.intercom))
+            kept[KEY + field.name] = known.written_to(side, decision.value).as_value()
+    return kept
+
+
+def after_death(
+    in_flight: Values, fields: Mapping[str, Field], base: Values, sent: Values, app: Values
+) -> Values:
+    """What the base keeps of opt-outs that a run which died had written: they are copies.
+
+    `sent`: of what was in flight to Intercom, what got there. `app`: its values now.
+    """
+    flags = [field for field in fields.values() if field.policy is Policy.OPT_OUT]
+    offered = _offered(in_flight) if flags else {}
+    kept: dict[str, Value] = {}
+    for field in flags:
+        before = known = opt_out_in(base, field)
+        if sent.get(field.name) is True:
+            known = known.written_to(Side.INTERCOM, True)
+        if app.get(field.name) is True and field.name in offered:
+            known = known.written_to(Side.APP, True)
+        if known != before:
+            kept[KEY + field.name] = known.as_value()
+    return kept
+
+
+def who_opted_out(base: Values) -> Values:
+    """Of a base that is void otherwise, since its contact is gone: the person still opted out."""
+    kept: dict[str, Value] = {}
+    for key in base:
+        if key.startswith(KEY):
+            known = opt_out_in(base, _key_of(key.removeprefix(KEY)))
+            kept[key] = OptOut(known.by, known.copied_to - {Side.INTERCOM}).as_value()
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def remember(field: Field, inputs: FieldInputs) -> list[Decision]:
+    """A further decision, by which the base keeps who opted out as things stand."""
+    held = held_by(inputs.app.get(field.name), inputs.intercom.get(field.name))
+    value = opt_out_in(inputs.base, field).now(held).as_value()
+    if value is None and inputs.base.get(KEY + field.name) is None:
+        return []
+    return [Decision(_key_of(KEY + field.name), value, value, value, why="who opted out")]
+
+
+def held_by(app: Value, intercom: Value) -> Mapping[Side, Value]:
+    return {Side.APP: app, Side.INTERCOM: intercom}
+
+
+def _offered(in_flight: Values) -> set[str]:
+    """What runs that died were about to turn into an opt-out in the app."""
+    return {
+        name
+        for attempt in attempts_in(in_flight)
+        for name, (old, new) in attempt.pulled.items()
+        if new is True and old is not True and not attempt.undoes
+    }
+
+
+@lru_cache(maxsize=64)
+def _key_of(name: str) -> Field:
+    return Field(name, name, Kind.STRING, Policy.APP)
+
+
+def _named(sides: frozenset[Side]) -> str:
+    return _AND.join(sorted(sides)) or "nobody"
+
+
+def _sides(named: str) -> frozenset[Side]:
+    return frozenset(side for side in Side if side in named.split(_AND))
