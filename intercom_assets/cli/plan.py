@@ -25,6 +25,7 @@ from intercom_assets.sync.engine.guard import past_guards
 from intercom_assets.sync.engine.plan import plan_teams, plan_users
 from intercom_assets.sync.environment import opened, read_environment
 from intercom_assets.sync.operator.preview import Foresight, previewing
+from intercom_assets.sync.operator.shared_emails import shared_emails
 
 
 def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bool) -> None:
@@ -51,6 +52,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bo
             summary.unasked = seen.unasked
             summary.looked = look or asked is not None
             summary.to_make = seen.to_make
+            summary.shared = shared_emails(services, None if asked is None else asked[0])
     if as_json:
         click.echo(json.dumps(document(summary), indent=2))
     else:

@@ -14,6 +14,8 @@ from intercom_assets.cli.failures import CommandFailed
 from intercom_assets.cli.output.status_document import document
 from intercom_assets.cli.output.tables import Listing, a_console, plain
 from intercom_assets.cli.output.times import age, utc
+from intercom_assets.database.app.app_database import AppDatabase
+from intercom_assets.database.app.lookups import SharedEmails
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.alarms import LIMITS
 from intercom_assets.domain.values import count_of
@@ -44,18 +46,23 @@ WEBHOOKS = {
     InboundCount.OTHER_WORKSPACE: "of another workspace",
     InboundCount.UNSTORED: "asked to come again, since our tables did not answer",
 }
+GROUPS = 1_000
+"""Shared addresses whose users are named; all are counted."""
 
 
-def status(conditions: tuple[dict[str, float], ...], as_json: bool) -> None:
+def status(conditions: tuple[dict[str, float], ...], shares: bool, as_json: bool) -> None:
     configuration = read_environment()
+    shared = _shared_emails(configuration) if shares else None
     with _store(configuration) as store:
         seen = overview(store, lambda: _capture(configuration), configuration.refusal)
     asked = {name: limit for condition in conditions for name, limit in condition.items()}
     found = alarms(seen, {**LIMITS, **asked})
     if as_json:
-        click.echo(json.dumps(document(seen, found), indent=2))
+        click.echo(json.dumps(document(seen, found, shared), indent=2))
     else:
         _print_overview(a_console(), seen, found)
+        if shared is not None:
+            a_console().print(_sharing(shared))
     if broken := [alarm for alarm in found if alarm.name in asked]:
         raise CommandFailed(f"{'; '.join(map(_sentence, broken))}.")
 
@@ -67,6 +74,23 @@ def _store(configuration: Configuration) -> Store:
             "the sync's own tables are: set one of them."
         )
     return Store(configuration.sync_url)
+
+
+def _shared_emails(configuration: Configuration) -> SharedEmails:
+    """Raises `AppUnavailable` and `MappingError`."""
+    if not configuration.app_url:
+        raise ConfigurationError(f"{APP_DATABASE_URL} is not set, and --shared-emails reads it.")
+    mapping = load_mapping(configuration.mapping_folder)
+    with AppDatabase(configuration.app_url, mapping) as app:
+        return app.shared_emails(most=GROUPS)
+
+
+def _sharing(shared: SharedEmails) -> Listing:
+    title = f"{count_of(shared.users, 'user')} share {shared.addresses:,} of their e-mail addresses"
+    listing = Listing(title, "users who share one")
+    for group in shared.groups:
+        listing.add(plain(", ".join(group)))
+    return listing
 
 
 def _capture(configuration: Configuration) -> Capture:
@@ -127,6 +151,7 @@ def _figures(seen: Overview) -> Listing:
         **({"webhooks, last day": _webhooks_text(seen)} if seen.webhooks.are_used else {}),
         "last sweep": _sweep_text(seen),
         "last audit": _audit_text(seen),
+        "shared e-mails": _sharing_text(seen),
     }.items():
         listing.add(name, plain(text))
     return listing
@@ -174,6 +199,18 @@ def _sweep_text(seen: Overview) -> str:
     if seen.swept is None:
         return "none yet"
     return f"{utc(seen.swept.at)}, {seen.swept.counts.get('queued', 0):,} differed"
+
+
+def _sharing_text(seen: Overview) -> str:
+    counts = seen.swept.counts if seen.swept else {}
+    if (users := counts.get("sharing_email")) is None:
+        return "not counted yet; the nightly sweep does"
+    if not users:
+        return "none, as of the last sweep"
+    return (
+        f"{count_of(users, 'user')} share {counts.get('shared_emails', 0):,}, as of the last "
+        "sweep; --shared-emails names them"
+    )
 
 
 def _audit_text(seen: Overview) -> str:

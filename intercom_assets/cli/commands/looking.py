@@ -105,8 +105,14 @@ class Conditions(click.ParamType[dict[str, float]]):
     help=f"Exit with 1 if one of these is above its limit: {', '.join(LIMITS)}, or {ANY} of them. "
     "NAME>N sets another limit. Several may be given.",
 )
+@click.option(
+    "--shared-emails",
+    "shares",
+    is_flag=True,
+    help="Name users of the app who share an e-mail address, by id; it reads everybody there.",
+)
 @shared.as_json
-def status(conditions: tuple[dict[str, float], ...], as_json: bool) -> None:
+def status(conditions: tuple[dict[str, float], ...], shares: bool, as_json: bool) -> None:
     """Show what waits, how long already, what is parked, and what is used of Intercom's limit.
 
     The exit code is 0 whatever is shown, unless --fail-if asks for another; it is 1 if nothing
@@ -118,4 +124,4 @@ def status(conditions: tuple[dict[str, float], ...], as_json: bool) -> None:
     """
     with ending_at_once():
         from intercom_assets.cli import status as work
-    work.status(conditions, as_json)
+    work.status(conditions, shares, as_json)

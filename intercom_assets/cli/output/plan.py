@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from intercom_assets.cli.output.tables import Listing, cell, plain
+from intercom_assets.database.app.lookups import SharedEmails
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
@@ -62,6 +63,7 @@ class PlanSummary:
         self.new_users: list[str] = []
         self.new_teams: list[str] = []
         self.switches: Sequence[Switch] = ()
+        self.shared = SharedEmails()
         self._shown = shown
         self._counts = Counts()
 
@@ -167,6 +169,8 @@ def _lines(summary: PlanSummary) -> list[str]:
         lines.append(f"Changed in Intercom since it was last read: {parts}.")
     if summary.lost:
         lines.append(f"{count_of(summary.lost, 'contact')} can no longer be found in Intercom.")
+    if summary.shared.users:
+        lines.append(_sharing(summary.shared))
     if not summary.looked and not summary.unasked:
         lines.append(NOT_LOOKED)
     if summary.unasked:
@@ -181,6 +185,15 @@ def _lines(summary: PlanSummary) -> list[str]:
     for switch in summary.switches:
         lines.append(as_sentence(f"{switch.finding}. {switch.way_on(summary.plan_id)}"))
     return [*lines, f"Plan {summary.plan_id}. Nothing was written."]
+
+
+def _sharing(shared: SharedEmails) -> str:
+    first = " and ".join(shared.groups[0])
+    refused = f"refuses it to {shared.refused_if_strict:,} of them, which leaves their email out"
+    return (
+        f"{count_of(shared.users, 'user')} share an e-mail address with another, such as {first}. "
+        f"Intercom mails it once for each; a workspace that takes an address only once {refused}."
+    )
 
 
 def _actions(actions: Counter[PlannedAction]) -> str:

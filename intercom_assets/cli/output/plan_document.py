@@ -43,6 +43,12 @@ def document(summary: PlanSummary) -> dict[str, object]:
         ],
         "left_the_mapping": dict(summary.left),
         "left_out": dict(summary.left_out),
+        "shared_emails": {
+            "users": summary.shared.users,
+            "addresses": summary.shared.addresses,
+            "refused_if_strict": summary.shared.refused_if_strict,
+            "groups": [list(group) for group in summary.shared.groups],
+        },
         "intercom_not_asked": summary.unasked,
         "intercom_looked_at": summary.looked and not summary.unasked,
         "edited_in_intercom": dict(summary.edited),

@@ -2,6 +2,7 @@
 
 import math
 
+from intercom_assets.database.app.lookups import SharedEmails
 from intercom_assets.domain.vocabulary import InboundCount, QueueKind
 from intercom_assets.sync.status.overview import (
     Alarm,
@@ -14,8 +15,12 @@ from intercom_assets.sync.status.overview import (
 )
 
 
-def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
-    return {
+def document(
+    seen: Overview, found: list[Alarm], shared: SharedEmails | None = None
+) -> dict[str, object]:
+    """`shared`: as the app has them now, where that was asked for."""
+    now = {} if shared is None else {"shared_emails": _shared(shared)}
+    return now | {
         "switched_off": seen.off,
         "stopped": [
             {"kind": stop.kind, "at": stop.at.isoformat(), "why": stop.why} for stop in seen.stopped
@@ -84,6 +89,14 @@ def document(seen: Overview, found: list[Alarm]) -> dict[str, object]:
             {"name": a.name, "value": _number(a.value), "limit": a.limit, "what": a.sentence}
             for a in found
         ],
+    }
+
+
+def _shared(shared: SharedEmails) -> dict[str, object]:
+    return {
+        "users": shared.users,
+        "addresses": shared.addresses,
+        "groups": [list(group) for group in shared.groups],
     }
 
 

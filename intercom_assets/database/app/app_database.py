@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 
 from intercom_assets.database.app import lookups as app_lookups
 from intercom_assets.database.app.computing import Uncomputable
+from intercom_assets.database.app.lookups import SharedEmails
 from intercom_assets.database.app.reads import (
     ShapeChanged,
     Source,
@@ -118,6 +119,12 @@ class AppDatabase:
     def ids_with_email(self, emails: Sequence[str]) -> dict[str, list[str]]:
         """E-mail, in lower case, -> ids of the users that have it in any case."""
         return self._reading(lambda c, shapes: app_lookups.ids_with_email(c, shapes.users, emails))
+
+    def shared_emails(self, most: int, emails: Sequence[str] | None = None) -> SharedEmails:
+        """Who shares an address with another: of everybody, or of who has one of `emails`."""
+        return self._reading(
+            lambda c, s: app_lookups.shared_emails(c, s.users, most=most, emails=emails)
+        )
 
     def teams_named(self, names: Sequence[str]) -> dict[str, list[str]]:
         """Name -> ids of the teams that have it."""

@@ -4,11 +4,27 @@ Run in a caller's read-only transaction. Values are read by `app_reads`, by id.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from intercom_assets.database.app.columns import Shape
 from intercom_assets.database.app.computing import translate_errors
 from intercom_assets.database.app.shapes import Shapes
 from intercom_assets.database.connections import AppConnection, encoded
+
+
+@dataclass(frozen=True, slots=True)
+class SharedEmails:
+    """`users` that have one of `addresses` together. `groups`: ids that share one, of the first
+    addresses; whom the app has deleted is in none."""
+
+    users: int = 0
+    addresses: int = 0
+    groups: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def refused_if_strict(self) -> int:
+        """Users whose address a workspace refuses that takes each for one contact only."""
+        return self.users - self.addresses
 
 
 def unpolled(shapes: Shapes) -> list[str]:
@@ -38,6 +54,32 @@ def ids_with_email(
         if key is not None:
             found.setdefault(str(email), []).append(key)
     return found
+
+
+def shared_emails(
+    connection: AppConnection, users: Shape, *, most: int, emails: Sequence[str] | None = None
+) -> SharedEmails:
+    """Of everybody, or of who has one of `emails`; up to `most` groups of ids."""
+    deleted = "and q.deleted_at is null" if users.has("deleted_at") else ""
+    asked = "and lower(q.email) = any(%(emails)s::text[])" if emails is not None else ""
+    grouped = users.query.select(
+        "lower(q.email) as email, array_agg(q.id order by q.id) as ids",
+        f"where q.id is not null and trim(q.email) <> '' {deleted} {asked} "
+        "group by lower(q.email) having count(*) > 1",
+    )
+    text = (
+        "select (sum(cardinality(ids)) over ())::bigint, count(*) over (), ids "
+        f"from ({grouped}) as shared order by ids limit %(most)s"
+    )
+    wanted = sorted({email.strip().lower() for email in emails or ()} - {""})
+    with translate_errors(users.query, text):
+        parameters = {"most": most, "emails": wanted}
+        rows = connection.execute(encoded(connection, text), parameters).fetchall()
+    if not rows:
+        return SharedEmails()
+    text_of = users.ids["id"].text
+    groups = tuple(tuple(str(text_of(raw)) for raw in ids) for _, _, ids in rows)
+    return SharedEmails(rows[0][0], rows[0][1], groups)
 
 
 def teams_named(

@@ -5,9 +5,11 @@ what capture cannot see: hand-made log losses, tables nobody watches, users who 
 is never concluded from the stream: those users are queued and read again, one by one.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.records import (
     Lane,
 )
@@ -20,6 +22,7 @@ from intercom_assets.sync.passes.app_rows import row_hash
 from intercom_assets.sync.passes.rules import Rules, team_rules, user_rules
 
 CAUSE = "sweep"
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,20 @@ def sweep(services: Services) -> tuple[Swept, Swept]:
     if wanted is not None:
         services.store.state.sweep_started(wanted)
     queued = users.queued + users.missing + teams.queued + teams.missing
-    services.store.state.put(StateKey.LAST_SWEEP, {"at": services.now(), "queued": queued})
+    counted = {"at": services.now(), "queued": queued, **_sharing(services)}
+    services.store.state.put(StateKey.LAST_SWEEP, counted)
     return users, teams
+
+
+def _sharing(services: Services) -> dict[str, int]:
+    """Users who share an e-mail address, and how many addresses; none where they cannot be counted,
+    which is no reason to end a sweep that was done."""
+    try:
+        shared = services.app.shared_emails(most=1)
+    except AppUnavailable as error:
+        LOG.warning("who shares an e-mail address was not counted: %s", error)
+        return {}
+    return {"sharing_email": shared.users, "shared_emails": shared.addresses}
 
 
 def sweep_users(services: Services, progress: Callable[[int], None] | None = None) -> Swept:

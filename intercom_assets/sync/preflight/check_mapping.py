@@ -28,6 +28,7 @@ from intercom_assets.domain.attributes import fit_values
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
+from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import (
     MEMBERSHIPS_SQL,
     TEAMS_SQL,
@@ -213,6 +214,23 @@ def _check_memberships(app: AppDatabase) -> Iterator[Finding]:
                 "attached to a company.",
                 f"{what}_id of {MEMBERSHIPS_SQL} has to be id of {file}.",
             )
+
+
+def check_shared_emails(app: AppDatabase) -> Iterator[Finding]:
+    """Whoever shares an address gets each mail as often as it has contacts."""
+    shared = app.shared_emails(most=1)
+    if shared.users:
+        yield MAPPING.warning(
+            "e-mails",
+            f"{count_of(shared.users, 'user')} share {_addresses(shared.addresses)}: each has a "
+            "contact, so Intercom mails such an address once for each; a workspace that takes an "
+            f"address only once refuses it to {shared.refused_if_strict:,} of them.",
+            "For their ids: intercom-assets status --shared-emails.",
+        )
+
+
+def _addresses(count: int) -> str:
+    return "1 e-mail address" if count == 1 else f"{count:,} e-mail addresses"
 
 
 def check_cost(app: AppDatabase) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ from intercom_assets.sync.preflight.check_mapping import (
     check_rows,
     check_secrets,
     check_selected,
+    check_shared_emails,
 )
 from intercom_assets.sync.preflight.check_setup import (
     DAGSTER,
@@ -175,6 +176,7 @@ class Preflight:
         else:
             yield from MAPPING.probe("same twice", lambda: check_determinism(app), EDIT)
             yield from MAPPING.probe("cost", lambda: check_cost(app), EDIT)
+            yield from MAPPING.probe("e-mails", lambda: check_shared_emails(app), EDIT)
         yield from RIGHTS.probe("replica", lambda: check_standby(app), REACH)
         yield from RIGHTS.probe("rights", lambda: check_rights(app), ROLE)
         yield from RIGHTS.probe("write_back", lambda: check_write_back(app), EDIT)
