@@ -20,7 +20,7 @@ from intercom_assets.domain.models import (
     Value,
     Values,
 )
-from intercom_assets.domain.values import InvalidValue, canonical
+from intercom_assets.domain.values import InvalidValue, canonical, dialled
 
 
 class Policy(StrEnum):
@@ -137,7 +137,7 @@ USER_FIELDS: tuple[Field, ...] = (
         Kind.STRING,
         Policy.FILL,
         from_oauth=False,
-        remark="Intercom's only if the user is not from OAuth",
+        remark="Intercom's only if the user is not from OAuth; compared by its digits",
     ),
     Field(
         TIME_ZONE,
@@ -205,8 +205,11 @@ def comparable(field: Field, value: Value) -> Value | tuple[str, Value]:
         if field.policy is Policy.OPT_OUT:
             return ("boolean", value is True)
         return None if value is None else ("boolean", value)
-    if field.intercom == "email" and not field.custom and isinstance(value, str):
-        return value.lower()
+    if not field.custom and isinstance(value, str):
+        if field.intercom == "email":
+            return value.lower()
+        if field.intercom == "phone":
+            return dialled(value)
     return value
 
 

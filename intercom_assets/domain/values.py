@@ -49,6 +49,18 @@ def canonical_email(raw: object) -> Value:
     return text.lower() if isinstance(text, str) else None
 
 
+_DIALLED = re.compile(r"\+?[\d\s().\-/\u2010-\u2015]+")
+
+
+def dialled(number: str) -> str:
+    """A phone number as it is dialled: digits, and the plus before them. Intercom leaves out what
+    else people write between them; what is no number (an extension, a word) is itself."""
+    digits = "".join(filter(str.isdecimal, number))
+    if not digits or not _DIALLED.fullmatch(number):
+        return number
+    return f"+{digits}" if number.startswith("+") else digits
+
+
 def _text(raw: object) -> Value:
     # A string is most of what comes, and to ask whether it is a Mapping is slow.
     if not isinstance(raw, str) and isinstance(raw, _MANY):

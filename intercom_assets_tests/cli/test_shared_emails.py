@@ -3,8 +3,18 @@
 import json
 from typing import Any
 
+import pytest
+
+from intercom_assets.sync.environment import opened, read_environment
+from intercom_assets.sync.feeders.sweep import sweep
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.cli.conftest import Shell
+from intercom_assets_tests.database.mappings import run
+
+
+@pytest.fixture(autouse=True)
+def _nobody_shares_one(shell: Shell) -> None:
+    run(url(shell), "update users set email = id || '@own.example'")
 
 
 def url(shell: Shell) -> str:
@@ -63,7 +73,8 @@ def test_status_names_them_on_request_and_counts_them_by_the_sweep(shell: Shell)
     ids = given_shared(shell)
     assert "not counted yet" in shell.run("status").stdout
 
-    shell.run("sweep")
+    with opened(read_environment(shell.variables)) as services:
+        sweep(services)
 
     assert read(shell, "status")["last_sweep"]["sharing_email"] == 3
     assert "shared_emails" not in read(shell, "status")

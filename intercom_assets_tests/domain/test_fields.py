@@ -186,6 +186,7 @@ class TestSameness:
         ("name", "one", "other"),
         [
             ("email", "Ada@Example.com", "ada@example.COM"),
+            ("phone_number", "+44 (20) 7946-0000", "+442079460000"),
             ("created_at", 20, 20.0),
             ("name", None, None),
         ],
@@ -199,6 +200,8 @@ class TestSameness:
         ("name", "one", "other"),
         [
             ("email", "ada@example.com", None),
+            ("phone_number", "+44 20", "44 20"),
+            ("phone_number", "+44 20", None),
             ("name", "ada", "Ada"),
             ("deleted", True, False),
             ("deleted", True, 1),
@@ -216,6 +219,11 @@ class TestSameness:
         attribute = Field("work", "email", Kind.STRING, Policy.APP, custom=True)
 
         assert not attribute.same("A@b.c", "a@b.c")
+
+    def test_an_attribute_called_phone_keeps_its_spaces(self) -> None:
+        attribute = Field("work", "phone", Kind.STRING, Policy.APP, custom=True)
+
+        assert not attribute.same("+44 20", "+4420")
 
 
 class TestWhatIntercomHolds:

@@ -15,6 +15,7 @@ from intercom_assets.domain.values import (
     canonical,
     canonical_email,
     count_of,
+    dialled,
     digest,
     shown,
 )
@@ -173,6 +174,25 @@ def test_a_refusal_does_not_repeat_the_value() -> None:
 )
 def test_email_addresses_have_no_case(raw: str, value: str | None) -> None:
     assert canonical_email(raw) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "as_dialled"),
+    [
+        ("+44 (20) 7946-0000", "+442079460000"),
+        ("+44.20/7946\u20110000", "+442079460000"),
+        ("020 7946 0000", "02079460000"),
+        ("+442079460000", "+442079460000"),
+        ("7946 ext. 5", "7946 ext. 5"),
+        ("44+20", "44+20"),
+        ("(-)", "(-)"),
+        ("+", "+"),
+        ("", ""),
+    ],
+)
+def test_a_phone_number_is_as_it_is_dialled(written: str, as_dialled: str) -> None:
+    assert dialled(written) == as_dialled
+    assert dialled(as_dialled) == as_dialled
 
 
 class TestDigest:

@@ -152,3 +152,34 @@ def test_what_operators_typed_is_kept_where_clear_unusable_is_false(worlds: Worl
     assert (world.contact(oauth)["name"], world.contact(oauth)["phone"]) == ("Ada", "+44 2")
     assert world.app_user(oauth)["name"] is None
     assert world.settles(one, oauth)
+
+
+def test_punctuation_that_intercom_leaves_out_is_no_difference_at_a_first_sync(
+    played: SyncWorld,
+) -> None:
+    """Everybody is there already, with the same numbers in Intercom's spelling: no call is made
+    for that, and the app keeps its own."""
+    contacts = {}
+    for spelling in ("+44 (20) 7946-0001", "+44 20.7946.0002", "+442079460003"):
+        ada = played.given_user(phone_number=spelling)
+        played.sync(ada)
+        digits = "+" + "".join(filter(str.isdecimal, spelling))
+        played.intercom.by_hand.edit_contact(str(ada), phone=digits)
+        contacts[ada] = spelling
+    played.run("delete from intercom_sync.user_link")
+
+    synced = played.look(*contacts)
+
+    assert [call for call in synced.writes if call.startswith("PUT")] == []
+    assert {user: played.app_user(user)["phone_number"] for user in contacts} == contacts
+    assert played.settles(*contacts)
+
+
+def test_another_number_is_another_number(played: SyncWorld) -> None:
+    ada = played.given_user(phone_number="+44 (20) 7946-0001")
+    _edited(played, ada, phone="+442079460002")
+
+    played.look(ada)
+
+    assert played.contact(ada)["phone"] == "+44 (20) 7946-0001"
+    assert played.settles(ada)
