@@ -138,6 +138,9 @@ class SyncSettings(Section):
     memberships: Literal["app", "mirror"] = Field(default="app", description="app or mirror")
     merge_leads_for: Duration = Field(default=timedelta(hours=24), description=_DURATION)
     on_delete: Literal["mark", "archive"] = Field(default="mark", description="mark or archive")
+    merged_users: Literal["park", "separate"] = Field(
+        default="park", description="park or separate"
+    )
     clear_unusable: bool = Field(default=True, description="true or false")
     allow_secrets: tuple[str, ...] = Field(
         default=(),

@@ -31,6 +31,14 @@ UNCONFIRMED: tuple[Choice, ...] = (
         "the forbidding reading, of POST and PUT.",
     ),
     Choice(
+        "user_merges",
+        False,
+        (True, False),
+        "Can a user be merged into a user by the API?",
+        "Documented in Preview and rolled out step by step; where it is not, the answer is the "
+        "invalid_merge of before.",
+    ),
+    Choice(
         "promotion_conflicts",
         True,
         (True, False),

@@ -136,5 +136,9 @@ def external_lead() -> Refused:
     )
 
 
+def parameter_not_allowed(name: str) -> Refused:
+    return Refused(400, "parameter_not_allowed", f"{name} is not allowed when merging users")
+
+
 def missing_attribute(name: str) -> Refused:
     return invalid(f"Custom attribute '{name}' does not exist")

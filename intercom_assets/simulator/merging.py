@@ -1,6 +1,7 @@
-"""Merging a lead into a user, and what is told about it afterwards.
+"""Merging a lead (or a user, as Preview has it) into a user, and what is told about it afterwards.
 
-The user survives: its id, external id and set values stay, what it lacks comes from the lead.
+The user that it is merged into survives: its id, external id and set values stay, what it lacks
+comes from the other.
 """
 
 import base64
@@ -21,8 +22,11 @@ def merge_contacts(call: Call) -> Reply:
     checks_duplicates = call.version >= (2, 16)
     call.allow("from", "into", *(("skip_duplicate_validation",) if checks_duplicates else ()))
     lead, user = _named(call, "from"), _named(call, "into")
-    if lead.role != "lead" or user.role != "user":
+    of_users = lead.role == user.role == "user" and call.settings.choice("user_merges")
+    if user.role != "user" or not (lead.role == "lead" or of_users):
         raise errors.invalid_merge("Merging can only be performed on a lead into a user")
+    if of_users and "skip_duplicate_validation" in call.body:
+        raise errors.parameter_not_allowed("skip_duplicate_validation")
     skip = call.body.get("skip_duplicate_validation", False)
     if not isinstance(skip, bool):
         raise errors.invalid("skip_duplicate_validation must be a boolean")

@@ -35,6 +35,12 @@ def _(api: Api, clock: Clock) -> Any:
     return api.post("/contacts", {"external_id": "8", "email": "a@b.c"}).status
 
 
+@shows("user_merges", True)
+def _(api: Api, clock: Clock) -> Any:
+    gone, user = api.user("7", email="a@b.c"), api.user("8", email="a@b.c")
+    return api.post("/contacts/merge", {"from": gone["id"], "into": user["id"]}).status
+
+
 @shows("promotion_conflicts", False)
 def _(api: Api, clock: Clock) -> Any:
     api.user("7", email="a@b.c")

@@ -141,3 +141,30 @@ def test_the_merge_history_is_told_to_those_who_ask(api: Api, clock: Clock) -> N
     assert len(ok(api.get(f"{path}?include_merge_history=true"))["merge_history"]) == 3
     assert api.get(f"/contacts/{api.lead()['id']}/merge_history").status == 404
     assert api.get(f"{path}/merge_history?order=up").status == 400
+
+
+def test_users_are_not_merged_where_preview_has_not_come_yet(api: Api) -> None:
+    gone, user = api.user("7", email="a@b.c"), api.user("8", email="a@b.c")
+
+    assert refusal(merge(api, gone, user)) == (
+        400,
+        "invalid_merge",
+        "Merging can only be performed on a lead into a user",
+    )
+
+
+def test_where_it_has_users_are_merged_if_they_share_an_address_and_no_flag_skips_that(
+    api: Api,
+) -> None:
+    api.simulator.set(user_merges=True)
+    gone, user = api.user("7", email="a@b.c"), api.user("8", email="a@b.c")
+    other, lead = api.user("9", email="other@b.c"), api.lead(email="a@b.c")
+
+    skipped = merge(api, gone, user, skip_duplicate_validation=True)
+
+    assert status_and_code(skipped) == (400, "parameter_not_allowed")
+    assert status_and_code(merge(api, other, user)) == (400, "invalid_merge")
+    assert status_and_code(merge(api, user, lead)) == (400, "invalid_merge")
+    survivor = ok(merge(api, gone, user))
+    assert (survivor["id"], survivor["external_id"]) == (user["id"], "8")
+    assert api.get(f"/contacts/{gone['id']}").status == 410

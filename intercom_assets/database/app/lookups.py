@@ -62,14 +62,10 @@ def shared_emails(
     """Of everybody, or of who has one of `emails`; up to `most` groups of ids."""
     deleted = "and q.deleted_at is null" if users.has("deleted_at") else ""
     asked = "and lower(q.email) = any(%(emails)s::text[])" if emails is not None else ""
-    grouped = users.query.select(
-        "lower(q.email) as email, array_agg(q.id order by q.id) as ids",
+    text = users.query.select(
+        "(sum(count(*)) over ())::bigint, count(*) over (), array_agg(q.id order by q.id) as ids",
         f"where q.id is not null and trim(q.email) <> '' {deleted} {asked} "
-        "group by lower(q.email) having count(*) > 1",
-    )
-    text = (
-        "select (sum(cardinality(ids)) over ())::bigint, count(*) over (), ids "
-        f"from ({grouped}) as shared order by ids limit %(most)s"
+        "group by lower(q.email) having count(*) > 1 order by ids limit %(most)s",
     )
     wanted = sorted({email.strip().lower() for email in emails or ()} - {""})
     with translate_errors(users.query, text):

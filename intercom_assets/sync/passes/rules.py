@@ -12,6 +12,7 @@ from intercom_assets.sync.context.services import Services
 class Rules:
     """`now` in Unix seconds, `intercom_now` by Intercom's clock; `merge_window` in seconds.
 
+    `separate_merged`: whose contact was merged by hand into another user's gets one of their own.
     `unwritable`: field -> why nobody writes it.
     """
 
@@ -25,6 +26,7 @@ class Rules:
     truncate: bool
     mirror: bool
     archive: bool
+    separate_merged: bool
     unwritable: Mapping[str, str]
 
     def decidable(self, values: Mapping[str, object]) -> dict[str, Field]:
@@ -54,5 +56,6 @@ def _rules(services: Services, fields: Mapping[str, Field], unwritable: Mapping[
         truncate=settings.truncate,
         mirror=settings.memberships == "mirror",
         archive=settings.on_delete == "archive",
+        separate_merged=settings.merged_users == "separate",
         unwritable=dict(unwritable),
     )

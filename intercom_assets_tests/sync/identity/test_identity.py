@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.simulator.records import State
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
 from intercom_assets_tests import builders
+from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.world import World
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
@@ -277,6 +278,39 @@ def test_a_contact_merged_into_another_users_is_not_followed(world: World) -> No
 
     assert synced[ada].status is Status.PARKED
     assert world.contact(bob)["name"] == "Bob"
+    [parked] = world.services.store.queue.parked()
+    survivor = world.contact(bob)["id"]
+    assert parked.error is not None
+    assert parked.error.message == (
+        f"its contact was merged by hand into contact {survivor}, user {bob}'s"
+    )
+
+
+@pytest.mark.parametrize("equal_email", ["unless_both_have_external_ids", "always"])
+def test_with_separate_who_was_merged_into_anothers_gets_a_contact_of_their_own(
+    worlds: Worlds, equal_email: str
+) -> None:
+    """With its own values only; and the other's contact is not written to."""
+    world = worlds(merged_users="separate")
+    world.intercom.set(equal_email=equal_email)
+    ada = world.given_user(email="ada@example.com", name="Ada L.", created_at=OLD)
+    bob = world.given_user(email="bob@example.com", name="Bob", created_at=OLD)
+    world.sync(ada, bob)
+    gone, survivor = world.contact(ada)["id"], world.contact(bob)
+    _merge_users(world, gone, survivor["id"])
+    world.update_user(ada, name="Ada Lovelace")
+
+    synced = world.sync(ada)
+
+    own = world.contact(ada)
+    assert synced[ada].status is Status.CHANGED
+    assert own["id"] not in (gone, survivor["id"])
+    assert (own["name"], own["email"]) == ("Ada Lovelace", "ada@example.com")
+    assert world.contact(bob) == survivor
+    let_go = [row.entry for row in world.journal(ada) if row.entry.action is Action.CONTACT_LET_GO]
+    assert [entry.old for entry in let_go] == [gone]
+    assert let_go[0].why.endswith(f"user {bob}'s; it gets one of its own")
+    assert world.settles(ada, bob)
 
 
 def test_a_contact_merged_into_one_that_was_deleted_since_is_made_anew(world: World) -> None:

@@ -106,12 +106,32 @@ def _reach_contact(user: UserPass, client: IntercomClient) -> None:
         except NotFound:
             _identify_again(user, client)
     except Merged as merged:
-        into = identity.follow(client, user.user_id, merged)
+        try:
+            into = identity.follow(client, user.user_id, merged)
+        except identity.MergedIntoAnothers as anothers:
+            _separate(user, client, anothers)
+            return
         if into is None:
             _identify_again(user, client)
         else:
             user.apply_read(into)
             user.journal_event(Action.RELINKED, client, why="its contact was merged into this one")
+
+
+def _separate(
+    user: UserPass, client: IntercomClient, anothers: identity.MergedIntoAnothers
+) -> None:
+    """A contact of their own, where `merged_users` says so; the other's is not written to."""
+    if not user.state.rules.separate_merged or user.state.is_leaving:
+        raise anothers
+    gone = user.intercom_id
+    user.journal_event(
+        Action.CONTACT_LET_GO,
+        client,
+        old=gone,
+        why=f"{anothers.problem.message}; it gets one of its own",
+    )
+    _look_again(user, client)
 
 
 def _call_once(user: UserPass, client: IntercomClient) -> None:

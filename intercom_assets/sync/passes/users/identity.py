@@ -65,11 +65,23 @@ def find(client: IntercomClient, user_id: str) -> Contact | None:
         return None
 
 
+class MergedIntoAnothers(PassFailed):
+    """Somebody merged the user's contact into `survivor`, which is another user's."""
+
+    def __init__(self, survivor: Contact, merged: Merged) -> None:
+        whose = f"user {survivor.external_id}'s" if survivor.external_id else "nobody's of the app"
+        super().__init__(
+            _park(f"its contact was merged by hand into contact {survivor.id}, {whose}", merged)
+        )
+        self.survivor = survivor
+
+
 def follow(client: IntercomClient, user_id: str, merged: Merged) -> Contact | None:
-    """The contact that ours was merged into, if it may be this user's; None if it is gone too."""
+    """The contact that ours was merged into; None if it is gone too. Raises `MergedIntoAnothers`
+    if it may not be this user's."""
     contact = merged_into(client, merged)
     if contact is not None and not is_ours(contact, user_id):
-        raise PassFailed(_park("its contact was merged into another user's contact", merged))
+        raise MergedIntoAnothers(contact, merged)
     return contact
 
 
