@@ -40,8 +40,8 @@ def given_shared(shell: Shell) -> list[str]:
 def test_nobody_shares_one_in_an_app_where_nobody_does(shell: Shell) -> None:
     assert read(shell, "plan")["shared_emails"]["users"] == 0
     assert read(shell, "status", "--shared-emails")["shared_emails"]["groups"] == []
-    assert "share" not in shell.run("check").stdout
-    assert "share" not in shell.run("plan").stdout
+    assert "e-mail address" not in shell.run("check").stdout
+    assert "e-mail address" not in shell.run("plan").stdout
 
 
 def test_check_notes_how_many_share_one_and_shows_no_address(shell: Shell) -> None:
