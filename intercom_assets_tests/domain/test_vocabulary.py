@@ -85,6 +85,8 @@ STORED: dict[type[StrEnum], set[str]] = {
         "undo",
         "erase",
         "erasure lifted",
+        "sync now",
+        "webhook",
     },
     StateKey: {
         "workspace",
@@ -104,6 +106,8 @@ STORED: dict[type[StrEnum], set[str]] = {
         "answered",
         "calls per window",
         "not shown in dagster",
+        "webhook seen",
+        "compared fields",
         "stopped: user",
         "stopped: team",
         "ids_accepted: user",
