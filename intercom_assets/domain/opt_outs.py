@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from intercom_assets.domain.attempts import attempts_in
-from intercom_assets.domain.decisions import Decision, FieldInputs
+from intercom_assets.domain.decisions import BEFORE, Decision, FieldInputs
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Kind, Side, Value, Values
 
@@ -38,6 +38,11 @@ class OptOut:
         if value is True and side not in self.by:
             return OptOut(self.by, self.copied_to | {side})
         return self
+
+    def copied_over(self, side: Side, old: Value) -> "OptOut":
+        """After a run that died wrote an opt-out over `old`, which took it back if false."""
+        by = self.by - {side} if old is False else self.by
+        return OptOut(by, self.copied_to).written_to(side, True)
 
     def as_value(self) -> Value:
         if not (self.by or self.copied_to):
@@ -77,9 +82,9 @@ def after_death(
     for field in flags:
         before = known = opt_out_in(base, field)
         if sent.get(field.name) is True:
-            known = known.written_to(Side.INTERCOM, True)
+            known = known.copied_over(Side.INTERCOM, in_flight.get(BEFORE + field.name))
         if app.get(field.name) is True and field.name in offered:
-            known = known.written_to(Side.APP, True)
+            known = known.copied_over(Side.APP, offered[field.name])
         if known != before:
             kept[KEY + field.name] = known.as_value()
     return kept
@@ -108,10 +113,10 @@ def held_by(app: Value, intercom: Value) -> Mapping[Side, Value]:
     return {Side.APP: app, Side.INTERCOM: intercom}
 
 
-def _offered(in_flight: Values) -> set[str]:
-    """What runs that died were about to turn into an opt-out in the app."""
+def _offered(in_flight: Values) -> Values:
+    """What runs that died were about to turn into an opt-out in the app -> what it was."""
     return {
-        name
+        name: old
         for attempt in attempts_in(in_flight)
         for name, (old, new) in attempt.pulled.items()
         if new is True and old is not True and not attempt.undoes
