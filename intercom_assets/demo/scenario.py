@@ -93,7 +93,7 @@ def remark_of_named_user(sides: Sides, shown: Shown, since: float) -> str:
     """How soon the webhook was taken; by the search alone it would have been the lag at least."""
     taken = [
         sent["at"]
-        for sent in sides.intercom.webhooks()["last"]
+        for sent in sides.intercom.webhooks().get("last", [])
         if sent["about"] in _id_of_contact(shown) and sent["status"] == 200 and sent["at"] >= since
     ]
     lag = f"Intercom's search, which lags, shows it after {INDEX_DELAY_S} s"

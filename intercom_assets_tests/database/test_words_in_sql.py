@@ -18,7 +18,7 @@ from intercom_assets.domain.models import (
     TeamLink,
     UserLink,
 )
-from intercom_assets.domain.vocabulary import AttributeModel, QueueKind
+from intercom_assets.domain.vocabulary import Action, AttributeModel, QueueKind
 
 QUERIES = "\n".join(query(name).decode() for name in sorted(query_names()))
 SCHEMA = files("intercom_assets.database.store").joinpath("schema.sql").read_text("utf-8")
@@ -32,6 +32,7 @@ OF_POSTGRES = {
     "UTC",
     "minute",
     "1 day",
+    "7 days",
     "8 days",
     "intercom_sync.queue_seq",
     # A patch of `base`, and a path in `memory`: of the words below.
@@ -44,6 +45,7 @@ _STORED = (UserLink, TeamLink, Contact, Company, Failure)
 KNOWN = {
     *OF_POSTGRES,
     *QueueKind,
+    *Action,
     *Reason,
     *EdgeState,
     *Side,

@@ -181,5 +181,5 @@ def test_another_number_is_another_number(played: SyncWorld) -> None:
 
     played.look(ada)
 
-    assert played.contact(ada)["phone"] == "+44 (20) 7946-0001"
+    assert played.contact(ada)["phone"] == "+442079460001"
     assert played.settles(ada)
