@@ -5,9 +5,10 @@ Nothing here knows a contact from a company, and nothing here waits: delays are 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from time import perf_counter
+from typing import NamedTuple
 
 from intercom_assets.simulator import errors, not_simulated
 from intercom_assets.simulator.errors import Refused
@@ -43,8 +44,7 @@ VERSIONS: Mapping[str, Version] = {
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """`headers` by lower-case name."""
 
     method: str
@@ -158,7 +158,7 @@ class Answering:
         headers = write_headers(status, body, request_id, gate.version, times[0])
         now = self.world.clock()
         headers["Date"] = http_date(int(now))
-        headers |= self.rate.headers(now, refused=gate.full or status == 429)
+        self.rate.tell(headers, now, refused=gate.full or status == 429)
         if refused is not None:
             headers |= refused.headers
         elif reply is not None and reply.recent_write:
@@ -181,7 +181,7 @@ class Answering:
             request.method,
             request.path[:300],
             status,
-            round((seconds + answer.delay_s) * 1000, 2),
+            (seconds + answer.delay_s) * 1000,
             fault.kind if fault is not None else "",
             _about(reply),
         )
@@ -229,14 +229,14 @@ def _bare(refusal: Refused) -> Refused:
 def _spoilt(answer: Answer, fault: Fault) -> Answer:
     match fault.kind:
         case "dropped_connection":
-            return replace(answer, fate="dropped")
+            return answer._replace(fate="dropped")
         case "lost_reply":
-            return replace(answer, fate="lost")
+            return answer._replace(fate="lost")
         case "slow_body":
-            return replace(answer, fate="slow", drip_s=fault.seconds)
+            return answer._replace(fate="slow", drip_s=fault.seconds)
         case "truncated_json":
-            return replace(answer, fate="truncated")
+            return answer._replace(fate="truncated")
         case "wrong_content_type":
             headers = {**answer.headers, "Content-Type": "text/html; charset=utf-8"}
-            return replace(answer, status=200, headers=headers, body=HTML)
+            return answer._replace(status=200, headers=headers, body=HTML)
     return answer

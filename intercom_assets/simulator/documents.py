@@ -84,6 +84,8 @@ def embedded(
     kind: str, url: str, ids: tuple[str, ...], folder: str, most: int | None = None
 ) -> Document:
     """A list inside a record: its members, or the first `most` of them, and the whole count."""
+    if not ids:
+        return {"type": "list", "data": [], "url": url, "total_count": 0, "has_more": False}
     shown = [{"id": i, "type": kind, "url": f"/{folder}/{i}"} for i in ids[:most]]
     return {
         "type": "list",
@@ -143,7 +145,8 @@ def contact_document(
 
 def _consents(contact: Contact, consent: str, shape: Shape) -> Document:
     url = f"/contacts/{contact.id}/subscriptions"
-    ids = tuple(i for i, given in contact.subscriptions.items() if given == consent)
+    given = contact.subscriptions
+    ids = tuple(i for i in given if given[i] == consent) if given else ()
     return embedded("subscription", url, ids, "subscription_types", shape.most)
 
 

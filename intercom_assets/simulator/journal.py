@@ -57,4 +57,7 @@ class Journal:
         }
 
     def recent(self) -> list[dict[str, Any]]:
-        return [entry._asdict() for entry in reversed(self.last)]
+        return [
+            entry._replace(milliseconds=round(entry.milliseconds, 2))._asdict()
+            for entry in reversed(self.last)
+        ]

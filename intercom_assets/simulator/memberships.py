@@ -3,8 +3,6 @@
 One call per edge, by Intercom's company id; at most 1,000 companies per contact.
 """
 
-from dataclasses import replace
-
 from intercom_assets.simulator import errors
 from intercom_assets.simulator.companies import show
 from intercom_assets.simulator.company_lists import show_all
@@ -36,7 +34,7 @@ def attach_company(call: Call) -> Reply:
     stored = _store(call, contact, company, (*contact.companies, company.id))
     if call.settings.choice("attach_user_count") == "after":
         return stored
-    return replace(show(call, company), changed=True)
+    return show(call, company)._replace(changed=True)
 
 
 def detach_company(call: Call) -> Reply:
@@ -61,7 +59,7 @@ def _store(call: Call, contact: Contact, company: Company, companies: tuple[str,
     moved = bool(call.settings.choice("attach_moves_updated_at"))
     updated_at = call.world.now if moved else contact.updated_at
     call.world.commit_contact(contact._replace(companies=companies, updated_at=updated_at))
-    return replace(show(call, call.world.companies[company.id]), changed=True)
+    return show(call, call.world.companies[company.id])._replace(changed=True)
 
 
 def list_contact_companies(call: Call) -> Reply:

@@ -55,12 +55,11 @@ class Rate:
         self.peak = max(self.peak, window.used + window.refused)
         return fits
 
-    def headers(self, now: float, refused: bool) -> dict[str, str]:
+    def tell(self, headers: dict[str, str], now: float, refused: bool) -> None:
+        """Adds the three headers that tell of the limit."""
         window = self.roll(now)
         limit = self._settings.rate_limit_per_window
         remaining = 0 if refused else max(0, limit - max(0, window.used - 1))
-        return {
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str(window.end + self._settings.rate_reset_late_s),
-        }
+        headers["X-RateLimit-Limit"] = str(limit)
+        headers["X-RateLimit-Remaining"] = str(remaining)
+        headers["X-RateLimit-Reset"] = str(window.end + self._settings.rate_reset_late_s)

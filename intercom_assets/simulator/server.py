@@ -1,27 +1,28 @@
 """The simulator on a port of this machine, for demo, load and clients of other languages.
 
-Starlette and uvicorn, async handlers only, bound to loopback and answering to loopback names
+Uvicorn, async handlers only, bound to loopback and answering to loopback names
 only. Delays pass here and never block another call; a connection that must not be answered is
 closed under uvicorn's feet.
 """
 
 import asyncio
+import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 from typing import Any
 
 import uvicorn
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from intercom_assets.simulator.held import Held
 from intercom_assets.simulator.simulator import CONTROL, Simulator
 from intercom_assets.simulator.wire import Answer
 
 HOST = "127.0.0.1"
+PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 DRIPS = 10
 INBOX = f"{CONTROL}inbox/"
 LARGEST_BODY = 16_777_216
@@ -29,63 +30,44 @@ MOST_SEEDS = 1_073_741_824
 """Bytes of a call's body, and of a control call's: a workspace can be seeded with millions."""
 
 
-class Held:
-    """Answers that are held back. They are let go when the server ends, so none holds it up."""
-
-    def __init__(self) -> None:
-        self._waiting: set[asyncio.Future[bool]] = set()
-        self._over = False
-
-    async def wait(self, seconds: float) -> bool:
-        """False if the server ends meanwhile."""
-        if self._over:
-            return False
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[bool] = loop.create_future()
-        timer = loop.call_later(seconds, self._settle, future, True)
-        self._waiting.add(future)
-        try:
-            return await future
-        finally:
-            timer.cancel()
-            self._waiting.discard(future)
-
-    def let_go(self) -> None:
-        self._over = True
-        for future in self._waiting:
-            self._settle(future, False)
-
-    def _settle(self, future: "asyncio.Future[bool]", waited: bool) -> None:
-        if not future.done():
-            future.set_result(waited)
+COLLECTED = (50_000, 20, 100)
+"""What a process that only serves sets for the garbage collector: a workspace is no garbage."""
 
 
 class Endpoint:
-    """Every path and method, answered by the simulator's `handle`."""
+    """Every path and method, answered by the simulator's `handle`.
+
+    Speaks ASGI by itself: at thousands of calls a second a framework's request and response cost
+    as much as the answer does.
+    """
 
     def __init__(self, simulator: Simulator, held: Held) -> None:
         self._simulator = simulator
         self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        if headers.get("host", "").partition(":")[0] not in (HOST, "localhost"):
+            await _send(send, 400, PLAIN, b"Invalid host header")
+            return
         path = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             path = f"{path}?{scope['query_string'].decode('latin-1')}"
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         try:
-            body = await _body(request, MOST_SEEDS if path.startswith(CONTROL) else LARGEST_BODY)
-        except ClientDisconnect:
+            body = await _body(receive, MOST_SEEDS if path.startswith(CONTROL) else LARGEST_BODY)
+        except ClientGone:
             return
         if body is None:
-            await Response("The request body is too large", 413)(scope, receive, send)
+            await _send(send, 413, PLAIN, b"The request body is too large")
             return
         answer = await self._answered(scope["method"], path, headers, body)
         ended = answer.delay_s > 0 and not await self._held.wait(answer.delay_s)
         if ended or answer.fate in ("dropped", "lost"):
             scope["intercom.abort"]()
-            return
-        await _deliver(answer, self._held, scope, receive, send)
+        elif answer.fate:
+            await _spoil(answer, self._held, scope["intercom.abort"], send)
+        else:
+            await _send(send, answer.status, answer.headers, answer.body)
 
     async def _answered(
         self, method: str, path: str, headers: dict[str, str], body: bytes
@@ -95,36 +77,55 @@ class Endpoint:
             return await asyncio.to_thread(
                 self._simulator.inbox.ask, path.removeprefix(INBOX), body
             )
-        return self._simulator.handle(method, path, headers, body)
+        return self._simulator.handle_lower(method, path, headers, body)
 
 
-async def _body(request: Request, most: int) -> bytes | None:
-    """None if it is larger than `most`. Raises `ClientDisconnect`."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
+class ClientGone(Exception):
+    """The caller went before its body was here."""
+
+
+async def _body(receive: Receive, most: int) -> bytes | None:
+    """None if it is larger than `most`. Raises `ClientGone`."""
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
         if size > most:
             return None
-        parts.append(part)
-    return b"".join(parts)
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _deliver(answer: Answer, held: Held, scope: Scope, receive: Receive, send: Send) -> None:
-    if not answer.fate:
-        response = Response(answer.body, answer.status, dict(answer.headers))
-        await response(scope, receive, send)
-        return
-    headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in answer.headers.items()]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+@lru_cache(maxsize=256)
+def _name(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
+async def _start(send: Send, status: int, headers: Mapping[str, str], size: int) -> None:
+    written = [(_name(name), value.encode("latin-1")) for name, value in headers.items()]
+    written.append((b"content-length", str(size).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": written})
+
+
+async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    await _start(send, status, headers, len(body))
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _spoil(answer: Answer, held: Held, abort: Callable[[], None], send: Send) -> None:
+    """Sends what the fault leaves of the answer."""
+    await _start(send, answer.status, answer.headers, len(answer.body))
     if answer.fate == "truncated":
         half = answer.body[: len(answer.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
         await asyncio.sleep(0.05)
-        scope["intercom.abort"]()
-        return
-    if not await _drip(answer, held, send):
-        scope["intercom.abort"]()
+        abort()
+    elif not await _drip(answer, held, send):
+        abort()
 
 
 async def _drip(answer: Answer, held: Held, send: Send) -> bool:
@@ -165,7 +166,7 @@ class Abortable:
 def create_app(simulator: Simulator, held: Held | None = None) -> ASGIApp:
     """No router of Starlette's: every path is the simulator's, whatever characters it holds."""
     endpoint = Endpoint(simulator, held or Held())
-    return Abortable(TrustedHostMiddleware(endpoint, [HOST, "localhost"]))
+    return Abortable(endpoint)
 
 
 class Server(uvicorn.Server):
@@ -189,6 +190,8 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         date_header=False,
         server_header=False,
+        proxy_headers=False,
+        ws="none",
         timeout_graceful_shutdown=1,
     )
 
@@ -213,6 +216,7 @@ def serve(
 
     Raises OSError if the port is taken.
     """
+    gc.set_threshold(*COLLECTED)
     with listen(port) as listening, suppress(KeyboardInterrupt):
         announce(address(listening))
         try:

@@ -102,19 +102,25 @@ class World:
         self._note_identities(old, contact)
         self._note_members(old, contact)
         if lagging:
-            self._contact_index.push(self._heard_at(), contact, contact.live)
-            self._contact_index.catch_up(self.clock() - self.delay())
+            heard_at, until = self._heard_at()
+            self._contact_index.take(heard_at, until, contact, contact.live)
             if self.watcher is not None:
                 self.watcher.contact_changed(old, contact)
         else:
             self._contact_index.put(contact, contact.live)
 
-    def _heard_at(self) -> float:
-        """When the index takes a change for made: by up to its delay too early, out of order."""
-        head_start = 0.0 if self._in_order() else self.random.random() * self.delay()
-        return self.clock() - head_start
+    def _heard_at(self) -> tuple[float, float]:
+        """(when the index takes a change for made, up to when it has heard).
+
+        Out of order, that is by up to its delay too early.
+        """
+        now, delay = self.clock(), self.delay()
+        head_start = self.random.random() * delay if delay and not self._in_order() else 0.0
+        return now - head_start, now - delay
 
     def _note_identities(self, old: Contact | None, new: Contact) -> None:
+        if old is not None and old.external_id == new.external_id and old.email == new.email:
+            return
         for holders, before, after in (
             (self.with_external_id, old.external_id if old else None, new.external_id),
             (self.with_email, _folded(old.email) if old else None, _folded(new.email)),
@@ -131,7 +137,7 @@ class World:
     def _note_members(self, old: Contact | None, new: Contact) -> None:
         before = old.companies if old is not None and old.live else ()
         after = new.companies if new.live else ()
-        if before == after:
+        if before is after or before == after:
             return
         for company_id in set(before) | set(after):
             members = self.members.setdefault(company_id, {})
@@ -166,8 +172,8 @@ class World:
             del self.company_by_key[company.company_id]
         visible = company.deleted_at is None and company.user_count > 0
         if lagging:
-            self._company_index.push(self._heard_at(), company, visible)
-            self._company_index.catch_up(self.clock() - self.delay())
+            heard_at, until = self._heard_at()
+            self._company_index.take(heard_at, until, company, visible)
             if self.watcher is not None:
                 self.watcher.company_changed(old, company)
         else:

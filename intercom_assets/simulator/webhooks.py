@@ -4,8 +4,7 @@ What is told is `notifications`', by which rules `deliveries`', and over HTTP it
 Without a subscription a commit costs nothing more.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from threading import RLock
 from typing import Any
 
@@ -24,23 +23,32 @@ from intercom_assets.simulator.subscription import read_subscription
 from intercom_assets.simulator.telling import Telling
 
 
+class ByApi:
+    """What is committed inside is a write of the API, not an edit in Intercom's screens.
+
+    Made once, since every call goes through it.
+    """
+
+    __slots__ = ("inside",)
+
+    def __init__(self) -> None:
+        self.inside = False
+
+    def __enter__(self) -> None:
+        self.inside = True
+
+    def __exit__(self, *error: object) -> None:
+        self.inside = False
+
+
 class Webhooks:
     """The caller holds the lock, save for `stop`."""
 
     def __init__(self, world: World, settings: Settings, lock: RLock) -> None:
         self._telling = Telling(world, settings)
-        self._by_api = False
+        self.by_api = ByApi()
         self._deliveries: Deliveries | None = None
         self._sender = Sender(lock, lambda: self._deliveries)
-
-    @contextmanager
-    def by_api(self) -> Iterator[None]:
-        """What is committed inside is a write of the API, not an edit in Intercom's screens."""
-        self._by_api = True
-        try:
-            yield
-        finally:
-            self._by_api = False
 
     # --- what changed ---
 
@@ -57,7 +65,9 @@ class Webhooks:
 
     def _listening(self) -> Deliveries | None:
         deliveries = self._deliveries
-        if deliveries is None or (self._by_api and not deliveries.subscription.fire_on_api_writes):
+        if deliveries is None or (
+            self.by_api.inside and not deliveries.subscription.fire_on_api_writes
+        ):
             return None
         return deliveries
 
