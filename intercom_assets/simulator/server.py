@@ -77,7 +77,7 @@ class Endpoint:
             return await asyncio.to_thread(
                 self._simulator.inbox.ask, path.removeprefix(INBOX), body
             )
-        return self._simulator.handle_lower(method, path, headers, body)
+        return self._simulator.handle(method, path, headers, body)
 
 
 class ClientGone(Exception):

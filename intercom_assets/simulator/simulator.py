@@ -34,20 +34,14 @@ class Simulator(Stand):
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
     ) -> Answer:
         """`path` with its query string, percent-encoded as it came. Never waits."""
-        lower = {name.lower(): value for name, value in headers.items()}
-        return self.handle_lower(method, path, lower, body)
-
-    def handle_lower(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> Answer:
-        """As `handle`; `headers` by lower-case name, as they come from the server."""
         with self.lock:
             if path.startswith(CONTROL):
                 return self.control.answer(method, path, body)
             if method == "GET" and is_page(path):
                 return page_answer()
+            lower = {name.lower(): value for name, value in headers.items()}
             with self.webhooks.by_api:
-                return self._answering.answer(Request(method, path, headers, body))
+                return self._answering.answer(Request(method, path, lower, body))
 
     def set(self, **changes: Any) -> None:
         """Settings, and faults as `fail_next` or `faults`."""

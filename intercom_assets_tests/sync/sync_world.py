@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, LiteralString
@@ -125,7 +125,7 @@ class Telegraph(Wire):
         if event and event.after:
             event.action()
         kept = {n: v for n, v in answer.headers.items() if n.lower() not in self.lost_headers}
-        return replace(answer, headers=kept)
+        return answer._replace(headers=kept)
 
     def _due(self, request: str) -> Event | None:
         with self._lock:
