@@ -75,6 +75,7 @@ def test_only_the_further_columns_of_a_team_are_its_attributes(played: SyncWorld
     attributes = played.company(team)["custom_attributes"]
     assert attributes == {
         "company_deleted": False,
+        "creation_source": "api",  # Intercom's own
         "team_admin_link": f"https://app.example.com/admin/teams/{team}",
     }
 
