@@ -9,19 +9,21 @@ or where a name that is used here is missing (a test pins them), Dagster's own w
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import groupby
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
-import sqlalchemy as sa
-from dagster_postgres.event_log import PostgresEventLogStorage
 
 from intercom_assets.orchestration.internals.partition_events import PartitionEvent, serialized
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 NO_RUN = ""
 """The run, and its job, of an event that belongs to none (Dagster's own marks)."""
@@ -40,8 +42,7 @@ COLUMNS = {
     *("timestamp", "step_key", "asset_key", "partition"),
 }
 """Of Dagster's table of events, on which the statement was tried."""
-_INSERT = sa.text(
-    """
+_INSERT = """
     insert into event_logs
         (run_id, event, dagster_event_type, timestamp, step_key, asset_key, partition)
     select :run_id, event, :sort, :at, :step_key, :asset, partition
@@ -49,8 +50,7 @@ _INSERT = sa.text(
         with ordinality as e (event, partition, place)
     order by place
     returning id
-    """
-)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,9 @@ def _alike(events: Sequence[PartitionEvent]) -> Iterator[list[PartitionEvent]]:
 
 def _takes_rows(storage: object) -> bool:
     """Whether it is the storage that the statement was tried on."""
-    if not isinstance(storage, PostgresEventLogStorage):
+    # Where nobody has loaded it, no storage is one; loading it costs every command 37 MB.
+    postgres = sys.modules.get("dagster_postgres.event_log")
+    if postgres is None or not isinstance(storage, postgres.PostgresEventLogStorage):
         return False
     schema = import_module("dagster._core.storage.event_log.schema")
     known = set(schema.SqlEventLogStorageTable.columns.keys()) == COLUMNS
@@ -147,12 +149,12 @@ def _takes_rows(storage: object) -> bool:
 
 
 def _store_rows(
-    origin: _Origin, storage: Any, connection: sa.Connection, events: Sequence[PartitionEvent]
+    origin: _Origin, storage: Any, connection: "Connection", events: Sequence[PartitionEvent]
 ) -> None:
     serialize, now = import_module("dagster._serdes").serialize_value, time.time()
     latest = _entry(origin, events[-1], now)
     rows = connection.execute(
-        _INSERT,
+        import_module("sqlalchemy").text(_INSERT),
         {
             "run_id": origin.run_id,
             "sort": events[-1].sort.value,
