@@ -53,7 +53,7 @@ def _is_whole(world: SyncWorld, ada: int, team: int) -> bool:
     """Both sides hold the life's end, once."""
     contact = world.contact(ada)
     assert len(world.intercom.contacts(state=None)) == 1
-    assert (contact["name"], contact["phone"]) == ("Ada Lovelace", "+44 1")
+    assert (contact["name"], contact["phone"]) == ("Ada Lovelace", "+441")
     assert world.teams_of(ada) == {str(team)}
     assert world.app_user(ada)["metadata"]["intercom_user_id"] == contact["id"]
     assert world.services.store.queue.parked() == []
@@ -142,7 +142,7 @@ def test_a_user_edited_in_the_app_while_its_create_was_in_doubt_gets_the_edit(
     played.run_all_due()
 
     contact = played.contact(ada)
-    assert (contact["name"], contact["phone"]) == (None, "+44 2")
+    assert (contact["name"], contact["phone"]) == (None, "+442")
     assert played.app_user(ada)["name"] is None
     assert played.settles(ada)
 

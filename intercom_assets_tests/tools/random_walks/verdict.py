@@ -25,6 +25,7 @@ from intercom_assets_tests.tools.random_walks.walk_world import WalkWorld
 EXPECTED_PARKS = re.compile(
     "another user's|belongs to another user|in Intercom and still holds this identity"
     "|is already linked to id|is linked to user|another integration keeps writing"
+    "|was merged by hand into"
 )
 
 
