@@ -131,10 +131,6 @@ class World:
         assert wait_until(lambda: group_is_empty(child.popen.pid), 20)
         self.processes.stop(child)
 
-    def freeze(self, name: str) -> None:
-        """It and all that it started stand still: they answer nobody, and take nothing on."""
-        os.killpg(self.children[name].popen.pid, signal.SIGSTOP)
-
     def log_of(self, name: str) -> str:
         return self.children[name].log.read_text(errors="replace")
 
