@@ -9,7 +9,6 @@ from contextlib import suppress
 from intercom_assets.database.store.inbound import SyncNow
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, NotFound
-from intercom_assets.sync.context.endpoint_answers import answered_in
 from intercom_assets.sync.context.failures import problem_of
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.users.user_pass import UserPass
@@ -46,5 +45,4 @@ def _take_off(
     except IntercomError as error:
         user.put_off(problem_of(error))
     finally:
-        user.calls += len(client.calls)
-        user.answered |= answered_in(client.calls)
+        user.count_calls(client.calls)
