@@ -95,7 +95,9 @@ class Field:
     remark: str = ""
 
     def same(self, value: Value, other: Value) -> bool:
-        """Whether both sides would call these the same value."""
+        """Whether both sides would call these the same value; most are equal as they stand."""
+        if type(value) is type(other) and value == other:
+            return True
         return comparable(self, value) == comparable(self, other)
 
 

@@ -7,7 +7,8 @@ operator who accepts a plan of that kind and size.
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from operator import add, attrgetter
 
 from intercom_assets.domain.errors import OperatorError
 
@@ -33,8 +34,10 @@ class Counts:
     switchedteams: int = 0
 
     def plus(self, other: "Counts") -> "Counts":
-        left, right = asdict(self), asdict(other)
-        return Counts(**{name: left[name] + right[name] for name in left})
+        return Counts(*map(add, _numbers_of(self), _numbers_of(other)))
+
+
+_numbers_of = attrgetter(*(field.name for field in fields(Counts)))
 
 
 @dataclass(frozen=True, slots=True)

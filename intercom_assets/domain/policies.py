@@ -23,14 +23,19 @@ from intercom_assets.domain.opt_out_rule import is_open, opt_out
 
 
 def decide_field(field: Field, inputs: FieldInputs) -> Decision:
-    app, intercom = inputs.app.get(field.name), inputs.intercom.get(field.name)
+    return decide_value(field, inputs, inputs.app.get(field.name), field.policy)
+
+
+def decide_value(field: Field, inputs: FieldInputs, app: Value, policy: Policy) -> Decision:
+    """For `app`, by `policy`: both may be others than those of the row and of the field."""
+    intercom = inputs.intercom.get(field.name)
     if field.same(app, intercom) and not _is_open(field, inputs, app, intercom):
         return Decision(field, app, app, intercom, why="equal")
     if is_form_of(field, inputs, app, intercom):
         return Decision(field, app, app, app, why="Intercom's own form of what was sent")
     if stays_undone(field, inputs.undone, app, intercom):
         return Decision(field, app, app, intercom, why=UNDONE)
-    return _unless_left_out(RULES[field.policy].decide(field, inputs, app, intercom), inputs)
+    return _unless_left_out(RULES[policy].decide(field, inputs, app, intercom), inputs)
 
 
 def _is_open(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> bool:

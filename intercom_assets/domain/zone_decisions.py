@@ -8,7 +8,7 @@ from dataclasses import replace
 from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, FieldInputs, Freshness
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Side, Value
-from intercom_assets.domain.policies import RULES, decide_field
+from intercom_assets.domain.policies import RULES, decide_value
 from intercom_assets.domain.timezones import GeoHint, ZoneBook, in_dialect_of
 
 
@@ -28,11 +28,8 @@ def decide_zone(field: Field, inputs: FieldInputs) -> list[Decision]:
 
 def _show_zone(field: Field, inputs: FieldInputs, zone: Value) -> Decision:
     """The attribute is pushed whatever the policy: that says which side knows the zone."""
-    decided = decide_field(
-        replace(field, policy=Policy.APP), replace(inputs, app={field.name: zone})
-    )
-    why = "shows the app's zone" if decided.write_to else decided.why
-    return replace(decided, field=field, why=why)
+    decided = decide_value(field, inputs, zone, Policy.APP)
+    return replace(decided, why="shows the app's zone") if decided.write_to else decided
 
 
 def _pull_zone(field: Field, inputs: FieldInputs) -> Decision | None:

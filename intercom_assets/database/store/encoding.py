@@ -7,7 +7,7 @@ surrogate pair) is cleaned, so that one odd name cannot stop a whole chunk.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -29,6 +29,9 @@ from intercom_assets.domain.vocabulary import Action, QueueKind
 
 Record = TypeVar("Record", Contact, Company, Failure)
 
+_NAMES: Mapping[type, Sequence[str]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in (Contact, Company, Failure)
+}
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _PAIRS = frozenset({"accepted", "undone", "refused_leads"})
 _TEAM_COLUMNS = frozenset({"team_id", "company_id", "row_hash", "shadow", "shadow_read_at", "base"})
@@ -151,8 +154,6 @@ def team_link(row: Mapping[str, Any]) -> TeamLink:
 def journal_entry(row: Mapping[str, Any]) -> JournalEntry:
     known = {field.name: row[field.name] for field in fields(JournalEntry) if field.name in row}
     known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
-    known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
-    known["kind"], known["action"] = QueueKind(row["kind"]), Action(row["action"])
     known["policy"] = None if row["policy"] is None else Policy(row["policy"])
     known["side"] = None if row["side"] is None else Side(row["side"])
     return JournalEntry(**known)
@@ -162,11 +163,10 @@ def record(kind: type[Record], stored: Mapping[str, Any] | None) -> Record | Non
     """A stored dataclass; lists are given back as tuples."""
     if stored is None:
         return None
-    names = {field.name for field in fields(kind)}
     known: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in stored.items()
-        if name in names
+        name: tuple(value) if isinstance(value := stored[name], list) else value
+        for name in _NAMES[kind]
+        if name in stored
     }
     return kind(**known)
 
@@ -176,7 +176,7 @@ def _shadow(shadow: Contact | Company | None) -> dict[str, object] | None:
 
 
 def _known(value: Contact | Company | Failure) -> dict[str, object]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
 
 
 def _memory(link: UserLink | TeamLink, empty: Mapping[str, object]) -> dict[str, object]:

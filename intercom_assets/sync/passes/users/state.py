@@ -234,7 +234,7 @@ class UserState:
 
     @property
     def fields_kept(self) -> dict[str, tuple[Value, Value]]:
-        known = self.rules.fields
+        known = {name: at for name, at in self.rules.fields.items() if name in self.undone}
         return fields_kept(known, self.undone, self.values, self.intercom_values(known))
 
     @property
