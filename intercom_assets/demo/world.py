@@ -62,13 +62,15 @@ OURS_TO_KEEP = ("PG_BIN",)
 class DemoOptions:
     """`data_dir`: kept afterwards; None is a temporary one. `database_url`: a server to use.
 
-    `schedules`: whether what runs by the clock does.
+    `schedules`: whether what runs by the clock does. `webhooks`: whether Intercom tells the
+    listener, or the search alone has to find what changed there.
     """
 
     data_dir: Path | None = None
     database_url: str | None = None
     webserver: bool = True
     schedules: bool = True
+    webhooks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ def _started(
     world = World(place, addresses, processes, addresses.sides())
     code_server = _start_code_server(world, wishes.schedules)
     _start_intercom_and_set_up(world)
+    if wishes.webhooks:
+        subscribe(world)
     say("The simulator is up; the app is watched")
     _start_dagster(world, code_server)
     say("Dagster is up; its sensors tick")
@@ -223,13 +227,12 @@ def _start_intercom_and_set_up(world: World) -> None:
     listener = world.processes.start("listener", [*COMMAND, *listen])
     world.processes.wait_for_http(simulator, world.addresses.simulator, START_SECONDS)
     world.processes.wait_for_http(listener, f"{world.addresses.listener}/healthz", START_SECONDS)
-    _subscribe(world)
+    world.sides.intercom.control("settings", index_delay_s=INDEX_DELAY_S)
 
 
-def _subscribe(world: World) -> None:
-    """What a person does in Intercom's Developer Hub; and the search lags from here on."""
+def subscribe(world: World) -> None:
+    """What a person does in Intercom's Developer Hub."""
     intercom, listener = world.sides.intercom, world.addresses.listener
-    intercom.control("settings", index_delay_s=INDEX_DELAY_S)
     intercom.control("webhooks", url=f"{listener}/webhooks", secret=CLIENT_SECRET, delay_ms=200)
     intercom.control("inbox", url=f"{listener}/inbox", secret=CLIENT_SECRET)
 

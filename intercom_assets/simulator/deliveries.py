@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 from intercom_assets.simulator.envelope import Delivery, Job, write_job
 from intercom_assets.simulator.notifications import PING, Notice
@@ -66,8 +67,7 @@ class Deliveries:
         elif self._random.random() < self.subscription.lose_share:
             self.counts["lost"] += 1
         else:
-            bits = f"{self._random.getrandbits(128):032x}"
-            name = f"notif_{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-8{bits[17:20]}-{bits[20:]}"
+            name = f"notif_{uuid4()}"  # not by the seed: no id comes again after a restart
             delivery = Delivery(name, notice, int(self.now))
             self._queue(delivery, self._delay())
             if self._random.random() < self.subscription.duplicate_share:

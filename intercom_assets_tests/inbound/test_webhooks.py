@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from intercom_assets.domain import webhook_topics
 from intercom_assets.domain.vocabulary import Cause, InboundCount, QueueKind
+from intercom_assets.inbound import intake
 from intercom_assets.inbound.notices import Notice, UnreadableNotice, read_notice
 from intercom_assets.inbound.topics import TOPICS, Remembered, Woken
 from intercom_assets.supervision.process_groups import wait_until
@@ -462,6 +463,9 @@ def test_text_that_no_database_can_hold_wakes_nobody_and_stops_nobody(told: Told
 def test_a_notification_that_fails_for_a_fault_of_ours_takes_no_other_with_it(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        intake, "ANSWER_WITHIN_S", 60.0
+    )  # the table is locked for as long as needed
     ada = told.world.given_user(name=None, created_at=OLD)
     told.world.sync(ada)
     told.world.intercom.by_hand.edit_contact(str(ada), name="Ada L.")
@@ -477,13 +481,24 @@ def test_a_notification_that_fails_for_a_fault_of_ours_takes_no_other_with_it(
     with psycopg.connect(told.world.url) as other, ThreadPoolExecutor(4) as threads:
         other.execute("lock table intercom_sync.notification in access exclusive mode")
         first = threads.submit(told.listener.post, "/webhooks", notification(EDIT, {}))
+        assert wait_until(lambda: _waits_for_lock(told.world.url), 8)
         rest = [threads.submit(told.listener.post, "/webhooks", body) for body in bodies]
-        wait_until(lambda: len(told.listener.inbound.intake.waiting) == 3, 10)
+        assert wait_until(lambda: len(told.listener.inbound.intake.waiting) == 3, 8)
         other.rollback()
 
         assert first.result().status_code == 200
         assert [each.result().status_code for each in rest] == [500, 200, 200]
     assert told.queued() == [str(ada)]
+
+
+def _waits_for_lock(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "select from pg_locks where not granted and relation ="
+            " 'intercom_sync.notification'::regclass and database ="
+            " (select oid from pg_database where datname = current_database())"
+        )
+        return found.fetchone() is not None
 
 
 json_values = st.recursive(

@@ -183,6 +183,23 @@ def test_a_notification_has_the_documented_envelope_and_is_signed(
     assert item["last_seen_at"] is None
 
 
+def test_a_notification_s_id_comes_again_neither_after_subscribing_anew_nor_after_a_restart(
+    simulator: Simulator, listener: Listener, contact: str
+) -> None:
+    """Whoever is told keeps ids for days, and takes one that it knows for a duplicate."""
+    restarted = Simulator()
+    restarted.seed([{"id": contact, "external_id": "7"}])
+    try:
+        for number, stand_in in enumerate([simulator, simulator, restarted]):
+            subscribe(stand_in, listener)
+            stand_in.by_hand.edit_contact(contact, name=f"Name {number}")
+            listener.wait_for(number + 1)
+    finally:
+        restarted.stop()
+
+    assert len({came.json()["id"] for came in listener.came}) == 3
+
+
 def test_of_what_is_gone_only_ids_are_told(
     simulator: Simulator, listener: Listener, contact: str
 ) -> None:
@@ -418,7 +435,7 @@ def test_seven_days_of_errors_suspend_a_private_app_until_it_is_set_live(
         simulator.by_hand.edit_contact(contact, name=f"Ada {number}")
         until(simulator, retried=number + 1)
         clock.advance(DAY)
-        until(simulator, waiting=0)
+        until(simulator, failed=number + 1)
     assert shown(simulator)["state"] == state
 
     listener.answers = [200]

@@ -171,9 +171,10 @@ def _of_events(world: World, which: str, kind: str, at: float) -> float:
 
 
 @contextmanager
-def demo_world(**settings: object) -> Iterator[World]:
+def demo_world(*, webhooks: bool = True, **settings: object) -> Iterator[World]:
     """A demo's world with these settings of `sync.yaml`."""
-    with running_world(DemoOptions(schedules=False), Interrupts(), lambda _: None) as world:
+    options = DemoOptions(schedules=False, webhooks=webhooks)
+    with running_world(options, Interrupts(), lambda _: None) as world:
         file = world.place / "mapping" / SYNC_YAML
         chosen = "".join(f"\n{key}: {value}" for key, value in settings.items())
         file.write_text(f"{(SAMPLE / SYNC_YAML).read_text()}{chosen}\n")

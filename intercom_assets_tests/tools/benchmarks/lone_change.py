@@ -20,7 +20,6 @@ from statistics import median, quantiles
 import psycopg
 
 from intercom_assets.demo.probes import AppSide, DagsterSide, IntercomSide, Sides
-from intercom_assets.demo.runner import settle
 from intercom_assets.demo.sample_people import AWKWARD_USERS
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.tools.benchmarks.figures import Figure
@@ -96,7 +95,7 @@ class Lone:
         ):
             raise RuntimeError(f"{self.name}: the change of user {user} did not reach Intercom")
         self.arrived.append(time.monotonic() - began)
-        if not wait_until(lambda: settle(self.sides), ARRIVES_WITHIN_S):
+        if not wait_until(self._is_settled, ARRIVES_WITHIN_S):
             raise RuntimeError(f"{self.name}: the two sides did not settle")
         time.sleep(TAIL_S)
         self.used.append((*use_of(self.place).since(before), time.monotonic() - began))
@@ -105,6 +104,9 @@ class Lone:
     def _shows(self, user: str, name: str) -> bool:
         contact = self.sides.intercom.contact(external_id=user)
         return contact is not None and contact["name"] == name
+
+    def _is_settled(self) -> bool:
+        return self.sides.app.queued() == 0 and self.sides.dagster.runs_under_way() == 0
 
     def _note_stages(self, at: float) -> None:
         events = _first_events(self.dagster, at)

@@ -9,7 +9,7 @@ leaves Dagster's own run launcher in place. Must not: measure.
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,7 +39,7 @@ def main(users: int, launcher: str) -> None:
 
 
 def _run(users: int) -> None:
-    with running_world(DemoOptions(schedules=False), Interrupts(), _note) as world:
+    with running_world(_options(), Interrupts(), _note) as world:
         seed(world.addresses.app_database, users, teams=len(AWKWARD_TEAMS) + 1)
         if not wait_until(lambda: _everybody_synced(world, users), SYNCED_WITHIN_S):
             raise RuntimeError("the first sync did not end")
@@ -47,6 +47,13 @@ def _run(users: int) -> None:
         sys.stdout.write(json.dumps(place | asdict(world.addresses)) + "\n")
         sys.stdout.flush()
         sys.stdin.read()
+
+
+def _options() -> DemoOptions:
+    """Without webhooks, which older installations know nothing of."""
+    options = DemoOptions(schedules=False)
+    knows_webhooks = "webhooks" in {field.name for field in fields(DemoOptions)}
+    return replace(options, webhooks=False) if knows_webhooks else options
 
 
 def _everybody_synced(world: World, users: int) -> bool:

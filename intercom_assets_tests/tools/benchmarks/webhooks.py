@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from statistics import median, quantiles
 
 import psycopg
@@ -18,8 +17,8 @@ from intercom_assets.demo.runner import settle
 from intercom_assets.demo.sample_app import seed
 from intercom_assets.demo.sample_people import AWKWARD_TEAMS, AWKWARD_USERS
 from intercom_assets.demo.world import World as DemoWorld
+from intercom_assets.demo.world import subscribe
 from intercom_assets.supervision.process_groups import wait_until
-from intercom_assets_tests.inbound.listening import SECRET
 from intercom_assets_tests.inbound.processes import ListeningProcess, a_listening_process
 from intercom_assets_tests.tools.benchmarks import live
 from intercom_assets_tests.tools.benchmarks.figures import Figure
@@ -29,7 +28,8 @@ from intercom_assets_tests.tools.benchmarks.webhook_posts import Answers, bodies
 
 A_SECOND, FOR_S, BURST, FORGED = 200, 20, 10_000, 10_000
 EDITS, BETWEEN_EDITS_S = 10, 2.0
-INDEX_LAG_S, WEBHOOK_AFTER_MS = 30, 200
+INDEX_LAG_S = 30
+OF_INTERCOM = "{name: intercom}"
 ARRIVES_WITHIN_S, POLL_INTERVAL_S = 240.0, 0.05
 READS = ("GET /contacts/{id}", "GET /companies/{id}")
 
@@ -107,16 +107,17 @@ def _resident_mb(process: ListeningProcess) -> float:
 
 def measure_edits(_: Lab, users: int) -> Iterator[Figure]:
     """Names are edited in Intercom, and looked for in the app."""
-    with live.demo_world(sensor_wait_seconds=40, fields="{name: intercom}") as world:
+    with live.demo_world(webhooks=False, sensor_wait_seconds=40, fields=OF_INTERCOM) as world:
         seed(world.addresses.app_database, users, teams=len(AWKWARD_TEAMS) + 1)
         if not wait_until(lambda: _everybody_synced(world, users), ARRIVES_WITHIN_S):
             raise RuntimeError("the first sync did not end")
         simulated = Simulated(world.addresses.simulator)
         simulated.control("settings", {"index_delay_s": INDEX_LAG_S})
         polled = _edits(world, "polled", 0)
-        with _subscribed(world, simulated):
-            told = _edits(world, "told", EDITS)
-            echoes = _reads_for_echoes(world, simulated, users)
+        subscribe(world)
+        simulated.control("webhooks", {"fire_on_api_writes": True})
+        told = _edits(world, "told", EDITS)
+        echoes = _reads_for_echoes(world, simulated, users)
     yield from _of_edits("polling alone", polled)
     yield from _of_edits("with webhooks", told)
     yield Figure(
@@ -128,20 +129,6 @@ def measure_edits(_: Lab, users: int) -> Iterator[Figure]:
 def _everybody_synced(world: DemoWorld, users: int) -> bool:
     """All but a few of the awkward people, who are no contacts."""
     return len(world.sides.intercom.contacts()) >= 0.9 * users and settle(world.sides)
-
-
-@contextmanager
-def _subscribed(world: DemoWorld, simulated: Simulated) -> Iterator[None]:
-    with a_listening_process(world.addresses.app_database) as process:
-        subscription = {
-            "url": f"{process.url}/webhooks",
-            "secret": SECRET.decode(),
-            "delay_ms": WEBHOOK_AFTER_MS,
-            "fire_on_api_writes": True,
-        }
-        simulated.control("webhooks", subscription)
-        yield
-        simulated.control("webhooks", {"url": None})
 
 
 def _edits(world: DemoWorld, word: str, first: int) -> list[float]:
