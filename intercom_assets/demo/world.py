@@ -62,8 +62,8 @@ OURS_TO_KEEP = ("PG_BIN",)
 class DemoOptions:
     """`data_dir`: kept afterwards; None is a temporary one. `database_url`: a server to use.
 
-    `schedules`: whether what runs by the clock does. `webhooks`: whether Intercom tells the
-    listener, or the search alone has to find what changed there.
+    `schedules`: whether what runs by the clock does. `webhooks`: whether a listener is told by
+    Intercom, or the search alone has to find what changed there.
     """
 
     data_dir: Path | None = None
@@ -129,7 +129,7 @@ def _started(
     code_server = _start_code_server(world, wishes.schedules)
     _start_intercom_and_set_up(world)
     if wishes.webhooks:
-        subscribe(world)
+        listen(world)
     say("The simulator is up; the app is watched")
     _start_dagster(world, code_server)
     say("Dagster is up; its sensors tick")
@@ -213,8 +213,7 @@ def _start_code_server(world: World, schedules: bool) -> Child:
 
 
 def _start_intercom_and_set_up(world: World) -> None:
-    """The simulator, beside it the two commands that an operator runs once, and then the listener
-    that it speaks to."""
+    """The simulator, and beside it the two commands that an operator runs once."""
     port = world.addresses.simulator.rpartition(":")[2]
     simulate = ("simulate", "--port", port, "--token", TOKEN)
     simulator = world.processes.start("simulator", [*COMMAND, *simulate])
@@ -223,16 +222,16 @@ def _start_intercom_and_set_up(world: World) -> None:
     ]
     for command in commands:
         _finish(world.processes, command)
-    listen = ("listen", "--port", world.addresses.listener.rpartition(":")[2])
-    listener = world.processes.start("listener", [*COMMAND, *listen])
     world.processes.wait_for_http(simulator, world.addresses.simulator, START_SECONDS)
-    world.processes.wait_for_http(listener, f"{world.addresses.listener}/healthz", START_SECONDS)
     world.sides.intercom.control("settings", index_delay_s=INDEX_DELAY_S)
 
 
-def subscribe(world: World) -> None:
-    """What a person does in Intercom's Developer Hub."""
+def listen(world: World) -> None:
+    """The listener, and what a person does in Intercom's Developer Hub."""
     intercom, listener = world.sides.intercom, world.addresses.listener
+    command = ("listen", "--port", listener.rpartition(":")[2])
+    child = world.processes.start("listener", [*COMMAND, *command])
+    world.processes.wait_for_http(child, f"{listener}/healthz", START_SECONDS)
     intercom.control("webhooks", url=f"{listener}/webhooks", secret=CLIENT_SECRET, delay_ms=200)
     intercom.control("inbox", url=f"{listener}/inbox", secret=CLIENT_SECRET)
 

@@ -28,9 +28,11 @@ from intercom_assets_tests.tools.benchmarks.process_use import Use, use_of
 
 PROGRAM = Path(__file__).with_name("lone_world.py")
 CHANGES = 30
-LONGEST_REST_S = 4.0
-IDLE_S = 30.0
-TAIL_S = 1.0
+BESIDE_LEAVES_OUT = 3
+"""Every third change is made in ours alone: an older build takes longer than most people wait."""
+LONGEST_REST_S = 2.0
+IDLE_S = 20.0
+TAIL_S = 0.5
 """In which a run's process ends, after its run has."""
 ARRIVES_WITHIN_S = 120.0
 POLL_INTERVAL_S = 0.02
@@ -54,6 +56,7 @@ TARGETS = {
 }
 """Of ours against the commit before there were warm runs."""
 LAUNCHERS = ("warm", "default")
+BESIDE = "beside: "
 Measured = dict[str, tuple[float, str]]
 """By name: value and unit."""
 
@@ -120,9 +123,10 @@ class Lone:
 def measure(_: Lab, users: int) -> Iterator[Figure]:
     """One world, or two side by side; then the ratios of ours to the other follow."""
     with ExitStack() as stack:
-        worlds = [stack.enter_context(_world("", sys.executable, users, options.launcher))]
+        programs = {"": stack.enter_context(_program(sys.executable, users, options.launcher))}
         if options.beside:
-            worlds.append(stack.enter_context(_world("beside: ", options.beside, users, "warm")))
+            programs[BESIDE] = stack.enter_context(_program(options.beside, users, "warm"))
+        worlds = [_world_of(name, program) for name, program in programs.items()]
         measured = _measured(worlds, users)
     for world, figures in zip(worlds, measured, strict=True):
         for what, (value, unit) in figures.items():
@@ -168,7 +172,8 @@ def _ratios(ours: Measured, other: Measured) -> Iterator[Figure]:
 def _play(worlds: Sequence[Lone], users: int) -> None:
     chance = random.Random(1)
     for number in range(CHANGES):
-        for world in worlds:
+        left_out = number % BESIDE_LEAVES_OUT == 0
+        for world in worlds[:1] if left_out else worlds:
             time.sleep(chance.uniform(0, LONGEST_REST_S / len(worlds)))
             world.change(number, chance.randint(len(AWKWARD_USERS) + 1, users))
 
@@ -186,29 +191,34 @@ def _first_events(dagster: str, at: float) -> dict[str, float]:
 
 
 @contextmanager
-def _world(name: str, python: str, users: int, launcher: str) -> Iterator[Lone]:
+def _program(python: str, users: int, launcher: str) -> Iterator["subprocess.Popen[str]"]:
     """`python`: of the installation, whose own code the world runs."""
     command = [python, "-P", str(PROGRAM), str(users), launcher]
     others = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with subprocess.Popen(
         command,
-        env=others if name else None,
+        env=None if python == sys.executable else others,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as program:
-        assert program.stdout is not None
         assert program.stdin is not None
         try:
-            line = program.stdout.readline()
-            if not line:
-                raise RuntimeError(f"{name}the world did not come up")
-            written = json.loads(line)
-            sides = Sides(
-                AppSide(written["app_database"]),
-                IntercomSide(written["simulator"]),
-                DagsterSide(written["dagster_database"]),
-            )
-            yield Lone(name, Path(written["place"]), sides, written["dagster_database"])
+            yield program
         finally:
             program.stdin.close()
+
+
+def _world_of(name: str, program: "subprocess.Popen[str]") -> Lone:
+    """Once its people are synced."""
+    assert program.stdout is not None
+    line = program.stdout.readline()
+    if not line:
+        raise RuntimeError(f"{name}the world did not come up")
+    written = json.loads(line)
+    sides = Sides(
+        AppSide(written["app_database"]),
+        IntercomSide(written["simulator"]),
+        DagsterSide(written["dagster_database"]),
+    )
+    return Lone(name, Path(written["place"]), sides, written["dagster_database"])

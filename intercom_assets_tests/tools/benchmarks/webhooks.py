@@ -17,7 +17,7 @@ from intercom_assets.demo.runner import settle
 from intercom_assets.demo.sample_app import seed
 from intercom_assets.demo.sample_people import AWKWARD_TEAMS, AWKWARD_USERS
 from intercom_assets.demo.world import World as DemoWorld
-from intercom_assets.demo.world import subscribe
+from intercom_assets.demo.world import listen
 from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.inbound.processes import ListeningProcess, a_listening_process
 from intercom_assets_tests.tools.benchmarks import live
@@ -114,7 +114,7 @@ def measure_edits(_: Lab, users: int) -> Iterator[Figure]:
         simulated = Simulated(world.addresses.simulator)
         simulated.control("settings", {"index_delay_s": INDEX_LAG_S})
         polled = _edits(world, "polled", 0)
-        subscribe(world)
+        listen(world)
         simulated.control("webhooks", {"fire_on_api_writes": True})
         told = _edits(world, "told", EDITS)
         echoes = _reads_for_echoes(world, simulated, users)
