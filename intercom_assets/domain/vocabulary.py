@@ -128,6 +128,7 @@ class StateKey(StrEnum):
     SWEEP_WANTED = "sweep_wanted"
     ENDPOINT_ANSWERS = "answered"
     RATE_LIMIT = "calls per window"
+    PROBED = "probed"
     WEBHOOK_SEEN = "webhook seen"
     COMPARED_FIELDS = "compared fields"
     NOT_SHOWN_IN_DAGSTER = "not shown in dagster"

@@ -78,6 +78,7 @@ class Answering:
 
     def answer(self, request: Request) -> Answer:
         started = perf_counter()
+        self.world.catch_up()
         request_id = self.world.uuid()
         segments, query = split_path(request.path)
         gate = Gate(self.settings.default_version, query=query)
@@ -92,6 +93,8 @@ class Answering:
             if fault is not None and fault.before:
                 _strike(fault, self.settings)
             reply = self._operate(request, gate)
+            if reply.counts_as > 1:
+                self.rate.charge(self.world.clock(), reply.counts_as - 1)
             if fault is not None and fault.when == "after" and fault.kind == "error":
                 _strike(fault, self.settings)
         except Refused as refusal:

@@ -57,13 +57,13 @@ def upsert_company(call: Call) -> Reply:
     call.allow(*UPDATABLE, "id", "company_id", "remote_created_at", *extra)
     company_id = call.body.get("company_id")
     if not company_id and call.body.get("id"):
-        return _store(call, live_company(call, text("id", call.body["id"], call.settings)))
+        return write_fields(call, live_company(call, text("id", call.body["id"], call.settings)))
     if company_id is None or company_id == "":
         raise errors.missing("company_id not specified")
     known = call.world.company_by_key.get(text("company_id", company_id, call.settings))
     if known is not None:
         _refuse_race(call, company_id)
-        return _store(call, call.world.companies[known])
+        return write_fields(call, call.world.companies[known])
     if call.settings.choice("company_name_required") and not call.body.get("name"):
         raise errors.missing("name not specified")
     return _create(call, company_id)
@@ -109,10 +109,11 @@ def _refuse_race(call: Call, company_id: str) -> None:
 
 def update_company(call: Call) -> Reply:
     call.allow(*UPDATABLE)
-    return _store(call, live_company(call, call.ids[0]))
+    return write_fields(call, live_company(call, call.ids[0]))
 
 
-def _store(call: Call, company: Company) -> Reply:
+def write_fields(call: Call, company: Company) -> Reply:
+    """The body's fields, whichever of them the caller let in."""
     fields = read_fields(call)
     custom = dict(company.custom)
     for name, value in fields.pop("custom", {}).items():

@@ -56,6 +56,7 @@ class Control:
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         bare, _, query = path.partition("?")
         name = bare.removeprefix("/_simulator/").strip("/")
+        self._simulator.world.catch_up()
         try:
             if method == "GET" and name in self._reads:
                 return _answer(200, self._reads[name](parse_query(query)))
@@ -79,6 +80,7 @@ class Control:
             "window": {**asdict(window), "limit": limit},
             "contacts": simulator.world.live_contacts,
             "companies": len(simulator.world.company_by_key),
+            "bulk": simulator.world.bulk.document(),
             "attributes": sum(map(len, simulator.world.attribute_types.values())),
         }
 

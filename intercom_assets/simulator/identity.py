@@ -11,11 +11,17 @@ from intercom_assets.simulator.wire import Call
 DAY_S = 86_400
 
 
-def refuse_taken(call: Call, external_id: str | None, email: str | None) -> None:
-    """409 where a user of this identity exists; a live one is named before an archived one."""
+def refuse_taken(
+    call: Call, external_id: str | None, email: str | None, equal_email: str | None = None
+) -> None:
+    """409 where a user of this identity exists; a live one is named before an archived one.
+
+    `equal_email`: as the choice of that name, where the call has another rule than it.
+    """
+    rule = equal_email or call.settings.choice("equal_email")
     archived: Contact | None = None
     for holder in call.world.holders(external_id, email):
-        if holder.role != "user" or not _same(call, holder, external_id, email):
+        if holder.role != "user" or not _same(holder, external_id, email, rule):
             continue
         if holder.live:
             raise errors.conflict(holder.id, archived=False)
@@ -25,13 +31,13 @@ def refuse_taken(call: Call, external_id: str | None, email: str | None) -> None
         raise errors.conflict(archived.id, archived=True)
 
 
-def _same(call: Call, holder: Contact, external_id: str | None, email: str | None) -> bool:
+def _same(holder: Contact, external_id: str | None, email: str | None, rule: str) -> bool:
     if external_id is not None and holder.external_id == external_id:
         return True
     if not email or (holder.email or "").lower() != email.lower():
         return False
     both = external_id is not None and holder.external_id is not None
-    return not both or call.settings.choice("equal_email") == "always"
+    return not both or rule == "always"
 
 
 def _still_blocks(call: Call, holder: Contact) -> bool:

@@ -26,15 +26,19 @@ def attach_company(call: Call) -> Reply:
     if company.id in contact.companies:
         return show(call, company)
     if len(contact.companies) >= LIMIT:
-        raise errors.Refused(
-            400,
-            "contact_company_limit_exceeded",
-            f"Contact has reached the maximum of {LIMIT} company associations",
-        )
+        raise too_many_companies()
     stored = _store(call, contact, company, (*contact.companies, company.id))
     if call.settings.choice("attach_user_count") == "after":
         return stored
     return show(call, company)._replace(changed=True)
+
+
+def too_many_companies() -> errors.Refused:
+    return errors.Refused(
+        400,
+        "contact_company_limit_exceeded",
+        f"Contact has reached the maximum of {LIMIT} company associations",
+    )
 
 
 def detach_company(call: Call) -> Reply:

@@ -55,6 +55,12 @@ class Rate:
         self.peak = max(self.peak, window.used + window.refused)
         return fits
 
+    def charge(self, now: float, more: int) -> None:
+        """What a call costs beyond the one that `take` counted; it may overdraw the window."""
+        window = self.roll(now)
+        window.used += more
+        self.peak = max(self.peak, window.used + window.refused)
+
     def tell(self, headers: dict[str, str], now: float, refused: bool) -> None:
         """Adds the three headers that tell of the limit."""
         window = self.roll(now)

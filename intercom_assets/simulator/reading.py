@@ -38,6 +38,7 @@ class Reading:
     ) -> Document | None:
         """The contact, a live one before one that is gone; None if there is none."""
         with self.lock:
+            self.world.catch_up()
             found = list(self._holders(id, external_id, email))
             found.sort(key=lambda contact: not contact.live)
             return self._contact_document(found[0]) if found else None
@@ -52,6 +53,7 @@ class Reading:
     def contacts(self, state: str | None = "live") -> list[Document]:
         """By creation. `state` None: also archived, deleted, blocked and merged ones."""
         with self.lock:
+            self.world.catch_up()
             return [
                 self._contact_document(contact)
                 for contact in self.world.contacts.values()
@@ -67,12 +69,14 @@ class Reading:
 
     def company(self, company_id: str | None = None, id: str | None = None) -> Document | None:
         with self.lock:
+            self.world.catch_up()
             known = id if id is not None else self.world.company_by_key.get(company_id or "")
             company = self.world.companies.get(known or "")
             return self._company_document(company) if company is not None else None
 
     def companies(self, deleted: bool = False) -> list[Document]:
         with self.lock:
+            self.world.catch_up()
             return [
                 self._company_document(company)
                 for company in self.world.companies.values()
@@ -87,6 +91,7 @@ class Reading:
     def company_keys(self, **contact: Any) -> set[str]:
         """The `company_id`s of this contact's companies; the contact as in `contact`."""
         with self.lock:
+            self.world.catch_up()
             document = self.contact(**contact)
             ids = document["company_ids"] if document is not None else []
             return {self.world.companies[company_id].company_id for company_id in ids}
@@ -94,6 +99,7 @@ class Reading:
     def attributes(self, model: str | None = None) -> list[Document]:
         """Custom attributes, archived ones too."""
         with self.lock:
+            self.world.catch_up()
             return [
                 attribute_document(attribute)
                 for attribute in self.world.attributes.values()
@@ -104,6 +110,7 @@ class Reading:
         """What the page shows: the newest contacts, or those found: by id,
         external id or e-mail, or as people of the company that has this id."""
         with self.lock:
+            self.world.catch_up()
             if search.strip():
                 found = self._search(search.strip(), most)
             else:

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from intercom_assets.simulator import (
     attributes,
+    bulk_companies,
+    bulk_contacts,
     companies,
     company_lists,
     contacts,
@@ -45,6 +47,8 @@ class Route:
 
 
 WRITES = True
+BULK: Version = (2, 17)
+"""Which of these two versions has bulk, 2.17 or Preview alone, is a choice."""
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/me", workspace.get_me),
     Route("GET", "/admins", workspace.list_admins),
@@ -59,6 +63,10 @@ ROUTES: tuple[Route, ...] = (
         contacts.find_by_external_id,
         since=(2, 13),
     ),
+    Route("POST", "/contacts/bulk", bulk_contacts.create_contacts, WRITES, BULK),
+    Route("PUT", "/contacts/bulk", bulk_contacts.update_contacts, WRITES, BULK),
+    Route("POST", "/contacts/bulk/delete", bulk_contacts.delete_contacts, WRITES, BULK),
+    Route("GET", "/contacts/bulk/{id}", bulk_contacts.get_contacts_job, since=BULK),
     Route("GET", "/contacts/{id}", contacts.get_contact),
     Route("PUT", "/contacts/{id}", contacts.update_contact, WRITES),
     Route("DELETE", "/contacts/{id}", lifecycle.delete_contact, WRITES),
@@ -76,6 +84,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/companies", companies.upsert_company, WRITES),
     Route("POST", "/companies/list", company_lists.list_companies),
     Route("GET", "/companies/scroll", company_lists.scroll_companies),
+    Route("POST", "/companies/bulk", bulk_companies.upsert_companies, WRITES, BULK),
+    Route("PUT", "/companies/bulk", bulk_companies.update_companies, WRITES, BULK),
+    Route("POST", "/companies/bulk/delete", bulk_companies.delete_companies, WRITES, BULK),
+    Route("GET", "/companies/bulk/{id}", bulk_companies.get_companies_job, since=BULK),
     Route("GET", "/companies/{id}", companies.get_company),
     Route("PUT", "/companies/{id}", companies.update_company, WRITES),
     Route("DELETE", "/companies/{id}", companies.delete_company, WRITES),

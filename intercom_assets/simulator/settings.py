@@ -10,10 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from intercom_assets.simulator.choices import UNCONFIRMED, Choice, Option
+from intercom_assets.simulator.choices_of_bulk import BULK
 from intercom_assets.simulator.recorded import RECORDED
 from intercom_assets.simulator.state import WORKSPACE_ID
 
-CHOICES: Mapping[str, Choice] = {choice.name: choice for choice in (*UNCONFIRMED, *RECORDED)}
+CHOICES: Mapping[str, Choice] = {choice.name: choice for choice in (*UNCONFIRMED, *BULK, *RECORDED)}
 
 
 def chosen() -> dict[str, Option]:
@@ -29,6 +30,8 @@ class Settings:
     """`rate_window_phase`: windows end at Unix seconds with this remainder by the window's length.
     `rate_reset_late_s`: how much later than that the Reset header says (recorded: 1 to 2 s).
     `updated_at_skew_s`: how far the stored `updated_at` runs ahead of the write's own answer.
+    `bulk_item_limit`: items a bulk call; `bulk_job_delay_s`: from its acceptance to its being done;
+    `bulk_lose_every`: every n-th item of bulk calls is not made, 0 for none.
     `exact_seconds`: timestamp search as of 2.17, whatever version is asked for.
     `bare_refusals`: whoever sends a value that is refused is not told which one.
     """
@@ -44,6 +47,9 @@ class Settings:
     rate_reset_late_s: int = 2
     index_delay_s: float = 0
     updated_at_skew_s: int = 0
+    bulk_item_limit: int = 100
+    bulk_job_delay_s: float = 0
+    bulk_lose_every: int = 0
     exact_seconds: bool = False
     bare_refusals: bool = False
     seed: int = 7
@@ -76,8 +82,8 @@ class Settings:
 
 
 KNOBS = {knob.name for knob in fields(Settings)}
-POSITIVE = {"rate_limit_per_window", "rate_window_s"}
-FRACTIONAL = {"latency_ms", "index_delay_s"}
+POSITIVE = {"rate_limit_per_window", "rate_window_s", "bulk_item_limit"}
+FRACTIONAL = {"latency_ms", "index_delay_s", "bulk_job_delay_s"}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -7,10 +7,12 @@ refuses. Not thread-safe: the caller holds the lock.
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from random import Random
 from typing import Protocol
 
+from intercom_assets.simulator.bulk_jobs import BulkJobs
 from intercom_assets.simulator.extras import Extras
 from intercom_assets.simulator.index import Index, contact_keys, no_keys
 from intercom_assets.simulator.records import Admin, Attribute, Company, Contact, Scroll, Tag
@@ -46,6 +48,7 @@ class World:
         self.random = Random(seed)  # not for secrets: ids must be the same in every run
         self.created_at = int(clock())
         self.watcher: Watcher | None = None
+        self.by_api: AbstractContextManager[None] = nullcontext()
         self._seq = 0
         self.clear()
 
@@ -64,6 +67,7 @@ class World:
         self.being_made: dict[str, float] = {}
         self.external_leads: set[str] = set()
         self.extras = Extras()
+        self.bulk = BulkJobs()
         self.with_external_id: dict[str, tuple[str, ...]] = {}
         self.with_email: dict[str, tuple[str, ...]] = {}
         self.attribute_types: dict[str, dict[str, Attribute]] = {"contact": {}, "company": {}}
@@ -77,6 +81,20 @@ class World:
     @property
     def now(self) -> int:
         return int(self.clock())
+
+    def catch_up(self) -> None:
+        """Does the bulk tasks whose time has come, each as of then. Call it before a look."""
+        while (task := self.bulk.next_due(self.clock())) is not None:
+            with self._as_of(task.due_at), self.by_api:
+                task.failed, task.done = task.work(), True
+
+    @contextmanager
+    def _as_of(self, moment: float) -> Iterator[None]:
+        clock, self.clock = self.clock, lambda: moment
+        try:
+            yield
+        finally:
+            self.clock = clock
 
     # --- ids ---
 

@@ -29,16 +29,20 @@ class ByApi:
     Made once, since every call goes through it.
     """
 
-    __slots__ = ("inside",)
+    __slots__ = ("_depth",)
 
     def __init__(self) -> None:
-        self.inside = False
+        self._depth = 0
+
+    @property
+    def inside(self) -> bool:
+        return self._depth > 0
 
     def __enter__(self) -> None:
-        self.inside = True
+        self._depth += 1
 
     def __exit__(self, *error: object) -> None:
-        self.inside = False
+        self._depth -= 1
 
 
 class Webhooks:
@@ -46,7 +50,7 @@ class Webhooks:
 
     def __init__(self, world: World, settings: Settings, lock: RLock) -> None:
         self._telling = Telling(world, settings)
-        self.by_api = ByApi()
+        self.by_api = world.by_api = ByApi()
         self._deliveries: Deliveries | None = None
         self._sender = Sender(lock, lambda: self._deliveries)
 

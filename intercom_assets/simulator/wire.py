@@ -43,12 +43,16 @@ class Call(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """`recent_write`: Intercom sets its one-second read-your-writes cookie."""
+    """`recent_write`: Intercom sets its one-second read-your-writes cookie.
+
+    `counts_as`: how many calls the limit takes it for.
+    """
 
     document: Any
     recent_write: bool = False
     changed: bool = False
     status: int = 200
+    counts_as: int = 1
 
 
 class Answer(NamedTuple):

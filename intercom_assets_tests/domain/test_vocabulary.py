@@ -105,6 +105,7 @@ STORED: dict[type[StrEnum], set[str]] = {
         "sweep_wanted",
         "answered",
         "calls per window",
+        "probed",
         "not shown in dagster",
         "webhook seen",
         "compared fields",

@@ -15,10 +15,13 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from intercom_assets.simulator.routes import ROUTES, find_route
+from intercom_assets.simulator.routes import BULK, ROUTES, Route, find_route
 from intercom_assets.simulator.wire import split_path
 from intercom_assets_tests.simulator.asking import Exchange
 
+STABLE = tuple(route for route in ROUTES if route.since < BULK)
+"""What the file of 2.16 draws; the others are Preview's."""
+PREVIEW = tuple(route for route in ROUTES if route.since >= BULK)
 ROOT = "#/components/schemas/"
 CONTACT = ("components", "schemas", "contact", "properties")
 JSON_OF_200 = ("responses", "200", "content", "application/json", "schema")
@@ -94,13 +97,19 @@ def read_file(path: str) -> Any:
 
 
 class Schemas:
-    """`without`: a departure to leave out, to see that it is still needed."""
+    """`departures`: where answers differ from the file. `version`: whose answers are checked."""
 
-    def __init__(self, path: str, without: Departure | None = None) -> None:
-        file = our_part(read_file(path))
-        for departure in DEPARTURES:
-            if departure is not without:
-                _depart(file, departure)
+    def __init__(
+        self,
+        path: str,
+        departures: Iterable[Departure] = DEPARTURES,
+        routes: Iterable[Route] = STABLE,
+        version: str = "2.16",
+    ) -> None:
+        file = our_part(read_file(path), routes)
+        for departure in departures:
+            _depart(file, departure)
+        self.version = version
         self.paths: Mapping[str, Any] = file["paths"]
         self._components = as_json_schema(file["components"])
         self._operations = {
@@ -113,7 +122,7 @@ class Schemas:
     def check(self, exchange: Exchange) -> str | None:
         """None if the answer is as promised, else what is wrong with it."""
         operation = self.operation(exchange)
-        if operation is None or not exchange.version.startswith("2.16"):
+        if operation is None or not exchange.version.startswith(self.version):
             return None
         path, method = operation
         validator = self._validator(path, method, exchange.answer.status)
@@ -157,9 +166,9 @@ def bare(path: str) -> str:
     return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
 
 
-def our_part(file: Any) -> Any:
+def our_part(file: Any, routes: Iterable[Route] = STABLE) -> Any:
     """A copy of the file with only the paths that the simulator knows."""
-    ours = {bare(route.template) for route in ROUTES}
+    ours = {bare(route.template) for route in routes}
     paths = {path: methods for path, methods in file["paths"].items() if bare(path) in ours}
     return deepcopy({**file, "paths": paths})
 

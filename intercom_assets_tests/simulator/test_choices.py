@@ -316,6 +316,63 @@ def _(api: Api, clock: Clock) -> Any:
     return api.user(phone="+1 (555) 010-0199")["phone"]
 
 
+PREVIEW = {"Intercom-Version": "Preview"}
+
+
+def bulk(api: Api, method: str, path: str, *items: Any, **more: Any) -> Any:
+    """(status, state of the job a moment later) of a bulk call."""
+    api.headers.update(PREVIEW)
+    model = path.split("/")[1]
+    answer = api.call(method, path, {model: list(items), **more})
+    if answer.status != 202:
+        return answer.status, None
+    return answer.status, ok(api.get(f"/{model}/bulk/{answer.json()['id']}"))["state"]
+
+
+@shows("bulk_since", "2.17")
+def _(api: Api, clock: Clock) -> Any:
+    api.headers["Intercom-Version"] = "2.17"
+    return api.post("/contacts/bulk", {"contacts": [{"external_id": "7"}]}).status
+
+
+@shows("bulk_counts", "item")
+def _(api: Api, clock: Clock) -> Any:
+    bulk(api, "POST", "/contacts/bulk", *[{"external_id": str(n)} for n in range(50)])
+    return api.get("/me").headers["X-RateLimit-Remaining"]
+
+
+@shows("bulk_job_closes", "never")
+def _(api: Api, clock: Clock) -> Any:
+    api.headers.update(PREVIEW)
+    body = {"contacts": [{"external_id": "7"}]}
+    job = api.post("/contacts/bulk", body).json()
+    return api.post("/contacts/bulk", {**body, "job": {"id": job["id"]}}).status
+
+
+@shows("bulk_lost_state", "completed")
+def _(api: Api, clock: Clock) -> Any:
+    api.simulator.set(bulk_lose_every=1)
+    return bulk(api, "POST", "/contacts/bulk", {"external_id": "7"})
+
+
+@shows("bulk_attach_creates", False)
+def _(api: Api, clock: Clock) -> Any:
+    bulk(api, "POST", "/contacts/bulk", {"external_id": "7", "companies": [{"company_id": "t1"}]})
+    return api.simulator.company("t1") is None
+
+
+@shows("bulk_null", "clear")
+def _(api: Api, clock: Clock) -> Any:
+    user = api.user(name="Ada")
+    return bulk(api, "PUT", "/contacts/bulk", {"id": user["id"], "name": None})
+
+
+@shows("bulk_equal_email", "as_single")
+def _(api: Api, clock: Clock) -> Any:
+    api.user("7", email="a@b.c")
+    return bulk(api, "POST", "/contacts/bulk", {"external_id": "8", "email": "a@b.c"})
+
+
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=lambda choice: choice.name)
 def test_a_switch_changes_what_is_seen(api: Api, clock: Clock, choice: Choice) -> None:
     other, observe = OBSERVED[choice.name]

@@ -300,7 +300,7 @@ def test_a_job_tells_how_far_it_is(api: Api, simulator: Simulator) -> None:
         ("GET", "/conversations"),
         ("POST", "/tickets"),
         ("GET", "/contacts/1/banners"),
-        ("POST", "/contacts/bulk"),
+        ("GET", "/contacts/1/conversations"),
         ("POST", "/companies/search"),
     ],
 )
