@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from intercom_assets.database.records import Json
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.sync.context.probed import CLEARS, Probed, read_probed, write_probed
@@ -51,7 +52,7 @@ def test_a_new_probe_forgets_what_the_one_before_it_knew(store: Store) -> None:
 
 
 def test_what_another_version_kept_is_unknown_and_no_error(store: Store) -> None:
-    kept = {
+    kept: dict[str, Json] = {
         "null_in_bulk": "explodes",
         "index_lag_s": "soon",
         "in_list_limit": True,
