@@ -101,4 +101,4 @@ def _moving(link: UserLink) -> frozenset[str]:
 
 def _rest(contact: Contact) -> tuple[object, ...]:
     """What a pass reads of a contact besides its fields and companies."""
-    return contact.external_id, contact.stated_time_zone, contact.country_code
+    return contact.external_id, contact.located_time_zone, contact.country_code

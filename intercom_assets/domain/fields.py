@@ -145,10 +145,10 @@ USER_FIELDS: tuple[Field, ...] = (
         TIME_ZONE,
         TIME_ZONE,
         Kind.STRING,
-        Policy.INTERCOM,
+        Policy.FILL,
         custom=True,
-        remark="a valid zone that Intercom states wins; one derived from a country with a single "
-        "zone only fills an empty one; the result is shown as a custom attribute",
+        remark="where Intercom takes the person to be fills an empty zone and replaces none; "
+        "the app's is shown as a custom attribute",
     ),
     Field(LAST_SEEN, "last_seen_at", Kind.DATE, Policy.LATER_VALUE, remark="whole seconds"),
     Field(

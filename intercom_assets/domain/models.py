@@ -110,7 +110,7 @@ class Contact:
     company_ids: tuple[str, ...] = ()
     companies_complete: bool = True
     company_count: int | None = None
-    stated_time_zone: str | None = None
+    located_time_zone: str | None = None
     country_code: str | None = None
 
 

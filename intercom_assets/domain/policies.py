@@ -133,38 +133,31 @@ def _time(value: Value) -> float:
     return value if isinstance(value, int | float) else float("-inf")
 
 
-def _zone_stays(field: Field, inputs: FieldInputs, app: Value) -> bool:
+def _stays_empty(inputs: FieldInputs) -> bool:
     return False
 
 
-def _zone_follows(field: Field, inputs: FieldInputs, app: Value) -> bool:
+def _is_filled(inputs: FieldInputs) -> bool:
     return True
 
 
-def _zone_fills(field: Field, inputs: FieldInputs, app: Value) -> bool:
-    return _person_moved(inputs) and app is None
-
-
-def _zone_follows_moves(field: Field, inputs: FieldInputs, app: Value) -> bool:
-    return _person_moved(inputs) and not app_moved(field, inputs, app)
-
-
-def _person_moved(inputs: FieldInputs) -> bool:
-    return inputs.base.get(CONSIDERED_ZONE.name) != (inputs.place.stated or inputs.place.derived)
+def _is_filled_once(inputs: FieldInputs) -> bool:
+    """For each place: a zone that the app cleared stays so until the person moves."""
+    return inputs.base.get(CONSIDERED_ZONE.name) != inputs.place.zone
 
 
 class PolicyRule(NamedTuple):
-    """How a policy decides a field, and whether the app's time zone may follow Intercom's."""
+    """How a policy decides a field, and whether the app's empty time zone may be filled."""
 
     decide: Callable[[Field, FieldInputs, Value, Value], Decision]
-    zone_may_move: Callable[[Field, FieldInputs, Value], bool]
+    empty_zone: Callable[[FieldInputs], bool]
 
 
 RULES: Mapping[Policy, PolicyRule] = {
-    Policy.APP: PolicyRule(_app, _zone_stays),
-    Policy.INTERCOM: PolicyRule(_intercom, _zone_follows),
-    Policy.FILL: PolicyRule(_fill, _zone_fills),
-    Policy.LATER_VALUE: PolicyRule(_later_value, _zone_follows),
-    Policy.LAST_WRITER: PolicyRule(_last_writer, _zone_follows_moves),
-    Policy.OPT_OUT: PolicyRule(opt_out, _zone_stays),
+    Policy.APP: PolicyRule(_app, _stays_empty),
+    Policy.INTERCOM: PolicyRule(_intercom, _is_filled),
+    Policy.FILL: PolicyRule(_fill, _is_filled_once),
+    Policy.LATER_VALUE: PolicyRule(_later_value, _is_filled),
+    Policy.LAST_WRITER: PolicyRule(_last_writer, _is_filled_once),
+    Policy.OPT_OUT: PolicyRule(opt_out, _stays_empty),
 }

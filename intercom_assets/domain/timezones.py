@@ -1,7 +1,8 @@
 """What Intercom knows of a person's place -> an IANA time zone, or nothing. Never a guess.
 
-A zone that Intercom *states* wins over the app's; one *derived* from a country that has a single
-zone only fills an empty one (docs/dev/intercom-facts.md#time-zones). Names are compared by the
+All that Intercom knows is where the person's connection seems to be (geo-IP): a zone *located* by
+that, or the one of a country that has a single zone. Nobody chose either, so it fills an empty zone
+and replaces none (docs/dev/intercom-facts.md#time-zones). Names are compared by the
 zone they mean: `US/Pacific` is `America/Los_Angeles`, as is Rails' "Pacific Time (US & Canada)".
 The zones that are valid come in as an argument: this room reads no files.
 """
@@ -10,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from intercom_assets.domain.countries import two_letters
-from intercom_assets.domain.models import Value
 from intercom_assets.domain.rails_zones import RAILS_ZONES
 
 
@@ -34,31 +34,24 @@ class ZoneBook:
 
 @dataclass(frozen=True, slots=True)
 class GeoHint:
-    """What Intercom says of where the person is, sorted by how much it can be trusted."""
+    """What follows from where Intercom takes the person to be: the zone `located` there, and the
+    only one `of_country`. `unknown`: a name that is no zone."""
 
-    stated: str | None = None
-    derived: str | None = None
+    located: str | None = None
+    of_country: str | None = None
     unknown: str | None = None
 
+    @property
+    def zone(self) -> str | None:
+        """The more exact of the two."""
+        return self.located or self.of_country
 
-def place(stated: str | None, country_code: str | None, book: ZoneBook) -> GeoHint:
-    """Reads a contact's location; a stated name that is no zone comes back as `unknown`."""
-    zone = book.zone(stated)
+
+def place(located: str | None, country_code: str | None, book: ZoneBook) -> GeoHint:
+    """Reads a contact's location; a name that is no zone comes back as `unknown`."""
+    zone = book.zone(located)
     return GeoHint(
-        stated=zone,
-        derived=book.zone(book.single.get(two_letters(country_code))),
-        unknown=stated if stated and zone is None else None,
+        located=zone,
+        of_country=book.zone(book.single.get(two_letters(country_code))),
+        unknown=located if located and zone is None else None,
     )
-
-
-def in_dialect_of(present: Value, zone: str, book: ZoneBook) -> str:
-    """`zone` written as the app writes zones: Rails' name where the app's value is one.
-
-    A name that Rails and IANA share (UTC, Singapore) does not say which dialect it is; IANA's is
-    then safe, since Rails understands it and nobody else understands Rails'.
-    """
-    if present not in RAILS_ZONES or present in book.valid:
-        return zone
-    names = [name for name in RAILS_ZONES if book.meaning(name) == zone]
-    city = zone.rpartition("/")[2].replace("_", " ")
-    return city if city in names else next(iter(names), zone)

@@ -1,6 +1,7 @@
-"""The app's time zone, from where Intercom says that the person is, and the attribute showing it.
+"""The app's time zone, filled from where Intercom takes the person to be, and the attribute for it.
 
-Whether the zone may move at all is the policy's (`policies.py`).
+A zone that the app has stays, whatever the policy; whether an empty one is filled is the policy's
+(`policies.py`).
 """
 
 from dataclasses import replace
@@ -9,11 +10,11 @@ from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, FieldInp
 from intercom_assets.domain.fields import Field, Policy
 from intercom_assets.domain.models import Side, Value
 from intercom_assets.domain.policies import RULES, decide_value
-from intercom_assets.domain.timezones import GeoHint, ZoneBook, in_dialect_of
+from intercom_assets.domain.timezones import ZoneBook
 
 
 def decide_zone(field: Field, inputs: FieldInputs) -> list[Decision]:
-    """The app's zone, from where Intercom says that the person is; then its custom attribute.
+    """The app's zone, where it has none; then its custom attribute.
 
     The attribute shows the zone that was decided, so it waits where the zone must wait.
     """
@@ -33,21 +34,19 @@ def _show_zone(field: Field, inputs: FieldInputs, zone: Value) -> Decision:
 
 
 def _pull_zone(field: Field, inputs: FieldInputs) -> Decision | None:
-    """The write to the app's zone that Intercom's knowledge of the place calls for, if any."""
-    app, book = inputs.app.get(field.name), inputs.book
-    wanted = _wanted_zone(inputs.place, app)
-    if book is None or wanted is None or not field.pulled:
+    """The write that fills the app's empty zone, if the place calls for one."""
+    app, book, wanted = inputs.app.get(field.name), inputs.book, inputs.place.zone
+    if app is not None or book is None or wanted is None or not field.pulled:
         return None
-    if not RULES[field.policy].zone_may_move(field, inputs, app):
+    if not RULES[field.policy].empty_zone(inputs):
         return None
-    if wanted in (_meaning(book, app), _meaning(book, inputs.refused.get(field.name))):
+    if wanted == _meaning(book, inputs.refused.get(field.name)):
         return None
-    value = in_dialect_of(app, wanted, book)
-    why = "Intercom states where the person is"
-    if wanted != inputs.place.stated:
+    why = "where Intercom takes the person to be"
+    if inputs.place.located is None:
         why = "the person's country has a single zone"
     return Decision(
-        field, value, app, wanted, Side.APP, deferred=inputs.look is not Freshness.FRESH, why=why
+        field, wanted, app, wanted, Side.APP, deferred=inputs.look is not Freshness.FRESH, why=why
     )
 
 
@@ -55,13 +54,9 @@ def _meaning(book: ZoneBook, name: Value) -> str | None:
     return book.meaning(name) if isinstance(name, str) else None
 
 
-def _wanted_zone(where: GeoHint, app: Value) -> str | None:
-    return where.stated or (where.derived if app is None else None)
-
-
 def _remember_place(field: Field, inputs: FieldInputs) -> list[Decision]:
     """Three-way policies must know which place was considered, or it would win a pass later."""
-    where = inputs.place.stated or inputs.place.derived
+    where = inputs.place.zone
     if where is None or not field.pulled or not field.policy.traits.three_way:
         return []
     return [Decision(CONSIDERED_ZONE, where, where, where, why="considered")]

@@ -141,7 +141,7 @@ class ContactPayload(Payload[Contact]):
             company_ids=tuple(ref.id for ref in embedded.data) if embedded else (),
             companies_complete=embedded is not None and embedded.complete,
             company_count=embedded.total_count if embedded else None,
-            stated_time_zone=place.timezone if place else None,
+            located_time_zone=place.timezone if place else None,
             country_code=place.country_code.upper() if place and place.country_code else None,
         )
 

@@ -55,13 +55,13 @@ class TestWhoWins:
         assert (each.intercom, each.kind, each.policy) == (intercom, kind, policy)
         assert not each.custom
 
-    def test_the_time_zone_is_shown_as_a_custom_attribute_and_intercom_owns_it(self) -> None:
+    def test_the_time_zone_is_shown_as_a_custom_attribute_and_is_filled(self) -> None:
         zone = BY_NAME[TIME_ZONE]
 
         assert (zone.intercom, zone.kind, zone.policy) == (
             "time_zone",
             Kind.STRING,
-            Policy.INTERCOM,
+            Policy.FILL,
         )
         assert zone.custom
 

@@ -1,4 +1,4 @@
-"""The time zone: what Intercom knows of a place against what the app holds, and what is shown.
+"""The time zone: a place fills the app's empty one and replaces none, and what is shown.
 
 Two decisions belong to this one field: the app's zone, and the custom attribute that shows it.
 """
@@ -20,7 +20,7 @@ from intercom_assets_tests.domain.passes import Pair, RefusesError, Stores, as_s
 
 BERLIN, LONDON, PARIS = "Europe/Berlin", "Europe/London", "Europe/Paris"
 BOOK = ZoneBook(frozenset({BERLIN, LONDON, PARIS, "Europe/Old"}), {"Europe/Old": BERLIN})
-IN_BERLIN, FROM_PARIS = GeoHint(stated=BERLIN), GeoHint(derived=PARIS)
+IN_BERLIN, FROM_PARIS = GeoHint(located=BERLIN), GeoHint(of_country=PARIS)
 
 
 def zone_plan(policy: Policy = Policy.INTERCOM, **known: Any) -> Reconciliation:
@@ -35,23 +35,26 @@ def moved(plan: Reconciliation) -> tuple[Value, Value]:
     return plan.to_app.get(TIME_ZONE), plan.to_intercom.get(TIME_ZONE)
 
 
-class TestAStatedZone:
-    @pytest.mark.parametrize("app", [None, LONDON, "London", "junk"])
-    def test_it_replaces_the_apps_and_is_shown(self, app: Value) -> None:
-        written = "Berlin" if app == "London" else BERLIN
+class TestAnEmptyZone:
+    @pytest.mark.parametrize(
+        ("place", "zone", "why"),
+        [
+            (IN_BERLIN, BERLIN, "where Intercom takes the person to be"),
+            (FROM_PARIS, PARIS, "the person's country has a single zone"),
+            (GeoHint(BERLIN, PARIS), BERLIN, "where Intercom takes the person to be"),
+        ],
+        ids=["located", "of the country", "both"],
+    )
+    def test_it_is_filled_and_shown(self, place: GeoHint, zone: str, why: str) -> None:
+        plan = zone_plan(place=place)
 
-        assert moved(zone_plan(app=app, intercom=app)) == (written, written)
+        assert moved(plan) == (zone, zone)
+        assert plan.decisions[0].why == why
 
-    @pytest.mark.parametrize("app", [BERLIN, "Berlin", "Europe/Old"])
-    def test_a_name_that_means_it_is_left_as_the_app_writes_it(self, app: str) -> None:
-        assert zone_plan(app=app, intercom=app).settled
-        assert moved(zone_plan(app=app, intercom=None)) == (None, app)
+    def test_the_decision_tells_both_values(self) -> None:
+        (zone, attribute) = zone_plan(intercom=LONDON).decisions
 
-    def test_the_decision_tells_both_values_and_why(self) -> None:
-        (zone, attribute) = zone_plan(app=LONDON, intercom=LONDON).decisions
-
-        assert (zone.app, zone.intercom, zone.value) == (LONDON, BERLIN, BERLIN)
-        assert zone.why == "Intercom states where the person is"
+        assert (zone.app, zone.intercom, zone.value) == (None, BERLIN, BERLIN)
         assert attribute.write_to is Side.INTERCOM
 
     @pytest.mark.parametrize("policy", Policy)
@@ -64,30 +67,22 @@ class TestAStatedZone:
         assert attribute.why == "shows the app's zone"
 
     def test_where_it_is_shown_already_nothing_is_said_of_it(self) -> None:
-        (_, attribute) = zone_plan(app=LONDON, intercom=BERLIN).decisions
+        (_, attribute) = zone_plan(intercom=BERLIN).decisions
 
         assert (attribute.write_to, attribute.why) == (None, "equal")
 
-    def test_a_number_in_the_apps_column_is_no_zone(self) -> None:
-        assert moved(zone_plan(app=5, intercom=5)) == (BERLIN, BERLIN)
 
+class TestAZoneThatTheAppHas:
+    @pytest.mark.parametrize("policy", Policy)
+    @pytest.mark.parametrize("place", [IN_BERLIN, FROM_PARIS, GeoHint(BERLIN, PARIS)])
+    @pytest.mark.parametrize("app", [LONDON, "London", "junk", 5])
+    @pytest.mark.parametrize("base", [NEVER, None, LONDON, BERLIN])
+    def test_no_policy_lets_a_place_replace_it(
+        self, policy: Policy, place: GeoHint, app: Value, base: Value
+    ) -> None:
+        plan = zone_plan(policy, place=place, app=app, intercom=BERLIN, base=base)
 
-class TestADerivedZone:
-    def test_it_fills_an_empty_one(self) -> None:
-        plan = zone_plan(place=FROM_PARIS)
-
-        assert moved(plan) == (PARIS, PARIS)
-        assert plan.decisions[0].why == "the person's country has a single zone"
-
-    def test_it_never_replaces_the_apps(self) -> None:
-        assert zone_plan(place=FROM_PARIS, app=LONDON, intercom=LONDON).settled
-        assert zone_plan(place=FROM_PARIS, app="junk", intercom="junk").settled
-
-    def test_a_stated_one_goes_before(self) -> None:
-        assert moved(zone_plan(place=GeoHint(BERLIN, PARIS))) == (BERLIN, BERLIN)
-        assert zone_plan(place=GeoHint(BERLIN, PARIS)).decisions[0].why == (
-            "Intercom states where the person is"
-        )
+        assert moved(plan) == (None, app)
 
 
 class TestWithoutAZoneToTake:
@@ -98,16 +93,16 @@ class TestWithoutAZoneToTake:
         [
             {"place": GeoHint()},
             {"place": GeoHint(unknown="+1000")},
-            {"place": GeoHint(), "refused": {TIME_ZONE: BERLIN}},
             {"book": None},
             {"pulled": False},
             {"refused": {TIME_ZONE: BERLIN}},
         ],
-        ids=["nothing known", "no zone", "nothing since", "no book", "no column", "refused"],
+        ids=["nothing known", "no zone", "no book", "no column", "refused"],
     )
-    def test_the_apps_zone_stays_and_is_shown(self, known: dict[str, Any]) -> None:
-        assert moved(zone_plan(app=LONDON, **known)) == (None, LONDON)
-        assert zone_plan(app=LONDON, intercom=LONDON, **known).settled
+    def test_an_empty_zone_stays_and_is_shown_as_such(self, known: dict[str, Any]) -> None:
+        assert moved(zone_plan(intercom=LONDON, **known)) == (None, None)
+        assert zone_plan(intercom=LONDON, **known).to_intercom == {TIME_ZONE: None}
+        assert zone_plan(**known).settled
 
     def test_a_zone_shown_otherwise_is_corrected_and_its_editor_told(self) -> None:
         plan = zone_plan(app=BERLIN, intercom=PARIS, base=BERLIN)
@@ -115,30 +110,25 @@ class TestWithoutAZoneToTake:
         assert moved(plan) == (None, BERLIN)
         assert [decision.field.name for decision in plan.overruled] == [TIME_ZONE]
 
-    def test_what_the_app_refused_in_its_own_words_is_not_offered_again(self) -> None:
-        plan = zone_plan(app="London", intercom="London", refused={TIME_ZONE: "Berlin"})
-
-        assert plan.settled
-
     def test_a_zone_that_was_refused_under_one_name_is_refused_under_its_others(self) -> None:
-        """The app had "London", was offered "Berlin", and stored something else altogether."""
-        assert zone_plan(app="junk", intercom="junk", refused={TIME_ZONE: "Berlin"}).settled
+        assert zone_plan(refused={TIME_ZONE: "Berlin"}).settled
+        assert zone_plan(refused={TIME_ZONE: "Europe/Old"}).settled
 
     def test_another_zone_than_the_refused_one_is_offered(self) -> None:
-        plan = zone_plan(app=LONDON, intercom=LONDON, refused={TIME_ZONE: PARIS, "name": BERLIN})
+        plan = zone_plan(refused={TIME_ZONE: PARIS, "name": BERLIN})
 
         assert moved(plan) == (BERLIN, BERLIN)
 
 
 class TestLooks:
     def test_a_remembered_place_waits_and_so_does_what_is_shown(self) -> None:
-        plan = zone_plan(app=LONDON, intercom=LONDON, look=Freshness.STALE)
+        plan = zone_plan(intercom=LONDON, look=Freshness.STALE)
 
         assert moved(plan) == (None, None)
         assert plan.deferred == (TIME_ZONE, TIME_ZONE)
 
     def test_where_it_is_shown_already_only_the_app_waits(self) -> None:
-        plan = zone_plan(app=LONDON, intercom=BERLIN, look=Freshness.STALE)
+        plan = zone_plan(intercom=BERLIN, look=Freshness.STALE)
 
         assert plan.deferred == (TIME_ZONE,)
         assert plan.decisions[1].write_to is None
@@ -150,33 +140,34 @@ class TestLooks:
 
 
 class TestPolicies:
-    def test_under_app_the_app_keeps_its_zone(self) -> None:
-        assert moved(zone_plan(Policy.APP, app=LONDON)) == (None, LONDON)
-        assert moved(zone_plan(Policy.APP)) == (None, None)
+    @pytest.mark.parametrize("policy", [Policy.APP, Policy.OPT_OUT])
+    def test_under_app_an_empty_zone_stays_empty(self, policy: Policy) -> None:
+        assert moved(zone_plan(policy)) == (None, None)
 
     @pytest.mark.parametrize("policy", [Policy.INTERCOM, Policy.LATER_VALUE])
-    @pytest.mark.parametrize("base", [NEVER, LONDON, PARIS])
-    def test_under_intercom_the_place_always_wins(self, policy: Policy, base: Value) -> None:
-        assert moved(zone_plan(policy, app=LONDON, base=base)) == (BERLIN, BERLIN)
+    @pytest.mark.parametrize("considered", [NEVER, BERLIN, PARIS])
+    def test_under_intercom_it_is_filled_as_often_as_it_is_empty(
+        self, policy: Policy, considered: Value
+    ) -> None:
+        assert self._filled(policy, considered)
 
-    def test_under_fill_only_an_empty_zone_is_filled(self) -> None:
-        assert moved(zone_plan(Policy.FILL)) == (BERLIN, BERLIN)
-        assert moved(zone_plan(Policy.FILL, app=LONDON)) == (None, LONDON)
+    @pytest.mark.parametrize("policy", [Policy.FILL, Policy.LAST_WRITER])
+    def test_under_fill_a_place_fills_it_once(self, policy: Policy) -> None:
+        assert self._filled(policy, NEVER)
+        assert self._filled(policy, PARIS)
+        assert not self._filled(policy, BERLIN)
 
-    def test_under_newest_the_place_wins_where_the_app_has_not_moved(self) -> None:
-        known = {"app": LONDON, "intercom": LONDON}
-
-        assert moved(zone_plan(Policy.LAST_WRITER, **known, base=LONDON)) == (BERLIN, BERLIN)
-        assert zone_plan(Policy.LAST_WRITER, **known, base=PARIS).to_app == {}
-        assert zone_plan(Policy.LAST_WRITER, **known).to_app == {}
-        assert moved(zone_plan(Policy.LAST_WRITER)) == (BERLIN, BERLIN)
+    def _filled(self, policy: Policy, considered: Value) -> bool:
+        pair = Situation(policy, NEVER, considered, None, None, IN_BERLIN, GeoHint(), True).pair()
+        pair.sync(must_read_first=True)
+        return pair.app == {TIME_ZONE: BERLIN}
 
     @pytest.mark.parametrize("policy", [Policy.FILL, Policy.LAST_WRITER])
     @pytest.mark.parametrize("where", [IN_BERLIN, FROM_PARIS])
     def test_a_place_that_was_considered_is_agreed_on(self, policy: Policy, where: GeoHint) -> None:
         agreed = zone_plan(policy, app=LONDON, intercom=LONDON, place=where).agreed({})
 
-        assert agreed == {TIME_ZONE: LONDON, CONSIDERED_ZONE.name: where.stated or where.derived}
+        assert agreed == {TIME_ZONE: LONDON, CONSIDERED_ZONE.name: where.zone}
 
     def test_it_is_stored_under_a_name_that_no_column_has(self) -> None:
         (_, considered) = zone_plan(Policy.LAST_WRITER, app=LONDON, intercom=LONDON).decisions
@@ -199,17 +190,17 @@ class TestPolicies:
 
 def test_a_zone_is_agreed_on_only_once_the_app_has_it() -> None:
     """The app's row may be locked: what is shown already must not pass for the app's own."""
-    plan = zone_plan(app=LONDON, intercom=BERLIN)
+    plan = zone_plan(intercom=BERLIN)
 
     assert plan.to_app == {TIME_ZONE: BERLIN}
-    assert plan.agreed({TIME_ZONE: LONDON}) == {TIME_ZONE: LONDON}
+    assert plan.agreed({TIME_ZONE: None}) == {TIME_ZONE: None}
 
 
 def test_what_the_app_did_with_an_offered_zone_is_told() -> None:
-    plan = zone_plan(app=LONDON, intercom=LONDON)
+    plan = zone_plan()
 
     assert not_stored(plan, {TIME_ZONE: BERLIN}) == {}
-    assert not_stored(plan, {TIME_ZONE: LONDON}) == {TIME_ZONE: BERLIN}
+    assert not_stored(plan, {TIME_ZONE: None}) == {TIME_ZONE: BERLIN}
 
 
 # --- it settles -----------------------------------------------------------------------------------
@@ -282,8 +273,7 @@ def test_every_combination_of_zones_settles_in_one_pass(policy: Policy, app: Sto
 
 class TestInTheLongRun:
     @pytest.mark.parametrize("policy", [Policy.LAST_WRITER, Policy.FILL])
-    def test_a_zone_chosen_in_the_app_stands_until_the_person_moves(self, policy: Policy) -> None:
-        """Or the place that was known all along would win one pass later."""
+    def test_a_zone_chosen_in_the_app_stands_wherever_the_person_goes(self, policy: Policy) -> None:
         pair = Situation(policy, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True).pair()
         pair.sync(must_read_first=True)
         assert pair.app == {TIME_ZONE: BERLIN}
@@ -293,10 +283,9 @@ class TestInTheLongRun:
             pair.sync(must_read_first=True)
             assert (pair.app, pair.intercom) == ({TIME_ZONE: LONDON}, {TIME_ZONE: LONDON})
 
-        pair.place = GeoHint(stated=PARIS)
+        pair.place = GeoHint(located=PARIS)
         pair.sync(must_read_first=True)
-        expected = PARIS if policy is Policy.LAST_WRITER else LONDON
-        assert pair.app == pair.intercom == {TIME_ZONE: expected}
+        assert pair.app == pair.intercom == {TIME_ZONE: LONDON}
 
     @pytest.mark.parametrize("policy", [Policy.LAST_WRITER, Policy.FILL])
     def test_a_zone_that_the_app_cleared_is_not_resurrected(self, policy: Policy) -> None:
@@ -308,14 +297,18 @@ class TestInTheLongRun:
             pair.sync(must_read_first=True)
             assert (pair.app, pair.intercom) == ({TIME_ZONE: None}, {TIME_ZONE: None})
 
+        pair.place = FROM_PARIS
+        pair.sync(must_read_first=True)
+        assert pair.app == pair.intercom == {TIME_ZONE: PARIS}
+
     def test_a_place_that_is_not_told_for_a_while_is_not_forgotten(self) -> None:
         pair = Situation(
             Policy.LAST_WRITER, NEVER, NEVER, None, None, IN_BERLIN, GeoHint(), True
         ).pair()
         pair.sync(must_read_first=True)
-        pair.app[TIME_ZONE] = LONDON
+        pair.app[TIME_ZONE] = None
         for where in (GeoHint(), IN_BERLIN):
             pair.place = where
             pair.sync(must_read_first=True)
 
-        assert pair.app == {TIME_ZONE: LONDON}
+        assert pair.app == {TIME_ZONE: None}

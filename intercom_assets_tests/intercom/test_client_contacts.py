@@ -137,14 +137,14 @@ def test_an_unknown_attribute_is_named(client: IntercomClient) -> None:
     assert unknown.value.attribute == "favourite"
 
 
-def test_a_zone_that_intercom_states_and_the_country_are_read(
+def test_a_located_zone_and_the_country_are_read(
     client: IntercomClient, intercom: Simulator
 ) -> None:
     [ada] = intercom.seed([{"external_id": "7", "timezone": "Europe/Dublin", "country_code": "ie"}])
 
     contact = client.get_contact(ada)
 
-    assert (contact.stated_time_zone, contact.country_code) == ("Europe/Dublin", "IE")
+    assert (contact.located_time_zone, contact.country_code) == ("Europe/Dublin", "IE")
 
 
 def test_all_contacts_are_listed_page_by_page(client: IntercomClient, intercom: Simulator) -> None:

@@ -145,7 +145,7 @@ def test_companies_are_complete_only_if_intercom_says_so(companies: object, comp
 def test_a_place_may_tell_nothing(place: object) -> None:
     contact = a_contact_answer(location=place)
 
-    assert (contact.stated_time_zone, contact.country_code) == (None, None)
+    assert (contact.located_time_zone, contact.country_code) == (None, None)
 
 
 # --- lists ----------------------------------------------------------------------------------------

@@ -128,10 +128,10 @@ RULES: Mapping[int, Entry] = {
     11: Kept("no zone is no news", (Z + "test_a_place_without_a_zone_changes_nothing",)),
     12: Changed(
         "a valid zone replaces the app's without comparing",
-        "another name of the same zone is no difference",
+        "it is where the person's connection seems to be, and fills an empty one only",
         (
-            Z + "test_a_valid_zone_replaces_the_apps",
-            Z + "test_another_name_of_the_same_zone_is_not_written",
+            Z + "test_a_valid_zone_fills_an_empty_one",
+            Z + "test_a_zone_that_somebody_chose_stays_whatever_the_place_and_the_policy",
         ),
     ),
     13: Kept(
@@ -357,7 +357,7 @@ WEAKNESSES: Mapping[int, Entry] = {
         "Intercom's zone always beats the app's, and dates change with it",
         (
             D + "test_the_apps_zone_is_kept_where_the_mapping_says_so",
-            D + "test_a_zone_chosen_in_the_app_stands_until_the_person_moves_where_newest_wins",
+            D + "test_a_zone_that_the_app_cleared_is_filled_again_once_the_person_moves",
             D + "test_a_date_in_the_attributes_does_not_change_with_the_zone",
         ),
     ),

@@ -146,8 +146,10 @@ def test_the_later_last_seen_wins_on_both_sides(world: World) -> None:
     assert world.sync(ada).calls == []
 
 
-def test_the_zone_that_intercom_states_reaches_the_app_and_its_attribute(world: World) -> None:
-    ada = world.given_user(time_zone="Europe/London")
+def test_the_zone_of_a_persons_place_fills_the_apps_and_its_attribute(
+    world: World,
+) -> None:
+    ada = world.given_user(time_zone=None)
     world.sync(ada)
     world.intercom.by_hand.edit_contact(str(ada), timezone="America/New_York")
     world.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)

@@ -55,5 +55,5 @@ PARDONS: tuple[Pardon, ...] = (
     Pardon("zone_decisions", "return book.meaning(name) if", "if always True", NO_ZONE_EITHER),
     Pardon("timezones", "zone = self.aliases.get(", "if always True", NO_ZONE_EITHER),
     Pardon("timezones", "return self.zone(RAILS_ZONES", "if always True", NO_ZONE_EITHER),
-    Pardon("timezones", "derived=", "'' + '~'", "no country has either for its code"),
+    Pardon("timezones", "of_country=", "'' + '~'", "no country has either for its code"),
 )

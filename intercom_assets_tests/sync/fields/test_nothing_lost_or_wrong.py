@@ -63,33 +63,30 @@ def test_the_apps_zone_is_kept_where_the_mapping_says_so(worlds: Worlds) -> None
     assert world.settles(ada)
 
 
-def test_a_zone_chosen_in_the_app_stands_until_the_person_moves_where_newest_wins(
-    worlds: Worlds,
+def test_a_zone_that_the_app_cleared_is_filled_again_once_the_person_moves(
+    played: SyncWorld,
 ) -> None:
-    """Weakness 8, with whoever moved last."""
-    world = worlds(fields={"time_zone": "last_writer"})
-    ada = world.given_user(time_zone="Europe/London")
-    world.sync(ada)
-    world.intercom.by_hand.edit_contact(str(ada), timezone="Asia/Tokyo")
-    world.look(ada)
-    assert world.app_user(ada)["time_zone"] == "Asia/Tokyo"
+    """Weakness 8."""
+    ada = played.given_user(time_zone=None)
+    played.sync(ada)
+    played.intercom.by_hand.edit_contact(str(ada), timezone="Asia/Tokyo")
+    played.look(ada)
+    assert played.app_user(ada)["time_zone"] == "Asia/Tokyo"
 
-    world.update_user(ada, time_zone="Europe/Rome")
-    world.look(ada)
-    assert world.app_user(ada)["time_zone"] == "Europe/Rome"
-    assert world.settles(ada)
+    played.update_user(ada, time_zone=None)
+    played.look(ada)
+    assert played.app_user(ada)["time_zone"] is None
+    assert played.settles(ada)
 
-    world.intercom.by_hand.edit_contact(str(ada), timezone="America/New_York")
-    world.look(ada)
-    assert world.app_user(ada)["time_zone"] == "America/New_York"
-    assert world.settles(ada)
+    played.intercom.by_hand.edit_contact(str(ada), timezone="America/New_York")
+    played.look(ada)
+    assert played.app_user(ada)["time_zone"] == "America/New_York"
+    assert played.settles(ada)
 
 
 def test_a_date_in_the_attributes_does_not_change_with_the_zone(played: SyncWorld) -> None:
     """Weakness 8: the job rendered dates in the zone; here they are moments, in Unix seconds."""
-    ada = played.given_user(
-        time_zone="Europe/London", subscribed_on=datetime(2026, 3, 1, tzinfo=UTC)
-    )
+    ada = played.given_user(time_zone=None, subscribed_on=datetime(2026, 3, 1, tzinfo=UTC))
     played.sync(ada)
     before = played.contact(ada)["custom_attributes"]["subscribed_on"]
     played.intercom.by_hand.edit_contact(str(ada), timezone="Asia/Tokyo")

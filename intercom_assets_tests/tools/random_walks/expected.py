@@ -71,16 +71,9 @@ def place_of(contact: Mapping[str, Any]) -> str | None:
     return zone_of(place.get("timezone")) or SINGLE.get(place.get("country_code") or "")
 
 
-def zone(policy: str, held: Held, stated: Any, derived: Any, considered: Any) -> str | None:
+def zone(policy: str, held: Held, located: Any, country: Any, considered: Any) -> str | None:
     """The meaning of the app's zone after the runs. `considered`: the place of the last ones."""
-    sure, guess = zone_of(stated), SINGLE.get(derived or "")
-    wanted = sure or (guess if held.app is None else None)
-    moved = (sure or guess) != considered
-    app_moved = held.app != (held.base if held.known else None)
-    takes = {
-        "app": False,
-        "intercom": True,
-        "fill": moved and held.app is None,
-        "last_writer": moved and not app_moved,
-    }[policy]
-    return wanted if takes and wanted else zone_of(held.app)
+    guess = zone_of(located) or SINGLE.get(country or "")
+    moved = guess != considered
+    fills = {"app": False, "intercom": True, "fill": moved, "last_writer": moved}[policy]
+    return guess if held.app is None and fills else zone_of(held.app)

@@ -26,7 +26,7 @@ def _hand(field_name: str) -> Callable[[WalkWorld, Step], None]:
     return lambda ground, step: _edit(ground, step.user, **{field_name: step.value})
 
 
-def _stated(ground: WalkWorld, step: Step) -> None:
+def _located(ground: WalkWorld, step: Step) -> None:
     _edit(ground, step.user, timezone=step.value)
 
 
@@ -277,7 +277,7 @@ def _archive_attribute(ground: WalkWorld, step: Step) -> None:
 INTERCOM_MOVES: Mapping[str, Callable[[WalkWorld, Step], None]] = {
     "name": _hand("name"),
     "phone": _hand("phone"),
-    "stated": _stated,
+    "located": _located,
     "country": _country,
     "zone_attribute": _attribute("time_zone"),
     "email": _hand("email"),

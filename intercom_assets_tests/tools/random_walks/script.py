@@ -50,7 +50,7 @@ class Walk:
 NAMES = (None, "", "A", "Ada", "Ada L.", "Lady A.", "Zoë", "  Ada ")
 PHONES = (None, "", "+441", "+442", "+443")
 ZONES = (None, "Europe/London", "Asia/Tokyo", "Tokyo", "US/Pacific", "America/Los_Angeles")
-STATED = (None, "Europe/London", "Asia/Tokyo", "US/Pacific", "+1000", "Europe/Paris")
+LOCATED = (None, "Europe/London", "Asia/Tokyo", "US/Pacific", "+1000", "Europe/Paris")
 COUNTRIES = (None, "JP", "US", "FR", "GB")
 SEEN_AGO = (0, 60, 3_000, 90_000)
 EMAILS = tuple(f"u{user}@example.com" for user in USERS)
@@ -80,7 +80,7 @@ WEIGHTS: Mapping[str, int] = {
     "team_owner": 2,
     "name": 6,
     "phone": 4,
-    "stated": 4,
+    "located": 4,
     "country": 3,
     "zone_attribute": 1,
     "email": 2,
@@ -121,7 +121,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "app_phone_number": PHONES,
     "phone": PHONES,
     "app_time_zone": ZONES,
-    "stated": STATED,
+    "located": LOCATED,
     "country": COUNTRIES,
     "zone_attribute": ZONES,
     "app_plan": ("free", "team", "business"),

@@ -212,9 +212,9 @@ def _time_zone(case: UserCase, row: dict[str, Any]) -> Iterator[str]:
     if held is None:
         return
     place = (case.before.live or {}).get("location") or {}
-    policy = case.settings["fields"].get("time_zone", "intercom")
-    stated, country = place.get("timezone"), place.get("country_code")
-    wanted = zone(policy, held, stated, country, case.agreed.get("place"))
+    policy = case.settings["fields"].get("time_zone", "fill")
+    located, country = place.get("timezone"), place.get("country_code")
+    wanted = zone(policy, held, located, country, case.agreed.get("place"))
     if zone_of(plain(row["time_zone"])) != wanted:
         yield f"time_zone ({policy}) is {row['time_zone']} and not {wanted}, from {held} {place}"
 

@@ -166,7 +166,7 @@ class UserState:
         contact = self.contact
         if contact is None or TIME_ZONE not in self.rules.fields:
             return GeoHint()
-        return place(contact.stated_time_zone, contact.country_code, self.rules.zones)
+        return place(contact.located_time_zone, contact.country_code, self.rules.zones)
 
     def intercom_values(self, wanted: Mapping[str, Field]) -> Values:
         return intercom_values(wanted.values(), self.contact) if self.contact else {}

@@ -90,7 +90,7 @@ def inherit_nothing(state: UserState) -> UserState:
     is cleared. `refused` holds until Intercom's value changes."""
     there = state.intercom_values(state.rules.fields)
     pulled = {name: there[name] for name, field in state.rules.fields.items() if field.pulled}
-    zone = state.geo_hint.stated or state.geo_hint.derived
+    zone = state.geo_hint.zone
     return replace(
         state,
         inherited_nothing=True,
