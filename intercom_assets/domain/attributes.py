@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from intercom_assets.domain.fields import Field
+from intercom_assets.domain.fields import AVATAR, Field
 from intercom_assets.domain.models import (
     AppTeam,
     AppUser,
@@ -23,6 +23,8 @@ from intercom_assets.domain.values import MAX_SPEND, MAX_TEXT
 from intercom_assets.domain.vocabulary import AttributeModel
 
 SPEND = "monthly_spend"
+LONGEST_ADDRESS = 2_048
+"""Characters of a picture's address; what Intercom holds of it is not documented."""
 MOST_ATTRIBUTES = 250
 """Custom attributes that a workspace holds (docs/dev/intercom-facts.md#custom-attributes)."""
 _HELD_BY: Mapping[Kind, frozenset[str]] = {
@@ -37,6 +39,7 @@ _HELD_BY: Mapping[Kind, frozenset[str]] = {
 docs/dev/intercom-facts.md#custom-attributes
 """
 _TYPES = frozenset().union(*_HELD_BY.values())
+_ADDRESS = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _NAME = re.compile(r"[\w\- ]+")
 
 
@@ -134,9 +137,18 @@ def _beyond(field: Field, value: Value) -> str | None:
             f"{field.name} has {len(value):,} characters and Intercom holds {MAX_TEXT}; shorten it "
             "in the mapping's SELECT, or set truncate: true"
         )
+    if field.name == AVATAR and value is not None and not _is_address(str(value)):
+        return (
+            f"{field.name} is not the address of a picture; allowed: http or https, of at most "
+            f"{LONGEST_ADDRESS:,} characters and without spaces"
+        )
     if field.intercom == SPEND and not field.custom and _exceeds(value, MAX_SPEND):
         return f"{field.name} is beyond {MAX_SPEND:,}, the most that Intercom holds of it"
     return None
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 def _exceeds(value: Value, most: int) -> bool:

@@ -104,6 +104,7 @@ class Field:
 TIME_ZONE = "time_zone"
 LAST_SEEN = "last_request_at"
 UNSUBSCRIBED = "unsubscribed_from_emails"
+AVATAR = "avatar_url"
 DELETED = Field(
     "deleted",
     "deleted",
@@ -158,6 +159,13 @@ USER_FIELDS: tuple[Field, ...] = (
         Policy.OPT_OUT,
         remark="if the mapping selects it; only the side that opted out takes it back, and null "
         "says nothing",
+    ),
+    Field(
+        AVATAR,
+        "avatar",
+        Kind.STRING,
+        Policy.FILL,
+        remark="if the mapping selects it; the address of a picture, http or https",
     ),
 )
 

@@ -106,6 +106,7 @@ class Contact:
     updated_at: int | None = None
     workspace_id: str | None = None
     unsubscribed_from_emails: bool | None = None
+    avatar: str | None = None
     custom_attributes: Values = field(default_factory=dict)
     company_ids: tuple[str, ...] = ()
     companies_complete: bool = True

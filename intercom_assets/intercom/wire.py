@@ -30,6 +30,7 @@ from intercom_assets.intercom.wire_values import (
     FlagOrNothing,
     FlagUnlessFalse,
     Name,
+    Picture,
     Scalars,
     Seconds,
     Text,
@@ -103,8 +104,6 @@ class _Location(Part):
 
 
 class ContactPayload(Payload[Contact]):
-    """Without `avatar` (object, string or null), which is of no use here."""
-
     id: Annotated[str, Field(min_length=1)]
     role: str = "user"
     external_id: AppId = None
@@ -117,6 +116,7 @@ class ContactPayload(Payload[Contact]):
     updated_at: Seconds = None
     workspace_id: Text = None
     unsubscribed_from_emails: FlagOrNothing = None
+    avatar: Picture = None
     custom_attributes: Scalars = Field(default_factory=dict)
     companies: Annotated[_EmbeddedCompanies | None, BeforeValidator(object_or_nothing)] = None
     location: Annotated[_Location | None, BeforeValidator(object_or_nothing)] = None
@@ -137,6 +137,7 @@ class ContactPayload(Payload[Contact]):
             updated_at=self.updated_at,
             workspace_id=self.workspace_id,
             unsubscribed_from_emails=self.unsubscribed_from_emails,
+            avatar=self.avatar,
             custom_attributes=self.custom_attributes,
             company_ids=tuple(ref.id for ref in embedded.data) if embedded else (),
             companies_complete=embedded is not None and embedded.complete,

@@ -117,6 +117,12 @@ def plan_name_of(raw: object) -> Value:
     return text_of(raw.get("name") if isinstance(raw, dict) else raw)
 
 
+def picture_of(raw: object) -> Value:
+    """The address of an avatar, which is an object, a string or null."""
+    address = raw.get("image_url") if isinstance(raw, dict) else raw
+    return text_of(address) if isinstance(address, str) else None
+
+
 def object_or_nothing(raw: object) -> object:
     return raw if isinstance(raw, dict) else None
 
@@ -146,6 +152,7 @@ def is_not_false(raw: object) -> bool:
 
 
 Text: TypeAlias = Annotated[str | None, BeforeValidator(text_of)]
+Picture: TypeAlias = Annotated[str | None, BeforeValidator(picture_of)]
 Name: TypeAlias = Annotated[str | None, BeforeValidator(name_of)]
 AppId: TypeAlias = Annotated[str | None, BeforeValidator(id_of)]
 Email: TypeAlias = Annotated[str | None, BeforeValidator(email_of)]

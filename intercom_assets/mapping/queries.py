@@ -57,6 +57,7 @@ USER_RULES = {
     "created_at": _DATE,
     "last_request_at": _DATE,
     "unsubscribed_from_emails": Rule((Kind.BOOLEAN,)),
+    "avatar_url": _TEXT,
     "from_oauth": Rule((Kind.BOOLEAN,)),
     "deleted_at": _DATE,
     "updated_at": _DATE,

@@ -45,6 +45,7 @@ class TestWhoWins:
             ("name", "name", Kind.STRING, Policy.FILL),
             ("phone_number", "phone", Kind.STRING, Policy.FILL),
             ("last_request_at", "last_seen_at", Kind.DATE, Policy.LATER_VALUE),
+            ("avatar_url", "avatar", Kind.STRING, Policy.FILL),
         ],
     )
     def test_a_users_field_is_a_field_of_the_contact(

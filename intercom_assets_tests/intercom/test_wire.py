@@ -64,9 +64,20 @@ def test_keys_that_nobody_knows_are_ignored() -> None:
     assert a_contact_answer(something_new={"deep": [1]}, owner_id="12") == a_contact_answer()
 
 
-@pytest.mark.parametrize("avatar", [None, "https://x/y.png", {"type": "avatar", "image_url": None}])
-def test_an_avatar_may_have_either_shape(avatar: object) -> None:
-    assert a_contact_answer(avatar=avatar) == a_contact_answer()
+@pytest.mark.parametrize(
+    ("avatar", "address"),
+    [
+        (None, None),
+        ("", None),
+        ("https://x/y.png", "https://x/y.png"),
+        ({"type": "avatar", "image_url": "https://x/y.png"}, "https://x/y.png"),
+        ({"type": "avatar", "image_url": None}, None),
+        ({"type": "avatar"}, None),
+        (["https://x/y.png"], None),
+    ],
+)
+def test_an_avatar_may_have_either_shape(avatar: object, address: str | None) -> None:
+    assert a_contact_answer(avatar=avatar).avatar == address
 
 
 @pytest.mark.parametrize("cleared", ["", None, "  "])

@@ -17,6 +17,7 @@ select
                                                 --   created_at at time zone 'UTC' as created_at
     -- last_request_at,                         -- when the user was last seen
     -- unsubscribed_from_emails,                -- true: opted out of e-mails; see your-own-app.md
+    -- avatar_url,                              -- the address of a picture
     -- oauth_provider is not null as from_oauth,    -- true: name and phone are nobody's to type
     -- deleted_at,                              -- set: the contact is marked as deleted
     -- updated_at,                              -- read, never sent; polling sees a change by it
