@@ -68,7 +68,8 @@ def test_ci_finds_the_test_command_by_its_mark() -> None:
 
 
 def test_it_is_short_and_leads_to_the_rest(readme: str) -> None:
-    assert len(readme.splitlines()) <= 175
+    """Tables have a row for each field that there is."""
+    assert sum(not line.startswith("|") for line in readme.splitlines()) <= 143
     for page in (STEPS, COMMANDS_PAGE):
         assert f"(docs/{page.name})" in readme
 
