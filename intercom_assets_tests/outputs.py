@@ -30,6 +30,7 @@ where key = '9'
 def played(shell: Shell) -> Iterator[tuple[str, str]]:
     """Each command as the pages name it, and what it printed."""
     url = shell.variables["APP_DATABASE_URL"]
+    yield "check --probe", _printed(shell, "check", "--probe")
     yield "plan --user 7", _printed(shell, "plan", "--user", "7")
     yield "sync --user 7 8", _printed(shell, "sync", "--user", "7", "8")
     shell.intercom.by_hand.edit_contact("7", email="typed@by.hand")

@@ -129,6 +129,7 @@ class StateKey(StrEnum):
     ENDPOINT_ANSWERS = "answered"
     RATE_LIMIT = "calls per window"
     PROBED = "probed"
+    PROBE_LEFT = "probe left"
     WEBHOOK_SEEN = "webhook seen"
     COMPARED_FIELDS = "compared fields"
     NOT_SHOWN_IN_DAGSTER = "not shown in dagster"

@@ -23,6 +23,7 @@ from intercom_assets.intercom.errors import (
     Refusal,
     Unauthorized,
 )
+from intercom_assets.intercom.http.addresses import VERSION_HEADER
 from intercom_assets.intercom.http.messages import (
     HttpRequest,
     HttpResponse,
@@ -30,9 +31,10 @@ from intercom_assets.intercom.http.messages import (
     NoResponse,
     Timeouts,
 )
-from intercom_assets.intercom.rate import Clocks, Deadline, Permit, RateLimiter
+from intercom_assets.intercom.rate import Clocks, Deadline, Permit, RateLimiter, quota_of
 from intercom_assets.intercom.responses import read_response, request_id_of, without_response
 from intercom_assets.intercom.retry import RetryBudget, retry_delay
+from intercom_assets.intercom.windows import Quota
 from intercom_assets.intercom.wire import Payload
 
 T = TypeVar("T")
@@ -41,19 +43,24 @@ log = logging.getLogger(__name__)
 
 GIVE_UP_AFTER = 60.0
 """Seconds after which a call without a lease is not tried again; the queue tries for ever."""
+UNTOLD = Quota()
 REMEMBERED_CALLS = 10_000
 """Calls that a scope remembers; a longer history is cut to its newer half."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as it went. `status` is None where no answer came; `seconds` without waiting."""
+    """One request as it went. `status` is None where no answer came; `seconds` without waiting.
+
+    `quota`: what the answer's headers told of the limit.
+    """
 
     method: str
     path_template: str
     status: int | None
     request_id: str | None
     seconds: float
+    quota: Quota = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +127,10 @@ class Caller:
         body: Mapping[str, object] | None = None,
     ) -> T:
         """What the answer stands for. Raises an `IntercomError` after the attempts that are due."""
-        request = HttpRequest(
-            endpoint.method, endpoint.path(ids, params), self._headers, _encoded(body)
-        )
+        headers = self._headers
+        if endpoint.version is not None:
+            headers = {**headers, VERSION_HEADER: endpoint.version}
+        request = HttpRequest(endpoint.method, endpoint.path(ids, params), headers, _encoded(body))
         give_up = self._clocks.clock() + GIVE_UP_AFTER
         attempt = 0
         failure: IntercomError | None = None
@@ -205,14 +213,15 @@ class Caller:
         response: HttpResponse | None,
         attempt: int,
     ) -> None:
-        status, request_id = None, None
+        status, request_id, quota = None, None, UNTOLD
         if response is not None:
             status, request_id = response.status, request_id_of(response)
+            quota = quota_of(response.headers)
             self._limiter.answered(permit, response.headers, throttled=status == 429)
             if date := response.headers.get("date"):
                 self._dated = (date, self._clocks.wall(), self._clocks.clock())
         seconds = self._clocks.clock() - permit.sent
-        call = Call(endpoint.method, endpoint.template, status, request_id, seconds)
+        call = Call(endpoint.method, endpoint.template, status, request_id, seconds, quota)
         with self._lock:
             self._calls[endpoint.name] += 1
             self._rate_limited += status == 429

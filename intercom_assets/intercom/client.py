@@ -11,7 +11,7 @@ name only what is special to an endpoint. Facts: docs/dev/intercom-facts.md.
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from intercom_assets.domain.models import (
     Company,
@@ -43,6 +43,7 @@ from intercom_assets.intercom.wire import (
     MePayload,
     Page,
     Payload,
+    RawPayload,
     Receipt,
     ReceiptPayload,
     TagPayload,
@@ -290,6 +291,18 @@ class IntercomClient:
         if description is not None:
             body["description"] = description
         return self._ask(AttributePayload, endpoints.CREATE_ATTRIBUTE, body=body)
+
+    # --- what is measured -------------------------------------------------------------------------
+
+    def ask_raw(
+        self,
+        endpoint: Endpoint,
+        *ids: str,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Mapping[str, Any]:
+        """The answer's JSON as it came, to a body as it is given: to measure, not to sync."""
+        return self._ask(RawPayload, endpoint, *ids, params=params, body=body)
 
     def _ask(
         self,

@@ -14,9 +14,12 @@ from intercom_assets.intercom.retry import Effect
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
+    """`version`: of the API, where it is another than all other calls speak."""
+
     method: str
     template: str
     effect: Effect
+    version: str | None = None
 
     @property
     def name(self) -> str:
@@ -62,8 +65,14 @@ UNTAG_CONTACT = Endpoint("DELETE", "/contacts/{id}/tags/{tag}", SAME)
 FIND_COMPANY = Endpoint("GET", "/companies", READ)
 UPSERT_COMPANY = Endpoint("POST", "/companies", SAME)
 GET_COMPANY = Endpoint("GET", "/companies/{id}", READ)
+DELETE_COMPANY = Endpoint("DELETE", "/companies/{id}", SAME)
 SCROLL_COMPANIES = Endpoint("GET", "/companies/scroll", ONCE)
 """Each step moves the scroll on, so a step whose answer was lost would skip a page if repeated."""
 
 LIST_ATTRIBUTES = Endpoint("GET", "/data_attributes", READ)
 CREATE_ATTRIBUTE = Endpoint("POST", "/data_attributes", ONCE)
+
+PREVIEW = "Preview"
+"""The version that has the bulk endpoints; it is a header of each request."""
+BULK_UPDATE_CONTACTS = Endpoint("PUT", "/contacts/bulk", SAME, PREVIEW)
+CONTACTS_JOB = Endpoint("GET", "/contacts/bulk/{id}", READ, PREVIEW)

@@ -9,8 +9,9 @@ What Intercom sends: docs/dev/intercom-facts.md#contacts.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -181,6 +182,15 @@ class TagPayload(Payload[str]):
 
     def domain(self) -> str:
         return self.id
+
+
+class RawPayload(Payload[Mapping[str, Any]]):
+    """An answer as it came, for whoever measures what Intercom sends."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def domain(self) -> Mapping[str, Any]:
+        return self.model_extra or {}
 
 
 # --- attributes, workspace ------------------------------------------------------------------------

@@ -106,6 +106,7 @@ STORED: dict[type[StrEnum], set[str]] = {
         "answered",
         "calls per window",
         "probed",
+        "probe left",
         "not shown in dagster",
         "webhook seen",
         "compared fields",

@@ -16,15 +16,34 @@ _CONDITION = re.compile(r"([a-z]+)(?:>(\d+(?:\.\d+)?))?")
 
 
 @click.command()
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Instead: make two contacts and a company in a workspace to develop in, measure by them "
+    "what Intercom does not document, and delete them.",
+)
+@click.option("--save", is_flag=True, help="With --probe: keep what was measured.")
+@click.option(
+    "--in-production",
+    is_flag=True,
+    help="With --probe: also where the workspace looks like production.",
+)
 @shared.as_json
 @click.pass_context
-def check(ctx: click.Context, as_json: bool) -> None:
-    """Look at everything that the sync needs; every red line says what to do. Writes nothing.
+def check(ctx: click.Context, probe: bool, save: bool, in_production: bool, as_json: bool) -> None:
+    """Look at everything that the sync needs; every red line says what to do.
 
-    Exit code 1 if a line is red.
+    Writes nothing, unless --probe is asked for. Exit code 1 if a line is red.
 
     Example: intercom-assets check
     """
+    if (save or in_production) and not probe:
+        raise click.UsageError("--save and --in-production belong to --probe.")
+    if probe:
+        with ending_at_once():
+            from intercom_assets.cli import probe as probing
+        probing.run_probe(save, in_production, as_json)
+        return
     with ending_at_once():
         from intercom_assets.cli import check as work
     work.check(ctx, as_json)

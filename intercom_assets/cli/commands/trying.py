@@ -69,11 +69,17 @@ def demo(
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65_535), required=True, help="Where it listens.")
 @click.option("--token", default=DEFAULT_TOKEN, show_default=True, help="The only one it takes.")
-def simulate(port: int, token: str) -> None:
+@click.option(
+    "--probed",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What `check --probe --json` printed: it behaves as that workspace was measured to.",
+)
+def simulate(port: int, token: str, probed: Path | None) -> None:
     """Run a stand-in Intercom on this machine until Ctrl-C. Its page is at /.
 
     Example: intercom-assets simulate --port 8080
     """
     with ending_at_once():
         from intercom_assets.cli import simulate as work
-    work.simulate(port, token)
+    work.simulate(port, token, probed)

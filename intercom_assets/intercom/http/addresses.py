@@ -14,6 +14,8 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_p
 
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}|Preview", re.ASCII)
 
+VERSION_HEADER = "Intercom-Version"
+
 
 def checked_url(base_url: str) -> str:
     """`base_url` without its last slash. Raises `ValueError` unless https, or http to loopback."""
@@ -108,7 +110,7 @@ def headers_of(token: str, version: str) -> Mapping[str, str]:
     """What every request carries. `token` and `version` are checked ones."""
     return {
         "Authorization": f"Bearer {token}",
-        "Intercom-Version": version,
+        VERSION_HEADER: version,
         "Accept": "application/json",
         "Accept-Encoding": "gzip",
         "Content-Type": "application/json",
