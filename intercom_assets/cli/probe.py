@@ -17,11 +17,11 @@ from intercom_assets.cli.output.tables import Listing, a_console, plain
 from intercom_assets.sync.context.probed import CLEARS, IGNORED, REFUSED, Probed, write_probed
 from intercom_assets.sync.environment import INTERCOM_ACCESS_TOKEN, opened, read_environment
 from intercom_assets.sync.operator.probe.engine import Preparation, Report, prepare_probe, probe
-from intercom_assets.sync.operator.probe.waiting import Patience
+from intercom_assets.sync.operator.probe.waiting import ProbePatience
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProbeQuestion:
     """`follows`: what it means for a sync, by what was measured."""
 
     field: str
@@ -34,22 +34,22 @@ def _yes_no(value: Any) -> str:
 
 
 ROWS = (
-    Row(
+    ProbeQuestion(
         "bulk_offered",
         "May the token make bulk calls (Preview)?",
         {True: "", False: "all calls are made one by one"},
     ),
-    Row(
+    ProbeQuestion(
         "items_count_as_calls",
         "Does each item of a bulk call count against the limit?",
         {True: "bulk calls save no time", False: "a bulk call is one call"},
     ),
-    Row(
+    ProbeQuestion(
         "attach_creates_companies",
         "Does attaching an unknown company make it?",
         {True: "companies are made before, as ever", False: ""},
     ),
-    Row(
+    ProbeQuestion(
         "null_in_bulk",
         "What does a null inside an item do?",
         {
@@ -58,19 +58,19 @@ ROWS = (
             CLEARS: "values are cleared one by one all the same: it is not documented",
         },
     ),
-    Row("index_lag_s", "How late does a search find a new contact?", {}),
-    Row("in_list_limit", "How many values does IN take, at least?", {}),
-    Row(
+    ProbeQuestion("index_lag_s", "How late does a search find a new contact?", {}),
+    ProbeQuestion("in_list_limit", "How many values does IN take, at least?", {}),
+    ProbeQuestion(
         "names_escaped",
         "Does a name come back HTML-escaped?",
         {True: "it is unescaped when read", False: "it is taken as it is"},
     ),
-    Row(
+    ProbeQuestion(
         "emails_unique",
         "Is a second user with the same e-mail refused?",
         {True: "`status --shared-emails` names whom that concerns", False: ""},
     ),
-    Row(
+    ProbeQuestion(
         "writes_fire_webhooks",
         "Does a write by the API send a webhook?",
         {True: "it is known as an echo and costs no call"},
@@ -104,7 +104,7 @@ def run_probe(save: bool, in_production: bool, as_json: bool) -> None:
             client,
             prepared.names,
             lambda step: console.print(f"  {step}", soft_wrap=True),
-            patience=Patience(stopping=stop.is_set),
+            patience=ProbePatience(stopping=stop.is_set),
         )
         if save:
             write_probed(services.store, report.probed)

@@ -16,7 +16,7 @@ from intercom_assets.simulator.wire import Answer
 from intercom_assets.sync.context.workspace import WrongWorkspace
 from intercom_assets.sync.operator.probe.engine import Report, prepare_probe, probe
 from intercom_assets.sync.operator.probe.throwaway import Names, ThingsLeft, Throwaway, new_names
-from intercom_assets.sync.operator.probe.waiting import Patience, Stopped
+from intercom_assets.sync.operator.probe.waiting import ProbePatience, Stopped
 from intercom_assets_tests.in_process import InProcess
 from intercom_assets_tests.simulator.asking import Clock
 
@@ -44,7 +44,7 @@ class Probing:
     stop_at: str = "never"
 
     def probe(self) -> Report:
-        patience = Patience(self.clock, self.clock.advance, self._is_to_stop)
+        patience = ProbePatience(self.clock, self.clock.advance, self._is_to_stop)
         wall = self.clock
         return probe(
             self.store, self.client, self.names, self.steps.append, patience=patience, wall=wall
@@ -236,7 +236,7 @@ def test_a_webhook_that_comes_meanwhile_shows_that_writes_send_them(probing: Pro
         real(seconds)
         probing.store.state.count({InboundCount.RECEIVED: 1})
 
-    patience = Patience(probing.clock, listening)
+    patience = ProbePatience(probing.clock, listening)
     report = probe(probing.store, probing.client, probing.names, patience=patience)
 
     assert report.probed.writes_fire_webhooks is True
@@ -249,7 +249,7 @@ def test_where_others_send_webhooks_too_it_cannot_be_told(probing: Probing) -> N
         probing.store,
         probing.client,
         probing.names,
-        patience=Patience(probing.clock, probing.clock.advance),
+        patience=ProbePatience(probing.clock, probing.clock.advance),
     )
 
     assert report.probed.writes_fire_webhooks is None

@@ -12,7 +12,7 @@ from intercom_assets.intercom.errors import Invalid, Rejected
 from intercom_assets.intercom.windows import Quota
 from intercom_assets.sync.context.probed import CLEARS, IGNORED, REFUSED
 from intercom_assets.sync.operator.probe.throwaway import NAME, Throwaway, find_company
-from intercom_assets.sync.operator.probe.waiting import Patience
+from intercom_assets.sync.operator.probe.waiting import ProbePatience
 
 ITEMS = 40
 """More than other calls of the workspace are likely to be in the same second, and half of the limit
@@ -37,7 +37,7 @@ class BulkQuestions:
         client: IntercomClient,
         things: Throwaway,
         contacts: Sequence[str],
-        patience: Patience,
+        patience: ProbePatience,
     ) -> None:
         self._client, self._things = client, things
         self._first, self._second = contacts

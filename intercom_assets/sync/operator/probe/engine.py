@@ -39,7 +39,7 @@ from intercom_assets.sync.operator.probe.throwaway import (
     left_by_a_killed_probe,
     new_names,
 )
-from intercom_assets.sync.operator.probe.waiting import Patience
+from intercom_assets.sync.operator.probe.waiting import ProbePatience
 
 MOST_CONTACTS = 1000
 """Of a workspace that may be taken for one to develop in."""
@@ -104,7 +104,7 @@ def probe(
     names: Names,
     tell: Tell = lambda step: None,
     *,
-    patience: Patience | None = None,
+    patience: ProbePatience | None = None,
     wall: Callable[[], float] = time.time,
 ) -> Report:
     """Measures, and deletes what it made, and what a killed probe left. `tell`: what is next.
@@ -116,7 +116,7 @@ def probe(
         tell("deleting what an earlier probe left")
         Throwaway(store, client, left).delete()
     things = Throwaway(store, client, names)
-    questions = _Questions(store, client, things, tell, patience or Patience(), wall)
+    questions = _Questions(store, client, things, tell, patience or ProbePatience(), wall)
     things.note()
     try:
         return questions.answered()
@@ -132,7 +132,7 @@ class _Questions:
         client: IntercomClient,
         things: Throwaway,
         tell: Tell,
-        patience: Patience,
+        patience: ProbePatience,
         wall: Callable[[], float],
     ) -> None:
         self._store, self._client, self._things = store, client, things

@@ -1,4 +1,4 @@
-"""A probe's patience: ask again until an answer is there, or its time is over.
+"""How a probe waits: ask again until an answer is there, or its time is over.
 
 Clocks are handed in, so that tests skip the time; and so is who wants it to stop.
 """
@@ -20,7 +20,7 @@ class Stopped(OperatorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ProbePatience:
     """`stopping`: asked before each question and each look."""
 
     clock: Callable[[], float] = time.monotonic
