@@ -130,6 +130,7 @@ REASONS = {
     408: "Request Timeout",
     409: "Conflict",
     410: "Gone",
+    413: "Payload Too Large",
     422: "Unprocessable Entity",
     429: "Too Many Requests",
     501: "Not Implemented",

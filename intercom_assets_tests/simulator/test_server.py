@@ -140,6 +140,81 @@ def test_an_answer_that_is_held_back_does_not_hold_up_the_end(held: dict[str, An
     assert time.monotonic() - began < 30
 
 
+def said(url: str, sent: bytes, *, until: bytes) -> bytes:
+    """What comes back, up to where it ends with `until` or the line is closed."""
+    with connected(url) as peer:
+        peer.sendall(sent)
+        return heard(peer, until)
+
+
+def heard(peer: socket.socket, until: bytes) -> bytes:
+    got = b""
+    while not got.endswith(until) and (part := peer.recv(65_536)):
+        got += part
+    return got
+
+
+def test_requests_sent_without_waiting_are_answered_in_their_order(url: str) -> None:
+    """The first one is held back; nobody overtakes it."""
+    settings = {"fail_next": {"kind": "latency", "seconds": 0.3, "endpoint": "GET /me"}}
+    assert requests.post(f"{url}/_simulator/settings", json=settings, timeout=10).status_code == 200
+    sent = [b"GET /%s HTTP/1.1\r\n%s\r\n" % (path, HEAD) for path in (b"me", b"nowhere", b"tags")]
+
+    got = said(url, b"".join(sent), until=b'"data":[]}')
+
+    assert [int(part[:3]) for part in got.split(b"HTTP/1.1 ")[1:]] == [200, 404, 200]
+
+
+def test_a_body_may_come_in_chunks_and_after_a_leave_to_send_it(url: str) -> None:
+    head = HEAD + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n"
+    with connected(url) as peer:
+        peer.sendall(b"POST /contacts HTTP/1.1\r\n" + head + b"\r\n")
+        assert heard(peer, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        for part in (b'{"role": "lead", ', b'"name": "Ada"}', b""):
+            peer.sendall(b"%x\r\n%s\r\n" % (len(part), part))
+        answer = heard(peer, b"}")
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"name":"Ada"' in answer
+
+
+def test_an_old_client_is_answered_and_its_line_closed(url: str) -> None:
+    got = said(url, b"GET /me HTTP/1.0\r\n" + HEAD + b"\r\n", until=b"never")
+
+    assert got.startswith(b"HTTP/1.1 200")
+    assert b"Connection: close\r\n" in got
+
+
+def test_whoever_asks_for_the_line_to_be_closed_has_it_closed(url: str) -> None:
+    got = said(url, b"GET /me HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n", until=b"never")
+
+    assert got.count(b"HTTP/1.1 200") == 1
+
+
+def test_who_asks_for_a_head_gets_no_body(url: str) -> None:
+    with connected(url) as peer:
+        peer.sendall(
+            b"HEAD /me HTTP/1.1\r\n" + HEAD + b"\r\nGET /tags HTTP/1.1\r\n" + HEAD + b"\r\n"
+        )
+        got = heard(peer, b'"data":[]}')
+
+    assert got.count(b"\r\n\r\n") == 2
+    assert b"\r\n\r\nHTTP/1.1 200" in got
+
+
+def test_a_call_that_fails_for_a_fault_of_ours_is_told_and_the_next_one_answered(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with requests.Session() as session, monkeypatch.context() as patched:
+        patched.setattr(Simulator, "handle", lambda *_: 1 / 0)
+        assert session.get(f"{url}/me", timeout=10).status_code == 500
+        patched.undo()
+        again = session.get(f"{url}/me", headers={"Authorization": "Bearer demo-token"}, timeout=10)
+
+    assert again.status_code == 200
+    assert "GET /me could not be answered" in caplog.text
+
+
 def test_only_this_machine_is_served() -> None:
     with listen(0) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"

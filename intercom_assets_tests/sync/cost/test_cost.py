@@ -1,11 +1,12 @@
 """Weaknesses 33 to 40 of the replaced job: what it cost, and what it told."""
 
-from typing import Any
+from asyncio import BaseTransport
 
 import pytest
 
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.simulator.server import Endpoint, serving
+from intercom_assets.simulator.connection import Connection
+from intercom_assets.simulator.server import serving
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.feeders.app_changes import feed_from_app
@@ -84,14 +85,14 @@ def test_ten_edits_of_one_user_are_one_call(played: SyncWorld) -> None:
 def test_connections_are_kept_over_calls(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weakness 37: a new connection, with TLS, for each call."""
     world = worlds(threads=2)
-    clients: list[Any] = []
-    answer = Endpoint.__call__
+    connections: list[Connection] = []
+    made = Connection.connection_made
 
-    async def answer_and_remember(self: Endpoint, scope: Any, receive: Any, send: Any) -> None:
-        clients.append(scope["client"])
-        await answer(self, scope, receive, send)
+    def made_and_kept(self: Connection, transport: BaseTransport) -> None:
+        connections.append(self)
+        made(self, transport)
 
-    monkeypatch.setattr(Endpoint, "__call__", answer_and_remember)
+    monkeypatch.setattr(Connection, "connection_made", made_and_kept)
     users = _a_small_company(world, users=10, teams=1)
     with serving(world.intercom) as url:
         client = IntercomClient(TOKEN, url, connections=2)
@@ -100,8 +101,8 @@ def test_connections_are_kept_over_calls(worlds: Worlds, monkeypatch: pytest.Mon
         world.sync(*users)
         world.services = before
 
-    assert len(clients) >= 20
-    assert len(set(clients)) <= 4
+    assert world.intercom.stats()["calls"] >= 20
+    assert len(connections) <= 4
 
 
 def test_threads_share_one_idea_of_the_rate_limit(worlds: Worlds) -> None:
