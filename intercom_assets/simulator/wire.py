@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 from zlib import crc32
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from intercom_assets.simulator.errors import Refused, bad_parameter, bad_request
 from intercom_assets.simulator.records import NOTHING
 from intercom_assets.simulator.settings import Settings
@@ -111,7 +113,11 @@ def parse_body(body: bytes, content_type: str, settings: Settings) -> dict[str, 
 
 
 def json_body(document: Any) -> bytes:
-    return WRITER.encode(document).encode()
+    """UTF-8, as Intercom's; where that cannot be (half a surrogate pair), all escaped."""
+    try:
+        return to_json(document)
+    except PydanticSerializationError:
+        return WRITER.encode(document).encode()
 
 
 def reply_body(reply: Reply) -> bytes:

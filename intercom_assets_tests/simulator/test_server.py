@@ -215,6 +215,15 @@ def test_a_call_that_fails_for_a_fault_of_ours_is_told_and_the_next_one_answered
     assert "GET /me could not be answered" in caplog.text
 
 
+def test_text_that_utf_8_cannot_hold_is_answered_as_it_was_sent(url: str) -> None:
+    headers = {"Authorization": "Bearer demo-token", "Content-Type": "application/json"}
+    body = b'{"role": "lead", "name": "L\xc3\xb6we \\ud800"}'
+
+    answer = requests.post(f"{url}/contacts", body, headers=headers, timeout=10)
+
+    assert answer.json()["name"] == "L\u00f6we \ud800"
+
+
 def test_only_this_machine_is_served() -> None:
     with listen(0) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"
