@@ -301,6 +301,7 @@ def test_a_job_tells_how_far_it_is(api: Api, simulator: Simulator) -> None:
         ("POST", "/tickets"),
         ("GET", "/contacts/1/banners"),
         ("GET", "/contacts/1/conversations"),
+        ("GET", "/contacts/activities"),
         ("POST", "/companies/search"),
     ],
 )

@@ -128,6 +128,25 @@ def test_other_calls_meanwhile_are_not_taken_for_items(probing: Probing) -> None
     assert probing.probe().probed.items_count_as_calls is False
 
 
+@pytest.mark.parametrize("limit", [20, 83, 1666])
+@pytest.mark.parametrize("counts", ["item", "call"])
+def test_whether_items_count_is_seen_whatever_the_limit_is(
+    probing: Probing, counts: str, limit: int
+) -> None:
+    probing.intercom.set(bulk_counts=counts, rate_limit_per_window=limit)
+
+    assert probing.probe().probed.items_count_as_calls is (counts == "item")
+
+
+@pytest.mark.parametrize("counts", ["item", "call"])
+def test_whether_items_count_is_seen_though_the_window_ends_meanwhile(
+    probing: Probing, counts: str
+) -> None:
+    probing.intercom.set(bulk_counts=counts, bulk_job_delay_s=25)
+
+    assert probing.probe().probed.items_count_as_calls is (counts == "item")
+
+
 # --- however it ends ---
 
 

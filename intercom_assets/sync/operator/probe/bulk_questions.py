@@ -15,9 +15,11 @@ from intercom_assets.sync.operator.probe.throwaway import NAME, Throwaway, find_
 from intercom_assets.sync.operator.probe.waiting import ProbePatience
 
 ITEMS = 40
-"""More than other calls of the workspace are likely to be in the same second, and half of the limit
-of an item call that is known."""
+"""Far more than calls that others are likely to make in the same second."""
+SPARE = 5
+"""Calls besides the items, until what they cost is known."""
 TRIES = 3
+WINDOW_TIMEOUT_S = 25.0
 JOB_TIMEOUT_S = 120.0
 COMPANY_TIMEOUT_S = 10.0
 COMPLETED, WITH_ERRORS = "completed", "completed_with_errors"
@@ -45,7 +47,7 @@ class BulkQuestions:
 
     def items_count_as_calls(self) -> bool:
         """Raises `NoAnswer`, and what says that there are no bulk endpoints."""
-        items = self._harmless(ITEMS // 2)
+        items = self._harmless(self._most_items() // 2)
         costs: list[int] = []
         for _ in range(TRIES):
             try:
@@ -88,7 +90,7 @@ class BulkQuestions:
 
     def _cost(self, items: Sequence[Item]) -> int | None:
         """Calls by which one bulk call lowered what is left; None where the window ended."""
-        before = self._quota_after(lambda: self._client.me())
+        before = self._room_for(len(items))
         so_far = len(self._client.calls)
         job = self._start(items)
         told = self._client.calls[-1].quota
@@ -99,6 +101,24 @@ class BulkQuestions:
         if whole is not None:
             return whole - others
         return _spent(before, told)
+
+    def _most_items(self) -> int:
+        """So many that a window has room for them, and a bit more."""
+        limit = self._quota_after(lambda: self._client.me()).limit
+        return ITEMS if limit is None else max(2, min(ITEMS, limit // 2))
+
+    def _room_for(self, items: int) -> Quota:
+        """What is left, once items that count would not empty the window."""
+
+        def ask() -> Quota | None:
+            quota = self._quota_after(lambda: self._client.me())
+            left = quota.remaining
+            return quota if left is None or left >= items + SPARE else None
+
+        quota = self._patience.until(ask, WINDOW_TIMEOUT_S)
+        if quota is None:
+            raise NoAnswer("Other calls use up Intercom's limit.")
+        return quota
 
     def _quota_after(self, call: Callable[[], object]) -> Quota:
         call()
