@@ -161,6 +161,31 @@ def test_what_is_saved_is_what_syncs_read(shell: Shell) -> None:
     assert document["saved"] is True
 
 
+def test_check_tells_what_was_measured_and_nothing_where_nothing_was(shell: Shell) -> None:
+    assert _lines_about_probes(shell) == []
+
+    probe(shell, "--save")
+
+    [line] = _lines_about_probes(shell)
+    assert line["verdict"] == "ok"
+    assert "items of a bulk call: all of them are one call" in line["found"]
+
+
+def test_check_tells_that_a_probe_was_killed(shell: Shell) -> None:
+    with Store(shell.variables[APP_DATABASE_URL]) as store:
+        store.state.put(StateKey.PROBE_LEFT, {"contacts": ["a"], "company": "b"})
+
+    [line] = _lines_about_probes(shell)
+
+    assert line["verdict"] == "warning"
+    assert line["to_do"] == "Run check --probe again, which deletes that first."
+
+
+def _lines_about_probes(shell: Shell) -> list[dict[str, Any]]:
+    document = json.loads(shell.run("check", "--json").stdout)
+    return [finding for finding in document["findings"] if finding["title"] == "probe"]
+
+
 def test_where_there_are_no_bulk_calls_the_rest_is_measured(shell: Shell) -> None:
     refusal = {"kind": "error", "status": 403, "code": "action_forbidden"}
     shell.intercom.set(faults=[{**refusal, "endpoint": "PUT /contacts/bulk"}])

@@ -56,6 +56,7 @@ from intercom_assets.sync.preflight.check_mapping import (
     check_selected,
     check_shared_emails,
 )
+from intercom_assets.sync.preflight.check_probed import check_probed
 from intercom_assets.sync.preflight.check_setup import (
     DAGSTER,
     INIT_DB,
@@ -113,6 +114,8 @@ class Preflight:
             "pool", lambda: check_dagster(self._env, self._pool, self._settings), INIT_DB
         )
         yield from self._look_at_intercom()
+        if tables:
+            yield from INTERCOM.probe("probe", lambda: check_probed(self._configuration), INIT_DB)
         yield from self._look_at_webhooks(tables)
         if self._app:
             self._app.close()
