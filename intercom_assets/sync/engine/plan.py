@@ -31,8 +31,9 @@ from intercom_assets.sync.passes.users.transitions import after_read, forget_con
 FindLeads = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
 """E-mails in lower case -> the leads that have them, by id, and what they look like."""
 
-ContactsNow = Mapping[str, Contact | None]
-"""User ids -> their contacts as read just now; None for one that is there no more."""
+ContactsNow = Mapping[str, Contact | Problem | None]
+"""User ids -> their contacts as read just now; None for one that is there no more, and the problem
+of one that was merged by hand into another user's."""
 
 
 def plan_users(
@@ -101,9 +102,11 @@ def _leads(
     return {user_id: (email, found.get(email, {})) for user_id, email in wanted.items()}
 
 
-def _planned_on(state: UserState, contact: Contact | None) -> PlannedUser:
+def _planned_on(state: UserState, contact: Contact | Problem | None) -> PlannedUser:
     """What a pass would do on this answer."""
-    if contact is None:
+    if isinstance(contact, Problem) and not (state.rules.separate_merged or state.is_leaving):
+        return _planned(state, contact)
+    if contact is None or isinstance(contact, Problem):
         return replace(_planned(forget_contact(state)), lost=True)
     edits = _edits(state, contact)
     try:

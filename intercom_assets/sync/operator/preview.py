@@ -15,11 +15,13 @@ from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import Contact, DataAttribute, UserLink
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
+from intercom_assets.sync.context.failures import Problem
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.engine import initial_listing
 from intercom_assets.sync.engine.plan import ContactsNow, FindLeads
 from intercom_assets.sync.operator.overlay_links import OverlayLinks
+from intercom_assets.sync.passes.users.identity import MergedIntoAnothers, follow
 from intercom_assets.sync.passes.users.lead_search import by_call, leads_of
 
 USUAL_LIMIT = 10_000
@@ -111,8 +113,8 @@ def _contacts_now(
     if named is not None:
         links = services.store.links.users(named)
         known = {key: link.contact_id for key, link in links.items() if not link.archived}
-        return {key: _now(services, contact) for key, contact in known.items() if contact}
-    found: dict[str, Contact | None] = {}
+        return {key: _now(services, key, contact) for key, contact in known.items() if contact}
+    found: dict[str, Contact | Problem | None] = {}
     for page in services.intercom.with_deadline(None).list_contacts():
         owners = services.store.links.by_contact([contact.id for contact in page.items])
         found |= {owners[c.id]: c for c in page.items if c.id in owners}
@@ -121,11 +123,17 @@ def _contacts_now(
     return found
 
 
-def _now(services: Services, contact_id: str) -> Contact | None:
+def _now(services: Services, user_id: str, contact_id: str) -> Contact | Problem | None:
+    client = services.intercom.with_deadline(None)
     try:
-        return services.intercom.with_deadline(None).get_contact(contact_id)
-    except (NotFound, Merged):
+        return client.get_contact(contact_id)
+    except NotFound:
         return None
+    except Merged as merged:
+        try:
+            return follow(client, user_id, merged)
+        except MergedIntoAnothers as anothers:
+            return anothers.problem
 
 
 def _looked_up(services: Services, named: Sequence[str]) -> list[UserLink]:

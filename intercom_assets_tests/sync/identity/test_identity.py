@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from intercom_assets.domain.vocabulary import Action, QueueKind
+from intercom_assets.domain.vocabulary import Action, PlannedAction, QueueKind
 from intercom_assets.simulator.records import State
 from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.engine.plan import plan_users
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
+from intercom_assets.sync.operator.preview import previewing
 from intercom_assets_tests import builders
 from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.world import World
@@ -311,6 +313,30 @@ def test_with_separate_who_was_merged_into_anothers_gets_a_contact_of_their_own(
     assert [entry.old for entry in let_go] == [gone]
     assert let_go[0].why.endswith(f"user {bob}'s; it gets one of its own")
     assert world.settles(ada, bob)
+
+
+@pytest.mark.parametrize(
+    ("policy", "action", "calls"),
+    [("park", PlannedAction.PARK, 0), ("separate", PlannedAction.CREATE, 1)],
+)
+def test_a_plan_says_what_becomes_of_who_was_merged_into_anothers(
+    worlds: Worlds, policy: str, action: PlannedAction, calls: int
+) -> None:
+    world = worlds(merged_users=policy)
+    ada = world.given_user(email="ada@example.com", created_at=OLD)
+    bob = world.given_user(email="bob@example.com", created_at=OLD)
+    world.sync(ada, bob)
+    _merge_users(world, world.contact(ada)["id"], world.contact(bob)["id"])
+
+    with previewing(world.services, [str(ada)], ask=True) as seen:
+        [planned] = plan_users(seen.services, [str(ada)], contacts_now=seen.contacts_now)
+
+    assert (planned.action, planned.calls) == (action, calls)
+    survivor = world.contact(bob)["id"]
+    parked = f"its contact was merged by hand into contact {survivor}, user {bob}'s"
+    assert planned.problem == (parked if policy == "park" else None)
+    outcome = world.look(ada)[ada]
+    assert (outcome.status is Status.PARKED) is (policy == "park")
 
 
 def test_a_contact_merged_into_one_that_was_deleted_since_is_made_anew(world: World) -> None:
