@@ -105,6 +105,9 @@ TIME_ZONE = "time_zone"
 LAST_SEEN = "last_request_at"
 UNSUBSCRIBED = "unsubscribed_from_emails"
 AVATAR = "avatar_url"
+OWNER_EMAIL, OWNER_ID = "owner_email", "owner_id"
+OWNERS = (OWNER_EMAIL, OWNER_ID)
+"""Columns that name the teammate who owns the contact; a mapping selects one of them at most."""
 DELETED = Field(
     "deleted",
     "deleted",
@@ -166,6 +169,20 @@ USER_FIELDS: tuple[Field, ...] = (
         Kind.STRING,
         Policy.FILL,
         remark="if the mapping selects it; the address of a picture, http or https",
+    ),
+    Field(
+        OWNER_EMAIL,
+        "owner_id",
+        Kind.STRING,
+        Policy.FILL,
+        remark="if the mapping selects it, or `owner_id`; a teammate's, of no one else",
+    ),
+    Field(
+        OWNER_ID,
+        "owner_id",
+        Kind.STRING,
+        Policy.FILL,
+        remark="if the mapping selects it, or `owner_email`; a teammate's id in Intercom",
     ),
 )
 

@@ -107,6 +107,7 @@ class Contact:
     workspace_id: str | None = None
     unsubscribed_from_emails: bool | None = None
     avatar: str | None = None
+    owner_id: str | None = None
     custom_attributes: Values = field(default_factory=dict)
     company_ids: tuple[str, ...] = ()
     companies_complete: bool = True
@@ -166,6 +167,14 @@ class DataAttribute:
     custom: bool = True
     archived: bool = False
     api_writable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """A teammate of the workspace."""
+
+    id: str
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ class StateKey(StrEnum):
     WORKSPACE = "workspace"
     CONTACT_ATTRIBUTES = "attributes of contact"
     COMPANY_ATTRIBUTES = "attributes of company"
+    ADMINS = "admins"
     ATTRIBUTES_UNWRITABLE = "attributes_barred"
     ATTRIBUTES_FAILING = "attributes_failing"
     INITIAL_LISTING = "first_contact"

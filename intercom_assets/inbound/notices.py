@@ -25,7 +25,7 @@ _UNSTORABLE = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 _CONTACT_PARTS = {
     **{name: name for name in ("external_id", "email", "name", "phone", "signed_up_at")},
     **{name: name for name in ("last_seen_at", "custom_attributes")},
-    **{name: name for name in ("unsubscribed_from_emails", "avatar")},
+    **{name: name for name in ("unsubscribed_from_emails", "avatar", "owner_id")},
     "located_time_zone": "location",
     "country_code": "location",
     "company_ids": "companies",

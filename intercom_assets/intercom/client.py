@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from intercom_assets.domain.models import (
+    Admin,
     Company,
     CompanyPatch,
     Contact,
@@ -36,6 +37,7 @@ from intercom_assets.intercom.http.transport import Urllib3Transport
 from intercom_assets.intercom.query import NEWEST_FIRST, Query, Sort, as_json
 from intercom_assets.intercom.rate import Clocks, limiter_of
 from intercom_assets.intercom.wire import (
+    AdminListPayload,
     AttributeListPayload,
     AttributePayload,
     ContactListPayload,
@@ -143,6 +145,10 @@ class IntercomClient:
 
     def me(self) -> Workspace:
         return self._ask(MePayload, endpoints.ME)
+
+    def list_admins(self) -> list[Admin]:
+        """The workspace's teammates, all of them in one answer."""
+        return self._ask(AdminListPayload, endpoints.LIST_ADMINS)
 
     # --- contacts ---------------------------------------------------------------------------------
 

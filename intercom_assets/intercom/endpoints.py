@@ -43,6 +43,7 @@ class Endpoint:
 READ, SAME, ONCE = Effect.READ, Effect.SAME, Effect.ONCE
 
 ME = Endpoint("GET", "/me", READ)
+LIST_ADMINS = Endpoint("GET", "/admins", READ)
 
 LIST_CONTACTS = Endpoint("GET", "/contacts", READ)
 SEARCH_CONTACTS = Endpoint("POST", "/contacts/search", READ)

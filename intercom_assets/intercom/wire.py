@@ -16,6 +16,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from intercom_assets.domain.models import (
+    Admin,
     CompanyPatch,
     Contact,
     ContactPatch,
@@ -118,6 +119,7 @@ class ContactPayload(Payload[Contact]):
     workspace_id: Text = None
     unsubscribed_from_emails: FlagOrNothing = None
     avatar: Picture = None
+    owner_id: Text = None
     custom_attributes: Scalars = Field(default_factory=dict)
     companies: Annotated[_EmbeddedCompanies | None, BeforeValidator(object_or_nothing)] = None
     location: Annotated[_Location | None, BeforeValidator(object_or_nothing)] = None
@@ -139,6 +141,7 @@ class ContactPayload(Payload[Contact]):
             workspace_id=self.workspace_id,
             unsubscribed_from_emails=self.unsubscribed_from_emails,
             avatar=self.avatar,
+            owner_id=self.owner_id,
             custom_attributes=self.custom_attributes,
             company_ids=tuple(ref.id for ref in embedded.data) if embedded else (),
             companies_complete=embedded is not None and embedded.complete,
@@ -214,6 +217,18 @@ class AttributeListPayload(Payload[list[DataAttribute]]):
 
     def domain(self) -> list[DataAttribute]:
         return [payload.domain() for payload in self.data]
+
+
+class _Admin(Part):
+    id: Annotated[str, Field(min_length=1)]
+    email: Email = None
+
+
+class AdminListPayload(Payload[list[Admin]]):
+    admins: tuple[_Admin | None, ...]
+
+    def domain(self) -> list[Admin]:
+        return [Admin(admin.id, admin.email) for admin in self.admins if admin is not None]
 
 
 class _App(Part):

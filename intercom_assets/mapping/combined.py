@@ -10,6 +10,7 @@ from intercom_assets.domain.attributes import MOST_ATTRIBUTES, name_problem
 from intercom_assets.domain.fields import (
     COMPANY_DELETED,
     DELETED,
+    OWNERS,
     UNSUBSCRIBED,
     Field,
     Policy,
@@ -84,7 +85,14 @@ def _settings(mapping: AppMapping, users: Iterable[Column]) -> Iterator[str]:
                 f"{SYNC_YAML}: fields.{name} is {policy}, by which somebody who opted out could "
                 f"be mailed again; allowed: {Policy.OPT_OUT}, its default"
             )
+    if all(name in kinds for name in OWNERS):
+        yield f"{USERS_SQL}: {' and '.join(OWNERS)} both name the contact's owner; select one"
     for name in mapping.settings.write_back.columns:
+        if name in OWNERS:
+            yield (
+                f"{SYNC_YAML}: write_back.columns.{name} is of no use: the owner is not stored in "
+                "the app; take the line out"
+            )
         if name not in kinds:
             yield (
                 f"{SYNC_YAML}: write_back.columns.{name} is no value of {USERS_SQL}"

@@ -13,8 +13,10 @@ from intercom_assets.domain.models import Kind
 from intercom_assets.mapping.load import MEMBERSHIPS_SQL, TEAMS_SQL, USERS_SQL, AppMapping
 from intercom_assets.mapping.problems import MappingError, nearest
 
-NOT_VALUES = frozenset({"id", "from_oauth", "deleted_at", "updated_at", "owner_id"})
+NOT_VALUES = frozenset({"id", "from_oauth", "deleted_at", "updated_at"})
 """Columns that say something about the row; the others are its values."""
+NOT_VALUES_OF_TEAMS = NOT_VALUES | {"owner_id"}
+"""A team's owner is a user of the app."""
 UNNAMED = "?column?"
 """What PostgreSQL calls a column without a name."""
 _NUMBER = (Kind.INTEGER, Kind.FLOAT)
@@ -58,6 +60,8 @@ USER_RULES = {
     "last_request_at": _DATE,
     "unsubscribed_from_emails": Rule((Kind.BOOLEAN,)),
     "avatar_url": _TEXT,
+    "owner_email": _TEXT,
+    "owner_id": Rule((Kind.STRING, Kind.INTEGER), Kind.STRING),
     "from_oauth": Rule((Kind.BOOLEAN,)),
     "deleted_at": _DATE,
     "updated_at": _DATE,
@@ -86,6 +90,7 @@ class Query:
     sql: str
     rules: Mapping[str, Rule]
     open: bool = True
+    not_values: frozenset[str] = NOT_VALUES
 
     def select(self, columns: str = "q.*", rest: str = "") -> str:
         """The query as a derived table `q`, its percent signs doubled since it has parameters."""
@@ -96,7 +101,7 @@ class Query:
         return column not in self.rules
 
     def is_value(self, column: str) -> bool:
-        return self.is_attribute(column) or column not in NOT_VALUES
+        return self.is_attribute(column) or column not in self.not_values
 
     def rule(self, column: str) -> Rule | None:
         """None: a custom attribute. Raises MappingError where there can be none."""
@@ -137,6 +142,6 @@ def queries(mapping: AppMapping) -> tuple[Query, Query, Query]:
     """Of users, teams and memberships."""
     return (
         Query(USERS_SQL, mapping.users_sql, USER_RULES),
-        Query(TEAMS_SQL, mapping.teams_sql, TEAM_RULES),
+        Query(TEAMS_SQL, mapping.teams_sql, TEAM_RULES, not_values=NOT_VALUES_OF_TEAMS),
         Query(MEMBERSHIPS_SQL, mapping.memberships_sql, MEMBERSHIP_RULES, open=False),
     )

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from intercom_assets.simulator.extras import Job, Segment, SubscriptionType, Team, Visitor
+from intercom_assets.simulator.records import Admin
 from intercom_assets.simulator.state import World
 
 
@@ -32,6 +33,13 @@ class Planting:
             found = segments[segment]
             now = self._world.now
             segments[segment] = replace(found, members=found.members | {member}, updated_at=now)
+
+    def create_admin(self, name: str, email: str) -> str:
+        """A teammate, who may own contacts."""
+        with self._lock:
+            admin_id = str(self._world.next_seq())
+            self._world.admins[admin_id] = Admin(admin_id, name, email)
+            return admin_id
 
     def create_team(self, name: str, admin_ids: Sequence[str] = ()) -> str:
         with self._lock:

@@ -46,6 +46,8 @@ class TestWhoWins:
             ("phone_number", "phone", Kind.STRING, Policy.FILL),
             ("last_request_at", "last_seen_at", Kind.DATE, Policy.LATER_VALUE),
             ("avatar_url", "avatar", Kind.STRING, Policy.FILL),
+            ("owner_email", "owner_id", Kind.STRING, Policy.FILL),
+            ("owner_id", "owner_id", Kind.STRING, Policy.FILL),
         ],
     )
     def test_a_users_field_is_a_field_of_the_contact(

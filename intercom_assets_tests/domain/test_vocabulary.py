@@ -89,6 +89,7 @@ STORED: dict[type[StrEnum], set[str]] = {
         "webhook",
     },
     StateKey: {
+        "admins",
         "workspace",
         "attributes of contact",
         "attributes of company",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from intercom_assets.domain.models import ContactPatch, Workspace
+from intercom_assets.domain.models import Admin, ContactPatch, Workspace
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
@@ -26,6 +26,14 @@ def test_the_token_belongs_to_a_workspace(client: IntercomClient) -> None:
     assert isinstance(workspace, Workspace)
     assert workspace.id
     assert workspace.time_zone == "UTC"
+
+
+def test_its_teammates_are_listed(client: IntercomClient, intercom: Simulator) -> None:
+    pat = intercom.by_hand.create_admin("Pat", "Pat@Example.com")
+
+    assert Admin(pat, "pat@example.com") in [
+        Admin(admin.id, (admin.email or "").lower()) for admin in client.list_admins()
+    ]
 
 
 def test_a_contact_is_created_and_found_by_either_id(client: IntercomClient) -> None:

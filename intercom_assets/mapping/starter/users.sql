@@ -18,6 +18,7 @@ select
     -- last_request_at,                         -- when the user was last seen
     -- unsubscribed_from_emails,                -- true: opted out of e-mails; see your-own-app.md
     -- avatar_url,                              -- the address of a picture
+    -- owner_email,                             -- of the teammate who owns the contact, or owner_id
     -- oauth_provider is not null as from_oauth,    -- true: name and phone are nobody's to type
     -- deleted_at,                              -- set: the contact is marked as deleted
     -- updated_at,                              -- read, never sent; polling sees a change by it

@@ -17,6 +17,7 @@ from intercom_assets.domain.models import DataAttribute
 from intercom_assets.domain.vocabulary import AttributeModel, Cause, QueueKind, StateKey
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, LeaseRanOut
+from intercom_assets.sync.context.admins import AdminBook
 from intercom_assets.sync.context.failures import stops_everything
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import remember_workspace
@@ -28,10 +29,14 @@ MODELS = {AttributeModel.CONTACT: QueueKind.USER, AttributeModel.COMPANY: QueueK
 
 
 class AttributeBook:
-    """What custom attributes exist, for the contacts' and the companies' fields of the mapping."""
+    """What custom attributes exist, for the contacts' and the companies' fields of the mapping.
+
+    `admins`: the workspace's teammates, for owners.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.admins = AdminBook(services)
         self._lock = threading.Lock()
         self._ready = self._read_again = self._asked = False
         self._unread: dict[str, str] = {}

@@ -11,6 +11,7 @@ from functools import cached_property
 from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.database.store.store import Store
 from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
+from intercom_assets.domain.owners import Admins
 from intercom_assets.domain.timezones import ZoneBook
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.settings import SyncSettings
@@ -19,13 +20,15 @@ from intercom_assets.sync.context.zones import zone_book
 
 @dataclass(frozen=True)
 class Services:
-    """`wall` gives Unix seconds; tests hand in their own."""
+    """`wall` gives Unix seconds; tests hand in their own. `admins`: in place of those that are
+    kept, for a plan."""
 
     app: AppDatabase
     store: Store
     intercom: IntercomClient
     wall: Callable[[], float] = time.time
     zones: ZoneBook = field(default_factory=zone_book)
+    admins: Admins | None = None
 
     @property
     def settings(self) -> SyncSettings:

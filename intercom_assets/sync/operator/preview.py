@@ -15,6 +15,7 @@ from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import Contact, DataAttribute, UserLink
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
+from intercom_assets.sync.context.admins import owner_column, read_admins
 from intercom_assets.sync.context.failures import Problem
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.workspace import require_workspace
@@ -96,8 +97,9 @@ def _look(
     elif initial_listing.is_due(services):
         for teams, users in initial_listing.listed(services, progress):
             overlay.show(users, teams)
+    owners = read_admins(client) if owner_column(services) else None
     return Foresight(
-        replace(services, store=services.store.with_links(overlay)),
+        replace(services, store=services.store.with_links(overlay), admins=owners),
         {model: plan.unwritable for model, plan in plans.items()},
         {model: plan.missing for model, plan in plans.items()},
         lambda emails: _leads(services, emails),

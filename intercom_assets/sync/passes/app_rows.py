@@ -12,6 +12,7 @@ from intercom_assets.domain.attributes import fit_values
 from intercom_assets.domain.fields import COMPANY_DELETED, DELETED, LAST_SEEN
 from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow, LeftOut, Values
+from intercom_assets.domain.owners import with_owner
 from intercom_assets.domain.values import digest
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.failures import Problem, unfit
@@ -70,8 +71,12 @@ def app_row(kind: QueueKind, rules: Rules, row: Row) -> AppRow:
     if isinstance(row, Gone):
         return AppRow(kind, row, {DELETION[kind]: True}, {}, rules.mapping_version)
     fitted = fit_values(rules.fields, row, truncate=rules.truncate)
-    values = {**fitted.values, DELETION[kind]: row.deleted}
-    return AppRow(kind, row, values, fitted.left_out, rules.mapping_version)
+    values, left_out = fitted.values, fitted.left_out
+    if kind is QueueKind.USER and rules.owner is not None:
+        values, unknown = with_owner(rules.owner, values, rules.admins)
+        left_out = {**left_out, **unknown}
+    values = {**values, DELETION[kind]: row.deleted}
+    return AppRow(kind, row, values, left_out, rules.mapping_version)
 
 
 def row_hash(kind: QueueKind, rules: Rules, row: Row) -> str | None:

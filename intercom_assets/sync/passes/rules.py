@@ -1,10 +1,12 @@
 """The mapping's choices as a pass over users or teams needs them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from intercom_assets.domain.fields import Field
+from intercom_assets.domain.owners import Admins
 from intercom_assets.domain.timezones import ZoneBook
+from intercom_assets.sync.context.admins import known_admins, owner_column
 from intercom_assets.sync.context.services import Services
 
 
@@ -13,7 +15,8 @@ class Rules:
     """`now` in Unix seconds, `intercom_now` by Intercom's clock; `merge_window` in seconds.
 
     `separate_merged`: whose contact was merged by hand into another user's gets one of their own.
-    `unwritable`: field -> why nobody writes it.
+    `unwritable`: field -> why nobody writes it. `owner`: the column that names a contact's owner,
+    who is looked up among `admins`.
     """
 
     fields: Mapping[str, Field]
@@ -28,6 +31,8 @@ class Rules:
     archive: bool
     separate_merged: bool
     unwritable: Mapping[str, str]
+    owner: str | None = None
+    admins: Admins | None = None
 
     def decidable(self, values: Mapping[str, object]) -> dict[str, Field]:
         """The fields that the app's row has a value for and that somebody can write."""
@@ -36,7 +41,9 @@ class Rules:
 
 
 def user_rules(services: Services, unwritable: Mapping[str, str]) -> Rules:
-    return _rules(services, services.user_fields, unwritable)
+    rules = _rules(services, services.user_fields, unwritable)
+    owner = owner_column(services)
+    return rules if owner is None else replace(rules, owner=owner, admins=known_admins(services))
 
 
 def team_rules(services: Services, unwritable: Mapping[str, str]) -> Rules:

@@ -16,6 +16,7 @@ from intercom_assets.domain.models import DataAttribute, Workspace
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import NotFound
+from intercom_assets.sync.context.admins import read_admins
 from intercom_assets.sync.context.workspace import WAYS_OUT, mismatch
 from intercom_assets.sync.environment import Configuration
 from intercom_assets.sync.preflight.findings import MOST_CLOCK_DIFFERENCE, CheckPart, Finding
@@ -118,6 +119,22 @@ def check_attributes(
             names = ", ".join(f"{f.intercom} ({f.kind})" for f in plan.missing)
             yield INTERCOM.ok("attributes", f"The first sync makes, of a {model}: {names}.")
     yield _room(known, new)
+
+
+def check_owners(client: IntercomClient, column: str) -> Iterator[Finding]:
+    """`column`: the one that names the contact's owner."""
+    admins = read_admins(client)
+    if admins.unread is not None:
+        yield INTERCOM.bad(
+            "owners",
+            f"{admins.unread}, and {column} is looked up among them.",
+            f"Allow the token to list admins, or take {column} out of users.sql: until then the "
+            "owner is left out, and everything else is synced.",
+        )
+    else:
+        yield INTERCOM.ok(
+            "owners", f"{column} is looked up among the workspace's {len(admins.ids):,} teammates."
+        )
 
 
 def _room(known: Sequence[DataAttribute], new: int) -> Finding:

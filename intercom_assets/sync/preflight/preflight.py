@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.domain.errors import OperatorError
-from intercom_assets.domain.fields import Field, fields_of_teams, fields_of_users
+from intercom_assets.domain.fields import OWNERS, Field, fields_of_teams, fields_of_users
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import AppMapping, load_mapping
@@ -43,6 +44,7 @@ from intercom_assets.sync.preflight.check_intercom import (
     check_companies,
     check_contacts,
     check_limits,
+    check_owners,
     check_token,
 )
 from intercom_assets.sync.preflight.check_mapping import (
@@ -225,6 +227,10 @@ class Preflight:
             yield from INTERCOM.probe(
                 "attributes", lambda: check_attributes(_view(client), fields), SCOPES
             )
+            for column in (f.name for f in self.policies.users if f.name in OWNERS):
+                yield from INTERCOM.probe(
+                    "owners", partial(check_owners, _view(client), column), SCOPES
+                )
         else:
             yield INTERCOM.skipped("attributes", "a mapping that fits the app's database")
         yield from INTERCOM.probe(

@@ -51,8 +51,11 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     """
     if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
         work.attributes.ask_again()
+    work.attributes.admins.ensure(work.client)
     by_key = {row.key: row for row in leased}
     users = _passes(work, [row.key for row in leased])
+    if _lacks_owner(work, users) and work.attributes.admins.ask_again(work.client):
+        users = _passes(work, [row.key for row in leased])
     erased = work.services.store.tombstones.among(list(by_key))
     active = _active(work, users, by_key, erased)
     _search_leads(work, active)
@@ -78,6 +81,13 @@ def _passes(work: Work, keys: Sequence[str]) -> list[UserPass]:
     absent = [state.user_id for state in states if state.is_absent]
     wake_owners(work.services, QueueKind.USER, absent)
     return [UserPass(state, reread=partial(_rules_read_again, work)) for state in states]
+
+
+def _lacks_owner(work: Work, users: Sequence[UserPass]) -> bool:
+    """Whether an operator asks for somebody whose owner was nobody's when the list was read."""
+    if not work.run.by_hand:
+        return False
+    return any(user.state.rules.owner in user.state.app.left_out for user in users)
 
 
 def _active(
