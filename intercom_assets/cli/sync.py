@@ -1,7 +1,8 @@
 """`sync`: the engine that Dagster's runs call, from the command line and without Dagster.
 
 Belongs here: naming users and teams, showing how far it got, saying what failed. Teams go first,
-so that the companies of the users are there. Must not: anything that decides about one of them.
+so that the companies of the users are there; but not where the users go by bulk, whose companies
+are made together with them. Must not: anything that decides about one of them.
 """
 
 import json
@@ -32,6 +33,7 @@ from intercom_assets.sync.context.outcomes import ChunkReport, Outcome, Status, 
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import named
 from intercom_assets.sync.engine.batch import new_run_id, prepare, run_batch
+from intercom_assets.sync.engine.bulk import users_first
 from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.environment import no_dagster, opened, read_environment
 from intercom_assets.sync.feeders.audit import audit
@@ -184,7 +186,10 @@ def _run(
     show: Show,
 ) -> None:
     started, run_id = time.monotonic(), new_run_id("cli")
-    batches = [asked.batch(kind) for kind in asked.keys]
+    kinds = list(asked.keys)
+    if users_first(services, len(asked.keys.get(QueueKind.USER, ()))):
+        kinds.reverse()
+    batches = [asked.batch(kind) for kind in kinds]
     with progress_on(console, shown) as progress:
         listed = Bars(progress).advance
         prepare(services, batches, listing=asked.everybody, progress=listed, stopped=stop.is_set)
@@ -193,7 +198,7 @@ def _run(
             totals = summary.totals[kind] = Totals()
             bar = Bar(progress, f"{kind}s", len(asked.keys[kind]))
             ready, run = replace(batch, prepared=True), f"{run_id}-{kind}s"
-            for report in run_batch(services, ready, run, stop.is_set):
+            for report in run_batch(services, ready, run, stop.is_set, progress=listed):
                 totals.add(report.outcomes)
                 show(report, run)
                 if not asked.everybody:

@@ -16,6 +16,7 @@ from intercom_assets.domain.vocabulary import Action, QueueKind
 
 RUN = "run: "
 FOUND_DONE = "found done: its run was killed before it could record it"
+BY_BULK = "sent by bulk, and read afterwards"
 MADE_WITHIN = 600
 """Seconds between an attempt and the making of what it made, however the clocks differ."""
 
@@ -28,6 +29,7 @@ class Attempt:
 
     `fields`: names of what it sent to Intercom. `pulled`: what it offered to the app, old and new.
     `events`: action, and the team, company or lead that it is about. `undoes`: it takes back.
+    `bulk`: sent as an item of a job, which answers for none of them.
     """
 
     run_id: str
@@ -36,6 +38,7 @@ class Attempt:
     pulled: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     undoes: bool = False
+    bulk: bool = False
 
     def joined(
         self,
@@ -67,17 +70,19 @@ class Attempt:
 
     def note(self) -> Values:
         """As it stands among the values in flight; a later note of the same run replaces it."""
-        return {
-            RUN + self.run_id: json.dumps(
-                [
-                    self.at,
-                    sorted(self.fields),
-                    {name: list(pair) for name, pair in self.pulled.items()},
-                    self.events,
-                    self.undoes,
-                ]
-            )
-        }
+        note = [
+            self.at,
+            sorted(self.fields),
+            {name: list(pair) for name, pair in self.pulled.items()},
+            self.events,
+            self.undoes,
+        ]
+        return {RUN + self.run_id: json.dumps([*note, True] if self.bulk else note)}
+
+    @property
+    def why_found(self) -> str:
+        """Why the run that reads it journals it, and not the one that sent it, at once."""
+        return BY_BULK if self.bulk else FOUND_DONE
 
     def about(self, action: Action) -> list[Value]:
         """Whom or what it was about to do this to."""
@@ -100,7 +105,15 @@ class Attempt:
     ) -> JournalEntry:
         """An event of it that was found done."""
         return JournalEntry(
-            kind, key, action, None, Side.INTERCOM, old, new, f"{why}; {FOUND_DONE}", by=self.run_id
+            kind,
+            key,
+            action,
+            None,
+            Side.INTERCOM,
+            old,
+            new,
+            f"{why}; {self.why_found}",
+            by=self.run_id,
         )
 
 
@@ -121,7 +134,7 @@ def attempts_in(in_flight: Values) -> list[Attempt]:
 
 
 def _attempt(run_id: str, note: str) -> Attempt:
-    at, names, pulled, events, undoes = json.loads(note)
+    at, names, pulled, events, undoes, *by_bulk = json.loads(note)
     return Attempt(
         run_id,
         at,
@@ -129,6 +142,7 @@ def _attempt(run_id: str, note: str) -> Attempt:
         {name: (old, new) for name, (old, new) in pulled.items()},
         tuple((Action(action), what) for action, what in events),
         undoes,
+        bool(by_bulk),
     )
 
 
@@ -194,7 +208,7 @@ def _field_entry(
         side,
         old,
         new,
-        FOUND_DONE,
+        attempt.why_found,
         policy=looked.fields[name].policy,
         base=looked.base.get(name),
         by=attempt.run_id,

@@ -10,9 +10,10 @@ name only what is special to an endpoint. Facts: docs/dev/intercom-facts.md.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from intercom_assets.domain.bulk import BulkJob, CompanyItem, ContactItem
 from intercom_assets.domain.models import (
     Admin,
     Company,
@@ -51,6 +52,7 @@ from intercom_assets.intercom.wire import (
     TagPayload,
     body_of,
 )
+from intercom_assets.intercom.wire_bulk import JobPayload, company_item, contact_item
 from intercom_assets.intercom.wire_companies import (
     CompanyListPayload,
     CompanyPage,
@@ -136,6 +138,10 @@ class IntercomClient:
     def counters(self) -> Counters:
         """What this client did so far, with whatever deadline."""
         return self._caller.counters()
+
+    def pause(self, seconds: float) -> bool:
+        """Waits for something that takes Intercom time; False if the deadline does not allow it."""
+        return self._caller.sleep(self._scope, seconds)
 
     def close(self) -> None:
         """Close idle connections, of all deadlines. Calling again opens new ones."""
@@ -279,6 +285,32 @@ class IntercomClient:
 
         caller, scope = self._caller, self._scope
         return paging.scroll(fetch, lambda seconds: caller.sleep(scope, seconds), caller.clock)
+
+    # --- many at once (Preview) -------------------------------------------------------------------
+
+    def bulk_create_contacts(self, items: Sequence[ContactItem]) -> BulkJob:
+        """Each is made unless one with its external id or e-mail exists. Raises `Invalid`, where
+        there are too many in a call; `VersionUnknown`, `NotFound`, if there is no such endpoint."""
+        body = {"contacts": [contact_item(item) for item in items]}
+        return self._ask(JobPayload, endpoints.BULK_CREATE_CONTACTS, body=body)
+
+    def bulk_update_contacts(self, items: Sequence[ContactItem]) -> BulkJob:
+        """By Intercom's ids; raises as `bulk_create_contacts`."""
+        body = {"contacts": [contact_item(item) for item in items]}
+        return self._ask(JobPayload, endpoints.BULK_UPDATE_CONTACTS, body=body)
+
+    def contacts_job(self, job_id: str) -> BulkJob:
+        """Raises `NotFound` (job_not_found)."""
+        return self._ask(JobPayload, endpoints.CONTACTS_JOB, job_id)
+
+    def bulk_upsert_companies(self, items: Sequence[CompanyItem]) -> BulkJob:
+        """By the app's ids; raises as `bulk_create_contacts`."""
+        body = {"companies": [company_item(item) for item in items]}
+        return self._ask(JobPayload, endpoints.BULK_UPSERT_COMPANIES, body=body)
+
+    def companies_job(self, job_id: str) -> BulkJob:
+        """Raises `NotFound` (job_not_found)."""
+        return self._ask(JobPayload, endpoints.COMPANIES_JOB, job_id)
 
     # --- data attributes --------------------------------------------------------------------------
 

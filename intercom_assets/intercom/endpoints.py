@@ -75,5 +75,9 @@ CREATE_ATTRIBUTE = Endpoint("POST", "/data_attributes", ONCE)
 
 PREVIEW = "Preview"
 """The version that has the bulk endpoints; it is a header of each request."""
+BULK_CREATE_CONTACTS = Endpoint("POST", "/contacts/bulk", SAME, PREVIEW)
+"""A strict create: an item that is there already is left out, so that it may be sent again."""
 BULK_UPDATE_CONTACTS = Endpoint("PUT", "/contacts/bulk", SAME, PREVIEW)
 CONTACTS_JOB = Endpoint("GET", "/contacts/bulk/{id}", READ, PREVIEW)
+BULK_UPSERT_COMPANIES = Endpoint("POST", "/companies/bulk", SAME, PREVIEW)
+COMPANIES_JOB = Endpoint("GET", "/companies/bulk/{id}", READ, PREVIEW)

@@ -68,6 +68,16 @@ def leads_with_emails(emails: Sequence[str]) -> Query:
     return AllOf((Filter("role", "=", "lead"), Filter("email", "IN", tuple(emails))))
 
 
+MAX_IDS = 10 * MAX_FILTERS
+"""External ids that one search is asked for: as many contacts as a page holds."""
+
+
+def with_external_ids(ids: Sequence[str]) -> Query:
+    """Contacts with one of up to 150 external ids, which is a page of them."""
+    groups = (ids[start : start + MAX_FILTERS] for start in range(0, len(ids), MAX_FILTERS))
+    return AnyOf(tuple(Filter("external_id", "IN", tuple(group)) for group in groups))
+
+
 def touched_since(seconds: int, *, role: str | None = None) -> Query:
     """Contacts updated at or after `seconds` (Unix), and others of that calendar day.
 

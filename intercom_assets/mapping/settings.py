@@ -141,6 +141,7 @@ class SyncSettings(Section):
     merged_users: Literal["park", "separate"] = Field(
         default="park", description="park or separate"
     )
+    bulk: Literal["off", "preview"] = Field(default="off", description="off or preview")
     clear_unusable: bool = Field(default=True, description="true or false")
     allow_secrets: tuple[str, ...] = Field(
         default=(),
@@ -199,6 +200,12 @@ class SyncSettings(Section):
         """YAML reads `off` as false, and one in quotes as a text."""
         quoted = isinstance(raw, str) and raw.strip().lower() in _OFF
         return {} if raw is None or raw is False or quoted else raw
+
+    @field_validator("bulk", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, raw: Any) -> Any:
+        """YAML reads `off` as false."""
+        return "off" if raw is False else raw
 
     @field_validator("lease")
     @classmethod

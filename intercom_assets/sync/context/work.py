@@ -10,9 +10,10 @@ from threading import Lock
 from typing import Protocol, TypeVar
 
 from intercom_assets.database.records import Ending, Failure, Leased, Parked, RetryIn
+from intercom_assets.domain.models import Company
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
-from intercom_assets.intercom.pool import Failed, Pool, Undone
+from intercom_assets.intercom.pool import Failed, Outcome, Pool, Undone
 from intercom_assets.sync.context.attributes import AttributeBook
 from intercom_assets.sync.context.endpoint_answers import Answers
 from intercom_assets.sync.context.failures import (
@@ -48,11 +49,15 @@ class Pass(Protocol):
 
 
 OnePass = TypeVar("OnePass", bound=Pass)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Run:
-    """`by_hand`: an operator named the keys, so a parked row is tried again as it is."""
+    """`by_hand`: an operator named the keys, so a parked row is tried again as it is.
+    `jobs_at_work`: users whose items this run sent, and of whose job it did not see the end.
+    `companies_seen`: by team, as they were listed after the last job of this run.
+    """
 
     services: Services
     pulse: Heartbeat
@@ -60,8 +65,15 @@ class Run:
     attributes: AttributeBook
     run_id: str
     by_hand: bool = False
+    jobs_at_work: set[str] = field(default_factory=set)
+    companies_seen: dict[str, Company] = field(default_factory=dict)
     making_companies: Lock = field(default_factory=Lock)
     freeing_email: Lock = field(default_factory=Lock)
+
+    def raise_failure(self, answer: Outcome[T, None]) -> None:
+        """What a function of the pool raised and was no error of one user."""
+        if isinstance(answer, Failed):
+            raise answer.error
 
     def holding(self, lease: Lease) -> "Work":
         return Work(self, lease, Answers(self.services.store))

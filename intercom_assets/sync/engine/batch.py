@@ -6,9 +6,11 @@ same: lease, read, decide, apply, record. A report is yielded once its chunk is 
 chunks are in work at once, since one that records leaves Intercom's rate unused.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from functools import partial
 from time import monotonic
 from uuid import uuid4
 
@@ -25,7 +27,8 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.work import Run
 from intercom_assets.sync.context.workspace import require_workspace
-from intercom_assets.sync.engine import initial_listing
+from intercom_assets.sync.engine import bulk, initial_listing
+from intercom_assets.sync.engine.bulk_users import Progress
 from intercom_assets.sync.engine.chunk_source import Batch, Chunk, ChunkSource
 from intercom_assets.sync.engine.determinism import require_deterministic, require_no_secrets
 from intercom_assets.sync.engine.guard import check_teams, check_users
@@ -46,7 +49,7 @@ def prepare(
     batches: Sequence[Batch],
     *,
     listing: bool = False,
-    progress: Callable[[str, int], None] | None = None,
+    progress: Progress | None = None,
     stopped: Callable[[], bool] = never,
 ) -> None:
     """What comes before the first write of any of these batches, which are `prepared` afterwards.
@@ -88,8 +91,10 @@ def run_batch(
     batch: Batch,
     run_id: str,
     stopped: Callable[[], bool] = never,
+    progress: Progress | None = None,
 ) -> Iterator[ChunkReport]:
     """Yields a report for each chunk that is durable. Once `stopped`, no further chunk is begun.
+    `progress`: of what is sent by bulk, before the chunks that prove it.
 
     Raises what `prepare` does before anything is written; `AppUnavailable` or a fatal
     `IntercomError`, where chunks reported before stay done and what was leased is given back.
@@ -106,12 +111,46 @@ def run_batch(
             prepare(services, [batch])
         source = ChunkSource(services, batch, pulse, stopped)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
-        for report in _in_parallel(
-            lambda: _one_chunk(run, source), CHUNKS_AT_ONCE, at_the_end=source.close
-        ):
+        for report in _reports(run, source, _by_bulk(run, source, batch, stopped, progress)):
             if _is_of_changes(batch):
                 meter.record_outcomes(report.outcomes)
             yield report
+
+
+def _by_bulk(
+    run: Run,
+    source: ChunkSource,
+    batch: Batch,
+    stopped: Callable[[], bool],
+    progress: Progress | None,
+) -> Iterator[list[Chunk]]:
+    """Rounds of chunks whose users went by bulk, as far as they may; none if that is not worth it.
+
+    The chunks of a round stay leased until they are passed.
+    """
+    if bulk.is_on(run.services, batch.kind, lambda: len(_to_be_handled(run.services, batch))):
+        yield from bulk.rounds(run, source, stopped, progress)
+
+
+def _reports(run: Run, source: ChunkSource, rounds: Iterator[list[Chunk]]) -> Iterator[ChunkReport]:
+    for chunks in rounds:
+        with ExitStack() as leases:
+            for chunk in chunks:
+                leases.callback(chunk.lease.close)
+            left = deque(chunks)
+            yield from _in_parallel(partial(_next_of, run, source, left), CHUNKS_AT_ONCE)
+    yield from _in_parallel(
+        lambda: _one_chunk(run, source, source.next()), CHUNKS_AT_ONCE, at_the_end=source.close
+    )
+
+
+def _next_of(run: Run, source: ChunkSource, left: deque[Chunk]) -> ChunkReport | None:
+    """None once a round has no more chunks, or the run was stopped."""
+    try:
+        chunk = left.popleft()
+    except IndexError:
+        return None
+    return None if source.is_over else _one_chunk(run, source, chunk)
 
 
 def _is_of_changes(batch: Batch) -> bool:
@@ -127,7 +166,9 @@ def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:
 
 
 def _in_parallel(
-    run_next: Callable[[], ChunkReport | None], at_once: int, at_the_end: Callable[[], None]
+    run_next: Callable[[], ChunkReport | None],
+    at_once: int,
+    at_the_end: Callable[[], None] = lambda: None,
 ) -> Iterator[ChunkReport]:
     """Calls `run_next` again and again, a few at a time, until it answers None.
 
@@ -149,9 +190,8 @@ def _in_parallel(
             yield from (report for report in reports if report is not None)
 
 
-def _one_chunk(run: Run, source: ChunkSource) -> ChunkReport | None:
+def _one_chunk(run: Run, source: ChunkSource, chunk: Chunk | None) -> ChunkReport | None:
     started = monotonic()
-    chunk = source.next()
     if chunk is None:
         return None
     again: set[str] = set()

@@ -77,6 +77,13 @@ class ChunkSource:
             self._in_work += chunk is not None
             return chunk
 
+    def next_unwaited(self) -> Chunk | None:
+        """As `next`, but None where only those are left whom other runs have."""
+        with self._changed:
+            chunk = None if self._over() or not self._left else self._next()
+            self._in_work += chunk is not None
+            return chunk
+
     def ended(self, held: Collection[str]) -> None:
         """A chunk is recorded; `held`: who turned out to be another run's by then."""
         with self._changed:
@@ -89,6 +96,11 @@ class ChunkSource:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    @property
+    def is_over(self) -> bool:
+        """Stopped or closed: no further chunk is begun."""
+        return self._over()
 
     def will_try_again(self) -> bool:
         """Whether those that `ended` was told of come in a later chunk."""

@@ -35,20 +35,13 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     by_key = {row.key: row for row in leased}
     if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
         work.attributes.ask_again()
-    teams = _passes(work, by_key)
-    held_back = _held_as_gone(work.services, [team.state for team in teams])
-    callers = [
-        team
-        for team in teams
-        if team.needs_call
-        and team.team_id not in held_back
-        and not work.still_parked(by_key[team.team_id], team.state.row_hash)
-    ]
+    teams, callers, held_back = begin_passes(work, by_key)
+    callers = [team for team in callers if not _is_proven(work, team)]
     doubted = [t for t in callers if _is_to_be_read(t.state, by_key[t.team_id])]
     work.call_for(doubted, lambda team: read_company(team, work.client()))
     callers = [team for team in callers if team.needs_call]
     work.ready_attributes(callers)
-    _note_intents(work, callers)
+    note_intents(work, callers)
     work.call_for(callers, lambda team: upsert_company(team, work.client()))
     keep_one_waiting(work, AttributeModel.COMPANY, teams)
     _store_ids(work, teams, by_key)
@@ -56,6 +49,28 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     _wake_members(work.services, [team.state for team in teams])
     work.stop_if_fatal()
     return outcomes
+
+
+def begin_passes(
+    work: Work, leased: dict[str, Leased]
+) -> tuple[list[TeamPass], list[TeamPass], frozenset[str]]:
+    """Everybody's pass; those that have a call to make; and who is held as gone."""
+    teams = _passes(work, leased)
+    held_back = _held_as_gone(work.services, [team.state for team in teams])
+    callers = [
+        team
+        for team in teams
+        if team.needs_call
+        and team.team_id not in held_back
+        and not work.still_parked(leased[team.team_id], team.state.row_hash)
+    ]
+    return teams, callers, held_back
+
+
+def _is_proven(work: Work, team: TeamPass) -> bool:
+    """Whether a listing after a job of this run shows the company as it shall be."""
+    company = work.run.companies_seen.get(team.team_id)
+    return company is not None and team.apply_proof(company)
 
 
 def _passes(work: Work, leased: dict[str, Leased]) -> list[TeamPass]:
@@ -83,12 +98,12 @@ def _rules_read_again(work: Work) -> Rules:
     return _rules(work)
 
 
-def _note_intents(work: Work, callers: Sequence[TeamPass]) -> None:
+def note_intents(work: Work, callers: Sequence[TeamPass], *, bulk: bool = False) -> None:
     """A call whose end nobody records leaves our copy behind what Intercom has."""
     noted = {team.team_id: team for team in callers if team.problem is None}
     if noted:
         run_id, now = work.run.run_id, work.services.now()
-        notes = {key: team.note_intent(run_id, now) for key, team in noted.items()}
+        notes = {key: team.note_intent(run_id, now, bulk=bulk) for key, team in noted.items()}
         for key in work.services.store.records.note_teams_in_flight(work.lease.token, notes):
             noted[key].fail(Problem(Verdict.BUSY, "another run took it over"))
 

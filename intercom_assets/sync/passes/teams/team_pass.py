@@ -108,6 +108,16 @@ class TeamPass:
         self.state = after_read(self.state, answer, done)
         self.is_answered = True
 
+    def apply_proof(self, company: Company) -> bool:
+        """Takes a company as a listing shows it, if nothing is left to be written then."""
+        if self.state.link.company_id not in (None, company.id):
+            return False
+        done = found_done(self.state, company)
+        if after_read(self.state, company, done).plan.to_intercom:
+            return False
+        self.apply_read(company)
+        return True
+
     def apply_write(self, answer: Company, plan: Reconciliation, client: IntercomClient) -> None:
         self.is_answered = True
         sent = [decision for decision in plan.decisions if decision.is_due]
@@ -126,7 +136,7 @@ class TeamPass:
         known = link.shadow if answer.id == link.company_id else None
         return intercom_values([decision.field for decision in sent], known) if known else {}
 
-    def note_intent(self, run_id: str, at: int) -> Values:
+    def note_intent(self, run_id: str, at: int, *, bulk: bool) -> Values:
         """What is about to be sent, to be noted before the call."""
         state = self.state
         sent = state.plan.to_intercom
@@ -135,7 +145,7 @@ class TeamPass:
         events: tuple[Event, ...] = (
             ((Action.CREATED, None),) if state.link.company_id is None else ()
         )
-        note = Attempt(run_id, at, frozenset(sent), events=events).note()
+        note = Attempt(run_id, at, frozenset(sent), events=events, bulk=bulk).note()
         self.noted = {**sent, **{BEFORE + n: before[n] for n in sent if n in before}, **note}
         return self.noted
 

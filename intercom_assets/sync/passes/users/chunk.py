@@ -26,6 +26,7 @@ from intercom_assets.sync.passes.ensure_companies import Ensured, ensure_compani
 from intercom_assets.sync.passes.failing_attributes import keep_one_waiting
 from intercom_assets.sync.passes.journal import entry_of_refused_search
 from intercom_assets.sync.passes.rules import Rules, user_rules
+from intercom_assets.sync.passes.users.bulk_proof import prove_items
 from intercom_assets.sync.passes.users.calls import first_call, second_calls
 from intercom_assets.sync.passes.users.calls_due import lead_to_search
 from intercom_assets.sync.passes.users.held_emails import free_email
@@ -51,13 +52,9 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     """
     if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
         work.attributes.ask_again()
-    work.attributes.admins.ensure(work.client)
     by_key = {row.key: row for row in leased}
-    users = _passes(work, [row.key for row in leased])
-    if _lacks_owner(work, users) and work.attributes.admins.ask_again(work.client):
-        users = _passes(work, [row.key for row in leased])
-    erased = work.services.store.tombstones.among(list(by_key))
-    active = _active(work, users, by_key, erased)
+    users, active, erased = begin_passes(work, by_key)
+    prove_items(work, active)
     _search_leads(work, active)
     _make_first_calls(work, active)
     _claim_contacts(work, active)
@@ -73,6 +70,18 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
         work.services.store.tombstones.forget_user(user_id)
     work.stop_if_fatal()
     return outcomes
+
+
+def begin_passes(
+    work: Work, leased: Mapping[str, Leased]
+) -> tuple[list[UserPass], list[UserPass], frozenset[str]]:
+    """Everybody's pass; those whom this chunk works on; and who was erased."""
+    work.attributes.admins.ensure(work.client)
+    users = _passes(work, list(leased))
+    if _lacks_owner(work, users) and work.attributes.admins.ask_again(work.client):
+        users = _passes(work, list(leased))
+    erased = frozenset(work.services.store.tombstones.among(list(leased)))
+    return users, _active(work, users, leased, erased), erased
 
 
 def _passes(work: Work, keys: Sequence[str]) -> list[UserPass]:

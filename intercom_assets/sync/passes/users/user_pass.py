@@ -52,6 +52,7 @@ class UserPass:
     and the rest of what this pass does. `lost_companies`: teams whose company Intercom has no more.
     `left_to`: the external id, and the id, of a contact that turned out to be another user's.
     `answered`: endpoints. `reread`: asks for the workspace's attributes once more.
+    `proven`: what a job did for the user was found, which stands for the answer to a first call.
     """
 
     state: UserState
@@ -62,6 +63,7 @@ class UserPass:
     noted: Values = field(default_factory=dict)
     attempt: Attempt | None = None
     created: bool = False
+    proven: bool = False
     lost_companies: list[str] = field(default_factory=list)
     left_to: tuple[str, str] | None = None
     calls: int = 0
@@ -106,7 +108,9 @@ class UserPass:
 
     @property
     def needs_first_call(self) -> bool:
-        return self.problem is None and calls_due.needs_first_call(self.state)
+        if self.problem or self.proven:
+            return False
+        return calls_due.needs_first_call(self.state)
 
     @property
     def needs_second_calls(self) -> bool:
@@ -155,6 +159,16 @@ class UserPass:
         """Takes a contact as Intercom answers it by id. Raises `SomebodyElses`."""
         before = self.state
         self._apply_answer(before, transitions.after_read(before, answer), answer)
+
+    def apply_proof(self, contact: Contact) -> None:
+        """Takes a contact that shows what an item of a job was to bring there."""
+        self.apply_read(contact)
+        for entry in self.journal:
+            if entry.action is Action.ATTACHED:
+                team = str(entry.new)
+                company = self.state.companies[team]
+                self.become(transitions.attached(self.state, team, company))
+        self.proven, self.created = True, self.was_created_before
 
     def apply_write(self, answer: Contact, plan: Reconciliation, client: IntercomClient) -> None:
         """Takes the answer to a write of `plan`. Raises `SomebodyElses`."""

@@ -1,0 +1,56 @@
+"""Waits until Intercom's index shows what was sent last, so that a search can prove the rest.
+
+How late the index is differs from minute to minute, so it is measured: one of the last items is
+read by id, where a job's work shows at once, and searched until the index has it too. Must not:
+believe a time.
+"""
+
+from collections.abc import Callable, Sequence
+
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.sync.context.failures import stops_everything
+from intercom_assets.sync.passes.users.bulk_offers import Offer
+from intercom_assets.sync.passes.users.bulk_proof import indexed
+
+SAMPLES = 5
+"""Items of the last call that are read, until one is found that got there."""
+FIRST_WAIT, LONGEST_WAIT, PATIENCE = 1.0, 10.0, 300.0
+"""Seconds between two searches, and after which what is not indexed is read one by one."""
+
+
+def wait_for_index(
+    client: IntercomClient, last: Sequence[Offer], stopped: Callable[[], bool]
+) -> None:
+    """`last`: the items of the last call. Returns at once if none of them got there.
+
+    Raises a fatal `IntercomError`; after any other nothing is waited for, which costs calls only.
+    """
+    try:
+        landed = _one_that_landed(client, last)
+        if landed is not None:
+            _wait(client, landed, stopped)
+    except IntercomError as error:
+        if stops_everything(error):
+            raise
+
+
+def _one_that_landed(client: IntercomClient, last: Sequence[Offer]) -> Offer | None:
+    step = max(1, len(last) // SAMPLES)
+    for offer in last[::-step][:SAMPLES]:
+        try:
+            if offer.is_shown_by(client.find_contact(offer.user_id)):
+                return offer
+        except IntercomError as error:
+            if stops_everything(error):
+                raise
+    return None
+
+
+def _wait(client: IntercomClient, offer: Offer, stopped: Callable[[], bool]) -> None:
+    waited, wait = 0.0, FIRST_WAIT
+    while waited < PATIENCE and not stopped():
+        contact = indexed(client, [offer.user_id]).get(offer.user_id)
+        if (contact is not None and offer.is_shown_by(contact)) or not client.pause(wait):
+            return
+        waited, wait = waited + wait, min(wait * 1.5, LONGEST_WAIT)

@@ -1,0 +1,101 @@
+"""What a chunk of users has for the bulk endpoints: its items, and the note before they are sent.
+
+The same reading and deciding as a pass, of which nothing is kept: the pass that follows reads
+anew, and proves what became of the items (`bulk_proof.py`). Must not: send an item.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from intercom_assets.database.records import InFlight, Leased
+from intercom_assets.domain.attempts import Attempt, Event
+from intercom_assets.domain.bulk import ContactItem
+from intercom_assets.domain.models import Contact
+from intercom_assets.domain.vocabulary import Action, AttributeModel
+from intercom_assets.sync.context.work import Work
+from intercom_assets.sync.passes.rules import user_rules
+from intercom_assets.sync.passes.users.bulk_items import item_of, shows
+from intercom_assets.sync.passes.users.calls_due import edges_in_flight, first_events
+from intercom_assets.sync.passes.users.chunk import begin_passes
+from intercom_assets.sync.passes.users.user_pass import UserPass
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A user who may go by bulk once all companies exist, under the lease of `work`."""
+
+    work: Work
+    user: UserPass
+
+    @property
+    def teams_without_company(self) -> frozenset[str]:
+        return self.user.state.teams_without_company
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One user's item, under the lease of `work`."""
+
+    work: Work
+    user: UserPass
+    item: ContactItem
+
+    @property
+    def user_id(self) -> str:
+        return self.user.user_id
+
+    def is_shown_by(self, contact: Contact) -> bool:
+        """Whether a contact has all of the item. Of companies whose ids are not known yet, only
+        their number can be told."""
+        state = self.user.state
+        known = [team for team in self.item.companies if team in state.companies]
+        if len(contact.company_ids) < len(self.item.companies):
+            return False
+        return shows(state, state.plan.to_intercom, known, contact)
+
+
+def find_candidates(work: Work, leased: Sequence[Leased]) -> list[Candidate]:
+    """Attributes exist by then. Whoever failed before has an error of their own, which only the
+    single way can tell."""
+    _, active, _ = begin_passes(work, {row.key: row for row in leased})
+    failed = {row.key for row in leased if row.error is not None or row.attempts}
+    users = [user for user in active if user.user_id not in failed and _may_go(user)]
+    work.ready_attributes(users)
+    rules = user_rules(work.services, work.attributes.unwritable(AttributeModel.CONTACT))
+    for user in users:
+        user.apply_rules(rules)
+    return [Candidate(work, user) for user in users if user.problem is None and _may_go(user)]
+
+
+def _may_go(user: UserPass) -> bool:
+    return item_of(user.state, user.state.teams_without_company) is not None
+
+
+def offers_of(candidates: Iterable[Candidate], made: Collection[str]) -> list[Offer]:
+    """`made`: teams whose companies exist, though nobody knows their ids yet. Who is in another
+    one without company is left out: no attach makes one."""
+    ready = (c for c in candidates if c.teams_without_company <= frozenset(made))
+    items = ((c, item_of(c.user.state, made)) for c in ready)
+    return [Offer(c.work, c.user, item) for c, item in items if item is not None]
+
+
+def note_offers(offers: Iterable[Offer]) -> list[Offer]:
+    """Notes what is about to be sent; without those whom another run took over."""
+    noted: list[Offer] = []
+    for _, group in groupby(offers, key=lambda offer: id(offer.work)):
+        same = list(group)
+        notes, work = [_note(offer) for offer in same], same[0].work
+        lost = work.services.store.records.note_in_flight(work.lease.token, notes)
+        noted += [offer for offer in same if offer.user_id not in lost]
+    return noted
+
+
+def _note(offer: Offer) -> InFlight:
+    state, work = offer.user.state, offer.work
+    attached: list[Event] = [(Action.ATTACHED, team) for team in offer.item.companies]
+    attempt = Attempt(work.run.run_id, work.services.now(), bulk=True).joined(
+        fields=state.plan.to_intercom, events=[*first_events(state), *attached]
+    )
+    sent = state.plan.in_flight(exists=state.contact is not None)
+    return InFlight(state.user_id, {**sent, **attempt.note()}, edges_in_flight(state))

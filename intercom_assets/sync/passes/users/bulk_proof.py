@@ -1,0 +1,82 @@
+"""What came of the items of a job: searched, a page of users a call, and believed as found.
+
+A contact that shows all that was sent, and of which nothing else is to be changed, stands for the
+answer that a job does not give. Whoever is not found so takes the single way, which reads by id
+first, sends what is missing, and has an error of its own. Must not: send anything.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from intercom_assets.domain.models import Contact
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.intercom.query import MAX_IDS, with_external_ids
+from intercom_assets.sync.context.failures import Problem, Verdict, problem_of
+from intercom_assets.sync.context.work import Work
+from intercom_assets.sync.passes.ensure_companies import ensure_companies
+from intercom_assets.sync.passes.users.bulk_items import bulk_attempt, settles, shows_attempt
+from intercom_assets.sync.passes.users.user_pass import UserPass
+
+JOB_LASTS = 600
+"""Seconds after which a job that nobody saw the end of is not believed to be at work any more."""
+
+
+def prove_items(work: Work, users: Sequence[UserPass]) -> None:
+    """Takes the contacts of those whose items got there; they need no first call."""
+    sent = [user for user in users if user.problem is None and bulk_attempt(user.state)]
+    if not sent:
+        return
+    know_companies(work, sent)
+    groups = [sent[start : start + MAX_IDS] for start in range(0, len(sent), MAX_IDS)]
+    for answer in work.run.pool.run(lambda group: _prove(work, group), groups):
+        work.run.raise_failure(answer)
+    for user in sent:
+        if not user.proven and _may_be_at_work(work, user):
+            message = "a job of Intercom's may still be at work on what a run before sent"
+            user.fail(Problem(Verdict.BUSY, message, wait=30.0))
+
+
+def know_companies(work: Work, users: Sequence[UserPass]) -> None:
+    """Companies of all their teams, one call each for those that have none that we know of."""
+    missing = {team for user in users for team in user.state.teams_without_company}
+    if missing:
+        ensured = ensure_companies(work, sorted(missing))
+        for user in users:
+            companies = {**user.state.companies, **ensured.made}
+            user.become(replace(user.state, companies=companies, void_teams=ensured.void))
+
+
+def _prove(work: Work, users: Sequence[UserPass]) -> None:
+    client = work.client()
+    try:
+        found = indexed(client, [user.user_id for user in users])
+    except IntercomError as error:
+        problem_of(error)  # raises a fatal one; after any other, each is read by id
+        found = {}
+    users[0].count_calls(client.calls)
+    for user in users:
+        contact, attempt = found.get(user.user_id), bulk_attempt(user.state)
+        if contact is None or attempt is None:
+            continue
+        if shows_attempt(user.state, attempt, contact) and settles(user.state, contact):
+            user.apply_proof(contact)
+
+
+def indexed(client: IntercomClient, user_ids: Sequence[str]) -> Mapping[str, Contact]:
+    """The contacts with these external ids, as the index has them. At most a page of them."""
+    pages = client.search_contacts(with_external_ids(user_ids))
+    return {c.external_id: c for page in pages for c in page.items if c.external_id}
+
+
+def _may_be_at_work(work: Work, user: UserPass) -> bool:
+    """A job that is late would write an older value over what is sent now.
+
+    A contact that is yet to be made cannot be made twice, nor changed by the job that makes it.
+    """
+    attempt = bulk_attempt(user.state)
+    if attempt is None or user.state.link.contact_id is None:
+        return False
+    if attempt.run_id == work.run.run_id and user.user_id not in work.run.jobs_at_work:
+        return False
+    return work.services.now() - attempt.at < JOB_LASTS
