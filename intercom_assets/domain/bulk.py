@@ -2,7 +2,7 @@
 
 One call holds many items, and a job works them off later. A job tells neither ids nor errors of its
 items, so that what came of an item is found out by reading. Nothing is cleared by an item: whether
-a null is refused, ignored or obeyed is not documented (docs/dev/intercom-facts.md#bulk-calls-preview).
+a null is refused, ignored or obeyed is unknown (docs/dev/intercom-facts.md#bulk-calls-preview).
 """
 
 from collections.abc import Sequence
