@@ -25,7 +25,7 @@ limit lets through at 167 a second; by calls alone it would be worth it from abo
 LEAST_TEAMS = 200
 """A job's two calls a hundred are few; the scroll that proves them is one for each hundred
 companies that the workspace has."""
-ROUND = 20_000
+ROUND_ROWS = 20_000
 """Rows whose leases are held at a time, so that memory does not grow with the batch."""
 
 log = logging.getLogger(__name__)
@@ -80,9 +80,9 @@ def rounds(
     kind = UsersByBulk if source.kind is QueueKind.USER else TeamsByBulk
     step: ByBulk = kind(run, stopped, progress)
     while not step.refusal:
-        held = _Held(source)
+        held = _Round(source)
         try:
-            while held.rows < ROUND and (chunk := source.next_unwaited()) is not None:
+            while held.rows < ROUND_ROWS and (chunk := source.next_unwaited()) is not None:
                 held.add(chunk)
                 step.offer(chunk)
             step.end()
@@ -96,7 +96,7 @@ def rounds(
 
 
 @dataclass
-class _Held:
+class _Round:
     source: ChunkSource
     chunks: list[Chunk] = field(default_factory=list)
     rows: int = 0

@@ -14,7 +14,7 @@ from intercom_assets.sync.engine.bulk_index import wait_for_index
 from intercom_assets.sync.engine.bulk_jobs import BulkJobs
 from intercom_assets.sync.engine.chunk_source import Chunk
 from intercom_assets.sync.passes.users.bulk_offers import (
-    Candidate,
+    BulkCandidate,
     Offer,
     find_candidates,
     note_offers,
@@ -37,7 +37,7 @@ class UsersByBulk:
         self._changing = BulkJobs[Offer](run, IntercomClient.contacts_job, lambda o: o.user_id)
         look = IntercomClient.companies_job
         self._companies = Companies(run, BulkJobs(run, look, lambda o: o.team_id))
-        self._waiting: list[Candidate] = []
+        self._waiting: list[BulkCandidate] = []
 
     @property
     def refusal(self) -> str | None:
@@ -75,7 +75,7 @@ class UsersByBulk:
             self._send_noted(jobs, mine[:first])
             self._send_noted(jobs, mine[first:])
 
-    def _made_for(self, candidates: Sequence[Candidate]) -> frozenset[str]:
+    def _made_for(self, candidates: Sequence[BulkCandidate]) -> frozenset[str]:
         missing = {team for each in candidates for team in each.teams_without_company}
         if not missing or self._stopped():
             return frozenset()

@@ -22,7 +22,7 @@ from intercom_assets.sync.passes.users.user_pass import UserPass
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class BulkCandidate:
     """A user who may go by bulk once all companies exist, under the lease of `work`."""
 
     work: Work
@@ -55,7 +55,7 @@ class Offer:
         return shows(state, state.plan.to_intercom, known, contact)
 
 
-def find_candidates(work: Work, leased: Sequence[Leased]) -> list[Candidate]:
+def find_candidates(work: Work, leased: Sequence[Leased]) -> list[BulkCandidate]:
     """Attributes exist by then. Whoever failed before has an error of their own, which only the
     single way can tell."""
     _, active, _ = begin_passes(work, {row.key: row for row in leased})
@@ -65,14 +65,14 @@ def find_candidates(work: Work, leased: Sequence[Leased]) -> list[Candidate]:
     rules = user_rules(work.services, work.attributes.unwritable(AttributeModel.CONTACT))
     for user in users:
         user.apply_rules(rules)
-    return [Candidate(work, user) for user in users if user.problem is None and _may_go(user)]
+    return [BulkCandidate(work, user) for user in users if user.problem is None and _may_go(user)]
 
 
 def _may_go(user: UserPass) -> bool:
     return item_of(user.state, user.state.teams_without_company) is not None
 
 
-def offers_of(candidates: Iterable[Candidate], made: Collection[str]) -> list[Offer]:
+def offers_of(candidates: Iterable[BulkCandidate], made: Collection[str]) -> list[Offer]:
     """`made`: teams whose companies exist, though nobody knows their ids yet. Who is in another
     one without company is left out: no attach makes one."""
     ready = (c for c in candidates if c.teams_without_company <= frozenset(made))
