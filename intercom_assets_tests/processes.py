@@ -15,6 +15,7 @@ ROLES = {
     "execute_run": RUN,
     "multiprocessing.spawn": RUN,  # as the code server starts it
     "simulate": "simulator",
+    "cli.main listen": "listener",
     "dagster._daemon": "daemon",
     "dagster_webserver": "webserver",
     "api grpc": "code server",

@@ -1,5 +1,6 @@
 """`up` on an app of somebody's own: from nothing to live sensors, and nothing left."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,6 +20,7 @@ from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.simulator.server import serving
 from intercom_assets.simulator.simulator import Simulator
 from intercom_assets.supervision.process_groups import wait_until
+from intercom_assets.supervision.processes import takes_connections
 from intercom_assets_tests.processes import RUN, TEMPLATE, processes_of
 
 COMMAND = (sys.executable, "-m", "intercom_assets.cli.main")
@@ -48,10 +51,10 @@ class Place:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    def up(self, port: int) -> "subprocess.Popen[bytes]":
+    def up(self, port: int, *options: str) -> "subprocess.Popen[bytes]":
         with (self.directory / "printed").open("wb") as output:
             started = subprocess.Popen(
-                [*COMMAND, "up", "--port", str(port)], env=self.env, cwd=self.directory,
+                [*COMMAND, "up", "--port", str(port), *options], env=self.env, cwd=self.directory,
                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         self.wait(lambda: "Ctrl-C" in self.printed or started.poll() is not None)
@@ -67,6 +70,24 @@ class Place:
     def app_renames(self, name: str) -> None:
         with psycopg.connect(self.app) as connection:
             connection.execute("update users set name = %s where id = 3", (name,))
+
+    def operator_renames(self, name: str) -> None:
+        self.intercom.by_hand.edit_contact("3", name=name)
+
+    def subscribe(self, url: str, secret: str) -> None:
+        """Until the address has answered, as the Developer Hub asks of it."""
+        body = json.dumps({"url": url, "secret": secret}).encode()
+
+        def is_live() -> bool:
+            answer = self.intercom.handle("POST", "/_simulator/webhooks", {}, body)
+            wait_until(lambda: self._webhooks()["state"] in ("live", "refused"), 10)
+            return answer.status == 200 and bool(self._webhooks()["state"] == "live")
+
+        self.wait(is_live)
+
+    def _webhooks(self) -> dict[str, Any]:
+        document: dict[str, Any] = self.intercom.handle("GET", "/_simulator/webhooks", {}).json()
+        return document
 
     def pids(self, program: str) -> list[int]:
         """Of our services, by a part of their command line, which what they fork has too."""
@@ -137,8 +158,35 @@ def test_from_nothing_to_live_sensors_and_back(place: Place) -> None:
     assert place.nothing_is_left()
 
 
+def test_with_a_secret_it_listens_to_intercom_and_starts_the_listener_again(place: Place) -> None:
+    """An edit of the app's field is put back: by webhook, since the search is an hour behind."""
+    port, listens = free_ports(2)
+    place.env["INTERCOM_CLIENT_SECRET"] = "a-secret"
+    place.intercom.set(index_delay_s=3_600)
+    up = place.up(port, "--listen-port", str(listens))
+    url = f"http://127.0.0.1:{listens}/webhooks"
+    try:
+        assert url in place.printed
+        place.subscribe(url, "a-secret")
+        place.operator_renames("By Webhook")
+        place.wait(lambda: "By Webhook" not in place.names())
+
+        [listener] = place.pids(" listen --host ")
+        os.kill(listener, signal.SIGKILL)
+        place.wait(lambda: "The listener is restarted" in place.printed)
+        place.subscribe(url, "a-secret")
+        place.operator_renames("After The Kill")
+        place.wait(lambda: "After The Kill" not in place.names())
+    finally:
+        up.send_signal(signal.SIGTERM)
+        ended = up.wait(PATIENCE_S)
+        place.intercom.stop()
+    assert ended == 0, place.printed
+    assert not takes_connections("127.0.0.1", listens)
+
+
 def test_if_it_is_killed_its_services_end_too(place: Place) -> None:
-    up = place.up(*free_ports(1))
+    up = place.up(free_ports(1)[0])
     assert place.pids("dagster_webserver")
 
     up.kill()
