@@ -80,6 +80,7 @@ class Field:
 
     `name`: the app's column. `intercom`: Intercom's field, or the attribute's name if `custom`.
     `pulled`: the mapping has a column to write the value back to.
+    `told`: Intercom's answers have it; otherwise `untold.py` decides.
     `shortest`, `from_oauth`: an Intercom value shorter, or of an OAuth user where that is False,
     is not usable for the app.
     """
@@ -92,6 +93,7 @@ class Field:
     pulled: bool = False
     shortest: int = 1
     from_oauth: bool = True
+    told: bool = True
     remark: str = ""
 
     def same(self, value: Value, other: Value) -> bool:
@@ -104,6 +106,7 @@ class Field:
 TIME_ZONE = "time_zone"
 LAST_SEEN = "last_request_at"
 UNSUBSCRIBED = "unsubscribed_from_emails"
+EMAIL, EMAIL_VERIFIED = "email", "email_verified"
 AVATAR = "avatar_url"
 OWNER_EMAIL, OWNER_ID = "owner_email", "owner_id"
 OWNERS = (OWNER_EMAIL, OWNER_ID)
@@ -125,7 +128,7 @@ COMPANY_DELETED = replace(
 )
 
 USER_FIELDS: tuple[Field, ...] = (
-    Field("email", "email", Kind.STRING, Policy.APP, remark="compared without case"),
+    Field(EMAIL, "email", Kind.STRING, Policy.APP, remark="compared without case"),
     Field("created_at", "signed_up_at", Kind.DATE, Policy.APP),
     Field(
         "name",
@@ -169,6 +172,14 @@ USER_FIELDS: tuple[Field, ...] = (
         Kind.STRING,
         Policy.FILL,
         remark="if the mapping selects it; the address of a picture, http or https",
+    ),
+    Field(
+        EMAIL_VERIFIED,
+        EMAIL_VERIFIED,
+        Kind.BOOLEAN,
+        Policy.APP,
+        told=False,
+        remark="if the mapping selects it; goes with the e-mail, and Intercom never tells it",
     ),
     Field(
         OWNER_EMAIL,
@@ -246,6 +257,8 @@ def intercom_values(fields: Iterable[Field], document: Contact | Company) -> Val
 
 
 def _intercom_value(field: Field, document: Contact | Company) -> Value:
+    if not field.told:
+        return None
     if field.custom:
         raw = document.custom_attributes.get(field.intercom)
     else:

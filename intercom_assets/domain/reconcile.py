@@ -19,20 +19,25 @@ from intercom_assets.domain.fields import TIME_ZONE, Field, Policy
 from intercom_assets.domain.models import UserLink, Value, Values
 from intercom_assets.domain.opt_outs import after_death, remember
 from intercom_assets.domain.policies import decide_field
+from intercom_assets.domain.untold import decide_untold, with_email
 from intercom_assets.domain.zone_decisions import decide_zone
 
 
 def reconcile(fields: Iterable[Field], inputs: FieldInputs) -> Reconciliation:
     """Decides every field, independently of their order."""
     decisions: list[Decision] = []
+    some_untold = False
     for field in fields:
-        if field.name == TIME_ZONE:
+        if not field.told:
+            some_untold = True
+            decisions.append(decide_untold(field, inputs))
+        elif field.name == TIME_ZONE:
             decisions.extend(decide_zone(field, inputs))
         else:
             decisions.append(decide_field(field, inputs))
         if field.policy is Policy.OPT_OUT:
             decisions.extend(remember(field, inputs))
-    return Reconciliation(tuple(decisions))
+    return Reconciliation(tuple(with_email(decisions) if some_untold else decisions))
 
 
 def landed(link: UserLink, fields: Mapping[str, Field], intercom: Values, app: Values) -> Values:
@@ -45,7 +50,9 @@ def landed(link: UserLink, fields: Mapping[str, Field], intercom: Values, app: V
     ours = {
         name: sent
         for name, sent in link.in_flight.items()
-        if name in fields and _got_there(fields[name], link.in_flight, intercom.get(name))
+        if name in fields
+        and fields[name].told
+        and _got_there(fields[name], link.in_flight, intercom.get(name))
     }
     copies = after_death(link.in_flight, fields, link.base, ours, app)
     return {**link.base, **ours, **copies}

@@ -10,6 +10,7 @@ from intercom_assets.domain.attributes import MOST_ATTRIBUTES, name_problem
 from intercom_assets.domain.fields import (
     COMPANY_DELETED,
     DELETED,
+    EMAIL_VERIFIED,
     OWNERS,
     UNSUBSCRIBED,
     Field,
@@ -80,6 +81,11 @@ def _settings(mapping: AppMapping, users: Iterable[Column]) -> Iterator[str]:
                 f"{SYNC_YAML}: fields.{name} is {policy}; allowed for true or false only, and it "
                 f"is {kinds[name]}"
             )
+        elif name == EMAIL_VERIFIED and policy is not Policy.APP:
+            yield (
+                f"{SYNC_YAML}: fields.{name} is {policy}, and Intercom never tells it; allowed: "
+                f"{Policy.APP}, its default"
+            )
         elif name == UNSUBSCRIBED and policy is not Policy.OPT_OUT:
             yield (
                 f"{SYNC_YAML}: fields.{name} is {policy}, by which somebody who opted out could "
@@ -88,10 +94,10 @@ def _settings(mapping: AppMapping, users: Iterable[Column]) -> Iterator[str]:
     if all(name in kinds for name in OWNERS):
         yield f"{USERS_SQL}: {' and '.join(OWNERS)} both name the contact's owner; select one"
     for name in mapping.settings.write_back.columns:
-        if name in OWNERS:
+        if name in (*OWNERS, EMAIL_VERIFIED):
             yield (
-                f"{SYNC_YAML}: write_back.columns.{name} is of no use: the owner is not stored in "
-                "the app; take the line out"
+                f"{SYNC_YAML}: write_back.columns.{name} is of no use: it is never stored in the "
+                "app; take the line out"
             )
         if name not in kinds:
             yield (

@@ -59,6 +59,7 @@ USER_RULES = {
     "created_at": _DATE,
     "last_request_at": _DATE,
     "unsubscribed_from_emails": Rule((Kind.BOOLEAN,)),
+    "email_verified": Rule((Kind.BOOLEAN,)),
     "avatar_url": _TEXT,
     "owner_email": _TEXT,
     "owner_id": Rule((Kind.STRING, Kind.INTEGER), Kind.STRING),

@@ -46,6 +46,7 @@ class TestWhoWins:
             ("phone_number", "phone", Kind.STRING, Policy.FILL),
             ("last_request_at", "last_seen_at", Kind.DATE, Policy.LATER_VALUE),
             ("avatar_url", "avatar", Kind.STRING, Policy.FILL),
+            ("email_verified", "email_verified", Kind.BOOLEAN, Policy.APP),
             ("owner_email", "owner_id", Kind.STRING, Policy.FILL),
             ("owner_id", "owner_id", Kind.STRING, Policy.FILL),
         ],

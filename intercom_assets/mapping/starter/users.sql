@@ -17,6 +17,7 @@ select
                                                 --   created_at at time zone 'UTC' as created_at
     -- last_request_at,                         -- when the user was last seen
     -- unsubscribed_from_emails,                -- true: opted out of e-mails; see your-own-app.md
+    -- email_verified,                          -- true: the address is the person's
     -- avatar_url,                              -- the address of a picture
     -- owner_email,                             -- of the teammate who owns the contact, or owner_id
     -- oauth_provider is not null as from_oauth,    -- true: name and phone are nobody's to type

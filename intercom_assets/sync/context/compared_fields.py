@@ -68,6 +68,7 @@ def _listed(fields: Iterable[Field]) -> list[Json]:
             "custom": item.custom,
         }
         for item in fields
+        if item.told
     ]
 
 

@@ -67,6 +67,8 @@ def accepted_after(
     for decision in sent:
         field = decision.field
         known.pop(field.name, None)
+        if not field.told:
+            continue
         stored = intercom_values([field], answer)[field.name]
         if not field.same(decision.value, stored):
             known[field.name] = (decision.value, stored)

@@ -197,6 +197,8 @@ def _state(
         return StepState.FINAL, "the mapping has no such field any more"
     if known.same(entry.old, entry.new):
         return StepState.FINAL, "the journal did not keep its values"
+    if not known.told:
+        return StepState.FINAL, "Intercom does not tell what it holds of it"
     if entry.side is Side.APP and not known.pulled:
         return StepState.FINAL, "write_back no longer names it"
     if known.policy is Policy.OPT_OUT and entry.new is True:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from intercom_assets.domain.decisions import Reconciliation
 from intercom_assets.domain.fields import DELETED, Field, contact_patch
 from intercom_assets.domain.models import ContactPatch, Reason, Value, Values
+from intercom_assets.domain.untold import patched
 from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Conflict
@@ -80,13 +81,20 @@ def _create(user: UserPass, client: IntercomClient, plan: Reconciliation) -> Non
 
 def _creation(user: UserPass, plan: Reconciliation) -> ContactPatch:
     values = {name: value for name, value in plan.to_intercom.items() if value is not None}
-    patch = contact_patch(user.state.rules.fields, values)
+    patch = _patch(user, values)
     return replace(patch, standard={"role": "user", "external_id": user.user_id, **patch.standard})
+
+
+def _patch(user: UserPass, values: Values) -> ContactPatch:
+    known = {**user.state.rules.fields, DELETED.name: DELETED}
+    patch = contact_patch(known, values)
+    sent = [known[name] for name in values]
+    return replace(patch, standard=patched(patch.standard, user.state.values, sent))
 
 
 def _update(user: UserPass, client: IntercomClient, plan: Reconciliation) -> None:
     lacks_id = calls_due.lacks_external_id(user.state)
-    patch = contact_patch({**user.state.rules.fields, DELETED.name: DELETED}, plan.to_intercom)
+    patch = _patch(user, plan.to_intercom)
     if lacks_id:
         patch = replace(patch, standard={"external_id": user.user_id, **patch.standard})
     repeat = not calls_due.sends_a_later_time(user.state)
