@@ -10,7 +10,12 @@ from intercom_assets_tests.tools.random_walks.walk_world import WalkWorld
 
 EMBEDDED = 10
 """Companies that a contact's document lists."""
-OUR_NAMES = {"phone": "phone_number", "last_seen_at": "last_request_at"}
+OUR_NAMES = {
+    "phone": "phone_number",
+    "last_seen_at": "last_request_at",
+    "avatar": "avatar_url",
+    "owner_id": "owner_email",
+}
 CONTESTED_RUNS = 3
 
 
@@ -28,6 +33,10 @@ def _hand(field_name: str) -> Callable[[WalkWorld, Step], None]:
 
 def _located(ground: WalkWorld, step: Step) -> None:
     _edit(ground, step.user, timezone=step.value)
+
+
+def _owner(ground: WalkWorld, step: Step) -> None:
+    _edit(ground, step.user, owner_id=ground.teammates.get(step.value))
 
 
 def _country(ground: WalkWorld, step: Step) -> None:
@@ -277,6 +286,9 @@ def _archive_attribute(ground: WalkWorld, step: Step) -> None:
 INTERCOM_MOVES: Mapping[str, Callable[[WalkWorld, Step], None]] = {
     "name": _hand("name"),
     "phone": _hand("phone"),
+    "picture": _hand("avatar"),
+    "owner": _owner,
+    "opt_out": _hand("unsubscribed_from_emails"),
     "located": _located,
     "country": _country,
     "zone_attribute": _attribute("time_zone"),

@@ -53,6 +53,10 @@ ZONES = (None, "Europe/London", "Asia/Tokyo", "Tokyo", "US/Pacific", "America/Lo
 LOCATED = (None, "Europe/London", "Asia/Tokyo", "US/Pacific", "+1000", "Europe/Paris")
 COUNTRIES = (None, "JP", "US", "FR", "GB")
 SEEN_AGO = (0, 60, 3_000, 90_000)
+PICTURES = (None, "https://cdn.example.com/1.png", "https://cdn.example.com/2.png", "/3.png")
+TEAMMATES = {"pat@example.com": "Pat", "kim@example.com": "Kim"}
+OWNERS = (None, "pat@example.com", " Kim@Example.com", "nobody@example.com")
+FLAGS = (None, True, False)
 EMAILS = tuple(f"u{user}@example.com" for user in USERS)
 
 WEIGHTS: Mapping[str, int] = {
@@ -64,6 +68,13 @@ WEIGHTS: Mapping[str, int] = {
     "app_plan": 3,
     "app_seen": 4,
     "app_oauth": 2,
+    "app_picture": 3,
+    "app_owner": 3,
+    "app_verified": 3,
+    "app_opt_out": 4,
+    "picture": 2,
+    "owner": 2,
+    "opt_out": 4,
     "app_email": 3,
     "app_email_case": 1,
     "app_email_of": 3,
@@ -137,6 +148,13 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "company_name": ("By Hand Ltd",),
     "team_rename": ("one.example", "two.example"),
     "app_oauth": (None, "google"),
+    "app_picture": PICTURES,
+    "picture": PICTURES[:3],
+    "app_owner": OWNERS,
+    "owner": (None, *TEAMMATES),
+    "app_verified": FLAGS,
+    "app_opt_out": FLAGS,
+    "opt_out": FLAGS,
     "skip": (60, 600, 3_000),
 }
 FAULTS: Sequence[Mapping[str, Any]] = (

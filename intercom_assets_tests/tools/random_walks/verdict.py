@@ -13,6 +13,11 @@ from typing import Any
 
 from intercom_assets_tests.tools.random_walks.expected import place_of, plain
 from intercom_assets_tests.tools.random_walks.script import USERS
+from intercom_assets_tests.tools.random_walks.verdict_on_carried import (
+    OptOuts,
+    carried_now,
+    findings_on_carried,
+)
 from intercom_assets_tests.tools.random_walks.verdict_on_teams import findings_on_teams
 from intercom_assets_tests.tools.random_walks.verdict_on_users import (
     TWO_WAY,
@@ -42,8 +47,12 @@ class Judge:
     before: dict[int, Seen] = field(default_factory=dict)
     contact_of: dict[int, str] = field(default_factory=dict)
 
+    opted_out: dict[int, OptOuts] = field(default_factory=dict)
+
     def look(self) -> None:
         self.before = {user: self._seen(user) for user in USERS}
+        for user, seen in self.before.items():
+            self.opted_out.setdefault(user, OptOuts()).look(seen)
         leads = [c for c in self.ground.played.intercom.contacts() if c["role"] == "lead"]
         named = {(lead["email"] or "").lower() for lead in leads if plain(lead["name"])}
         for user, seen in self.before.items():
@@ -67,6 +76,8 @@ class Judge:
             if str(user) not in parked:
                 case = self._case(user, now)
                 found += [f"user {user}: {what}" for what in findings_on_user(case)]
+                found += [f"user {user}: {what}" for what in findings_on_carried(case)]
+                found += [f"user {user}: {what}" for what in self.opted_out[user].findings(case)]
                 self._remember(user, now)
         return found
 
@@ -108,5 +119,8 @@ class Judge:
         for name, theirs in TWO_WAY.items():
             if plain(now.row[name]) == plain(now.live[theirs]):
                 agreed[name] = plain(now.row[name])
+        for name, ours, theirs in carried_now(self.ground, now.row, now.live):
+            if ours == theirs:
+                agreed[name] = ours
         agreed["time_zone"] = plain(now.row["time_zone"])
         agreed["place"] = place_of(now.live)

@@ -21,6 +21,7 @@ class WalkWorld:
     the runs, and how long ago by its clock; `seen`: when it did in this round. `contests`: user and
     field that another integration writes over before each of the next so many runs, and their look
     at Intercom's changes; `edits`: how often each user's field was written over there, ever.
+    `teammates`: e-mail -> id.
     """
 
     played: SyncWorld
@@ -36,6 +37,7 @@ class WalkWorld:
     seen: dict[int, int] = field(default_factory=dict)
     contests: Counter[tuple[int, str]] = field(default_factory=Counter)
     edits: Counter[tuple[int, str]] = field(default_factory=Counter)
+    teammates: dict[str, str] = field(default_factory=dict)
     needs_audit: bool = False
     may_be_adopted: bool = False
 
@@ -58,6 +60,10 @@ class WalkWorld:
         if self.row(user) is None:
             return None
         return self.played.intercom.contact(external_id=str(user))
+
+    def owner(self, email: str | None) -> str | None:
+        """The teammate whom the app names; None for nobody of the workspace."""
+        return self.teammates.get((email or "").strip().lower())
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(int(self.played.times.theirs()), UTC)

@@ -1,22 +1,26 @@
 """Takes a walk in a world of its own, and raises `Broken` where a verdict finds something."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import yaml
+
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.errors import IntercomError
+from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets.sync.feeders.audit import audit
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
-from intercom_assets_tests.sync.sync_world import SyncWorld, a_mapping, a_played_world
+from intercom_assets_tests.sync.sync_world import Sql, SyncWorld, a_mapping, a_played_world
 from intercom_assets_tests.tools.random_walks.app_moves import APP_MOVES
 from intercom_assets_tests.tools.random_walks.intercom_moves import (
     INTERCOM_MOVES,
     see_meanwhile,
     write_over,
 )
-from intercom_assets_tests.tools.random_walks.script import TEAMS, USERS, Round, Walk
+from intercom_assets_tests.tools.random_walks.script import TEAMMATES, TEAMS, USERS, Round, Walk
 from intercom_assets_tests.tools.random_walks.verdict import Judge
 from intercom_assets_tests.tools.random_walks.walk_world import WalkWorld
 from intercom_assets_tests.tools.random_walks.webhooks import WebhooksOfAWalk
@@ -31,15 +35,36 @@ EVERYBODY = tuple(map(str, USERS))
 DEFAULTS: Mapping[str, Any] = {"on_delete": "mark", "memberships": "app", "clear_unusable": True}
 
 
+FURTHER_COLUMNS = (
+    "alter table users add avatar_url text, add owner_email text, add email_verified boolean,"
+    " add opted_out boolean"
+)
+_BEFORE = "    updated_at,                                 -- read, never sent\n"
+_FURTHER = "avatar_url, owner_email, email_verified, opted_out as unsubscribed_from_emails,"
+SELECTED = Sql(users={_BEFORE: f"{_BEFORE}    {_FURTHER}\n"})
+STORED: Mapping[str, Any] = {
+    **yaml.safe_load((SAMPLE / "sync.yaml").read_text())["write_back"],
+    "columns": {
+        **{name: name for name in ("name", "phone_number", "time_zone", "last_request_at")},
+        "unsubscribed_from_emails": "opted_out",
+    },
+}
+
+
 class Broken(AssertionError):
     """What the verdict on a round found."""
 
 
 def take(walk: Walk, url: str, folder: Path) -> None:
-    with a_played_world(url, a_mapping(folder, **walk.settings, lease="300d")) as played:
+    with psycopg.connect(url) as connection:
+        connection.execute(FURTHER_COLUMNS)
+    mapping = a_mapping(folder, SELECTED, lease="300d", write_back=STORED, **walk.settings)
+    with a_played_world(url, mapping) as played:
         played.intercom.set(**walk.simulated)
         feed_from_intercom(played.services)
-        ground = WalkWorld(played, WebhooksOfAWalk(played.intercom))
+        by_hand = played.intercom.by_hand
+        teammates = {email: by_hand.create_admin(name, email) for email, name in TEAMMATES.items()}
+        ground = WalkWorld(played, WebhooksOfAWalk(played.intercom), teammates=teammates)
         _strangers_are_there(ground)
         judge = Judge(ground, {"fields": {}, **DEFAULTS, **walk.settings})
         for number, each in enumerate(walk.rounds):
@@ -120,8 +145,7 @@ def _passes_again(played: SyncWorld) -> list[str]:
     found: list[str] = []
     teams = played.sync_teams(*TEAMS)
     users = played.sync(*EVERYBODY)
-    # The list of attributes is kept for a day by the database's clock, which does not skip.
-    if calls := [c for c in (*teams.calls, *users.calls) if "data_attributes" not in c]:
+    if calls := _other_than_lists([*teams.calls, *users.calls]):
         found.append(f"a further pass calls {calls}")
     links = played.services.store.links.users(EVERYBODY)
     parked = {row.key for row in played.services.store.queue.parked()}
@@ -130,9 +154,14 @@ def _passes_again(played: SyncWorld) -> list[str]:
         found.append(f"a look writes {writes}")
     if _whole_app(played) != before:
         found.append("a further pass writes to the app")
-    if again := [c for c in played.sync(*EVERYBODY).calls if "data_attributes" not in c]:
+    if again := _other_than_lists(played.sync(*EVERYBODY).calls):
         found.append(f"a pass after a look calls {again}")
     return found
+
+
+def _other_than_lists(calls: Sequence[str]) -> list[str]:
+    """Attributes and teammates are kept for a day by the database's clock, which does not skip."""
+    return [c for c in calls if "data_attributes" not in c and c != "GET /admins"]
 
 
 def _whole_app(played: SyncWorld) -> list[Any]:
