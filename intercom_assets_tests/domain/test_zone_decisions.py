@@ -93,11 +93,12 @@ class TestWithoutAZoneToTake:
         [
             {"place": GeoHint()},
             {"place": GeoHint(unknown="+1000")},
+            {"place": GeoHint(), "refused": {TIME_ZONE: BERLIN}},
             {"book": None},
             {"pulled": False},
             {"refused": {TIME_ZONE: BERLIN}},
         ],
-        ids=["nothing known", "no zone", "no book", "no column", "refused"],
+        ids=["nothing known", "no zone", "nothing since", "no book", "no column", "refused"],
     )
     def test_an_empty_zone_stays_and_is_shown_as_such(self, known: dict[str, Any]) -> None:
         assert moved(zone_plan(intercom=LONDON, **known)) == (None, None)

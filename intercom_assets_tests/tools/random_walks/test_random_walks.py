@@ -25,8 +25,41 @@ def test_the_judge_finds_what_the_engine_was_kept_from_doing(
 ) -> None:
     monkeypatch.setattr("intercom_assets.sync.passes.users.chunk.second_calls", lambda *_: None)
 
+    steps = (Step("insert", 1), Step("team_insert", other=1), Step("join", 1, other=1))
     with pytest.raises(Broken):
-        take(a_walk(5, rounds=1), database, tmp_path / "mapping")
+        take(Walk(0, rounds=(Round(steps),)), database, tmp_path / "mapping")
+
+
+@pytest.mark.parametrize(
+    ("broken", "found"),
+    [
+        ("domain.opt_outs.OptOut.written_to", "is opted out: .*, by nobody"),
+        (
+            "sync.passes.users.contact_writes.patched",
+            "its e-mail is verified: False in the app, True in Intercom",
+        ),
+        ("domain.owners.Admins.owner", "owner_email is left out for no good reason"),
+    ],
+)
+def test_the_judge_finds_what_a_contact_does_not_carry(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, found: str
+) -> None:
+    instead = {
+        "domain.opt_outs.OptOut.written_to": lambda self, *_: self,
+        "sync.passes.users.contact_writes.patched": lambda standard, *_: {
+            name: value for name, value in standard.items() if value is not False
+        },
+        "domain.owners.Admins.owner": lambda *_: None,
+    }
+    monkeypatch.setattr(f"intercom_assets.{broken}", instead[broken])
+    rounds = (
+        Round((Step("insert", 1), Step("app_verified", 1, value=True))),
+        Round((Step("app_opt_out", 1, value=True), Step("app_verified", 1, value=False))),
+        Round((Step("app_opt_out", 1, value=False),)),
+        Round((Step("app_owner", 1, value="pat@example.com"),)),
+    )
+    with pytest.raises(Broken, match=found):
+        take(Walk(0, rounds=rounds), database, tmp_path / "mapping")
 
 
 LEFT_OUT = Walk(
