@@ -158,7 +158,7 @@ def test_what_was_in_flight_is_not_taken_for_landed() -> None:
 
 
 def test_the_apps_e_mail_is_sent_beside_it() -> None:
-    app = {"email": ADA, "email_verified": True}
+    app: dict[str, Value] = {"email": ADA, "email_verified": True}
 
     assert patched({"email_verified": True}, app, [VERIFIED]) == {
         "email": ADA,
