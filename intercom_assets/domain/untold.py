@@ -1,20 +1,29 @@
 """A field that Intercom takes and never tells: whether the person's e-mail is verified. Pure.
 
-What Intercom holds is taken to be what was sent last, which the base has. It is taken only together
+What Intercom holds is taken to be what was sent last, which the base keeps under a key of its own:
+an attribute of that name, of a mapping before, was something else. It is taken only together
 with an e-mail (docs/dev/intercom-facts.md#contacts), so it goes with each one that is sent, and a
 change of it alone takes the e-mail along.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from intercom_assets.domain.decisions import Decision, FieldInputs
 from intercom_assets.domain.fields import EMAIL, Field
 from intercom_assets.domain.models import Side, Values
 
+KEY = "sent: "
+"""Before the field's name; no column's name has a colon."""
+
+
+def sent_now(decisions: Iterable[Decision]) -> Values:
+    """What the base keeps, once these were sent."""
+    return {KEY + d.field.name: d.value for d in decisions if not d.field.told}
+
 
 def decide_untold(field: Field, inputs: FieldInputs) -> Decision:
-    app, sent = inputs.app.get(field.name), inputs.base.get(field.name)
+    app, sent = inputs.app.get(field.name), inputs.base.get(KEY + field.name)
     if field.same(app, sent):
         return Decision(field, app, app, sent, why="equal")
     if (why := _kept_back(inputs)) is not None:

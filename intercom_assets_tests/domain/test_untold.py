@@ -8,11 +8,12 @@ from intercom_assets.domain.decisions import Decision, FieldInputs, Freshness
 from intercom_assets.domain.fields import USER_FIELDS, Field, Policy, intercom_values
 from intercom_assets.domain.models import Contact, Kind, LeftOut, Reason, Side, UserLink, Value
 from intercom_assets.domain.reconcile import landed, reconcile
-from intercom_assets.domain.untold import patched
+from intercom_assets.domain.untold import patched, sent_now
 
 BY_NAME = {field.name: field for field in USER_FIELDS}
 EMAIL, NAME, VERIFIED = (BY_NAME[name] for name in ("email", "name", "email_verified"))
 ADA = "ada@example.com"
+KEY = "sent: email_verified"
 
 
 def decided(
@@ -24,7 +25,7 @@ def decided(
 ) -> dict[str, Decision]:
     """`sent`: the last one; `there`: Intercom's e-mail."""
     inputs = FieldInputs(
-        base={"email": there} if sent is None else {"email": there, "email_verified": sent},
+        base={"email": there} if sent is None else {"email": there, KEY: sent},
         app={"email": email, "email_verified": verified},
         intercom={"email": there, "email_verified": None},
         look=Freshness.STALE,
@@ -79,7 +80,7 @@ def test_an_e_mail_that_is_cleared_brings_nothing_along() -> None:
 
 def test_other_fields_bring_nothing_along_and_are_not_brought() -> None:
     inputs = FieldInputs(
-        base={"email": ADA, "email_verified": True, "name": "Ada"},
+        base={"email": ADA, KEY: True, "name": "Ada"},
         app={"email": ADA, "email_verified": True, "name": "Ada L."},
         intercom={"email": ADA, "email_verified": None, "name": "Ada"},
         look=Freshness.FRESH,
@@ -140,6 +141,31 @@ def test_a_word_that_was_refused_is_not_sent_again(left_out: LeftOut, goes: bool
     with_it = decided(True, there="old@example.com", left_out={"email_verified": left_out})
     assert with_it["email"].write_to is Side.INTERCOM
     assert (with_it["email_verified"].write_to is Side.INTERCOM) is goes
+
+
+def test_an_attribute_of_that_name_that_both_sides_agreed_on_was_not_it() -> None:
+    inputs = FieldInputs(
+        base={"email": ADA, "email_verified": True},
+        app={"email": ADA, "email_verified": True},
+        intercom={"email": ADA, "email_verified": None},
+        look=Freshness.STALE,
+    )
+
+    assert dict(reconcile((EMAIL, VERIFIED), inputs).to_intercom) == {"email_verified": True}
+
+
+def test_what_was_sent_is_kept_under_a_key_of_its_own() -> None:
+    sent = reconcile(
+        (EMAIL, VERIFIED),
+        FieldInputs(
+            base={},
+            app={"email": ADA, "email_verified": False},
+            intercom={"email": None, "email_verified": None},
+            look=Freshness.FRESH,
+        ),
+    ).decisions
+
+    assert sent_now(sent) == {KEY: False}
 
 
 def test_intercoms_side_of_it_is_never_read() -> None:

@@ -49,6 +49,7 @@ NOT_YET_GONE = ("archived_at", "deactivated_at", "disabled_at", "suspended_at", 
 OF_CONTACTS = frozenset({
     "id", "role", "name", "email", "phone", "phone_number", "time_zone", "owner_id", "email_domain",
     "external_id", "workspace_id", "created_at", "updated_at", "deleted_at", "signed_up_at",
+    "owner_email",
     "last_seen_at", "last_request_at", "last_contacted_at", "last_replied_at", "from_oauth",
     "last_email_opened_at", "last_email_clicked_at", "language_override", "browser", "deleted",
     "browser_version", "browser_language", "os", "unsubscribed_from_emails", "avatar", "tags",
@@ -62,6 +63,7 @@ OF_COMPANIES = frozenset({
 })  # fmt: skip
 """Names that mean something else to the mapping or to Intercom: an attribute gets another one."""
 OF_COMPANIES_AS_TEXT = ("plan", "website", "industry")
+AS_TEXT, FLAGS = (*OF_COMPANIES_AS_TEXT, "avatar_url"), ("email_verified",)
 _INTEGERS = ("smallint", "integer", "bigint")
 _NUMBERS = (*_INTEGERS, "numeric", "real", "double precision", "money")
 WITHOUT_ZONE = "without a zone, taken as UTC"
@@ -175,9 +177,16 @@ def offers(
             continue
         if (sql := _single(column, alias)) is not None:
             name = "_".join(words_of(column.name)) or column.name
-            if name in taken or (name in OF_COMPANIES_AS_TEXT and not column.is_text):
+            if name in taken or _is_of_another_type(name, column):
                 name = f"{'_'.join(table.words)}_{name}"
             yield Selected(sql, name)
+
+
+def _is_of_another_type(name: str, column: CatalogueColumn) -> bool:
+    """Than the mapping wants under that name."""
+    if name in FLAGS:
+        return column.type != "boolean"
+    return name in AS_TEXT and not column.is_text
 
 
 def left_out(table: CatalogueTable, used: set[str]) -> Iterator[SkippedColumn]:

@@ -14,6 +14,7 @@ from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.models import Contact, LeftOut, Side, Values
 from intercom_assets.domain.opt_outs import KEY as OPTED_OUT
+from intercom_assets.domain.untold import KEY as SENT
 from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.failures import PassFailed, Problem
 from intercom_assets.sync.context.services import Services
@@ -220,5 +221,5 @@ def _changes(plan: Reconciliation, there: object | None) -> tuple[PlannedChange,
 def _left(base: Values, fields: Collection[str]) -> tuple[str, ...]:
     """Columns with a value that both sides once agreed on, and that nobody selects any more."""
     held = {name for name, value in base.items() if value is not None}
-    kept = {name for name in held if name.startswith(OPTED_OUT)}
+    kept = {name for name in held if name.startswith((OPTED_OUT, SENT))}
     return tuple(sorted(held - set(fields) - kept - {CONSIDERED_ZONE.name}))

@@ -107,6 +107,17 @@ def test_another_change_leaves_it_where_it_is(world: SyncWorld) -> None:
     assert sent == [{"name": "Somebody Else"}]
 
 
+def test_what_is_remembered_of_it_is_no_column_that_was_left_in_intercom(
+    world: SyncWorld,
+) -> None:
+    ada = world.given_user(email="ada@example.com", email_verified=True, created_at=OLD)
+    world.sync(ada)
+
+    [planned] = plan_users(world.services, [str(ada)])
+
+    assert (planned.left, planned.calls) == ((), 0)
+
+
 def test_without_an_e_mail_it_waits_for_one(world: SyncWorld) -> None:
     ada = world.given_user(email=None, name="Ada", email_verified=True, created_at=OLD)
 

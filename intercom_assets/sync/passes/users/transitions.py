@@ -18,6 +18,7 @@ from intercom_assets.domain.models import (
 )
 from intercom_assets.domain.opt_outs import after_writes, who_opted_out
 from intercom_assets.domain.reconcile import landed
+from intercom_assets.domain.untold import sent_now
 from intercom_assets.sync.passes.kept_apart import Pairs, accepted_after
 from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
 from intercom_assets.sync.passes.users.calls_due import companies_in_doubt
@@ -38,8 +39,8 @@ def after_write(state: UserState, answer: Contact, sent: Iterable[Decision]) -> 
         raise SomebodyElses(answer)
     sent = list(sent)
     accepted = accepted_after(state.accepted, sent, answer)
-    sent_now = {d.field.name: d.value for d in sent}
-    values = {**state.sent, **sent_now, **after_writes(sent, state.base)}
+    fields = {d.field.name: d.value for d in sent}
+    values = {**state.sent, **fields, **after_writes(sent, state.base), **sent_now(sent)}
     return _with_answer(state, answer, accepted, values)
 
 
