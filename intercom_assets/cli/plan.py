@@ -21,6 +21,7 @@ from intercom_assets.domain.vocabulary import AttributeModel, QueueKind
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import named
 from intercom_assets.sync.context.switched_ids import Switch, find_switch
+from intercom_assets.sync.engine.bulk import outlook
 from intercom_assets.sync.engine.guard import past_guards
 from intercom_assets.sync.engine.plan import plan_teams, plan_users
 from intercom_assets.sync.environment import opened, read_environment
@@ -49,6 +50,7 @@ def plan(users: tuple[str, ...], teams: tuple[str, ...], look: bool, as_json: bo
             summary.plan_id = plan_id(summary.counts, services.app.mapping_version)
             summary.past_guards = past_guards(seen.services, summary.counts)
             summary.minutes = seen.minutes(summary.calls)
+            _look_at_bulk(seen, summary)
             summary.unasked = seen.unasked
             summary.looked = look or asked is not None
             summary.to_make = seen.to_make
@@ -85,6 +87,19 @@ def _planned(
         summary.add_team(team)
         bars.advance("teams", 1)
     return summary
+
+
+def _look_at_bulk(seen: Foresight, summary: PlanSummary) -> None:
+    companies = summary.companies
+    summary.bulk = outlook(
+        seen.services,
+        users=summary.bulk_users,
+        companies=companies,
+        saved=summary.bulk_saves + companies,
+        calls=summary.calls,
+    )
+    if summary.bulk is not None:
+        summary.bulk_minutes = seen.minutes(summary.bulk.calls)
 
 
 def _switches(services: Services, summary: PlanSummary) -> list[Switch]:

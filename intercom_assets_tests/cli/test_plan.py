@@ -12,7 +12,10 @@ import pytest
 from rich.console import Console
 
 from intercom_assets.cli.output.progress import Bars, progress_on
+from intercom_assets.database.store.store import Store
 from intercom_assets.mapping.load import SAMPLE
+from intercom_assets.sync.context.probed import Probed, write_probed
+from intercom_assets.sync.engine import bulk, bulk_users
 from intercom_assets_tests.builders import insert_user
 from intercom_assets_tests.cli.conftest import Shell, forget_everything
 from intercom_assets_tests.database.mappings import rows, run
@@ -333,3 +336,55 @@ def test_without_a_token_nothing_failed(shell: Shell) -> None:
 
     assert done.exit_code == 0
     assert "Intercom was not asked" in done.stdout
+
+
+# --- by bulk --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "LEAST_USERS", 3)
+    monkeypatch.setattr(bulk_users, "LEAST_ITEMS", 3)
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_both_ways_are_told_with_their_calls_and_minutes(shell: Shell, tmp_path: Path) -> None:
+    on = {"INTERCOM_SYNC_CONFIG": str(a_folder(tmp_path, sync="...bulk: preview"))}
+
+    off, preview = shell.run("plan").stdout, shell.run("plan", **on).stdout
+    document = planned(shell, **on)
+
+    assert "bulk: preview in sync.yaml would make it about" in off
+    assert "By bulk, as sync.yaml says: about" in preview
+    assert "users a hundred to a call" in preview
+    assert document["by_bulk"]["on"] is True
+    assert document["by_bulk"]["calls"] < document["calls"]
+    assert document["by_bulk"]["minutes"] < document["minutes"]
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_it_foretells_what_goes_by_bulk(shell: Shell, tmp_path: Path) -> None:
+    on = {"INTERCOM_SYNC_CONFIG": str(a_folder(tmp_path, sync="...bulk: preview"))}
+    foretold = planned(shell, **on)["by_bulk"]
+
+    shell.run("sync", "--all", **on)
+
+    stats = shell.intercom.stats()
+    assert stats["calls_by_endpoint"]["POST /contacts/bulk"] == 1
+    assert foretold["users"] == stats["bulk"]["items"]
+    assert len(shell.intercom.contacts()) == 19
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_where_bulk_saves_nothing_the_plan_says_so(shell: Shell, tmp_path: Path) -> None:
+    with Store(url(shell)) as store:
+        write_probed(store, Probed(items_count_as_calls=True))
+
+    printed = shell.run("plan").stdout
+
+    assert "Not by bulk: each item counts as a call here" in printed
+
+
+def test_of_few_users_nothing_is_said_of_bulk(shell: Shell) -> None:
+    assert planned(shell)["by_bulk"] is None
+    assert "bulk" not in shell.run("plan").stdout

@@ -15,6 +15,7 @@ from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.values import count_of
 from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.switched_ids import Switch
+from intercom_assets.sync.engine.bulk import Outlook
 from intercom_assets.sync.engine.planned import PlannedChange, PlannedTeam, PlannedUser
 from intercom_assets.sync.passes.users.lead_search import LEADS_A_CALL
 
@@ -64,6 +65,9 @@ class PlanSummary:
         self.new_teams: list[str] = []
         self.switches: Sequence[Switch] = ()
         self.shared = SharedEmails()
+        self.bulk_users = self.bulk_saves = 0
+        self.bulk: Outlook | None = None
+        self.bulk_minutes = 0.0
         self._shown = shown
         self._counts = Counts()
 
@@ -79,6 +83,9 @@ class PlanSummary:
         self.merges += len(user.merge)
         self.searches += user.searched
         self.companies_to_make.update(user.companies_to_make)
+        if user.may_go_by_bulk:
+            self.bulk_users += 1
+            self.bulk_saves += user.calls
         if user.action is PlannedAction.CREATE:
             self.new_users.append(user.user_id)
         if self._shown or (user.problem and len(self.users) < SHOWN):
@@ -110,11 +117,16 @@ class PlanSummary:
         return [(model, field) for model, fields in self.to_make.items() for field in fields]
 
     @property
-    def calls(self) -> int:
-        """Of everything: users, companies, searches of leads, attributes."""
-        companies = sum(
+    def companies(self) -> int:
+        """To be written, one call each."""
+        return sum(
             self.team_actions[action] for action in (PlannedAction.CREATE, PlannedAction.UPDATE)
         )
+
+    @property
+    def calls(self) -> int:
+        """Of everything, each by itself: users, companies, searches of leads, attributes."""
+        companies = self.companies
         searches = -(-self.searches // LEADS_A_CALL)
         return self._counts.calls + companies + searches + len(self.attributes_to_make)
 
@@ -175,8 +187,10 @@ def _lines(summary: PlanSummary) -> list[str]:
         lines.append(NOT_LOOKED)
     if summary.unasked:
         lines.append(f"{summary.unasked} Existing contacts and leads look new in this plan.")
-    minutes = f"{summary.minutes:,.1f} minutes" if summary.minutes >= 1 else "less than a minute"
-    lines.append(f"About {count_of(summary.calls, 'call')}, {minutes} at the present limit.")
+    cost = _cost(summary.calls, summary.minutes)
+    lines.append(f"About {cost} at the present limit.")
+    if summary.bulk is not None:
+        lines.append(_by_bulk(summary.bulk, summary.bulk_minutes))
     if summary.past_guards:
         lines.append(
             f"This exceeds the guards in sync.yaml: it {' and '.join(summary.past_guards)}. If "
@@ -185,6 +199,22 @@ def _lines(summary: PlanSummary) -> list[str]:
     for switch in summary.switches:
         lines.append(as_sentence(f"{switch.finding}. {switch.way_on(summary.plan_id)}"))
     return [*lines, f"Plan {summary.plan_id}. Nothing was written."]
+
+
+def _cost(calls: int, minutes: float) -> str:
+    lasting = f"{minutes:,.1f} minutes" if minutes >= 1 else "less than a minute"
+    return f"{count_of(calls, 'call')}, {lasting}"
+
+
+def _by_bulk(bulk: Outlook, minutes: float) -> str:
+    """What the other way takes: the one above is each user by itself."""
+    if bulk.hindrance:
+        return f"Not by bulk: {bulk.hindrance}."
+    cost = f"about {_cost(bulk.calls, minutes)} and as long as Intercom's index is late"
+    whom = f"with {count_of(bulk.users, 'user')} a hundred to a call"
+    if bulk.is_on:
+        return f"By bulk, as sync.yaml says: {cost}, {whom}."
+    return f"bulk: preview in sync.yaml would make it {cost}, {whom}."
 
 
 def _sharing(shared: SharedEmails) -> str:

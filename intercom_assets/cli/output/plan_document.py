@@ -54,10 +54,25 @@ def document(summary: PlanSummary) -> dict[str, object]:
         "edited_in_intercom": dict(summary.edited),
         "calls": summary.calls,
         "minutes": round(summary.minutes, 3),
+        "by_bulk": _bulk_document(summary),
         "details": [
             *map(_user_document, summary.users),
             *map(_team_document, summary.teams),
         ],
+    }
+
+
+def _bulk_document(summary: PlanSummary) -> dict[str, Any] | None:
+    """None where too few users may go so."""
+    bulk = summary.bulk
+    if bulk is None:
+        return None
+    return {
+        "on": bulk.is_on,
+        "left_out_because": bulk.hindrance,
+        "users": bulk.users,
+        "calls": bulk.calls,
+        "minutes": round(summary.bulk_minutes, 3),
     }
 
 

@@ -24,6 +24,9 @@ from intercom_assets.sync.passes.users.bulk_proof import know_companies
 
 AT_ONCE = 2_500
 """Users whose companies are made, and whose items are sent, together."""
+LEAST_ITEMS = 100
+"""Fewer of a round go alone at once: most of a large batch may be unchanged, and nobody waits for
+an index then."""
 FEW_TEAMS = 5
 """So many companies cost no more one by one."""
 
@@ -66,6 +69,9 @@ class UsersByBulk:
 
     def _send(self) -> None:
         candidates, self._waiting = self._waiting, []
+        has_sent = bool(self._creating.sent or self._changing.sent)
+        if len(candidates) < LEAST_ITEMS and not has_sent:
+            return
         offers = offers_of(candidates, self._made_for(candidates))
         for jobs in (self._creating, self._changing):
             is_new = jobs is self._creating

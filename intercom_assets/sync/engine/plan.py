@@ -23,6 +23,7 @@ from intercom_assets.sync.passes.rules import team_rules, user_rules
 from intercom_assets.sync.passes.teams.reading import read_teams
 from intercom_assets.sync.passes.teams.state import TeamState
 from intercom_assets.sync.passes.users import calls_due
+from intercom_assets.sync.passes.users.bulk_items import item_of
 from intercom_assets.sync.passes.users.calls_due import lead_to_search
 from intercom_assets.sync.passes.users.lead_search import LEADS_A_CALL
 from intercom_assets.sync.passes.users.reading import read_users
@@ -168,6 +169,7 @@ def _decided(state: UserState, problem: Problem | None) -> PlannedUser:
         merge=state.leads,
         companies_to_make=sorted(state.teams_without_company),
         calls=int(needs_first) + moves,
+        may_go_by_bulk=item_of(state, state.teams_without_company) is not None,
     )
 
 

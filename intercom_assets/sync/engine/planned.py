@@ -44,7 +44,7 @@ class PlannedUser:
     `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
     Intercom. `left_out`: field -> why it is not sent. `edits`: made there since the last look;
     `lost`: its contact is there no more; both only of who was looked at. `searched`: leads are
-    searched, which `calls` leaves out: one search serves fifteen.
+    searched, which `calls` leaves out: one search serves fifteen. `may_go_by_bulk`: as an item.
     """
 
     user_id: str
@@ -62,6 +62,7 @@ class PlannedUser:
     left_out: Mapping[str, str] = field(default_factory=dict)
     edits: Sequence[Edit] = ()
     lost: bool = False
+    may_go_by_bulk: bool = False
 
     @property
     def counts(self) -> Counts:

@@ -9,7 +9,7 @@ import pytest
 from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.context.probed import Probed, write_probed
-from intercom_assets.sync.engine import bulk
+from intercom_assets.sync.engine import bulk, bulk_users
 from intercom_assets.sync.operator.undo.engine import undo
 from intercom_assets.sync.operator.undo.steps import StepState
 from intercom_assets_tests.sync.conftest import Worlds
@@ -23,6 +23,7 @@ OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
 def small_batches_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "LEAST_USERS", 3)
     monkeypatch.setattr(bulk, "LEAST_TEAMS", 3)
+    monkeypatch.setattr(bulk_users, "LEAST_ITEMS", 3)
 
 
 @pytest.fixture
@@ -136,6 +137,17 @@ def test_it_is_off_unless_it_is_asked_for_and_for_small_batches(worlds: Worlds) 
     assert kinds(world.sync(*few))["POST /contacts/bulk"] == 0
 
 
+def test_a_few_changes_in_a_large_batch_wait_for_no_index(world: SyncWorld) -> None:
+    users = given_users(world, 8)
+    world.sync(*users)
+    for user in users[:2]:
+        world.update_user(user, plan="business")
+
+    synced = world.sync(*users)
+
+    assert kinds(synced) == {"PUT /contacts/*": 2}
+
+
 def test_who_signed_up_lately_goes_alone_since_leads_are_looked_for(world: SyncWorld) -> None:
     users = given_users(world, 3)
     young = world.given_user(email="young@example.com", created_at=datetime.now(UTC))
@@ -146,6 +158,30 @@ def test_who_signed_up_lately_goes_alone_since_leads_are_looked_for(world: SyncW
     assert kinds(synced)["POST /contacts"] == 1
     assert synced[young].status is Status.CHANGED
     assert world.contact(young)["email"] == "young@example.com"
+
+
+def test_who_left_before_is_not_made(world: SyncWorld) -> None:
+    users = given_users(world, 3)
+    left = world.given_user(email="left@example.com", created_at=OLD, deleted_at=OLD)
+    gone = world.given_user(email="gone@example.com", created_at=OLD)
+    world.delete_user(gone)
+
+    world.sync(*users, left, gone)
+
+    assert len(world.intercom.contacts()) == 3
+
+
+def test_who_leaves_with_a_known_contact_is_marked_alone(world: SyncWorld) -> None:
+    users = given_users(world, 4)
+    world.sync(*users)
+    for user in users:
+        world.update_user(user, plan="business")
+    world.update_user(users[0], deleted_at=OLD)
+
+    world.sync(*users)
+
+    assert world.contact(users[0])["custom_attributes"]["deleted"] is True
+    assert world.settles(*users)
 
 
 # --- what a job leaves out ------------------------------------------------------------------------

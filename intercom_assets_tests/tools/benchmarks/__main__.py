@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from intercom_assets_tests.tools.benchmarks import (
+    bulk_calls,
     calls,
     dagster_runs,
     http_calls,
@@ -37,6 +38,7 @@ class Benchmark:
 
 
 BENCHMARKS = {
+    "bulk": Benchmark(bulk_calls.measure, (20_000,), repeats=1),
     "calls": Benchmark(calls.measure, (1_000,)),
     "first-contact": Benchmark(calls.measure_first_contact, (10_000,)),
     "http": Benchmark(http_calls.measure, (2_000,)),

@@ -18,6 +18,7 @@ from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.outcomes import Totals
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.batch import new_run_id, run_batch
+from intercom_assets.sync.engine.bulk import users_first
 from intercom_assets.sync.engine.chunk_source import Batch
 from intercom_assets.sync.environment import Configuration, opened
 from intercom_assets.sync.feeders.sweep import sweep
@@ -93,8 +94,10 @@ def sync_all(
         if at_next_window:
             world.simulator.next_window()
         meter, totals = Meter(), Totals()
-        for kind in kinds:
-            _work_through(services, Batch(kind, keys=ids_of(services, kind)), totals)
+        users = ids_of(services, QueueKind.USER)
+        for kind in reversed(kinds) if users_first(services, len(users)) else kinds:
+            keys = users if kind is QueueKind.USER else ids_of(services, kind)
+            _work_through(services, Batch(kind, keys=keys), totals)
         return meter.used(len(totals.failing))
 
 

@@ -36,8 +36,8 @@ def item_of(state: UserState, made: Collection[str] = ()) -> ContactItem | None:
 
 
 def _is_simple(state: UserState) -> bool:
-    """Here, known as it is, and with nothing to look for or to take back."""
-    if state.problem or not state.app.is_here or state.archived or state.link.in_flight:
+    """Here to stay, known as it is, and with nothing to look for or to take back."""
+    if state.problem or state.is_leaving or state.archived or state.link.in_flight:
         return False
     if lead_to_search(state) or state.leads or state.link.others_contact:
         return False
