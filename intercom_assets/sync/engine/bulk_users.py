@@ -41,6 +41,7 @@ class UsersByBulk:
         look = IntercomClient.companies_job
         self._companies = Companies(run, BulkJobs(run, look, lambda o: o.team_id))
         self._waiting: list[BulkCandidate] = []
+        self._sent_before = 0
 
     @property
     def refusal(self) -> str | None:
@@ -62,15 +63,19 @@ class UsersByBulk:
         for jobs in (self._creating, self._changing):
             wait_for_index(client, jobs.last, self._stopped)
             jobs.last = ()
+        self._sent_before = self._sent
         self._companies.end(self._stopped)
+
+    @property
+    def _sent(self) -> int:
+        return self._creating.sent + self._changing.sent
 
     def give_back(self) -> None:
         self._companies.give_back()
 
     def _send(self) -> None:
         candidates, self._waiting = self._waiting, []
-        has_sent = bool(self._creating.sent or self._changing.sent)
-        if len(candidates) < LEAST_ITEMS and not has_sent:
+        if len(candidates) < LEAST_ITEMS and self._sent == self._sent_before:
             return
         offers = offers_of(candidates, self._made_for(candidates))
         for jobs in (self._creating, self._changing):

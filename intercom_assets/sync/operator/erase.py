@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from intercom_assets.database.records import Json
+from intercom_assets.domain.attempts import attempts_in
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.models import Gone
 from intercom_assets.domain.vocabulary import Cause, QueueKind
@@ -31,6 +32,7 @@ from intercom_assets.sync.operator.erasure_receipt import (
     request_from,
     text_of,
 )
+from intercom_assets.sync.passes.users.bulk_proof import JOB_LASTS
 from intercom_assets.sync.passes.users.identity import is_ours, merged_into
 
 LEASE_TIMEOUT_S = 90.0
@@ -58,6 +60,7 @@ def erase_user(
         Heartbeat(store, new_run_id(Cause.ERASE), Cause.ERASE, services.settings) as pulse,
         _alone(services, pulse, user_id, sleep) as lease,
     ):
+        _require_no_job(services, user_id)
         erasure = _Erasure(
             services, user_id, services.intercom.with_deadline(lambda: lease.deadline)
         )
@@ -115,6 +118,19 @@ def _alone(
             )
         sleep(0.5)
         waited += 0.5
+
+
+def _require_no_job(services: Services, user_id: str) -> None:
+    """A run that died may have left a job of Intercom's that is yet to make the contact."""
+    link = services.store.links.users([user_id]).get(user_id)
+    attempts = attempts_in(link.in_flight) if link else []
+    left = max((a.at + JOB_LASTS - services.now() for a in attempts if a.bulk), default=0)
+    if left > 0:
+        raise AtWork(
+            f"a bulk job that a run left behind may still be at work on user {user_id}; nothing "
+            "was deleted, the user is not synced any more: run erase again in "
+            f"{-(-left // 60)} minutes"
+        )
 
 
 @dataclass(slots=True)

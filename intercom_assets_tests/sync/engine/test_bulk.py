@@ -10,6 +10,7 @@ from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.context.probed import Probed, write_probed
 from intercom_assets.sync.engine import bulk, bulk_users
+from intercom_assets.sync.operator.erase import AtWork, erase_user
 from intercom_assets.sync.operator.undo.engine import undo
 from intercom_assets.sync.operator.undo.steps import StepState
 from intercom_assets_tests.sync.conftest import Worlds
@@ -500,6 +501,20 @@ def test_a_kill_before_the_record_is_cleared_up_without_a_read_each(world: SyncW
 
     assert kinds(synced) == {"POST /contacts/search": 1}
     assert all(world.actions(user).count(Action.CREATED) == 1 for user in users)
+
+
+def test_nobody_is_erased_while_a_killed_runs_job_may_make_them_again(world: SyncWorld) -> None:
+    users = given_users(world, 3)
+    world.intercom.set(bulk_job_delay_s=120)
+    killed_at(world, "after", "POST /contacts/bulk", *users)
+
+    with pytest.raises(AtWork, match="run erase again in 10 minutes"):
+        erase_user(world.services, str(users[0]))
+    world.times.skipped += 700
+    erase_user(world.services, str(users[0]))
+
+    assert len(world.intercom.contacts()) == 2
+    assert world.sync(*users)[users[0]].status is Status.ERASED
 
 
 # --- undo -----------------------------------------------------------------------------------------
