@@ -36,10 +36,17 @@ class Companies:
 
     run: Run
     jobs: BulkJobs[TeamOffer]
+    _made: set[str] = field(default_factory=set)
     _leases: list[tuple[Lease, list[TeamOffer]]] = field(default_factory=list)
 
     def make(self, team_ids: Sequence[str], stopped: Callable[[], bool]) -> frozenset[str]:
-        """Makes companies for these teams; which of them have one for sure."""
+        """Makes companies for these teams; which of them have one for sure. Those that were made
+        in this round before are not made again."""
+        if missing := [team for team in team_ids if team not in self._made]:
+            self._make(missing, stopped)
+        return frozenset(self._made.intersection(team_ids))
+
+    def _make(self, team_ids: Sequence[str], stopped: Callable[[], bool]) -> None:
         self.run.services.store.queue.enqueue_missing(
             QueueKind.TEAM, team_ids, cause=Cause.MEMBERSHIP
         )
@@ -49,7 +56,7 @@ class Companies:
         offers += find_offers(self.run.holding(lease), lease.rows)
         self.jobs.send(offers, lambda part: _upsert(self.run, lease, part))
         self.jobs.finish(self.run.services.intercom.with_deadline(None), stopped)
-        return frozenset(offer.team_id for offer in offers) & self.jobs.done
+        self._made |= {offer.team_id for offer in offers} & self.jobs.done
 
     def end(self, stopped: Callable[[], bool]) -> None:
         """Lists the companies, and passes their teams. Whoever is not listed is read by id."""
@@ -69,6 +76,7 @@ class Companies:
         for lease, _ in self._leases:
             lease.close()
         self._leases = []
+        self._made.clear()
         self.run.companies_seen.clear()
 
 

@@ -572,6 +572,25 @@ def test_companies_are_made_before_their_users_and_found_once_they_have_some(
     assert world.settles(*users)
 
 
+def test_companies_of_one_round_are_made_once_however_its_users_are_sent(
+    worlds: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_users, "AT_ONCE", 4)
+    world = worlds(bulk="preview", chunk_size=2)
+    teams = [world.given_team(domain=f"t{n}.example") for n in range(7)]
+    users = given_users(world, 8)
+    for user in users:
+        for team in teams:
+            world.joins(user, team)
+
+    synced = world.sync(*users)
+
+    assert kinds(synced)["POST /companies/bulk"] == 1
+    assert kinds(synced)["POST /contacts"] == kinds(synced)["POST /contacts/*/companies"] == 0
+    assert all(len(world.teams_of(user)) == 7 for user in users)
+    assert world.sync(*users).calls == []
+
+
 def test_no_attach_makes_a_company_that_a_job_did_not_make(
     world: SyncWorld, members: tuple[list[int], list[int]]
 ) -> None:
