@@ -35,9 +35,9 @@ def opt_out(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> D
 
 
 def is_open(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> bool:
-    """Whether there is something to decide although neither side's value is an opt-out: the one
-    who opted out has a null now, or what Intercom has was never read."""
-    if app is True or intercom is True:
+    """Of two sides that hold the same: whether there is something to decide although that is no
+    opt-out. Who opted out has a null now, or what Intercom has was never read."""
+    if app is True:
         return False
     unread = intercom is None and field.name not in inputs.base
     if unread and inputs.look is not Freshness.FRESH:

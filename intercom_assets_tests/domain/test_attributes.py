@@ -13,7 +13,14 @@ from intercom_assets.domain.attributes import (
     name_problem,
     plan_attributes,
 )
-from intercom_assets.domain.fields import COMPANY_DELETED, DELETED, TEAM_FIELDS, Field, Policy
+from intercom_assets.domain.fields import (
+    COMPANY_DELETED,
+    DELETED,
+    TEAM_FIELDS,
+    USER_FIELDS,
+    Field,
+    Policy,
+)
 from intercom_assets.domain.models import DataAttribute, Kind, LeftOut, Reason
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets_tests.builders import a_team, a_user
@@ -236,6 +243,54 @@ class TestValues:
         cut = self.fitted(plan="x" * 254 + " and more", truncate=True)
 
         assert cut["plan"] == "x" * 254
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "https://cdn.example.com/ada.png?size=64#x",
+            "HTTP://localhost:3000",
+            f"https://{'a' * 2_040}",
+        ],
+        ids=lambda address: address[:40],
+    )
+    def test_a_picture_has_an_address_of_the_web(self, address: str) -> None:
+        assert len(address) <= 2_048
+        assert self.pictured(address).left_out == {}
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "/ada.png",
+            "ftp://x/y",
+            "https://",
+            "https:///x",
+            "https:// x",
+            "see https://x/y",
+            "https://x/y z",
+            f"https://{'a' * 2_041}",
+        ],
+        ids=lambda address: address[:40],
+    )
+    def test_what_is_none_is_left_out_with_what_is_allowed(self, address: str) -> None:
+        why = (
+            "avatar_url is not the address of a picture; allowed: http or https, of at most 2,048 "
+            "characters and without spaces"
+        )
+
+        found = self.pictured(address)
+
+        assert found.left_out == {"avatar_url": LeftOut(Reason.UNFIT, why)}
+        assert "avatar_url" not in found.values
+
+    def test_no_picture_is_none_too(self) -> None:
+        assert self.pictured(None) == FittedValues({"name": "User 7", "avatar_url": None}, {})
+
+    def pictured(self, address: str | None) -> FittedValues:
+        fields = {each.name: each for each in USER_FIELDS}
+        row = a_user("7", avatar_url=address)
+        found = fit_values(fields, row, truncate=False)
+        kept = {n: v for n, v in found.values.items() if n in ("name", "avatar_url")}
+        return FittedValues(kept, found.left_out)
 
     def test_a_standard_field_may_be_longer(self) -> None:
         """No limit of Intercom's is known for them."""

@@ -365,3 +365,64 @@ def test_null_and_false_are_the_same_word_and_true_is_another() -> None:
     assert flag().same(None, False)
     assert not flag().same(None, True)
     assert not flag().same(False, True)
+
+
+# --- single decisions -----------------------------------------------------------------------------
+
+
+def decided(
+    app: Value, intercom: Value, base: Values, look: Freshness = Freshness.FRESH
+) -> Decision:
+    inputs = FieldInputs(base=base, app={"out": app}, intercom={"out": intercom}, look=look)
+    return reconcile((flag(),), inputs).decisions[0]
+
+
+@pytest.mark.parametrize("app", [None, False])
+def test_a_word_that_a_listing_shows_needs_no_look(app: Value) -> None:
+    """Or a first sync would read everybody who is subscribed."""
+    decision = decided(app, False, {}, Freshness.STALE)
+
+    assert (decision.write_to, decision.deferred, decision.why) == (None, False, "equal")
+
+
+@pytest.mark.parametrize("app", [None, False])
+def test_what_was_never_read_waits_for_a_look_at_intercom(app: Value) -> None:
+    decision = decided(app, None, {}, Freshness.STALE)
+
+    assert (decision.write_to, decision.deferred) == (INTERCOM, True)
+    assert decision.why == "whether it opted out in Intercom was not read yet"
+
+
+@pytest.mark.parametrize("intercom", [True, None])
+def test_what_intercom_holds_is_told_as_it_is(intercom: Value) -> None:
+    """A null takes nothing back."""
+    decision = decided(False, intercom, {KEY + "out": "intercom", "out": False})
+
+    assert (decision.write_to, decision.value, decision.app) == (APP, True, False)
+    assert decision.intercom is intercom
+
+
+@pytest.mark.parametrize("intercom", [None, False])
+def test_a_copy_in_the_app_is_taken_back_with_intercoms_and_says_why(intercom: Value) -> None:
+    base: dict[str, Value] = {KEY + "out": "nobody copied to app", "out": True}
+
+    decision = decided(True, intercom, base)
+
+    assert (decision.write_to, decision.value) == (APP, False)
+    assert decision.why == "Intercom took its opt-out back"
+
+
+@pytest.mark.parametrize(
+    ("known", "stored"),
+    [
+        (OptOut(), None),
+        (OptOut(frozenset({APP})), "app"),
+        (OptOut(frozenset({APP, INTERCOM})), "app and intercom"),
+        (OptOut(frozenset({APP}), frozenset({INTERCOM})), "app copied to intercom"),
+        (OptOut(frozenset(), frozenset({APP})), "nobody copied to app"),
+    ],
+)
+def test_what_is_stored_of_it_keeps_its_words(known: OptOut, stored: str | None) -> None:
+    """Installations have it in their tables."""
+    assert known.as_value() == stored
+    assert opt_out_in({"opted out: out": stored}, flag()) == known
