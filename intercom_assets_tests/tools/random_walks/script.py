@@ -154,7 +154,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "owner": (None, *TEAMMATES),
     "app_verified": FLAGS,
     "app_opt_out": FLAGS,
-    "opt_out": FLAGS,
+    "opt_out": FLAGS[1:],
     "skip": (60, 600, 3_000),
 }
 FAULTS: Sequence[Mapping[str, Any]] = (
