@@ -17,7 +17,7 @@ from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.decisions import BEFORE, Decision, FieldInputs, Freshness
 from intercom_assets.domain.fields import UNSUBSCRIBED, USER_FIELDS, Field, Policy
 from intercom_assets.domain.models import Kind, Side, Value, Values
-from intercom_assets.domain.opt_outs import KEY, OptOut, opt_out_in, who_opted_out
+from intercom_assets.domain.opt_outs import KEY, OptOut, after_writes, opt_out_in, who_opted_out
 from intercom_assets.domain.reconcile import reconcile
 from intercom_assets_tests.domain.passes import Pair
 from intercom_assets_tests.domain.strategies import quick
@@ -426,3 +426,14 @@ def test_what_is_stored_of_it_keeps_its_words(known: OptOut, stored: str | None)
     """Installations have it in their tables."""
     assert known.as_value() == stored
     assert opt_out_in({"opted out: out": stored}, flag()) == known
+
+
+def test_writes_of_other_fields_and_of_nothing_leave_no_word() -> None:
+    (plain,) = (field for field in USER_FIELDS if field.name == "email")
+    written = Decision(plain, "a@example.com", "a@example.com", None, INTERCOM)
+    unwritten = Decision(flag(), True, True, True)
+
+    assert after_writes([written, unwritten], {}) == {}
+    assert after_writes([Decision(flag(), True, True, None, INTERCOM)], {}) == {
+        KEY + "out": "app copied to intercom"
+    }
