@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
-    """One request. `path` with its query string, as it came; `headers` by lower-case name."""
+    """One request. `path` with its query, never a whole URL; `headers` by lower-case name."""
 
     method: str
     path: str
@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        self._path = self._url.decode("latin-1")
+        self._path = _path_of(self._url.decode("latin-1"))
         self._most = self._service.most(self._path)
         if self._headers.get("expect", "").lower() == "100-continue" and self._under_way is None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -215,6 +215,14 @@ class Connection(asyncio.Protocol):
                 return False
             self._transport.write(answer.body[start : start + size])
         return True
+
+
+def _path_of(target: str) -> str:
+    """A page's `next` is a whole URL, and clients send it whole (RFC 9112, 3.2.2)."""
+    if target[:1] == "/" or not target.lower().startswith(("http://", "https://")):
+        return target
+    _, slash, path = target.partition("://")[2].partition("/")
+    return slash + path
 
 
 def _head(answer: Answer, *, lasts: bool) -> bytes:

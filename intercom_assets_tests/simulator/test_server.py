@@ -74,6 +74,17 @@ def test_a_body_that_is_no_object_of_json_is_refused(url: str, path: bytes, body
     assert status_of(url, b"POST " + path, body=body) == 400
 
 
+def test_a_whole_url_in_the_request_line_is_its_path(url: str) -> None:
+    """As the Ruby client asks for the next page of a list."""
+    told = url.encode()
+
+    assert status_of(url, b"GET " + told + b"/companies?page=1&per_page=2") == 200
+    assert status_of(url, b"GET https://api.intercom.io/contacts") == 200
+    assert status_of(url, b"GET " + told + b"/contacts/none") == 404
+    assert status_of(url, b"GET " + told) == 404
+    assert status_of(url, b"GET " + told + b"/me", b"Host: attacker.example\r\n") == 400
+
+
 @pytest.mark.parametrize("endpoint", [b"settings", b"faults", b"operator", b"reset", b"contacts"])
 def test_no_control_call_can_nest_too_deeply(url: str, endpoint: bytes) -> None:
     assert status_of(url, b"POST /_simulator/" + endpoint, body=DEEP) == 400
