@@ -10,7 +10,7 @@ from intercom_assets.simulator.companies import live_company
 from intercom_assets.simulator.contacts import find_for_write, find_live
 from intercom_assets.simulator.documents import Document
 from intercom_assets.simulator.extras import Note
-from intercom_assets.simulator.paging import numbered_page, page_number, page_size
+from intercom_assets.simulator.paging import cursor_page, page_number, page_size, read_cursor
 from intercom_assets.simulator.records import Admin
 from intercom_assets.simulator.values import text
 from intercom_assets.simulator.wire import Call, Reply
@@ -21,21 +21,25 @@ LONGEST = 1_000_000
 
 def list_contact_notes(call: Call) -> Reply:
     contact = find_live(call, call.ids[0])
-    return _listed(call, contact.notes, f"contacts/{contact.id}/notes")
+    return _listed(call, contact.notes)
 
 
 def list_company_notes(call: Call) -> Reply:
     company = live_company(call, call.ids[0])
-    return _listed(call, company.notes, f"companies/{company.id}/notes")
+    return _listed(call, company.notes)
 
 
-def _listed(call: Call, ids: tuple[str, ...], path: str) -> Reply:
-    """Newest first."""
+def _listed(call: Call, ids: tuple[str, ...]) -> Reply:
+    """Newest first; by cursor, as Intercom's file draws it, or by `page`."""
     size = page_size(call, call.query.get("per_page"), PAGE)
-    number = page_number(call.query.get("page"))
-    newest = ids[::-1][(number - 1) * size : number * size]
+    place = read_cursor(call.query.get("starting_after"), int)
+    number = place[0] if place else page_number(call.query.get("page"))
+    start = max(place[2], 0) if place else (number - 1) * size
+    newest = ids[::-1][start : start + size]
     rows = [_document(call, call.world.extras.notes[note_id]) for note_id in newest]
-    return Reply(numbered_page(rows, len(ids), size, number, f"{call.base_url}/{path}"))
+    end = start + len(rows)
+    after = [number + 1, None, end] if rows and end < len(ids) else None
+    return Reply(cursor_page(call, rows, len(ids), size, number, after))
 
 
 def get_note(call: Call) -> Reply:

@@ -132,6 +132,20 @@ def test_a_note_is_written_listed_newest_first_and_named_in_its_record(api: Api,
     assert (named["total_count"], named["url"]) == (2, f"{path}/notes")
 
 
+def test_notes_are_paged_by_cursor_to_their_end(api: Api) -> None:
+    path = f"/contacts/{api.user()['id']}/notes"
+    written = [ok(api.post(path, {"body": f"note {number}"}))["id"] for number in range(5)]
+
+    found, after = [], ""
+    for _ in range(3):
+        page = ok(api.get(f"{path}?per_page=2&starting_after={after}"))
+        found += ids(page)
+        after = page["pages"].get("next", {}).get("starting_after", "")
+
+    assert found == written[::-1]
+    assert after == ""
+
+
 def test_notes_are_about_who_is_there_and_by_who_works_here(api: Api) -> None:
     path = f"/contacts/{api.user()['id']}/notes"
 
