@@ -11,6 +11,7 @@ from intercom_assets.cli.failures import CommandFailed
 from intercom_assets.cli.output.explain import Story, print_summary
 from intercom_assets.cli.output.explain_document import document
 from intercom_assets.cli.output.tables import a_console
+from intercom_assets.domain.tags import NOTHING
 from intercom_assets.domain.vocabulary import AttributeModel, QueueKind
 from intercom_assets.sync.context.attributes import unwritable_now
 from intercom_assets.sync.context.services import Services
@@ -52,6 +53,8 @@ def _story_of_user(services: Services, user_id: str, last: int) -> Story:
         intercom_id=user.link.contact_id,
         read_at=user.link.shadow_read_at,
         archived=user.link.archived,
+        tags=list(user.tags),
+        tag_plan=NOTHING if erased else user.tag_plan,
         in_app=in_app,
         problem=user.problem.message if user.problem else None,
         decisions=user.plan.decisions if in_app and not erased else (),

@@ -38,7 +38,7 @@ def differs(fields: Mapping[str, Field], contact: Contact, link: UserLink) -> bo
             return True
     elif _counts_differ(contact, shadow) and not _moving(link):
         return True
-    return _rest(contact) != _rest(shadow)
+    return _lost_a_tag(contact, shadow, link) or _rest(contact) != _rest(shadow)
 
 
 def company_differs(fields: Mapping[str, Field], company: Company, link: TeamLink) -> bool:
@@ -91,6 +91,15 @@ def _counts_differ(contact: Contact, shadow: Contact) -> bool:
     """Of lists that are cut at ten, only their numbers can be compared."""
     counts = {contact.company_count, shadow.company_count}
     return None not in counts and len(counts) > 1
+
+
+def _lost_a_tag(contact: Contact, shadow: Contact, link: UserLink) -> bool:
+    """Whether one that the app wants was taken off. A document as old as our last read by id may be
+    from before we put it on."""
+    if not contact.tags_complete or (contact.updated_at or 0) <= (shadow.updated_at or 0):
+        return False
+    ours = [tag for key, tag in link.tags.items() if not is_at_it(link, Action.UNTAGGED, key)]
+    return not {*ours, *link.others_tags} <= {*contact.tag_ids}
 
 
 def _moving(link: UserLink) -> frozenset[str]:

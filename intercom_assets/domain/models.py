@@ -48,7 +48,8 @@ class Column:
 class AppUser:
     """A user as the mapping's queries return it. `values` holds field columns and attributes.
 
-    `unfit`: columns whose value has no form that Intercom could hold -> why.
+    `unfit`: columns whose value has no form that Intercom could hold -> why. `tags`: the names in
+    the array; None where the mapping selects none, or what it selects is no array.
     """
 
     id: str
@@ -57,6 +58,7 @@ class AppUser:
     deleted: bool = False
     teams: frozenset[str] = frozenset()
     unfit: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[object, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Contact:
     """A contact as one answer of Intercom told it. Times are whole Unix seconds.
 
     `companies_complete`: `company_ids` is all of them; `company_count` says how many there are.
+    `tag_ids` likewise; documents that earlier versions stored have none.
     """
 
     id: str
@@ -112,12 +115,18 @@ class Contact:
     company_ids: tuple[str, ...] = ()
     companies_complete: bool = True
     company_count: int | None = None
+    tag_ids: tuple[str, ...] = ()
+    tags_complete: bool = False
+    tag_count: int | None = None
     located_time_zone: str | None = None
     country_code: str | None = None
 
 
-OF_COMPANIES = frozenset({"company_ids", "companies_complete", "company_count"})
-"""What a contact says of its companies; all else that it says is of the person."""
+OF_EDGES = frozenset(
+    {"company_ids", "companies_complete", "company_count"}
+    | {"tag_ids", "tags_complete", "tag_count"}
+)
+"""What a contact says of its companies and tags; all else that it says is of the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +184,14 @@ class Admin:
 
     id: str
     email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag of the workspace."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +271,9 @@ class UserLink:
     companies (Intercom's ids) not detached again for the same reason; `undone_archive`: likewise.
     `others_contact`: the id of a contact that was another user's until its external id was moved:
     nothing that it holds is about this user.
+    `tags`: those that we put on, key (`domain/tags.py`) -> Intercom's id. `undone_tags`: keys of
+    those that an operator took off again. `others_tags`: ids of those that the app wants and that
+    were there before us.
     """
 
     user_id: str
@@ -279,6 +299,9 @@ class UserLink:
     undone_companies: Sequence[str] = ()
     undone_archive: bool = False
     others_contact: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    undone_tags: Sequence[str] = ()
+    others_tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

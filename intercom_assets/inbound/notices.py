@@ -31,6 +31,9 @@ _CONTACT_PARTS = {
     "company_ids": "companies",
     "companies_complete": "companies",
     "company_count": "companies",
+    "tag_ids": "tags",
+    "tags_complete": "tags",
+    "tag_count": "tags",
 }
 _COMPANY_PARTS = (
     *("company_id", "name", "plan", "size", "website", "industry", "monthly_spend"),

@@ -21,6 +21,7 @@ from intercom_assets.domain.models import (
     Contact,
     ContactPatch,
     DataAttribute,
+    Tag,
     Workspace,
 )
 from intercom_assets.domain.vocabulary import AttributeModel
@@ -49,6 +50,7 @@ from intercom_assets.intercom.wire import (
     RawPayload,
     Receipt,
     ReceiptPayload,
+    TagListPayload,
     TagPayload,
     body_of,
 )
@@ -257,6 +259,22 @@ class IntercomClient:
     def detach_company(self, contact_id: str, company_id: str) -> Company:
         """Both by Intercom's ids. `NotFound`: not attached (any more), or no such company."""
         return self._ask(CompanyPayload, endpoints.DETACH_COMPANY, contact_id, company_id)
+
+    def list_tags(self) -> list[Tag]:
+        """The workspace's tags, all of them in one answer."""
+        return self._ask(TagListPayload, endpoints.LIST_TAGS)
+
+    def create_tag(self, name: str) -> str:
+        """The tag's id; of one that has the name already, where there is one."""
+        return self._ask(TagPayload, endpoints.CREATE_TAG, body={"name": name})
+
+    def contact_tags(self, contact_id: str) -> list[Tag]:
+        """All tags of a contact, in one answer."""
+        return self._ask(TagListPayload, endpoints.CONTACT_TAGS, contact_id)
+
+    def tag_contact(self, contact_id: str, tag_id: str) -> str:
+        """The tag's id. `NotFound`: there is no such tag, or no such contact."""
+        return self._ask(TagPayload, endpoints.TAG_CONTACT, contact_id, body={"id": tag_id})
 
     def untag_contact(self, contact_id: str, tag_id: str) -> str:
         """The tag's id. `NotFound`: the contact has no such tag (any more), or is gone."""

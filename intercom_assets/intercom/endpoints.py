@@ -61,6 +61,11 @@ MERGE_CONTACTS = Endpoint("POST", "/contacts/merge", ONCE)
 CONTACT_COMPANIES = Endpoint("GET", "/contacts/{id}/companies", READ)
 ATTACH_COMPANY = Endpoint("POST", "/contacts/{id}/companies", SAME)
 DETACH_COMPANY = Endpoint("DELETE", "/contacts/{id}/companies/{company}", SAME)
+LIST_TAGS = Endpoint("GET", "/tags", READ)
+CREATE_TAG = Endpoint("POST", "/tags", SAME)
+"""By its name: one that there is already is not made twice."""
+CONTACT_TAGS = Endpoint("GET", "/contacts/{id}/tags", READ)
+TAG_CONTACT = Endpoint("POST", "/contacts/{id}/tags", SAME)
 UNTAG_CONTACT = Endpoint("DELETE", "/contacts/{id}/tags/{tag}", SAME)
 
 FIND_COMPANY = Endpoint("GET", "/companies", READ)

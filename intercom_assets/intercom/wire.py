@@ -21,6 +21,7 @@ from intercom_assets.domain.models import (
     Contact,
     ContactPatch,
     DataAttribute,
+    Tag,
     Value,
     Workspace,
 )
@@ -41,7 +42,7 @@ from intercom_assets.intercom.wire_values import (
 )
 
 EMBEDDED = 10
-"""Companies that a contact's answer holds at most."""
+"""Companies, and tags, that a contact's answer holds at most."""
 
 T = TypeVar("T")
 
@@ -85,8 +86,8 @@ class _Ref(Part):
     id: str
 
 
-class _EmbeddedCompanies(Part):
-    """At most ten of a contact's companies."""
+class _Embedded(Part):
+    """At most ten of a contact's companies, or tags."""
 
     data: tuple[_Ref, ...]
     has_more: Flag = False
@@ -121,12 +122,13 @@ class ContactPayload(Payload[Contact]):
     avatar: Picture = None
     owner_id: Text = None
     custom_attributes: Scalars = Field(default_factory=dict)
-    companies: Annotated[_EmbeddedCompanies | None, BeforeValidator(object_or_nothing)] = None
+    companies: Annotated[_Embedded | None, BeforeValidator(object_or_nothing)] = None
+    tags: Annotated[_Embedded | None, BeforeValidator(object_or_nothing)] = None
     location: Annotated[_Location | None, BeforeValidator(object_or_nothing)] = None
 
     def domain(self) -> Contact:
-        """The contact. Companies that Intercom did not tell are incomplete, not none."""
-        embedded, place = self.companies, self.location
+        """The contact. Companies or tags that Intercom did not tell are incomplete, not none."""
+        embedded, tags, place = self.companies, self.tags, self.location
         return Contact(
             id=self.id,
             role=self.role,
@@ -146,6 +148,9 @@ class ContactPayload(Payload[Contact]):
             company_ids=tuple(ref.id for ref in embedded.data) if embedded else (),
             companies_complete=embedded is not None and embedded.complete,
             company_count=embedded.total_count if embedded else None,
+            tag_ids=tuple(ref.id for ref in tags.data) if tags else (),
+            tags_complete=tags is not None and tags.complete,
+            tag_count=tags.total_count if tags else None,
             located_time_zone=place.timezone if place else None,
             country_code=place.country_code.upper() if place and place.country_code else None,
         )
@@ -185,6 +190,18 @@ class TagPayload(Payload[str]):
 
     def domain(self) -> str:
         return self.id
+
+
+class _NamedTag(Part):
+    id: str
+    name: Text = None
+
+
+class TagListPayload(Payload[list[Tag]]):
+    data: tuple[_NamedTag | None, ...]
+
+    def domain(self) -> list[Tag]:
+        return [Tag(tag.id, str(tag.name or "")) for tag in self.data if tag is not None]
 
 
 class RawPayload(Payload[Mapping[str, Any]]):

@@ -13,9 +13,9 @@ from intercom_assets.domain.models import Kind
 from intercom_assets.mapping.load import MEMBERSHIPS_SQL, TEAMS_SQL, USERS_SQL, AppMapping
 from intercom_assets.mapping.problems import MappingError, nearest
 
-NOT_VALUES = frozenset({"id", "from_oauth", "deleted_at", "updated_at"})
+NOT_VALUES = frozenset({"id", "from_oauth", "deleted_at", "updated_at", "tags"})
 """Columns that say something about the row; the others are its values."""
-NOT_VALUES_OF_TEAMS = NOT_VALUES | {"owner_id"}
+NOT_VALUES_OF_TEAMS = NOT_VALUES - {"tags"} | {"owner_id"}
 """A team's owner is a user of the app."""
 UNNAMED = "?column?"
 """What PostgreSQL calls a column without a name."""
@@ -31,11 +31,15 @@ _MEANT = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A column that we know: the kinds it may have (None: those of an id), and which it gets."""
+    """A column that we know: the kinds it may have (None: those of an id), and which it gets.
+
+    `many`: it is an array of them.
+    """
 
     kinds: tuple[Kind, ...] | None
     becomes: Kind | None = None
     required: bool = False
+    many: bool = False
 
     @property
     def is_id(self) -> bool:
@@ -63,6 +67,7 @@ USER_RULES = {
     "avatar_url": _TEXT,
     "owner_email": _TEXT,
     "owner_id": Rule((Kind.STRING, Kind.INTEGER), Kind.STRING),
+    "tags": Rule((Kind.STRING,), many=True),
     "from_oauth": Rule((Kind.BOOLEAN,)),
     "deleted_at": _DATE,
     "updated_at": _DATE,

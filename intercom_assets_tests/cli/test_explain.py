@@ -1,15 +1,49 @@
 """`explain` of one person to whom everything happened, and of somebody of whom nothing is known."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import LiteralString
 
+from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.sync import environment
 from intercom_assets_tests.cli.conftest import Shell
 from intercom_assets_tests.database.mappings import run
 
 ADA = "7"
 ESCAPE = "\x1b[31mred\x1b[0m"
+
+
+TAGS = "array['vip', 'beta'] as tags,\n    updated_at,"
+
+
+def test_tags_of_ours_and_those_that_a_pass_would_move_are_told(
+    shell: Shell, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mapping"
+    shutil.copytree(SAMPLE, folder)
+    users = folder / "users.sql"
+    users.write_text(users.read_text().replace("updated_at,", TAGS, 1))
+    with_tags = {environment.INTERCOM_SYNC_CONFIG: str(folder)}
+    assert shell.run("sync", "--user", ADA, **with_tags).exit_code == 0
+    users.write_text(users.read_text().replace("'beta'", "'New'"))
+
+    told = shell.run("explain", "--user", ADA, **with_tags).output
+    document = json.loads(shell.run("explain", "--user", ADA, "--json", **with_tags).stdout)
+    planned = shell.run("plan", "--user", ADA, **with_tags).output
+
+    assert "Tags that the sync put on: beta, vip." in told
+    assert "A pass would put on, since the app has them: new." in told
+    assert "A pass would take off, since the app dropped them: beta." in told
+    assert document["tags"] == {
+        "ours": ["beta", "vip"],
+        "would_put_on": ["new"],
+        "would_take_off": ["beta"],
+    }
+    assert {"tagged"} <= {row["action"] for row in document["timeline"]}
+    assert "Tags: 1 to put on, 1 to take off, 1 tag to make first." in planned
+    assert "the app dropped it" in planned
 
 
 def _app(shell: Shell, statement: LiteralString) -> None:

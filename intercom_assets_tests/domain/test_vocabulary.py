@@ -34,6 +34,8 @@ STORED: dict[type[StrEnum], set[str]] = {
         "unarchived",
         "attached",
         "detached",
+        "tagged",
+        "untagged",
         "pushed",
         "pulled",
         "overruled",
@@ -90,6 +92,7 @@ STORED: dict[type[StrEnum], set[str]] = {
     },
     StateKey: {
         "admins",
+        "tags",
         "workspace",
         "attributes of contact",
         "attributes of company",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from intercom_assets.domain.models import Admin, ContactPatch, Workspace
+from intercom_assets.domain.models import Admin, ContactPatch, Tag, Workspace
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import (
@@ -34,6 +34,23 @@ def test_its_teammates_are_listed(client: IntercomClient, intercom: Simulator) -
     assert Admin(pat, "pat@example.com") in [
         Admin(admin.id, (admin.email or "").lower()) for admin in client.list_admins()
     ]
+
+
+def test_a_tag_is_made_once_put_on_and_taken_off(client: IntercomClient) -> None:
+    contact = client.create_contact(ADA)
+    assert (contact.tag_ids, contact.tags_complete, contact.tag_count) == ((), True, 0)
+
+    vip = client.create_tag("VIP")
+    assert client.create_tag("vip") == vip
+    assert client.list_tags() == [Tag(vip, "VIP")]
+    assert client.tag_contact(contact.id, vip) == client.tag_contact(contact.id, vip) == vip
+
+    assert client.get_contact(contact.id).tag_ids == (vip,)
+    assert client.contact_tags(contact.id) == [Tag(vip, "VIP")]
+    client.untag_contact(contact.id, vip)
+    assert client.get_contact(contact.id).tag_ids == ()
+    with pytest.raises(NotFound):
+        client.tag_contact(contact.id, "0")
 
 
 def test_a_contact_is_created_and_found_by_either_id(client: IntercomClient) -> None:

@@ -12,6 +12,7 @@ from intercom_assets.database.reports import JournalRow, Tombstone, Waiting
 from intercom_assets.domain.decisions import Decision
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value, Values
+from intercom_assets.domain.tags import NOTHING, TagPlan
 from intercom_assets.domain.vocabulary import Action, QueueKind
 
 WORDS = {
@@ -31,7 +32,8 @@ class Story:
     """`rows`: the timeline, newest first, of which there may be more than are shown.
 
     `intercom_id`: of the contact or company; `archived`: a contact, by us. `decisions`: what a
-    pass would decide now. `held`: gone, and held for an operator's word.
+    pass would decide now; `tag_plan`: with the tags, of which `tags` are ours. `held`: gone, and
+    held for an operator's word.
     """
 
     kind: QueueKind
@@ -48,6 +50,8 @@ class Story:
     rows: Sequence[JournalRow]
     has_more: bool
     archived: bool = False
+    tags: Sequence[str] = ()
+    tag_plan: TagPlan = NOTHING
     erased: Tombstone | None = None
 
     @property
@@ -82,7 +86,19 @@ def _standing(story: Story) -> list[str]:
         f"intercom-assets retry --{story.kind} {story.key}"
         for name, item in sorted(story.left_out.items())
     ]
-    return [*lines, *_queue(story)]
+    return [*lines, *_tags(story), *_queue(story)]
+
+
+def _tags(story: Story) -> list[str]:
+    plan = story.tag_plan
+    if plan.must_list:
+        put_on = f"if it does not carry them already: {', '.join(plan.put_on)}"
+    else:
+        put_on = ", ".join(plan.put_on)
+    known = [f"Tags that the sync put on: {', '.join(sorted(story.tags))}."] if story.tags else []
+    due = [f"A pass would put on, since the app has them: {put_on}."] if plan.put_on else []
+    off = [f"A pass would take off, since the app dropped them: {', '.join(plan.take_off)}."]
+    return [*known, *due, *(off if plan.take_off else [])]
 
 
 def _counterpart(story: Story) -> str:

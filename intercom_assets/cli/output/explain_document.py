@@ -22,6 +22,11 @@ def document(story: Story) -> dict[str, object]:
             name: {"reason": item.reason, "why": item.why}
             for name, item in sorted(story.left_out.items())
         },
+        "tags": {
+            "ours": sorted(story.tags),
+            "would_put_on": list(story.tag_plan.put_on),
+            "would_take_off": list(story.tag_plan.take_off),
+        },
         "fields": [
             {
                 "field": decision.field.name,

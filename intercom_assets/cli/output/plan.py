@@ -12,6 +12,7 @@ from intercom_assets.database.app.lookups import SharedEmails
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
+from intercom_assets.domain.tags import TAGGED_WHY, UNTAGGED_WHY
 from intercom_assets.domain.values import count_of
 from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.switched_ids import Switch
@@ -54,6 +55,8 @@ class PlanSummary:
         self.left_out: Counter[str] = Counter()
         self.attaches = self.merges = self.searches = 0
         self.companies_to_make: set[str] = set()
+        self.tags = self.untags = 0
+        self.tags_to_make: set[str] = set()
         self.to_make: Mapping[str, Sequence[Field]] = {}
         self.plan_id, self.minutes = "", 0.0
         self.unasked: str | None = None
@@ -83,6 +86,9 @@ class PlanSummary:
         self.merges += len(user.merge)
         self.searches += user.searched
         self.companies_to_make.update(user.companies_to_make)
+        self.tags += len(user.tag)
+        self.untags += len(user.untag)
+        self.tags_to_make.update(user.tags_to_make)
         if user.may_go_by_bulk:
             self.bulk_users += 1
             self.bulk_saves += user.calls
@@ -125,10 +131,11 @@ class PlanSummary:
 
     @property
     def calls(self) -> int:
-        """Of everything, each by itself: users, companies, searches of leads, attributes."""
+        """Of everything, each by itself: users, companies, searches of leads, attributes, tags."""
         companies = self.companies
         searches = -(-self.searches // LEADS_A_CALL)
-        return self._counts.calls + companies + searches + len(self.attributes_to_make)
+        made = len(self.attributes_to_make) + len(self.tags_to_make)
+        return self._counts.calls + companies + searches + made
 
 
 # --- for people -----------------------------------------------------------------------------------
@@ -165,6 +172,12 @@ def _lines(summary: PlanSummary) -> list[str]:
         f"Memberships: {summary.attaches:,} to attach, {counts.detaches:,} to detach. "
         f"Leads: {summary.searches:,} addresses to search, {summary.merges:,} found to merge.",
     ]
+    if summary.tags or summary.untags:
+        made = f", {count_of(len(summary.tags_to_make), 'tag')} to make first"
+        lines.append(
+            f"Tags: {summary.tags:,} to put on, {summary.untags:,} to take off"
+            f"{made if summary.tags_to_make else ''}."
+        )
     for model, new in summary.to_make.items():
         if new:
             names = ", ".join(f"{field.intercom} ({field.kind})" for field in new)
@@ -248,6 +261,10 @@ def _of_user(user: PlannedUser) -> Listing:
     for company in user.detach:
         why = "the user is not in the team"
         table.add("membership", "intercom", f"company {company}", "-", why)
+    for tag in user.tag:
+        table.add("tag", "intercom", "-", plain(tag), TAGGED_WHY)
+    for tag in user.untag:
+        table.add("tag", "intercom", plain(tag), "-", UNTAGGED_WHY)
     for lead in user.merge:
         why = "it has the user's e-mail"
         table.add("lead", "intercom", f"lead {lead}", "merged into the user", why)

@@ -29,6 +29,8 @@ def document(summary: PlanSummary) -> dict[str, object]:
             "archives": counts.archives,
             "attaches": summary.attaches,
             "detaches": counts.detaches,
+            "tags": summary.tags,
+            "untags": summary.untags,
             "lead_searches": summary.searches,
             "merges": summary.merges,
         },
@@ -41,6 +43,7 @@ def document(summary: PlanSummary) -> dict[str, object]:
             {"model": model, "name": field.intercom, "type": field.kind}
             for model, field in summary.attributes_to_make
         ],
+        "tags_to_make": len(summary.tags_to_make),
         "left_the_mapping": dict(summary.left),
         "left_out": dict(summary.left_out),
         "shared_emails": {
@@ -84,6 +87,8 @@ def _user_document(user: PlannedUser) -> dict[str, Any]:
         "changes": [_change_document(change) for change in user.changes],
         "attach": list(user.attach),
         "detach": list(user.detach),
+        "tag": list(user.tag),
+        "untag": list(user.untag),
         "merge": list(user.merge),
         "edited_in_intercom": [
             {"field": edit.field, "then": edit.then, "now": edit.now} for edit in user.edits

@@ -66,6 +66,8 @@ def _what(step: UndoStep) -> str:
             return f"membership of team {plain(step.what)}"
         case Act.DETACHED:
             return f"membership of company {plain(step.what)}"
+        case Act.TAGGED | Act.UNTAGGED:
+            return f"tag {plain(step.what)}"
         case _:
             return plain(step.what)
 

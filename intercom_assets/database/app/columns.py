@@ -28,6 +28,7 @@ _KINDS = {
 }
 _NUMERIC, _NAIVE, _INTERVAL = 1700, 1114, 1186
 _FLOATS, _JSON = (700, 701), (114, 3802)
+_TEXT_ARRAYS = (1009, 1015, 1014)
 _NOT_SQL = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _BARE_USER = re.compile(r"\b(?:from|join)\s+user\b(?!\s*\.)", re.IGNORECASE)
 
@@ -185,6 +186,8 @@ def _kind(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
     rule, name = query.rule(column.name), column.name
     if rule is not None and rule.is_id:
         return Kind.STRING
+    if rule is not None and rule.many:
+        return _element(query, column, sql_type)
     kind = _declared(query, column, sql_type)
     if rule is not None and rule.is_whole and _has_fractions(column):
         raise MappingError(
@@ -192,6 +195,17 @@ def _kind(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
             f"allowed: an integer, as in: round({name})::bigint as {name}"
         )
     return query.kind(name, kind, sql_type.name)
+
+
+def _element(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:
+    if column.type_code in (*_TEXT_ARRAYS, *_JSON):
+        return Kind.STRING
+    name = column.name
+    way = f"{name}::text[] as {name}" if sql_type.category == "A" else f"{name} as {name}_text"
+    raise MappingError(
+        f"{query.file}: {name} is {sql_type.name}; allowed: an array of text, or json that is "
+        f"one; as in: {way}{'' if sql_type.category == 'A' else ', a custom attribute'}"
+    )
 
 
 def _declared(query: Query, column: psycopg.Column, sql_type: _Type) -> Kind:

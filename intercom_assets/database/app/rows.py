@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from intercom_assets.database.app.columns import Shape
 from intercom_assets.database.loaders import Unreadable
 from intercom_assets.domain.models import AppTeam, AppUser, InvalidRow, Kind, Value
+from intercom_assets.domain.tags import NO_ARRAY, TAGS
 from intercom_assets.domain.values import InvalidValue, canonical
 
 Row: TypeAlias = Sequence[Any]
@@ -30,6 +31,9 @@ class UserRows:
     def read(self, row: Row, teams: Iterable[str] = ()) -> AppUser | InvalidRow:
         cells, key = self._cells, self.id_of(row) or ""
         values, unfit = cells.values(row)
+        tags = cells.many(row, TAGS)
+        if isinstance(tags, str):
+            unfit[TAGS], tags = tags, None
         try:
             return AppUser(
                 key,
@@ -38,6 +42,7 @@ class UserRows:
                 deleted=cells.value(row, "deleted_at", Kind.DATE) is not None,
                 teams=frozenset(teams),
                 unfit=unfit,
+                tags=tags,
             )
         except _InvalidCell as cell:
             return InvalidRow(key, cell.column, cell.reason)
@@ -84,6 +89,16 @@ class Cells:
     def value(self, row: Row, name: str, kind: Kind) -> Value:
         place = self._places.get(name)
         return None if place is None else _cell(name, kind, row[place])
+
+    def many(self, row: Row, name: str) -> tuple[object, ...] | str | None:
+        """The elements, none of null; None where it is not selected; else why there are none."""
+        place = self._places.get(name)
+        if place is None or row[place] is None:
+            return None if place is None else ()
+        cell = row[place]
+        if isinstance(cell, Unreadable):
+            return cell.reason
+        return tuple(cell) if isinstance(cell, list) else NO_ARRAY
 
     def values(self, row: Row) -> tuple[dict[str, Value], dict[str, str]]:
         """The values, and the columns that have none -> why."""

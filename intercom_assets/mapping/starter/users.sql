@@ -20,6 +20,7 @@ select
     -- email_verified,                          -- true: the address is the person's
     -- avatar_url,                              -- the address of a picture
     -- owner_email,                             -- of the teammate who owns the contact, or owner_id
+    -- labels as tags,                          -- an array of text; see your-own-app.md
     -- oauth_provider is not null as from_oauth,    -- true: name and phone are nobody's to type
     -- deleted_at,                              -- set: the contact is marked as deleted
     -- updated_at,                              -- read, never sent; polling sees a change by it

@@ -20,6 +20,7 @@ from intercom_assets.intercom.errors import IntercomError, LeaseRanOut
 from intercom_assets.sync.context.admins import AdminBook
 from intercom_assets.sync.context.failures import stops_everything
 from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.tags import TagBook
 from intercom_assets.sync.context.workspace import remember_workspace
 
 CACHED_FOR = 86_400.0
@@ -31,12 +32,13 @@ MODELS = {AttributeModel.CONTACT: QueueKind.USER, AttributeModel.COMPANY: QueueK
 class AttributeBook:
     """What custom attributes exist, for the contacts' and the companies' fields of the mapping.
 
-    `admins`: the workspace's teammates, for owners.
+    `admins`: the workspace's teammates, for owners; `tags`: its tags.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self.admins = AdminBook(services)
+        self.tags = TagBook(services)
         self._lock = threading.Lock()
         self._ready = self._read_again = self._asked = False
         self._unread: dict[str, str] = {}

@@ -4,7 +4,7 @@ Built once per process by Dagster's resources or by the CLI; holds no state of a
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from intercom_assets.sync.context.zones import zone_book
 @dataclass(frozen=True)
 class Services:
     """`wall` gives Unix seconds; tests hand in their own. `admins`: in place of those that are
-    kept, for a plan."""
+    kept, for a plan; `tags` likewise, key -> id."""
 
     app: AppDatabase
     store: Store
@@ -29,6 +29,7 @@ class Services:
     wall: Callable[[], float] = time.time
     zones: ZoneBook = field(default_factory=zone_book)
     admins: Admins | None = None
+    tags: Mapping[str, str] | None = None
 
     @property
     def settings(self) -> SyncSettings:

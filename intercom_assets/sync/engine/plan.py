@@ -85,12 +85,13 @@ def plan_teams(
 
 
 def count(planned: Iterable[PlannedUser]) -> Counts:
-    """Lead searches are in its calls, fifteen users to one."""
-    total, searched = Counts(), 0
+    """Lead searches are in its calls, fifteen users to one, and tags that are made once."""
+    total, searched, tags = Counts(), 0, set[str]()
     for user in planned:
         total = total.plus(user.counts)
         searched += user.searched
-    return total.plus(Counts(calls=-(-searched // LEADS_A_CALL)))
+        tags.update(user.tags_to_make)
+    return total.plus(Counts(calls=-(-searched // LEADS_A_CALL) + len(tags)))
 
 
 def _leads(
@@ -158,7 +159,9 @@ def _decided(state: UserState, problem: Problem | None) -> PlannedUser:
         return replace(planned, action=PlannedAction.FIND, calls=1, searched=False)
     edges = state.memberships
     teams = edges.attach if state.app.is_here else ()
+    tags = state.tag_plan
     moves = len(teams) + len(edges.detach) + len(state.leads)
+    moves += len(tags.put_on) + len(tags.take_off) + int(tags.must_list)
     changes = _changes(state.plan, state.contact)
     return replace(
         planned,
@@ -167,6 +170,9 @@ def _decided(state: UserState, problem: Problem | None) -> PlannedUser:
         attach=teams,
         detach=edges.detach,
         merge=state.leads,
+        tag=[calls_due.tag_name(state, key) for key in tags.put_on],
+        untag=tags.take_off,
+        tags_to_make=tags.to_make,
         companies_to_make=sorted(state.teams_without_company),
         calls=int(needs_first) + moves,
         may_go_by_bulk=item_of(state, state.teams_without_company) is not None,

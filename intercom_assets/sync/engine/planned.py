@@ -41,8 +41,9 @@ class PlannedUser:
     knows the user (absent) or the user was erased on request.
 
     `attach`: team ids, of which `companies_to_make` have no company yet. `detach`: company ids.
-    `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay in
-    Intercom. `left_out`: field -> why it is not sent. `edits`: made there since the last look;
+    `tag`: names to put on, of which `tags_to_make` are none of the workspace's yet; `untag`: to
+    take off. `merge`: leads. `left`: columns that are no longer in the mapping, whose values stay
+    in Intercom. `left_out`: field -> why it is not sent. `edits`: made there since the last look;
     `lost`: its contact is there no more; both only of who was looked at. `searched`: leads are
     searched, which `calls` leaves out: one search serves fifteen. `may_go_by_bulk`: as an item.
     """
@@ -53,6 +54,9 @@ class PlannedUser:
     attach: Sequence[str] = ()
     detach: Sequence[str] = ()
     merge: Sequence[str] = ()
+    tag: Sequence[str] = ()
+    untag: Sequence[str] = ()
+    tags_to_make: Sequence[str] = ()
     companies_to_make: Sequence[str] = ()
     left: Sequence[str] = ()
     calls: int = 0

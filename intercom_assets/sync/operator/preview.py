@@ -18,6 +18,7 @@ from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.sync.context.admins import owner_column, read_admins
 from intercom_assets.sync.context.failures import Problem
 from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.tags import read_tags, selects_tags
 from intercom_assets.sync.context.workspace import require_workspace
 from intercom_assets.sync.engine import initial_listing
 from intercom_assets.sync.engine.plan import ContactsNow, FindLeads
@@ -98,8 +99,9 @@ def _look(
         for teams, users in initial_listing.listed(services, progress):
             overlay.show(users, teams)
     owners = read_admins(client) if owner_column(services) else None
+    tags = read_tags(client) if selects_tags(services) else None
     return Foresight(
-        replace(services, store=services.store.with_links(overlay), admins=owners),
+        replace(services, store=services.store.with_links(overlay), admins=owners, tags=tags),
         {model: plan.unwritable for model, plan in plans.items()},
         {model: plan.missing for model, plan in plans.items()},
         lambda emails: _leads(services, emails),

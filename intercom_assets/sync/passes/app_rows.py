@@ -11,8 +11,17 @@ from typing import TypeAlias
 from intercom_assets.domain.attributes import fit_values
 from intercom_assets.domain.fields import COMPANY_DELETED, DELETED, LAST_SEEN
 from intercom_assets.domain.lazily import lazily
-from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow, LeftOut, Values
+from intercom_assets.domain.models import (
+    AppTeam,
+    AppUser,
+    Gone,
+    InvalidRow,
+    LeftOut,
+    Reason,
+    Values,
+)
 from intercom_assets.domain.owners import with_owner
+from intercom_assets.domain.tags import TAGS, wanted_tags
 from intercom_assets.domain.values import digest
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.failures import Problem, unfit
@@ -24,13 +33,15 @@ DELETION = {QueueKind.USER: DELETED.name, QueueKind.TEAM: COMPANY_DELETED.name}
 
 @dataclass(frozen=True)
 class AppRow:
-    """`left_out`: fields whose values Intercom cannot hold."""
+    """`left_out`: fields whose values Intercom cannot hold. `tags`: wanted ones, key -> name; None
+    where the row says nothing of tags."""
 
     kind: QueueKind
     row: Row
     values: Values
     left_out: Mapping[str, LeftOut]
     mapping_version: str
+    tags: Mapping[str, str] | None = None
 
     @lazily
     def hash(self) -> str:
@@ -38,7 +49,8 @@ class AppRow:
         if self.kind is QueueKind.TEAM:
             return digest(self.mapping_version, self.values)
         compared = {name: value for name, value in self.values.items() if name != LAST_SEEN}
-        return digest(self.mapping_version, compared, self.teams, self.from_oauth)
+        tags = [] if self.tags is None else [sorted(self.tags)]
+        return digest(self.mapping_version, compared, self.teams, self.from_oauth, *tags)
 
     @property
     def teams(self) -> frozenset[str]:
@@ -76,7 +88,19 @@ def app_row(kind: QueueKind, rules: Rules, row: Row) -> AppRow:
         values, unknown = with_owner(rules.owner, values, rules.admins)
         left_out = {**left_out, **unknown}
     values = {**values, DELETION[kind]: row.deleted}
-    return AppRow(kind, row, values, left_out, rules.mapping_version)
+    tags = None
+    if isinstance(row, AppUser):
+        tags, unfit = _tags(row, rules)
+        left_out = {**left_out, **unfit}
+    return AppRow(kind, row, values, left_out, rules.mapping_version, tags)
+
+
+def _tags(row: AppUser, rules: Rules) -> tuple[Mapping[str, str] | None, Mapping[str, LeftOut]]:
+    if row.tags is None:
+        why = row.unfit.get(TAGS)
+        return None, {} if why is None else {TAGS: LeftOut(Reason.UNFIT, f"{TAGS} {why}")}
+    wanted = wanted_tags(row.tags, rules.sync_now_tag)
+    return wanted.names, {} if wanted.left_out is None else {TAGS: wanted.left_out}
 
 
 def row_hash(kind: QueueKind, rules: Rules, row: Row) -> str | None:

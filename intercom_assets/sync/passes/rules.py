@@ -8,6 +8,7 @@ from intercom_assets.domain.owners import Admins
 from intercom_assets.domain.timezones import ZoneBook
 from intercom_assets.sync.context.admins import known_admins, owner_column
 from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.context.tags import known_tags, selects_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Rules:
 
     `separate_merged`: whose contact was merged by hand into another user's gets one of their own.
     `unwritable`: field -> why nobody writes it. `owner`: the column that names a contact's owner,
-    who is looked up among `admins`.
+    who is looked up among `admins`. `tags`: the workspace's, key -> id; None where the mapping
+    selects none.
     """
 
     fields: Mapping[str, Field]
@@ -33,6 +35,8 @@ class Rules:
     unwritable: Mapping[str, str]
     owner: str | None = None
     admins: Admins | None = None
+    tags: Mapping[str, str] | None = None
+    sync_now_tag: str | None = None
 
     def decidable(self, values: Mapping[str, object]) -> dict[str, Field]:
         """The fields that the app's row has a value for and that somebody can write."""
@@ -42,6 +46,8 @@ class Rules:
 
 def user_rules(services: Services, unwritable: Mapping[str, str]) -> Rules:
     rules = _rules(services, services.user_fields, unwritable)
+    if selects_tags(services):
+        rules = replace(rules, tags=known_tags(services))
     owner = owner_column(services)
     return rules if owner is None else replace(rules, owner=owner, admins=known_admins(services))
 
@@ -64,5 +70,6 @@ def _rules(services: Services, fields: Mapping[str, Field], unwritable: Mapping[
         mirror=settings.memberships == "mirror",
         archive=settings.on_delete == "archive",
         separate_merged=settings.merged_users == "separate",
+        sync_now_tag=settings.sync_now_tag,
         unwritable=dict(unwritable),
     )

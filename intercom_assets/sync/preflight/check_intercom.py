@@ -13,10 +13,12 @@ from intercom_assets.database.store.store import Store
 from intercom_assets.domain.attributes import MOST_ATTRIBUTES, plan_attributes
 from intercom_assets.domain.fields import Field
 from intercom_assets.domain.models import DataAttribute, Workspace
+from intercom_assets.domain.values import count_of
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import API_VERSION, IntercomClient
 from intercom_assets.intercom.errors import NotFound
 from intercom_assets.sync.context.admins import read_admins
+from intercom_assets.sync.context.tags import read_tags
 from intercom_assets.sync.context.workspace import WAYS_OUT, mismatch
 from intercom_assets.sync.environment import Configuration
 from intercom_assets.sync.preflight.findings import MOST_CLOCK_DIFFERENCE, CheckPart, Finding
@@ -135,6 +137,19 @@ def check_owners(client: IntercomClient, column: str) -> Iterator[Finding]:
         yield INTERCOM.ok(
             "owners", f"{column} is looked up among the workspace's {len(admins.ids):,} teammates."
         )
+
+
+def check_tags(client: IntercomClient) -> Iterator[Finding]:
+    tags = read_tags(client)
+    if tags is None:
+        yield INTERCOM.bad(
+            "tags",
+            "the workspace's tags could not be read, and users.sql selects tags.",
+            "Allow the token to read and write tags, or take tags out of users.sql: until then "
+            "whoever has one waits for it; everything else of them is synced.",
+        )
+    else:
+        yield INTERCOM.ok("tags", f"The workspace has {count_of(len(tags), 'tag')}.")
 
 
 def _room(known: Sequence[DataAttribute], new: int) -> Finding:

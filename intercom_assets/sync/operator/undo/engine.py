@@ -182,6 +182,10 @@ def _entry(step: UndoStep) -> JournalEntry:
             return replace(entry, action=Action.DETACHED, old=step.journaled_as)
         case Act.DETACHED:
             return replace(entry, action=Action.ATTACHED, new=step.journaled_as)
+        case Act.TAGGED:
+            return replace(entry, action=Action.UNTAGGED, old=step.what)
+        case Act.UNTAGGED:
+            return replace(entry, action=Action.TAGGED, new=step.what)
         case Act.ARCHIVED:
             return replace(entry, action=Action.UNARCHIVED)
         case _:

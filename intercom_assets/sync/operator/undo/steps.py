@@ -45,6 +45,8 @@ class Act(StrEnum):
     FIELD = "field"
     ATTACHED = "attached"
     DETACHED = "detached"
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
     ARCHIVED = "archived"
     EVENT = "event"
 
@@ -53,7 +55,8 @@ class Act(StrEnum):
 class UndoStep:
     """One thing that the run did to one user or team: `was` before it, `wrote` by it, `now`.
 
-    `what`: the field's name; of a membership the team's id, or Intercom's id of a company.
+    `what`: the field's name; of a membership the team's id, or Intercom's id of a company;
+    of a tag its name.
     `journaled_as`: what stands in the journal for a membership that was taken back.
     """
 

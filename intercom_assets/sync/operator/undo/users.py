@@ -16,6 +16,7 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Merged, NotFound
 from intercom_assets.sync.context.failures import PassFailed, problem_of
 from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.operator.undo import tags
 from intercom_assets.sync.operator.undo.steps import (
     Act,
     SidesNow,
@@ -72,7 +73,8 @@ class UserUndo:
         state = self.state
         if self.problem or state.problem or state.contact is None:
             return False
-        return state.plan.settled and state.memberships.settled
+        edges = state.memberships.settled and state.tag_plan.settled
+        return edges and state.plan.settled
 
     # --- looking ------------------------------------------------------------------------------
 
@@ -96,6 +98,8 @@ class UserUndo:
     def _read(self, client: IntercomClient) -> None:
         answer = client.get_contact(self._contact_id)
         self._apply_read(answer)
+        if any(entry.action in (Action.TAGGED, Action.UNTAGGED) for entry in self.entries):
+            self.state = tags.listed(self.state, client)
         if not answer.companies_complete:
             companies = client.contact_companies(answer.id)
             listed = frozenset(company.id for company in companies)
@@ -110,7 +114,11 @@ class UserUndo:
     def steps(self) -> list[UndoStep]:
         """What became of each thing that the run did to this user, or would."""
         if self._steps is None:
-            self._steps = steps_of(self.entries, self.services.user_fields, self._present())
+            present = self._present()
+            self._steps = [
+                *steps_of(self.entries, self.services.user_fields, present),
+                *tags.tag_steps(self.entries, present, self.state),
+            ]
         return as_done(self._steps, self.done, self.problem)
 
     def _present(self) -> SidesNow:
@@ -133,6 +141,8 @@ class UserUndo:
         events: list[Event] = [(Action.UNARCHIVED, None) for _ in self._due(Act.ARCHIVED)]
         events += [(Action.DETACHED, self.state.companies[s.what]) for s in self._due(Act.ATTACHED)]
         events += [(Action.ATTACHED, self._team_of(s.what)) for s in self._due(Act.DETACHED)]
+        events += [(Action.UNTAGGED, step.what) for step in self._due(Act.TAGGED)]
+        events += [(Action.TAGGED, step.what) for step in self._due(Act.UNTAGGED)]
         if not (sent or stored or events):
             return {}
         values = {step.what: step.was for step in sent}
@@ -149,6 +159,7 @@ class UserUndo:
             self._take_back_archiving(client)
             self._take_back_fields(client)
             self._take_back_memberships(client)
+            self._take_back_tags(client)
         except PassFailed as failed:
             self.problem = failed.problem.message
         except IntercomError as error:
@@ -192,6 +203,12 @@ class UserUndo:
             state, kept = self.state, self.state.undone_companies | {step.what}
             self.state = replace(transitions.in_company(state, step.what), undone_companies=kept)
             self.done.append(replace(taken_back(step), journaled_as=self._team_of(step.what)))
+
+    def _take_back_tags(self, client: IntercomClient) -> None:
+        for act, revert in ((Act.TAGGED, tags.taken_off), (Act.UNTAGGED, tags.put_back)):
+            for step in self._due(act):
+                self.state = revert(self.state, client, step.what)
+                self.done.append(taken_back(step))
 
     def _team_of(self, company: str) -> str:
         """The journal names memberships by the team where it has one."""
@@ -246,5 +263,8 @@ class UserUndo:
             undone=state.fields_kept,
             undone_teams=sorted(state.teams_kept_out),
             undone_companies=sorted(state.companies_kept),
+            tags=state.tags,
+            undone_tags=sorted(state.tags_kept_off),
+            others_tags=sorted(state.others_tags),
             undone_archive=before.undone_archive or unarchived,
         )

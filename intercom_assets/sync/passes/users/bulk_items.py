@@ -44,7 +44,7 @@ def _is_simple(state: UserState) -> bool:
     plan, edges = state.plan, state.memberships
     if plan.deferred or plan.to_app or plan.overruled:
         return False
-    return not (edges.detach or edges.dropped or edges.must_list)
+    return state.tag_plan.settled and not (edges.detach or edges.dropped or edges.must_list)
 
 
 def _creation(state: UserState, teams: Sequence[str]) -> ContactItem | None:
@@ -106,4 +106,5 @@ def settles(state: UserState, contact: Contact) -> bool:
     An indexed contact may be minutes old: nothing is written on it, to either side.
     """
     after = after_read(state, contact)
-    return after.plan.settled and after.memberships.settled and not after.teams_without_company
+    edges = after.memberships.settled and after.tag_plan.settled
+    return after.plan.settled and edges and not after.teams_without_company

@@ -30,6 +30,7 @@ from intercom_assets.sync.passes.users import calls_due, identity, transitions
 from intercom_assets.sync.passes.users.contact_writes import count_overwritten, write_contact
 from intercom_assets.sync.passes.users.found_done import archived_done, merges_done
 from intercom_assets.sync.passes.users.membership_calls import TeamsOf, move_edges
+from intercom_assets.sync.passes.users.tag_calls import MakeAgain, move_tags
 from intercom_assets.sync.passes.users.user_pass import UserPass
 
 Calls: TypeAlias = Callable[[UserPass, IntercomClient], None]
@@ -43,10 +44,14 @@ def first_call(user: UserPass, client: IntercomClient, free_email: FreeEmail) ->
 
 
 def second_calls(
-    user: UserPass, client: IntercomClient, free_email: FreeEmail, teams_of: TeamsOf
+    user: UserPass,
+    client: IntercomClient,
+    free_email: FreeEmail,
+    teams_of: TeamsOf,
+    make_again: MakeAgain,
 ) -> None:
-    """One combined PUT, memberships, archive: what the fresh answer called for."""
-    calls = partial(_make_second_calls, teams_of=teams_of)
+    """One combined PUT, memberships, tags, archive: what the fresh answer called for."""
+    calls = partial(_make_second_calls, teams_of=teams_of, make_again=make_again)
     _guarded(user, client, partial(_with_email, calls, free_email))
 
 
@@ -214,7 +219,9 @@ def _look_again(user: UserPass, client: IntercomClient) -> None:
     _identify(user, client)
 
 
-def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf) -> None:
+def _make_second_calls(
+    user: UserPass, client: IntercomClient, teams_of: TeamsOf, make_again: MakeAgain
+) -> None:
     if calls_due.sends_a_later_time(user.state) and user.read_is_old:
         user.apply_read(client.get_contact(user.contact_id))
     overwritten = count_overwritten(user)
@@ -225,6 +232,7 @@ def _make_second_calls(user: UserPass, client: IntercomClient, teams_of: TeamsOf
         user.become(replace(user.state, overwritten=known))
     _merge_all(user, client)
     move_edges(user, client, teams_of)
+    move_tags(user, client, make_again)
     if calls_due.is_to_archive(user.state):
         client.archive_contact(user.contact_id)
         user.become(replace(user.state, archived=True))

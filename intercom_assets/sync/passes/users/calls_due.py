@@ -34,7 +34,7 @@ def may_write_first(state: UserState) -> bool:
 def needs_second_calls(state: UserState) -> bool:
     if state.problem or state.contact is None or state.archived:
         return False
-    has_edges = not state.memberships.settled
+    has_edges = not (state.memberships.settled and state.tag_plan.settled)
     return has_to_send(state) or has_edges or is_to_archive(state) or bool(state.leads)
 
 
@@ -138,8 +138,15 @@ def second_events(state: UserState) -> list[Event]:
         *((Action.MERGED, lead) for lead in state.leads),
         *((Action.ATTACHED, team) for team in plan.attach if team in state.companies),
         *((Action.DETACHED, company) for company in (*plan.detach, *leaving)),
+        *((Action.TAGGED, tag_name(state, key)) for key in state.tag_plan.put_on),
+        *((Action.UNTAGGED, key) for key in state.tag_plan.take_off),
         *([(Action.ARCHIVED, None)] if is_to_archive(state) else []),
     ]
+
+
+def tag_name(state: UserState, key: str) -> str:
+    """As the app spells it."""
+    return (state.app.tags or {}).get(key, key)
 
 
 def lead_to_search(state: UserState) -> str | None:

@@ -36,6 +36,7 @@ from intercom_assets.sync.passes.users.reading import known_companies, read_user
 from intercom_assets.sync.passes.users.record import record_chunk
 from intercom_assets.sync.passes.users.state import UserState
 from intercom_assets.sync.passes.users.sync_now import take_off_tags
+from intercom_assets.sync.passes.users.tag_calls import know_tags, make_again
 from intercom_assets.sync.passes.users.transitions import with_leads
 from intercom_assets.sync.passes.users.user_pass import UserPass
 from intercom_assets.sync.passes.users.write_back import write_back
@@ -60,6 +61,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     _claim_contacts(work, active)
     write_back(work, active, frozenset(row.key for row in leased if row.error))
     _know_companies(work, active)
+    know_tags(work, active)
     _make_second_calls(work, active)
     _mark_others_contacts(work, active)
     take_off_tags(work, active)
@@ -77,6 +79,7 @@ def begin_passes(
 ) -> tuple[list[UserPass], list[UserPass], frozenset[str]]:
     """Everybody's pass; those whom this chunk works on; and who was erased."""
     work.attributes.admins.ensure(work.client)
+    work.attributes.tags.ensure(work.client)
     users = _passes(work, list(leased))
     if _lacks_owner(work, users) and work.attributes.admins.ask_again(work.client):
         users = _passes(work, list(leased))
@@ -205,7 +208,8 @@ def _make_second_calls(work: Work, users: Sequence[UserPass]) -> None:
     callers = [user for user in users if user.needs_second_calls]
     note_second_calls(work, callers)
     free, teams = partial(free_email, work), partial(teams_of, work.services)
-    work.call_for(callers, lambda user: second_calls(user, work.client(), free, teams))
+    remake = partial(make_again, work)
+    work.call_for(callers, lambda user: second_calls(user, work.client(), free, teams, remake))
     lost = sorted({team for user in callers for team in user.lost_companies})
     if lost:
         work.services.store.queue.enqueue(

@@ -14,6 +14,13 @@ from intercom_assets.domain.attempts import (
 )
 from intercom_assets.domain.fields import DELETED, intercom_values
 from intercom_assets.domain.models import Contact, JournalEntry
+from intercom_assets.domain.tags import (
+    TAGGED_WHY,
+    UNTAGGED_WHY,
+    Carried,
+    key_of,
+    noted_tags,
+)
 from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
@@ -41,7 +48,8 @@ def found_done(
                 attempt.entry(KIND, state.user_id, Action.UNARCHIVED, why="the user is back")
             )
     companies, complete = frozenset(answer.company_ids), answer.companies_complete
-    return [*found, *moves_done(state, companies, journal, complete=complete)]
+    found += moves_done(state, companies, journal, complete=complete)
+    return [*found, *tags_done(state, Carried(frozenset(answer.tag_ids), answer.tags_complete))]
 
 
 def moves_done(
@@ -79,6 +87,25 @@ def _moves_of(
         if complete and company not in company_ids
     ]
     return [*attached, *detached]
+
+
+def tags_done(state: UserState, carried: Carried) -> list[JournalEntry]:
+    """Tags of which a look tells that they were put on, or taken off."""
+    ids = {**(state.rules.tags or {}), **state.link.tags, **noted_tags(state.link.in_flight)}
+    attempts = attempts_in(state.link.in_flight)
+    put_on = [
+        attempt.entry(KIND, state.user_id, Action.TAGGED, new=name, why=TAGGED_WHY)
+        for attempt in attempts
+        for name in attempt.about(Action.TAGGED)
+        if ids.get(key_of(str(name))) in carried.ids
+    ]
+    taken_off = [
+        attempt.entry(KIND, state.user_id, Action.UNTAGGED, old=name, why=UNTAGGED_WHY)
+        for attempt in attempts
+        for name in attempt.about(Action.UNTAGGED)
+        if carried.complete and ids.get(key_of(str(name))) not in carried.ids
+    ]
+    return [*put_on, *taken_off]
 
 
 def archived_done(state: UserState) -> list[JournalEntry]:

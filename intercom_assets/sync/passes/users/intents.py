@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from intercom_assets.database.app.write_back import WriteBack
 from intercom_assets.database.records import InFlight
 from intercom_assets.domain.attempts import Attempt
+from intercom_assets.domain.tags import noted
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.users.calls_due import (
@@ -30,9 +31,9 @@ def note_first_calls(work: Work, users: Sequence[UserPass]) -> None:
             continue
         fields = state.plan.to_intercom if writes else ()
         attempt = _attempt(work, user).joined(fields=fields, events=events)
-        noted = state.plan.in_flight(exists=state.contact is not None) if writes else {}
-        user.note_intent(attempt, noted)
-        notes.append(InFlight(user.user_id, {**noted, **attempt.note()}))
+        sent = state.plan.in_flight(exists=state.contact is not None) if writes else {}
+        user.note_intent(attempt, sent)
+        notes.append(InFlight(user.user_id, {**sent, **attempt.note()}))
     _write_down(work, {user.user_id: user for user in users}, notes)
 
 
@@ -40,12 +41,13 @@ def note_second_calls(work: Work, users: Sequence[UserPass]) -> None:
     notes = []
     for user in users:
         state = user.state
-        noted = state.plan.in_flight(exists=True)
+        tags = noted(state.tag_plan.put_on, state.rules.tags or {})
+        sent = {**state.plan.in_flight(exists=True), **tags}
         attempt = _attempt(work, user).joined(
             fields=state.plan.to_intercom, events=second_events(state)
         )
-        user.note_intent(attempt, noted)
-        values = {**noted, **attempt.note()}
+        user.note_intent(attempt, sent)
+        values = {**sent, **attempt.note()}
         notes.append(InFlight(user.user_id, values, edges_in_flight(state)))
     _write_down(work, {user.user_id: user for user in users}, notes)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from intercom_assets.domain.decisions import Freshness
 from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.models import UserLink
+from intercom_assets.domain.tags import noted_tags
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.passes.app_rows import AppRow, app_row
@@ -32,6 +33,7 @@ def read_users(services: Services, keys: Sequence[str], rules: Rules) -> list[Us
 
 def known_state(rules: Rules, app: AppRow, link: UserLink) -> UserState:
     """As the earlier passes left it, with the app's row as read now."""
+    noted = noted_tags(link.in_flight)
     state = UserState(
         rules=rules,
         app=app,
@@ -50,6 +52,9 @@ def known_state(rules: Rules, app: AppRow, link: UserLink) -> UserState:
         lead_email=link.lead_email,
         refused_leads=link.refused_leads,
         archived=link.archived,
+        tags={**link.tags, **noted},
+        doubted_tags=frozenset(noted),
+        undone_tags=frozenset(link.undone_tags),
     )
     if state.is_another_person:
         state = replace(state, read_requested=True)

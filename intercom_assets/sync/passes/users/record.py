@@ -63,9 +63,10 @@ def _unsettled(state: UserState) -> Problem | None:
         return Problem(Verdict.BUSY, "a company that it belongs to is being made by another run")
     plan = state.plan
     names = sorted({*plan.to_app, *plan.to_intercom, *plan.deferred})
-    if not names and state.memberships.settled:
+    if not names and state.memberships.settled and state.tag_plan.settled:
         return None
-    message = f"still apart after two writes: {', '.join(names) or 'memberships'}"
+    edges = "tags" if state.memberships.settled else "memberships"
+    message = f"still apart after two writes: {', '.join(names) or edges}"
     return Problem(Verdict.REJECTED, message)
 
 
@@ -97,6 +98,9 @@ def _link(user: UserPass) -> UserLink:
         undone_archive=link.undone_archive and state.is_leaving,
         others_contact=None if done else link.others_contact,
         edges=state.edges,
+        tags=state.tags,
+        undone_tags=sorted(state.tags_kept_off),
+        others_tags=sorted(state.others_tags),
     )
 
 

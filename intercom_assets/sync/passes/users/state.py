@@ -15,7 +15,7 @@ from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.memberships import Attached, MembershipPlan, plan_memberships
 from intercom_assets.domain.models import (
-    OF_COMPANIES,
+    OF_EDGES,
     Contact,
     Gone,
     LeftOut,
@@ -26,6 +26,7 @@ from intercom_assets.domain.models import (
 )
 from intercom_assets.domain.persons import is_another_person
 from intercom_assets.domain.reconcile import reconcile
+from intercom_assets.domain.tags import NOTHING, Carried, TagPlan, plan_tags
 from intercom_assets.domain.timezones import GeoHint, place
 from intercom_assets.sync.context.failures import Problem
 from intercom_assets.sync.passes.app_rows import AppRow
@@ -41,10 +42,10 @@ PLANNED_ON = (
     *("rules", "app", "contact", "freshness", "base"),
     *("accepted", "refused", "undone", "left_out"),
 )
-"""What the decisions are made from, the contact less its companies. A state that differs in other
-things decides the same."""
+"""What the decisions are made from, the contact less its companies and tags. A state that differs
+in other things decides the same."""
 _DECISIVE = attrgetter(*(name for name in PLANNED_ON if name != "contact"))
-_SAID = attrgetter(*(f.name for f in fields(Contact) if f.name not in OF_COMPANIES))
+_SAID = attrgetter(*(f.name for f in fields(Contact) if f.name not in OF_EDGES))
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class UserState:
     since. `left_out`: for answers of Intercom's. `leads`: to be merged; `leads_found`: lead -> what
     it looked like. `inherited_nothing`: what Intercom held was another person's, and is set aside.
     `waiting_since`: Unix s of the change. `read_requested`: something in Intercom moved.
+    `tags`: those that we put on, key -> id, of which `doubted_tags` may not be on.
     """
 
     rules: Rules
@@ -82,6 +84,9 @@ class UserState:
     read_requested: bool = False
     inherited_nothing: bool = False
     waiting_since: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    doubted_tags: frozenset[str] = frozenset()
+    undone_tags: frozenset[str] = frozenset()
 
     def following(self, before: "UserState") -> "UserState":
         """With the decisions of the state before, where all that they are made from is the same."""
@@ -221,6 +226,23 @@ class UserState:
             kept=self.companies_kept,
         )
 
+    @lazily
+    def tag_plan(self) -> TagPlan:
+        """Of who leaves, or is archived, nothing is put on and nothing taken off."""
+        wanted, known = self.app.tags, self.rules.tags
+        if wanted is None or known is None or self.is_leaving or self.archived:
+            return NOTHING
+        kept_off = self.tags_kept_off
+        wanted = {key: name for key, name in wanted.items() if key not in kept_off}
+        return plan_tags(wanted, self.tags, known, self.carried_tags, self.doubted_tags)
+
+    @property
+    def carried_tags(self) -> Carried:
+        contact = self.contact
+        if contact is None:
+            return Carried()
+        return Carried(frozenset(contact.tag_ids), contact.tags_complete)
+
     # --- what stays apart ---------------------------------------------------------------------
 
     @property
@@ -241,6 +263,21 @@ class UserState:
     def teams_kept_out(self) -> frozenset[str]:
         wanted = self.undone_teams & self.app.teams
         return frozenset(t for t in wanted if self.companies.get(t) not in self.company_ids)
+
+    @property
+    def others_tags(self) -> frozenset[str]:
+        """Ids of those that the app wants and that are not ours."""
+        known = self.rules.tags or {}
+        wanted = {
+            known[key] for key in self.app.tags or () if key in known and key not in self.tags
+        }
+        return self.carried_tags.ids & wanted
+
+    @property
+    def tags_kept_off(self) -> frozenset[str]:
+        wanted, known = self.app.tags or {}, self.rules.tags or {}
+        on = self.carried_tags.ids
+        return frozenset(t for t in self.undone_tags & wanted.keys() if known.get(t) not in on)
 
     @property
     def companies_kept(self) -> frozenset[str]:

@@ -21,6 +21,7 @@ from intercom_assets.domain.reconcile import landed
 from intercom_assets.domain.untold import sent_now
 from intercom_assets.sync.passes.kept_apart import Pairs, accepted_after
 from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
+from intercom_assets.sync.passes.known_tags import with_known_tags
 from intercom_assets.sync.passes.users.calls_due import companies_in_doubt
 from intercom_assets.sync.passes.users.identity import SomebodyElses, is_ours
 from intercom_assets.sync.passes.users.state import UserState
@@ -49,9 +50,11 @@ def _with_answer(state: UserState, answer: Contact, accepted: Pairs, sent: Value
     if state.contact is None and answer.id == link.contact_id:
         # The one that was forgotten is there after all: what was agreed on it still holds.
         base, accepted, edges = link.base, {**link.accepted, **accepted}, link.edges
+        state = replace(state, tags={**link.tags, **state.tags})
     if link.in_flight:
         decided = state.decided_fields
         base = landed(link, decided, intercom_values(decided.values(), answer), state.values)
+    answer = with_known_tags(answer, state.contact)
     state = replace(
         state,
         contact=with_known_companies(answer, state.contact, companies_in_doubt(state)),
@@ -78,6 +81,9 @@ def forget_contact(state: UserState) -> UserState:
         sent={},
         accepted={},
         edges={},
+        tags={},
+        doubted_tags=frozenset(),
+        undone_tags=frozenset(),
         archived=False,
         undone={},
         undone_teams=frozenset(),
@@ -159,6 +165,45 @@ def _in_companies(
 def without_edges(state: UserState, company_ids: Collection[str]) -> UserState:
     kept = {t: edge for t, edge in state.edges.items() if edge.company_id not in company_ids}
     return state if len(kept) == len(state.edges) else replace(state, edges=kept)
+
+
+def with_listed_tags(state: UserState, listed: Mapping[str, str]) -> UserState:
+    """The contact's tags were read in full: key -> id."""
+    assert state.contact is not None, "tags are listed of a contact that is known"
+    known = {**(state.rules.tags or {}), **listed}
+    ids = tuple(sorted(listed.values()))
+    contact = replace(state.contact, tag_ids=ids, tags_complete=True, tag_count=len(ids))
+    return with_workspace_tags(replace(state, contact=contact), known)
+
+
+def with_workspace_tags(state: UserState, known: Mapping[str, str]) -> UserState:
+    """The workspace's tags, as they are known by now: key -> id."""
+    return replace(state, rules=replace(state.rules, tags=known))
+
+
+def tagged(state: UserState, key: str, tag_id: str) -> UserState:
+    """By us."""
+    doubted = state.doubted_tags - {key}
+    state = replace(state, tags={**state.tags, key: tag_id}, doubted_tags=doubted)
+    return carrying(state, state.carried_tags.ids | {tag_id})
+
+
+def untagged(state: UserState, keys: Collection[str]) -> UserState:
+    """Taken off."""
+    ids = {state.tags[key] for key in keys}
+    return carrying(disowned(state, keys), state.carried_tags.ids - ids)
+
+
+def disowned(state: UserState, keys: Collection[str]) -> UserState:
+    """No longer ours, on the contact or not."""
+    return replace(state, tags={key: tag for key, tag in state.tags.items() if key not in keys})
+
+
+def carrying(state: UserState, ids: Collection[str]) -> UserState:
+    assert state.contact is not None, "a contact that is known carries tags"
+    count = len(ids) if state.contact.tags_complete else None
+    contact = replace(state.contact, tag_ids=tuple(sorted(ids)), tag_count=count)
+    return replace(state, contact=contact)
 
 
 def leave_out(state: UserState, name: str, reason: LeftOut) -> UserState:
