@@ -2,8 +2,20 @@
 
 import pytest
 
-from intercom_assets.domain.models import Reason
-from intercom_assets.domain.tags import Carried, TagPlan, noted, noted_tags, plan_tags, wanted_tags
+from intercom_assets.domain.models import LeftOut, Reason
+from intercom_assets.domain.tags import (
+    NO_ARRAY,
+    NOTE,
+    TAGGED_WHY,
+    TAGS,
+    UNTAGGED_WHY,
+    Carried,
+    TagPlan,
+    noted,
+    noted_tags,
+    plan_tags,
+    wanted_tags,
+)
 
 KNOWN = {"vip": "1", "beta": "2"}
 VIP = {"vip": "VIP"}
@@ -67,3 +79,49 @@ def test_what_is_no_name_is_left_out_in_a_sentence_without_it(name: object) -> N
     assert wanted.left_out is not None
     assert wanted.left_out.reason is Reason.UNFIT
     assert wanted_tags(["x" * 255]).left_out is None
+
+
+def test_a_tag_that_goes_by_two_names_of_ours_stays_while_one_is_wanted() -> None:
+    ours = {"vip": "9", "old": "9"}
+
+    assert plan_tags(VIP, ours, KNOWN, carries("9")) == TagPlan(dropped=("old",))
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        TagPlan(put_on=("vip",)),
+        TagPlan(take_off=("vip",)),
+        TagPlan(dropped=("vip",)),
+        TagPlan(must_list=True),
+    ],
+)
+def test_a_plan_with_anything_to_do_is_not_settled(plan: TagPlan) -> None:
+    assert not plan.settled
+    assert TagPlan().settled
+
+
+def test_of_a_contact_that_is_yet_to_be_made_all_is_known() -> None:
+    assert plan_tags(VIP, {}, KNOWN, Carried()) == TagPlan(put_on=("vip",))
+
+
+def test_the_tag_that_asks_for_a_sync_is_left_out_in_any_case() -> None:
+    wanted = wanted_tags(["Sync NOW", "vip"], "sync now")
+
+    assert wanted.names == {"vip": "vip"}
+    assert wanted.left_out == LeftOut(
+        Reason.UNFIT,
+        "a tag is that of sync_now_tag, which asks for a sync; the others are put on",
+    )
+    assert wanted_tags(["sync now"], "other").left_out is None
+
+
+def test_the_words_are_these() -> None:
+    assert (TAGS, NOTE, NO_ARRAY) == ("tags", "tag: ", "is no array of texts")
+    assert TAGGED_WHY == "the app has it among the user's tags"
+    assert UNTAGGED_WHY == "the app dropped it"
+    left_out = wanted_tags([""]).left_out
+    assert left_out is not None
+    assert left_out.why == (
+        "a tag is blank, no text or longer than 255 characters; the others are put on"
+    )
