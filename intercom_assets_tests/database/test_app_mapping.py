@@ -59,7 +59,8 @@ def test_attributes_are_typed_by_their_sql_type(empty_database: str) -> None:
 @pytest.mark.parametrize(
     ("extra", "sentence"),
     [
-        ("array[1] as tags", "tags is integer[], and Intercom holds single values only"),
+        ("array[1] as labels", "labels is integer[], and Intercom holds single values only"),
+        ("array[1] as tags", "tags is integer[]; allowed: an array of text, or json that is one"),
         ("'{}'::jsonb as metadata", "metadata is jsonb, and Intercom holds single values only"),
         ("'x'::bytea as photo", "photo is bytea"),
         ("interval '1 day' as age", "age is interval"),
@@ -69,7 +70,7 @@ def test_attributes_are_typed_by_their_sql_type(empty_database: str) -> None:
         ("'yes' as from_oauth", "from_oauth is text; allowed: true or false"),
         ("1 as name", "name is integer; allowed: text"),
         ("'{}'::json as settings", "settings ->> 'key' as settings"),
-        ("array['a'] as tags", "array_to_string(tags, ', ') as tags"),
+        ("array['a'] as labels", "array_to_string(labels, ', ') as labels"),
         ("'10:00'::time as opens", "opens::text as opens"),
         ("1 + 1", "a column has no name"),
         ('1 as " x"', 'the column " x" begins or ends with a space'),

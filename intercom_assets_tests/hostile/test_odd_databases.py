@@ -107,9 +107,11 @@ def test_a_query_of_any_number_of_rows_is_read_in_the_same_memory(empty_database
 
 
 def test_an_array_is_no_value_and_the_mapping_says_so_at_once(empty_database: str) -> None:
-    users = "select 1 as id, 'a@x.example' as email, array['a'] as tags"
+    users = "select 1 as id, 'a@x.example' as email, array['a'] as labels"
     with (
         an_app(empty_database, users=users) as app,
-        pytest.raises(MappingError, match=r"users\.sql: tags is text\[\], and Intercom holds sing"),
+        pytest.raises(
+            MappingError, match=r"users\.sql: labels is text\[\], and Intercom holds sing"
+        ),
     ):
         app.read_users(["1"])
