@@ -110,8 +110,6 @@ def test_an_array_is_no_value_and_the_mapping_says_so_at_once(empty_database: st
     users = "select 1 as id, 'a@x.example' as email, array['a'] as labels"
     with (
         an_app(empty_database, users=users) as app,
-        pytest.raises(
-            MappingError, match=r"users\.sql: labels is text\[\], and Intercom"
-        ),
+        pytest.raises(MappingError, match=r"users\.sql: labels is text\[\], and Intercom"),
     ):
         app.read_users(["1"])
