@@ -54,7 +54,7 @@ class Companies:
         offers: list[TeamOffer] = []
         self._leases.append((lease, offers))
         offers += find_offers(self.run.holding(lease), lease.rows)
-        self.jobs.send(offers, lambda part: _upsert(self.run, lease, part))
+        self.jobs.send(offers, upsert_companies)
         self.jobs.finish(self.run.services.intercom.with_deadline(None), stopped)
         self._made |= {offer.team_id for offer in offers} & self.jobs.done
 
@@ -116,6 +116,8 @@ def _one_that_landed(client: IntercomClient, offers: Sequence[TeamOffer]) -> str
     return None
 
 
-def _upsert(run: Run, lease: Lease, offers: Sequence[TeamOffer]) -> BulkJob:
-    client = run.services.intercom.with_deadline(lambda: lease.deadline)
+def upsert_companies(offers: Sequence[TeamOffer]) -> BulkJob:
+    """One call for offers of one lease, which it does not outlast."""
+    work = offers[0].work
+    client = work.services.intercom.with_deadline(lambda: work.lease.deadline)
     return client.bulk_upsert_companies([offer.item for offer in offers])

@@ -5,12 +5,11 @@ company without users is in no list. Must not: decide what a team's company shal
 (`passes/teams`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from intercom_assets.domain.bulk import BulkJob
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.context.work import Run
-from intercom_assets.sync.engine.bulk_companies import list_companies
+from intercom_assets.sync.engine.bulk_companies import list_companies, upsert_companies
 from intercom_assets.sync.engine.bulk_jobs import BulkJobs
 from intercom_assets.sync.engine.bulk_users import Progress
 from intercom_assets.sync.engine.chunk_source import Chunk
@@ -33,7 +32,7 @@ class TeamsByBulk:
         work = self._run.holding(chunk.lease)
         offers = find_offers(work, chunk.lease.rows, known_only=True)
         self._wanted += offers
-        self._jobs.send(offers, self._call)
+        self._jobs.send(offers, upsert_companies)
         if self._progress and offers:
             self._progress("teams by bulk", len(offers))
 
@@ -48,8 +47,3 @@ class TeamsByBulk:
 
     def give_back(self) -> None:
         """Its rows are the chunks'."""
-
-    def _call(self, offers: Sequence[TeamOffer]) -> BulkJob:
-        lease = offers[0].work.lease
-        client = self._run.services.intercom.with_deadline(lambda: lease.deadline)
-        return client.bulk_upsert_companies([offer.item for offer in offers])
