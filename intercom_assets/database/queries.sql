@@ -232,6 +232,18 @@ where memory ? 'left_out' and exists (
     select from jsonb_each(memory -> 'left_out') as e
     where e.key = any(%(fields)s) and e.value ->> 0 = 'barred')
 
+-- name: users_with_a_free_email
+-- Whose address is left out, since a contact of another user held it, which has it no more or whose
+-- user has left.
+select w.user_id from intercom_sync.user_link w
+left join intercom_sync.user_link h on h.contact_id = w.memory ->> 'email_held_by'
+where w.memory ? 'email_held_by'
+  and (%(ids)s::text[] is null or w.user_id = any(%(ids)s))
+  and (%(holders)s::text[] is null or w.memory ->> 'email_held_by' = any(%(holders)s))
+  and (lower(h.shadow ->> 'email')
+           is distinct from lower(w.memory -> 'left_out' -> 'email' ->> 2)
+       or h.base ->> 'deleted' = 'true')
+
 -- name: wake_refused
 -- Who waits since this call failed for everybody.
 with chosen as materialized (

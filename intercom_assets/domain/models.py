@@ -273,7 +273,8 @@ class UserLink:
     nothing that it holds is about this user.
     `tags`: those that we put on, key (`domain/tags.py`) -> Intercom's id. `undone_tags`: keys of
     those that an operator took off again. `others_tags`: ids of those that the app wants and that
-    were there before us.
+    were there before us. `email_held_by`: the contact of another user that held the e-mail which is
+    left out.
     """
 
     user_id: str
@@ -302,6 +303,7 @@ class UserLink:
     tags: Mapping[str, str] = field(default_factory=dict)
     undone_tags: Sequence[str] = ()
     others_tags: Sequence[str] = ()
+    email_held_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ class Cause(StrEnum):
     COMPANY_RECREATED = "company made again"
     COMPANY_LOST = "company lost"
     EMAIL_GIVEN_UP = "e-mail given up"
+    EMAIL_FREE = "e-mail free"
     EXTERNAL_ID_MOVED = "external id moved"
     RESPELLED = "spelled otherwise"
     ATTRIBUTE_WRITABLE = "attribute can be written again"

@@ -79,6 +79,7 @@ STORED: dict[type[StrEnum], set[str]] = {
         "company made again",
         "company lost",
         "e-mail given up",
+        "e-mail free",
         "external id moved",
         "spelled otherwise",
         "attribute can be written again",

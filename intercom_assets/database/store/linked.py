@@ -62,3 +62,13 @@ class LinkedStore(StorePart):
     def left_out_for(self, kind: QueueKind, fields: Sequence[str]) -> list[str]:
         """Of whom one of these fields is left out, since nobody could write it."""
         return [key for (key,) in self._pool.rows(f"{kind}s_left_out_for", fields=list(fields))]
+
+    def with_a_free_email(
+        self, ids: Sequence[str] | None = None, holders: Sequence[str] | None = None
+    ) -> list[str]:
+        """Users whose e-mail is left out though, as far as is known, no other user holds it by now.
+
+        Of these `ids`, or who were refused for one of these contacts (`holders`), if given.
+        """
+        found = self._pool.rows("users_with_a_free_email", ids=ids, holders=holders)
+        return [key for (key,) in found]

@@ -234,3 +234,8 @@ create table intercom_sync.sync_now (
     primary key (contact_id, tag_id)
 );
 create index sync_now_user on intercom_sync.sync_now (user_id);
+
+-- step 10: who waits for an address that another user's contact holds
+
+create index user_link_email_held on intercom_sync.user_link ((memory ->> 'email_held_by'))
+    where memory ? 'email_held_by';

@@ -38,6 +38,8 @@ def sweep(services: Services) -> tuple[Swept, Swept]:
     """Users and teams. A wish for a sweep (a TRUNCATE) from before it began is fulfilled by it."""
     wanted = services.store.state.sweep_wanted()
     teams, users = sweep_teams(services), sweep_users(services)
+    waiting = services.store.linked.with_a_free_email()
+    services.store.queue.enqueue(QueueKind.USER, waiting, lane=Lane.BULK, cause=Cause.EMAIL_FREE)
     if wanted is not None:
         services.store.state.sweep_started(wanted)
     queued = users.queued + users.missing + teams.queued + teams.missing

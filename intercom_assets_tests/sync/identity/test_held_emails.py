@@ -1,10 +1,13 @@
 """E-mails of people who left, swapped, or passed on, where a second user with one is refused."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.sync.feeders.sweep import sweep
+from intercom_assets_tests.sync.conftest import Worlds
 from intercom_assets_tests.sync.world import World
 
 OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
@@ -183,3 +186,156 @@ def test_who_is_held_as_gone_gives_nothing_up(strict: World) -> None:
     strict.sync(bob)
 
     assert strict.contact(users[0])["email"] == "p0@example.com"
+
+
+def test_an_address_goes_to_whoever_it_is_when_external_ids_were_switched_by_hand(
+    strict: World,
+) -> None:
+    """Each contact then carries the address of the user whom it was before."""
+    ada, bob = people(strict, "a@example.com", "b@example.com")
+    first, second = strict.contact(ada)["id"], strict.contact(bob)["id"]
+    by_hand = strict.intercom.by_hand
+    by_hand.edit_contact(first, external_id="for a moment")
+    by_hand.edit_contact(second, external_id=str(ada))
+    by_hand.edit_contact(first, external_id=str(bob))
+
+    for user in (ada, bob):
+        strict.services.store.queue.enqueue(QueueKind.USER, [str(user)], needs_read=True)
+    for user in (ada, bob):
+        strict.sync(user)
+    settle(strict, ada, bob)
+
+    assert emails(strict, ada, bob) == ["a@example.com", "b@example.com"]
+
+
+@pytest.mark.parametrize("how", ["another address", "row deleted", "deleted_at", "no address"])
+def test_who_shares_an_address_gets_it_once_the_other_has_it_no_more(
+    strict: World, how: str
+) -> None:
+    ada, bob = people(strict, "shared@example.com", "Shared@example.com")
+    assert emails(strict, ada, bob) == ["shared@example.com", None]
+    if how == "row deleted":
+        strict.delete_user(ada)
+    else:
+        strict.update_user(
+            ada,
+            **{
+                "another address": {"email": "ada@example.com"},
+                "deleted_at": {"deleted_at": OLD},
+                "no address": {"email": None},
+            }[how],
+        )
+
+    strict.sync(ada)
+    settle(strict, ada, bob)
+
+    assert emails(strict, bob) == ["Shared@example.com"]
+
+
+def test_three_who_share_an_address_get_it_one_after_the_other(strict: World) -> None:
+    ada, bob, eve = people(strict, *["shared@example.com"] * 3)
+    strict.update_user(ada, email="ada@example.com")
+    strict.sync(ada)
+    settle(strict, ada, bob, eve)
+    first, last = (bob, eve) if strict.contact(bob)["email"] else (eve, bob)
+    assert emails(strict, first, last) == ["shared@example.com", None]
+
+    strict.delete_user(first)
+    strict.sync(first)
+    settle(strict, ada, bob, eve)
+
+    assert emails(strict, last) == ["shared@example.com"]
+
+
+def test_who_waits_for_an_address_costs_no_call_until_it_is_free(strict: World) -> None:
+    ada, bob = people(strict, "shared@example.com", "shared@example.com")
+    strict.update_user(bob, name="Robert")
+
+    assert strict.sync(bob).calls == [f"PUT /contacts/{strict.contact(bob)['id']}"]
+
+    strict.update_user(ada, name="Ada L.")
+    strict.sync(ada)
+    assert strict.sync_due().calls == []
+
+
+def test_who_waits_for_a_strangers_address_is_not_tried_again(strict: World) -> None:
+    """We would not hear of it if the stranger gave it up; `retry` asks again."""
+    strict.intercom.by_hand.create_contact(
+        role="user", external_id="elsewhere-1", email="shared@example.com"
+    )
+    [bob] = people(strict, "shared@example.com")
+    strict.update_user(bob, name="Robert")
+
+    assert len(strict.sync(bob).calls) == 1
+    sweep(strict.services)
+    assert strict.sync_due().calls == []
+
+
+def test_an_address_that_was_freed_by_a_run_that_died_arrives_with_the_sweep(
+    strict: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = people(strict, "shared@example.com", "shared@example.com")
+    strict.update_user(ada, email="ada@example.com")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("intercom_assets.sync.passes.users.chunk.wake_waiting", killed)
+        with pytest.raises(KeyboardInterrupt):
+            strict.sync(ada)
+    assert strict.sync_due().calls == []
+
+    sweep(strict.services)
+    settle(strict, ada, bob)
+
+    assert emails(strict, ada, bob) == ["ada@example.com", "shared@example.com"]
+
+
+def test_an_address_that_is_freed_between_a_refusal_and_its_record_arrives(
+    strict: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [ada] = people(strict, "shared@example.com")
+    bob = strict.given_user(email="shared@example.com", name="Bob", created_at=OLD)
+    store = type(strict.services.store.records)
+    record = store.record_users
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        strict.update_user(ada, email="ada@example.com")
+        strict.sync(ada)
+        return record(*arguments)
+
+    monkeypatch.setattr(store, "record_users", meanwhile)
+    strict.sync(bob)
+    settle(strict, ada, bob)
+
+    assert emails(strict, ada, bob) == ["ada@example.com", "shared@example.com"]
+
+
+def test_an_address_is_free_once_the_contact_that_held_it_is_another_one(strict: World) -> None:
+    """Its user gets a new contact, and has another address in the app by then."""
+    ada, bob = people(strict, "shared@example.com", "shared@example.com")
+    strict.intercom.by_hand.edit_contact(
+        strict.contact(ada)["id"], external_id="elsewhere", email="else@example.com"
+    )
+    strict.update_user(ada, email="ada@example.com")
+    strict.services.store.queue.enqueue(QueueKind.USER, [str(ada)], needs_read=True)
+
+    strict.sync_due()
+    settle(strict, ada, bob)
+
+    assert emails(strict, ada, bob) == ["ada@example.com", "shared@example.com"]
+
+
+def test_who_was_archived_gives_an_address_up_to_whoever_waits_for_it(worlds: Worlds) -> None:
+    world = worlds(on_delete="archive")
+    world.intercom.set(equal_email="always")
+    ada, bob = people(world, "shared@example.com", "shared@example.com")
+    world.update_user(ada, deleted_at=OLD)
+
+    world.sync(ada)
+    settle(world, ada, bob)
+
+    assert emails(world, bob) == ["shared@example.com"]
+    assert [c["external_id"] for c in world.intercom.contacts()] == [str(bob)]

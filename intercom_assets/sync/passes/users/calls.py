@@ -29,12 +29,14 @@ from intercom_assets.sync.context.failures import PassFailed, Verdict, problem_o
 from intercom_assets.sync.passes.users import calls_due, identity, transitions
 from intercom_assets.sync.passes.users.contact_writes import count_overwritten, write_contact
 from intercom_assets.sync.passes.users.found_done import archived_done, merges_done
+from intercom_assets.sync.passes.users.held_emails import Address
 from intercom_assets.sync.passes.users.membership_calls import TeamsOf, move_edges
 from intercom_assets.sync.passes.users.tag_calls import MakeAgain, move_tags
 from intercom_assets.sync.passes.users.user_pass import UserPass
 
 Calls: TypeAlias = Callable[[UserPass, IntercomClient], None]
-FreeEmail: TypeAlias = Callable[[UserPass, IntercomClient, Conflict | identity.HeldByAnother], bool]
+Refusal: TypeAlias = Conflict | identity.HeldByAnother
+FreeEmail: TypeAlias = Callable[[UserPass, IntercomClient, Refusal], Address]
 """Whether the contact that a refusal names has given up the user's address."""
 
 
@@ -62,18 +64,21 @@ def _with_email(
     try:
         calls(user, client)
     except (Conflict, identity.HeldByAnother) as refusal:
-        if not free_email(user, client, refusal):
-            _leave_email_out(user, refusal)
+        address = free_email(user, client, refusal)
+        if address is not Address.FREE:
+            _leave_email_out(user, refusal, may_be_free=address is Address.KEPT)
         calls(user, client)
 
 
-def _leave_email_out(user: UserPass, refusal: Conflict | identity.HeldByAnother) -> None:
+def _leave_email_out(user: UserPass, refusal: Refusal, *, may_be_free: bool) -> None:
     """Raises the refusal where no address was sent that it could be about."""
     email = user.state.plan.to_intercom.get(EMAIL)
     if email is None:
         raise refusal
     why = f"Intercom refused it: contact {refusal.contact_id} of another user has this address"
     user.leave_out(EMAIL, email, Reason.REFUSED, why)
+    holder = refusal.contact_id if may_be_free else None
+    user.become(replace(user.state, email_held_by=holder))
 
 
 def _guarded(user: UserPass, client: IntercomClient, calls: Calls) -> None:

@@ -29,7 +29,7 @@ from intercom_assets.sync.passes.rules import Rules, user_rules
 from intercom_assets.sync.passes.users.bulk_proof import prove_items
 from intercom_assets.sync.passes.users.calls import first_call, second_calls
 from intercom_assets.sync.passes.users.calls_due import lead_to_search
-from intercom_assets.sync.passes.users.held_emails import free_email
+from intercom_assets.sync.passes.users.held_emails import free_email, wake_waiting
 from intercom_assets.sync.passes.users.intents import note_first_calls, note_second_calls
 from intercom_assets.sync.passes.users.lead_search import LeadSearch
 from intercom_assets.sync.passes.users.reading import known_companies, read_users, teams_of
@@ -67,6 +67,7 @@ def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     take_off_tags(work, active)
     keep_one_waiting(work, AttributeModel.CONTACT, active)
     outcomes = record_chunk(work, users, by_key, frozenset(user.user_id for user in active))
+    wake_waiting(work, active)
     outcomes = [replace(o, status=Status.ERASED) if o.key in erased else o for o in outcomes]
     for user_id in erased:  # also what a run that was at work during the erasure left behind
         work.services.store.tombstones.forget_user(user_id)

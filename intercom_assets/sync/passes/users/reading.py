@@ -28,7 +28,20 @@ def read_users(services: Services, keys: Sequence[str], rules: Rules) -> list[Us
         for key in keys
     ]
     companies = known_companies(services, states, {})
-    return [replace(state, companies=companies) for state in states]
+    states = [replace(state, companies=companies) for state in states]
+    return _with_free_emails(services, states)
+
+
+def _with_free_emails(services: Services, states: list[UserState]) -> list[UserState]:
+    """An address is sent again once the contact that held it has it no more."""
+    waiting = [state.user_id for state in states if state.email_held_by]
+    free = set(services.store.linked.with_a_free_email(waiting)) if waiting else set()
+    return [_sending_email(state) if state.user_id in free else state for state in states]
+
+
+def _sending_email(state: UserState) -> UserState:
+    kept = {name: why for name, why in state.left_out.items() if name != EMAIL}
+    return replace(state, left_out=kept, email_held_by=None)
 
 
 def known_state(rules: Rules, app: AppRow, link: UserLink) -> UserState:
@@ -55,6 +68,7 @@ def known_state(rules: Rules, app: AppRow, link: UserLink) -> UserState:
         tags={**link.tags, **noted},
         doubted_tags=frozenset(noted),
         undone_tags=frozenset(link.undone_tags),
+        email_held_by=link.email_held_by,
     )
     if state.is_another_person:
         state = replace(state, read_requested=True)

@@ -7,6 +7,7 @@ lease. Must not: decide or call.
 from collections.abc import Sequence
 
 from intercom_assets.database.records import Done, Leased, UserRecord
+from intercom_assets.domain.fields import EMAIL
 from intercom_assets.domain.models import UserLink, Values
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.outcomes import Outcome
@@ -101,6 +102,7 @@ def _link(user: UserPass) -> UserLink:
         tags=state.tags,
         undone_tags=sorted(state.tags_kept_off),
         others_tags=sorted(state.others_tags),
+        email_held_by=state.email_held_by if EMAIL in state.fields_left_out else None,
     )
 
 

@@ -87,6 +87,7 @@ class UserState:
     tags: Mapping[str, str] = field(default_factory=dict)
     doubted_tags: frozenset[str] = frozenset()
     undone_tags: frozenset[str] = frozenset()
+    email_held_by: str | None = None
 
     def following(self, before: "UserState") -> "UserState":
         """With the decisions of the state before, where all that they are made from is the same."""
