@@ -1,5 +1,6 @@
 """E-mails of people who left, swapped, or passed on, where a second user with one is refused."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -208,23 +209,24 @@ def test_an_address_goes_to_whoever_it_is_when_external_ids_were_switched_by_han
     assert emails(strict, ada, bob) == ["a@example.com", "b@example.com"]
 
 
-@pytest.mark.parametrize("how", ["another address", "row deleted", "deleted_at", "no address"])
+LETS_GO: Mapping[str, Mapping[str, Any] | None] = {
+    "another address": {"email": "ada@example.com"},
+    "no address": {"email": None},
+    "deleted_at": {"deleted_at": OLD},
+    "row deleted": None,
+}
+
+
+@pytest.mark.parametrize("how", list(LETS_GO))
 def test_who_shares_an_address_gets_it_once_the_other_has_it_no_more(
     strict: World, how: str
 ) -> None:
     ada, bob = people(strict, "shared@example.com", "Shared@example.com")
     assert emails(strict, ada, bob) == ["shared@example.com", None]
-    if how == "row deleted":
+    if (columns := LETS_GO[how]) is None:
         strict.delete_user(ada)
     else:
-        strict.update_user(
-            ada,
-            **{
-                "another address": {"email": "ada@example.com"},
-                "deleted_at": {"deleted_at": OLD},
-                "no address": {"email": None},
-            }[how],
-        )
+        strict.update_user(ada, **columns)
 
     strict.sync(ada)
     settle(strict, ada, bob)
