@@ -80,6 +80,8 @@ def _story_of_team(services: Services, team_id: str, last: int) -> Story:
         key=team_id,
         intercom_id=team.link.company_id,
         read_at=team.link.shadow_read_at,
+        tags=list(team.tags),
+        tag_plan=team.tag_plan,
         in_app=in_app,
         problem=team.problem.message if team.problem else None,
         decisions=team.plan.decisions if in_app else (),

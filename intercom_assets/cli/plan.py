@@ -90,7 +90,7 @@ def _planned(
 
 
 def _look_at_bulk(seen: Foresight, summary: PlanSummary) -> None:
-    companies = summary.companies
+    companies = summary.bulk_teams
     summary.bulk = outlook(
         seen.services,
         users=summary.bulk_users,

@@ -43,13 +43,14 @@ def differs(fields: Mapping[str, Field], contact: Contact, link: UserLink) -> bo
 
 def company_differs(fields: Mapping[str, Field], company: Company, link: TeamLink) -> bool:
     """Whether a company shows what the answer to our last write did not. It has no time of its
-    own by which an old document could be known."""
+    own by which an old document could be known: one from before a tag of ours costs a read."""
     shadow = link.shadow
     if shadow is None or company.id != link.company_id:
         return not link.in_flight
     if any(not _sent(item, new, link.in_flight) for item, new in _news(fields, company, shadow)):
         return True
-    return company.company_id != shadow.company_id
+    lost = company.tags is not None and not _wanted_tags(link) <= {*company.tags.values()}
+    return lost or company.company_id != shadow.company_id
 
 
 def is_attached(link: UserLink, company_id: str) -> bool:
@@ -67,8 +68,9 @@ def is_detached(link: UserLink, company_id: str) -> bool:
     return not edges and (link.shadow is None or company_id not in link.shadow.company_ids)
 
 
-def is_at_it(link: UserLink, action: Action, what: Value = None) -> bool:
-    """Whether a run is about to do this to the contact. `what`: None is whatever it does it to."""
+def is_at_it(link: UserLink | TeamLink, action: Action, what: Value = None) -> bool:
+    """Whether a run is about to do this to the contact or company. `what`: None is whatever it does
+    it to."""
     about = [item for attempt in attempts_in(link.in_flight) for item in attempt.about(action)]
     return bool(about) if what is None else what in about
 
@@ -98,8 +100,13 @@ def _lost_a_tag(contact: Contact, shadow: Contact, link: UserLink) -> bool:
     from before we put it on."""
     if not contact.tags_complete or (contact.updated_at or 0) <= (shadow.updated_at or 0):
         return False
+    return not _wanted_tags(link) <= {*contact.tag_ids}
+
+
+def _wanted_tags(link: UserLink | TeamLink) -> set[str]:
+    """Ids of those that the app wants and that were on."""
     ours = [tag for key, tag in link.tags.items() if not is_at_it(link, Action.UNTAGGED, key)]
-    return not {*ours, *link.others_tags} <= {*contact.tag_ids}
+    return {*ours, *link.others_tags}
 
 
 def _moving(link: UserLink) -> frozenset[str]:

@@ -68,6 +68,7 @@ class AppTeam:
     owner_id: str | None = None
     deleted: bool = False
     unfit: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[object, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,8 @@ class ContactPatch:
 
 @dataclass(frozen=True, slots=True)
 class Company:
+    """`tags`: all of them, name -> Intercom's id; None where no answer told them."""
+
     id: str
     company_id: str | None = None
     name: str | None = None
@@ -154,6 +157,7 @@ class Company:
     created_at: int | None = None
     user_count: int | None = None
     custom_attributes: Values = field(default_factory=dict)
+    tags: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +325,9 @@ class TeamLink:
     undone: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     in_flight: Values = field(default_factory=dict)
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    undone_tags: Sequence[str] = ()
+    others_tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

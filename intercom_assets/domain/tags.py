@@ -1,9 +1,8 @@
-"""Wanted and actual tags of a contact -> which to put on and which to take off. Pure.
+"""Wanted and actual tags of a contact or company -> which to put on, which to take off. Pure.
 
 The app's array is the truth for the tags that we put on. One that was there before us is nobody's
 to take off, also where the app wants it meanwhile. Names are told apart without case, by their key;
-what a contact's answer shows may be some of its tags only: such a list proves presence, never
-absence.
+what an answer shows may be some of the tags only: such a list proves presence, never absence.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +10,13 @@ from dataclasses import dataclass
 
 from intercom_assets.domain.models import LeftOut, Reason, Values
 from intercom_assets.domain.values import MAX_TEXT
+from intercom_assets.domain.vocabulary import QueueKind
 
 TAGS = "tags"
-"""The column of users.sql."""
+"""The column of users.sql, and of teams.sql."""
 NOTE = "tag: "
-TAGGED_WHY, UNTAGGED_WHY = "the app has it among the user's tags", "the app dropped it"
+TAGGED_WHY = {kind: f"the app has it among the {kind}'s tags" for kind in QueueKind}
+UNTAGGED_WHY = "the app dropped it"
 NO_ARRAY = "is no array of texts"
 UNFIT = f"a tag is blank, no text or longer than {MAX_TEXT} characters; the others are put on"
 
@@ -51,7 +52,7 @@ def wanted_tags(names: Sequence[object], sync_now_tag: str | None = None) -> Wan
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The tags that a contact has, as Intercom's ids; `complete` if they were read in full."""
+    """The tags that it has, as Intercom's ids; `complete` if they were read in full."""
 
     ids: frozenset[str] = frozenset()
     complete: bool = True
@@ -62,7 +63,7 @@ class TagPlan:
     """Keys. `put_on`: of which nobody knows the ids of `to_make`. `take_off`: there, and ours.
     `dropped`: ours, and gone already, or of another id by now.
 
-    `must_list`: the contact's tags have to be read in full before anything is put on.
+    `must_list`: its tags have to be read in full before anything is put on.
     """
 
     put_on: tuple[str, ...] = ()
@@ -109,6 +110,49 @@ def plan_tags(
 
 def _may_be_there(tag_id: str, carried: Carried) -> bool:
     return tag_id in carried.ids or not carried.complete
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """The tags of one contact or company on both sides.
+
+    `wanted`: key -> name, None where the app says nothing of tags. `ours`, `known`, `doubted`: as
+    `plan_tags` takes them; `known` is None where none are synced. `undone`: keys of those that an
+    operator took off again.
+    """
+
+    wanted: Mapping[str, str] | None
+    ours: Mapping[str, str]
+    known: Mapping[str, str] | None
+    carried: Carried
+    doubted: frozenset[str] = frozenset()
+    undone: frozenset[str] = frozenset()
+
+    @property
+    def plan(self) -> TagPlan:
+        if self.wanted is None or self.known is None:
+            return NOTHING
+        kept_off = self.kept_off
+        wanted = {key: name for key, name in self.wanted.items() if key not in kept_off}
+        return plan_tags(wanted, self.ours, self.known, self.carried, self.doubted)
+
+    @property
+    def kept_off(self) -> frozenset[str]:
+        """Keys of those that stay off until the app drops them, or somebody puts them on."""
+        wanted, known = self.wanted or {}, self.known or {}
+        keys = self.undone & wanted.keys()
+        return frozenset(key for key in keys if known.get(key) not in self.carried.ids)
+
+    @property
+    def others(self) -> frozenset[str]:
+        """Ids of those that the app wants, that are on, and that are not ours."""
+        known = self.known or {}
+        wanted = {known[key] for key in self.wanted or () if key in known and key not in self.ours}
+        return self.carried.ids & wanted
+
+    def id_of(self, name: str) -> str | None:
+        key = key_of(name)
+        return self.ours.get(key) or (self.known or {}).get(key)
 
 
 def noted(keys: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:

@@ -37,7 +37,7 @@ _CONTACT_PARTS = {
 }
 _COMPANY_PARTS = (
     *("company_id", "name", "plan", "size", "website", "industry", "monthly_spend"),
-    *("remote_created_at", "custom_attributes"),
+    *("remote_created_at", "custom_attributes", "tags"),
 )
 
 

@@ -280,6 +280,20 @@ class IntercomClient:
         """The tag's id. `NotFound`: the contact has no such tag (any more), or is gone."""
         return self._ask(TagPayload, endpoints.UNTAG_CONTACT, contact_id, tag_id)
 
+    def tag_company(self, name: str, company_id: str) -> str:
+        """By the tag's name, which makes it where there is none, and Intercom's id of the company.
+
+        The tag's id. `NotFound`: there is no such company.
+        """
+        body = {"name": name, "companies": [{"id": company_id}]}
+        return self._ask(TagPayload, endpoints.CREATE_TAG, body=body)
+
+    def untag_company(self, name: str, company_id: str) -> str:
+        """The tag's id; a tag that the company has not stays off it. A name that no tag has makes
+        one. `NotFound`: there is no such company."""
+        body = {"name": name, "companies": [{"id": company_id, "untag": True}]}
+        return self._ask(TagPayload, endpoints.CREATE_TAG, body=body)
+
     def contact_companies(self, contact_id: str) -> list[Company]:
         """All companies of a contact, from every page."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from intercom_assets.domain.models import Company
 from intercom_assets.intercom.wire import Part, Payload
@@ -20,6 +20,7 @@ from intercom_assets.intercom.wire_values import (
     Seconds,
     Text,
     Whole,
+    object_or_nothing,
 )
 
 
@@ -39,6 +40,17 @@ class ScrollStep:
     cursor: str | None
 
 
+class _Tag(Part):
+    id: str
+    name: Text = None
+
+
+class _TagList(Part):
+    """All tags of a company, each with its name."""
+
+    tags: tuple[_Tag, ...] | None = None
+
+
 class CompanyPayload(Payload[Company]):
     id: Annotated[str, Field(min_length=1)]
     company_id: AppId = None
@@ -52,6 +64,7 @@ class CompanyPayload(Payload[Company]):
     created_at: Seconds = None
     user_count: Whole = None
     custom_attributes: Scalars = Field(default_factory=dict)
+    tags: Annotated[_TagList | None, BeforeValidator(object_or_nothing)] = None
 
     def domain(self) -> Company:
         return Company(
@@ -67,7 +80,13 @@ class CompanyPayload(Payload[Company]):
             created_at=self.created_at,
             user_count=self.user_count,
             custom_attributes=self.custom_attributes,
+            tags=self._tags(),
         )
+
+    def _tags(self) -> dict[str, str] | None:
+        if self.tags is None or self.tags.tags is None:
+            return None
+        return {tag.name: tag.id for tag in self.tags.tags if tag.name}
 
 
 class _NumberedPages(Part):

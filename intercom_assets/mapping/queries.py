@@ -15,7 +15,7 @@ from intercom_assets.mapping.problems import MappingError, nearest
 
 NOT_VALUES = frozenset({"id", "from_oauth", "deleted_at", "updated_at", "tags"})
 """Columns that say something about the row; the others are its values."""
-NOT_VALUES_OF_TEAMS = NOT_VALUES - {"tags"} | {"owner_id"}
+NOT_VALUES_OF_TEAMS = NOT_VALUES | {"owner_id"}
 """A team's owner is a user of the app."""
 UNNAMED = "?column?"
 """What PostgreSQL calls a column without a name."""
@@ -53,6 +53,7 @@ class Rule:
 
 _ID, _DATE = Rule(None), Rule((Kind.DATE,))
 _TEXT, _WHOLE = Rule((Kind.STRING,)), Rule(_NUMBER, Kind.INTEGER)
+_NAMES = Rule((Kind.STRING,), many=True)
 _KEY = Rule(None, required=True)
 USER_RULES = {
     "id": _KEY,
@@ -67,7 +68,7 @@ USER_RULES = {
     "avatar_url": _TEXT,
     "owner_email": _TEXT,
     "owner_id": Rule((Kind.STRING, Kind.INTEGER), Kind.STRING),
-    "tags": Rule((Kind.STRING,), many=True),
+    "tags": _NAMES,
     "from_oauth": Rule((Kind.BOOLEAN,)),
     "deleted_at": _DATE,
     "updated_at": _DATE,
@@ -82,6 +83,7 @@ TEAM_RULES = {
     "website": _TEXT,
     "industry": _TEXT,
     "owner_id": _ID,
+    "tags": _NAMES,
     "deleted_at": _DATE,
     "updated_at": _DATE,
 }

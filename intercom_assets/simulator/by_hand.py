@@ -20,7 +20,7 @@ from intercom_assets.simulator.lifecycle import (
 from intercom_assets.simulator.memberships import attach_company, detach_company
 from intercom_assets.simulator.merging import merge_contacts
 from intercom_assets.simulator.planting import Planting
-from intercom_assets.simulator.records import Attribute, Company, Contact
+from intercom_assets.simulator.records import Attribute, Company, Contact, Tag
 from intercom_assets.simulator.seeding import (
     changed_contact,
     check,
@@ -94,6 +94,21 @@ class ByHand(Planting):
             user = {"id": self._contact(contact).id, "untag": True}
             self._run(create_tag, body={"name": tag, "users": [user]})
 
+    def rename_tag(self, tag: str, name: str) -> None:
+        self._run(create_tag, body={"id": self._tag(tag).id, "name": name})
+
+    def delete_tag(self, tag: str) -> None:
+        """With all that carries it, as Intercom's screens do once that was confirmed."""
+        with self._lock:
+            found = self._tag(tag)
+            for contact in list(self._world.contacts.values()):
+                if found.id in contact.tags and contact.live:
+                    self.untag_contact(contact.id, tag)
+            for company in list(self._world.companies.values()):
+                if found.id in company.tags and company.deleted_at is None:
+                    self.untag_company(company.id, tag)
+            del self._world.tags[found.id]
+
     # --- companies ---
 
     def create_company(self, company_id: str, name: str | None = None) -> str:
@@ -117,6 +132,18 @@ class ByHand(Planting):
 
     def detach_company(self, contact: str, company: str) -> None:
         self._run(detach_company, self._contact(contact).id, self._company(company).id)
+
+    def tag_company(self, company: str, tag: str) -> None:
+        """By the tag's name; one that does not exist is made."""
+        self._tag_company(company, tag)
+
+    def untag_company(self, company: str, tag: str) -> None:
+        self._tag_company(company, tag, untag=True)
+
+    def _tag_company(self, company: str, tag: str, **untag: bool) -> None:
+        with self._lock:
+            item = {"id": self._company(company).id, **untag}
+            self._run(create_tag, body={"name": tag, "companies": [item]})
 
     # --- attributes ---
 
@@ -162,6 +189,13 @@ class ByHand(Planting):
             if company is None:
                 raise NotThere(f"there is no company {name!r}")
             return company
+
+    def _tag(self, name: str) -> Tag:
+        with self._lock:
+            for tag in self._world.tags.values():
+                if tag.name.lower() == name.lower():
+                    return tag
+            raise NotThere(f"there is no tag {name!r}")
 
     def _attribute(self, name: str, model: str) -> Attribute:
         attribute = self._world.attribute_types.get(model, {}).get(name)

@@ -140,10 +140,10 @@ def _untags(item: dict[str, Any]) -> bool:
 def _tag_company(call: Call, tag: Tag, item: dict[str, Any]) -> Document:
     company = _company(call, item)
     untag = _untags(item)
-    tags = {i: at for i, at in company.tags.items() if i != tag.id}
-    if not untag:
-        tags[tag.id] = call.world.now
-    call.world.commit_company(replace(company, tags=tags))
+    if untag is (tag.id in company.tags):
+        left = {i: at for i, at in company.tags.items() if i != tag.id}
+        tags = left if untag else {**left, tag.id: call.world.now}
+        call.world.commit_company(replace(company, tags=tags))
     return {"id": company.id, "tagged": not untag}
 
 

@@ -46,6 +46,33 @@ def test_tags_of_ours_and_those_that_a_pass_would_move_are_told(
     assert "the app dropped it" in planned
 
 
+def test_tags_of_a_team_are_told_likewise(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "mapping"
+    shutil.copytree(SAMPLE, folder)
+    teams = folder / "teams.sql"
+    teams.write_text(teams.read_text().replace("updated_at,", TAGS, 1))
+    with_tags = {environment.INTERCOM_SYNC_CONFIG: str(folder)}
+    _app(shell, "insert into teams (id, domain) values (900, 'nine.example')")
+    new = shell.run("plan", "--team", "900", **with_tags).output
+    assert shell.run("sync", "--team", "900", **with_tags).exit_code == 0
+    teams.write_text(teams.read_text().replace("'beta'", "'New'"))
+
+    told = shell.run("explain", "--team", "900", **with_tags).output
+    document = json.loads(shell.run("explain", "--team", "900", "--json", **with_tags).stdout)
+    planned = shell.run("plan", "--team", "900", **with_tags).output
+    plan = json.loads(shell.run("plan", "--team", "900", "--json", **with_tags).stdout)
+
+    assert "Tags of companies: 2 to put on, 0 to take off." in new
+    assert "Tags that the sync put on: beta, vip." in told
+    assert "A pass would take off, since the app dropped them: beta." in told
+    assert document["tags"]["would_put_on"] == ["new"]
+    assert {"tagged"} <= {row["action"] for row in document["timeline"]}
+    assert "Tags of companies: 1 to put on, 1 to take off." in planned
+    assert "the app has it among the team's tags" in planned
+    assert (plan["teams"]["tags"], plan["teams"]["untags"], plan["calls"]) == (1, 1, 3)
+    assert (plan["details"][0]["tag"], plan["details"][0]["untag"]) == (["New"], ["beta"])
+
+
 def _app(shell: Shell, statement: LiteralString) -> None:
     run(shell.variables[environment.APP_DATABASE_URL], statement)
 

@@ -16,6 +16,7 @@ from intercom_assets.domain.tags import (
     plan_tags,
     wanted_tags,
 )
+from intercom_assets.domain.vocabulary import QueueKind
 
 KNOWN = {"vip": "1", "beta": "2"}
 VIP = {"vip": "VIP"}
@@ -118,7 +119,10 @@ def test_the_tag_that_asks_for_a_sync_is_left_out_in_any_case() -> None:
 
 def test_the_words_are_these() -> None:
     assert (TAGS, NOTE, NO_ARRAY) == ("tags", "tag: ", "is no array of texts")
-    assert TAGGED_WHY == "the app has it among the user's tags"
+    assert TAGGED_WHY == {
+        QueueKind.USER: "the app has it among the user's tags",
+        QueueKind.TEAM: "the app has it among the team's tags",
+    }
     assert UNTAGGED_WHY == "the app dropped it"
     left_out = wanted_tags([""]).left_out
     assert left_out is not None

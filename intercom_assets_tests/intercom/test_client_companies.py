@@ -30,6 +30,19 @@ def test_a_company_is_created_and_updated_by_the_same_call(client: IntercomClien
     assert client.get_company(created.id) == updated
 
 
+def test_a_company_is_tagged_and_untagged_by_the_name_of_the_tag(client: IntercomClient) -> None:
+    company = client.upsert_company("3", ACME)
+    assert company.tags == {}
+
+    vip = client.tag_company("VIP", company.id)
+    assert client.tag_company("vip", company.id) == vip
+    assert client.get_company(company.id).tags == {"VIP": vip}
+    assert client.untag_company("VIP", company.id) == client.untag_company("VIP", company.id) == vip
+    assert client.get_company(company.id).tags == {}
+    with pytest.raises(NotFound):
+        client.tag_company("VIP", "0" * 24)
+
+
 def test_a_company_that_is_not_there_is_told_from_a_contact_that_is_not(
     client: IntercomClient,
 ) -> None:

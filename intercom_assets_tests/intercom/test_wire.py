@@ -374,3 +374,22 @@ def test_whatever_json_comes_ends_as_a_contact_or_as_an_error(
 ) -> None:
     with suppress(IntercomError):
         assert isinstance(read(body, status), Contact)
+
+
+@pytest.mark.parametrize(
+    ("told", "tags"),
+    [
+        ({}, None),
+        ({"tags": None}, None),
+        ({"tags": {"type": "tag.list"}}, None),
+        ({"tags": {"type": "tag.list", "tags": []}}, {}),
+        (
+            {"tags": {"tags": [{"type": "tag", "id": 5, "name": " VIP "}, {"id": "6"}]}},
+            {"VIP": "5"},
+        ),
+    ],
+)
+def test_tags_of_a_company_that_are_not_told_are_unknown_and_not_none(
+    told: dict[str, object], tags: dict[str, str] | None
+) -> None:
+    assert CompanyPayload.model_validate({"id": "c1", **told}).domain().tags == tags

@@ -165,6 +165,8 @@ def _attributes_and_tags(api: Api) -> None:
     ok(api.get("/data_attributes?include_archived=true"))
     user, company = api.user("11"), api.company("t20")
     tag = ok(api.post("/tags", {"name": "Whale", "companies": [{"company_id": "t20"}]}))
+    item = {"id": company["id"], "untag": True}
+    ok(api.post("/tags", {"name": "Whale", "companies": [item]}))
     spare = ok(api.post("/tags", {"name": "Spare"}))
     ok(api.post(f"/contacts/{user['id']}/tags", {"id": tag["id"]}))
     ok(api.get(f"/contacts/{user['id']}/tags"))

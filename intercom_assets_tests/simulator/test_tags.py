@@ -2,6 +2,7 @@
 
 import pytest
 
+from intercom_assets.simulator.by_hand import NotThere
 from intercom_assets_tests.simulator.asking import Api, Clock, ids, ok, refusal, where
 
 
@@ -77,6 +78,25 @@ def test_untagging_who_was_not_tagged_changes_nothing(api: Api, clock: Clock) ->
 
     shown = ok(api.get(f"/contacts/{contact['id']}"))
     assert (shown["updated_at"], ids(shown["tags"])) == (contact["updated_at"], [])
+
+
+def test_a_company_is_tagged_renamed_and_untagged_by_hand(api: Api) -> None:
+    company, contact, by_hand = api.company(), api.user(), api.simulator.by_hand
+    by_hand.tag_company(company["company_id"], "Whale")
+    by_hand.tag_contact(contact["id"], "whale")
+    by_hand.rename_tag("whale", "Shark")
+
+    shown = ok(api.get(f"/companies/{company['id']}"))["tags"]["tags"]
+    assert [tag["name"] for tag in shown] == ["Shark"]
+    by_hand.untag_company(company["id"], "shark")
+    assert ok(api.get(f"/companies/{company['id']}"))["tags"]["tags"] == []
+    by_hand.tag_company(company["id"], "Shark")
+    by_hand.delete_tag("Shark")
+    assert ok(api.get("/tags"))["data"] == []
+    assert ok(api.get(f"/companies/{company['id']}"))["tags"]["tags"] == []
+    assert ok(api.get(f"/contacts/{contact['id']}"))["tags"]["data"] == []
+    with pytest.raises(NotThere, match="no tag 'Shark'"):
+        by_hand.delete_tag("Shark")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from intercom_assets.domain.fields import Field
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.tags import TAGGED_WHY, UNTAGGED_WHY
 from intercom_assets.domain.values import count_of
-from intercom_assets.domain.vocabulary import PlannedAction
+from intercom_assets.domain.vocabulary import PlannedAction, QueueKind
 from intercom_assets.sync.context.switched_ids import Switch
 from intercom_assets.sync.engine.bulk import Outlook
 from intercom_assets.sync.engine.planned import PlannedChange, PlannedTeam, PlannedUser
@@ -55,7 +55,7 @@ class PlanSummary:
         self.left_out: Counter[str] = Counter()
         self.attaches = self.merges = self.searches = 0
         self.companies_to_make: set[str] = set()
-        self.tags = self.untags = 0
+        self.tags = self.untags = self.team_tags = self.team_untags = self.team_calls = 0
         self.tags_to_make: set[str] = set()
         self.to_make: Mapping[str, Sequence[Field]] = {}
         self.plan_id, self.minutes = "", 0.0
@@ -68,7 +68,7 @@ class PlanSummary:
         self.new_teams: list[str] = []
         self.switches: Sequence[Switch] = ()
         self.shared = SharedEmails()
-        self.bulk_users = self.bulk_saves = 0
+        self.bulk_users = self.bulk_teams = self.bulk_saves = 0
         self.bulk: Outlook | None = None
         self.bulk_minutes = 0.0
         self._shown = shown
@@ -100,6 +100,10 @@ class PlanSummary:
     def add_team(self, team: PlannedTeam) -> None:
         self.team_actions[team.action] += 1
         self.team_fields.update(change.field for change in team.changes)
+        self.team_calls += team.calls
+        self.bulk_teams += team.may_go_by_bulk
+        self.team_tags += len(team.tag)
+        self.team_untags += len(team.untag)
         self.left.update(team.left)
         self.left_out.update(team.left_out.keys())
         if team.action is PlannedAction.CREATE:
@@ -123,19 +127,11 @@ class PlanSummary:
         return [(model, field) for model, fields in self.to_make.items() for field in fields]
 
     @property
-    def companies(self) -> int:
-        """To be written, one call each."""
-        return sum(
-            self.team_actions[action] for action in (PlannedAction.CREATE, PlannedAction.UPDATE)
-        )
-
-    @property
     def calls(self) -> int:
         """Of everything, each by itself: users, companies, searches of leads, attributes, tags."""
-        companies = self.companies
         searches = -(-self.searches // LEADS_A_CALL)
         made = len(self.attributes_to_make) + len(self.tags_to_make)
-        return self._counts.calls + companies + searches + made
+        return self._counts.calls + self.team_calls + searches + made
 
 
 # --- for people -----------------------------------------------------------------------------------
@@ -177,6 +173,11 @@ def _lines(summary: PlanSummary) -> list[str]:
         lines.append(
             f"Tags: {summary.tags:,} to put on, {summary.untags:,} to take off"
             f"{made if summary.tags_to_make else ''}."
+        )
+    if summary.team_tags or summary.team_untags:
+        lines.append(
+            f"Tags of companies: {summary.team_tags:,} to put on, "
+            f"{summary.team_untags:,} to take off."
         )
     for model, new in summary.to_make.items():
         if new:
@@ -261,10 +262,7 @@ def _of_user(user: PlannedUser) -> Listing:
     for company in user.detach:
         why = "the user is not in the team"
         table.add("membership", "intercom", f"company {company}", "-", why)
-    for tag in user.tag:
-        table.add("tag", "intercom", "-", plain(tag), TAGGED_WHY)
-    for tag in user.untag:
-        table.add("tag", "intercom", plain(tag), "-", UNTAGGED_WHY)
+    _add_tags(table, QueueKind.USER, user.tag, user.untag)
     for lead in user.merge:
         why = "it has the user's e-mail"
         table.add("lead", "intercom", f"lead {lead}", "merged into the user", why)
@@ -274,8 +272,16 @@ def _of_user(user: PlannedUser) -> Listing:
 
 def _of_team(team: PlannedTeam) -> Listing:
     table = _table(team.changes)
+    _add_tags(table, QueueKind.TEAM, team.tag, team.untag)
     _add_left(table, team.left, team.left_out)
     return table
+
+
+def _add_tags(table: Listing, kind: QueueKind, put_on: Sequence[str], off: Sequence[str]) -> None:
+    for tag in put_on:
+        table.add("tag", "intercom", "-", plain(tag), TAGGED_WHY[kind])
+    for tag in off:
+        table.add("tag", "intercom", plain(tag), "-", UNTAGGED_WHY)
 
 
 def _table(changes: Sequence[PlannedChange]) -> Listing:

@@ -38,6 +38,8 @@ def document(summary: PlanSummary) -> dict[str, object]:
             "asked": summary.team_actions.total(),
             "actions": dict(summary.team_actions),
             "fields": dict(summary.team_fields),
+            "tags": summary.team_tags,
+            "untags": summary.team_untags,
         },
         "attributes_to_make": [
             {"model": model, "name": field.intercom, "type": field.kind}
@@ -105,6 +107,8 @@ def _team_document(team: PlannedTeam) -> dict[str, Any]:
         "action": team.action,
         "problem": team.problem,
         "changes": [_change_document(change) for change in team.changes],
+        "tag": list(team.tag),
+        "untag": list(team.untag),
         "left_the_mapping": list(team.left),
         "left_out": dict(team.left_out),
     }

@@ -31,9 +31,7 @@ class UserRows:
     def read(self, row: Row, teams: Iterable[str] = ()) -> AppUser | InvalidRow:
         cells, key = self._cells, self.id_of(row) or ""
         values, unfit = cells.values(row)
-        tags = cells.many(row, TAGS)
-        if isinstance(tags, str):
-            unfit[TAGS], tags = tags, None
+        tags = cells.tags(row, unfit)
         try:
             return AppUser(
                 key,
@@ -60,6 +58,7 @@ class TeamRows:
     def read(self, row: Row) -> AppTeam | InvalidRow:
         cells, key = self._cells, self.id_of(row) or ""
         values, unfit = cells.values(row)
+        tags = cells.tags(row, unfit)
         try:
             return AppTeam(
                 key,
@@ -67,6 +66,7 @@ class TeamRows:
                 owner_id=cells.id(row, "owner_id"),
                 deleted=cells.value(row, "deleted_at", Kind.DATE) is not None,
                 unfit=unfit,
+                tags=tags,
             )
         except _InvalidCell as cell:
             return InvalidRow(key, cell.column, cell.reason)
@@ -99,6 +99,14 @@ class Cells:
         if isinstance(cell, Unreadable):
             return cell.reason
         return tuple(cell) if isinstance(cell, list) else NO_ARRAY
+
+    def tags(self, row: Row, unfit: dict[str, str]) -> tuple[object, ...] | None:
+        """None where there are none to be had; why not is added to `unfit`."""
+        found = self.many(row, TAGS)
+        if isinstance(found, str):
+            unfit[TAGS] = found
+            return None
+        return found
 
     def values(self, row: Row) -> tuple[dict[str, Value], dict[str, str]]:
         """The values, and the columns that have none -> why."""

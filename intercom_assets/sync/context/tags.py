@@ -87,6 +87,7 @@ class TagBook:
 
 
 def selects_tags(services: Services) -> bool:
+    """Of users: a company names its tags itself."""
     return any(column.name == TAGS for column in services.app.users_columns)
 
 

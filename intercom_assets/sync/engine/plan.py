@@ -205,8 +205,23 @@ def _decided_team(state: TeamState) -> PlannedTeam:
         return PlannedTeam(state.team_id, PlannedAction.ABSENT)
     if not state.needs_call:
         return PlannedTeam(state.team_id, PlannedAction.NONE, left=left)
-    action = PlannedAction.CREATE if state.company is None else PlannedAction.UPDATE
-    return PlannedTeam(state.team_id, action, _changes(state.plan, state.company), left)
+    tags = state.tag_plan
+    moves = len(tags.put_on) + len(tags.take_off)
+    return PlannedTeam(
+        state.team_id,
+        _action_on_team(state),
+        _changes(state.plan, state.company),
+        left,
+        tag=[(state.app.tags or {})[key] for key in tags.put_on],
+        untag=tags.take_off,
+        calls=moves + int(state.needs_upsert or moves > 0),
+    )
+
+
+def _action_on_team(state: TeamState) -> PlannedAction:
+    if state.company is None:
+        return PlannedAction.CREATE
+    return PlannedAction.UPDATE if state.needs_upsert or state.moves_tags else PlannedAction.NONE
 
 
 def _changes(plan: Reconciliation, there: object | None) -> tuple[PlannedChange, ...]:

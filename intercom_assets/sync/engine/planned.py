@@ -82,7 +82,8 @@ class PlannedUser:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTeam:
-    """What one team's pass would do: create, update, none, park or absent."""
+    """What one team's pass would do: create, update, none, park or absent. `tag`: names to put on;
+    `untag`: to take off."""
 
     team_id: str
     action: PlannedAction
@@ -90,7 +91,10 @@ class PlannedTeam:
     left: Sequence[str] = ()
     problem: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    tag: Sequence[str] = ()
+    untag: Sequence[str] = ()
+    calls: int = 0
 
     @property
-    def calls(self) -> int:
-        return int(self.action in (PlannedAction.CREATE, PlannedAction.UPDATE))
+    def may_go_by_bulk(self) -> bool:
+        return self.calls == 1

@@ -46,10 +46,10 @@ class AppRow:
     @lazily
     def hash(self) -> str:
         """Of everything that the app decides, except `last_request_at`, which moves by itself."""
-        if self.kind is QueueKind.TEAM:
-            return digest(self.mapping_version, self.values)
-        compared = {name: value for name, value in self.values.items() if name != LAST_SEEN}
         tags = [] if self.tags is None else [sorted(self.tags)]
+        if self.kind is QueueKind.TEAM:
+            return digest(self.mapping_version, self.values, *tags)
+        compared = {name: value for name, value in self.values.items() if name != LAST_SEEN}
         return digest(self.mapping_version, compared, self.teams, self.from_oauth, *tags)
 
     @property
@@ -88,18 +88,18 @@ def app_row(kind: QueueKind, rules: Rules, row: Row) -> AppRow:
         values, unknown = with_owner(rules.owner, values, rules.admins)
         left_out = {**left_out, **unknown}
     values = {**values, DELETION[kind]: row.deleted}
-    tags = None
-    if isinstance(row, AppUser):
-        tags, unfit = _tags(row, rules)
-        left_out = {**left_out, **unfit}
-    return AppRow(kind, row, values, left_out, rules.mapping_version, tags)
+    tags, unfit = _tags(row, rules)
+    return AppRow(kind, row, values, {**left_out, **unfit}, rules.mapping_version, tags)
 
 
-def _tags(row: AppUser, rules: Rules) -> tuple[Mapping[str, str] | None, Mapping[str, LeftOut]]:
+def _tags(
+    row: AppUser | AppTeam, rules: Rules
+) -> tuple[Mapping[str, str] | None, Mapping[str, LeftOut]]:
     if row.tags is None:
         why = row.unfit.get(TAGS)
         return None, {} if why is None else {TAGS: LeftOut(Reason.UNFIT, f"{TAGS} {why}")}
-    wanted = wanted_tags(row.tags, rules.sync_now_tag)
+    asking = rules.sync_now_tag if isinstance(row, AppUser) else None
+    wanted = wanted_tags(row.tags, asking)
     return wanted.names, {} if wanted.left_out is None else {TAGS: wanted.left_out}
 
 

@@ -1,4 +1,4 @@
-"""What a user's pass writes down of itself: an entry for each write, event and lost edit."""
+"""What a pass writes down of itself: an entry for each write, event and lost edit."""
 
 from collections.abc import Iterable, Mapping
 
@@ -14,12 +14,19 @@ KIND = QueueKind.USER
 
 
 def entry_of_event(
-    user_id: str, action: Action, client: IntercomClient, *, old: Value, new: Value, why: str
+    kind: QueueKind,
+    key: str,
+    action: Action,
+    client: IntercomClient,
+    *,
+    old: Value = None,
+    new: Value = None,
+    why: str,
 ) -> JournalEntry:
     """Of what is not a field: created, adopted, attached, merged ..."""
     return JournalEntry(
-        KIND,
-        user_id,
+        kind,
+        key,
         action,
         side=Side.INTERCOM,
         old=old,

@@ -1,8 +1,15 @@
-"""Which tags a contact carries, as far as an answer tells and what was known before goes on."""
+"""Which tags a contact or company carries, as far as an answer and what was known before tell.
 
+And what a run that died had done to them, as the next one finds it.
+"""
+
+from collections.abc import Mapping
 from dataclasses import replace
 
-from intercom_assets.domain.models import Contact
+from intercom_assets.domain.attempts import attempts_in
+from intercom_assets.domain.models import Contact, JournalEntry, Values
+from intercom_assets.domain.tags import TAGGED_WHY, UNTAGGED_WHY, Carried, key_of
+from intercom_assets.domain.vocabulary import Action, QueueKind
 
 
 def with_known_tags(answer: Contact, known: Contact | None) -> Contact:
@@ -12,3 +19,23 @@ def with_known_tags(answer: Contact, known: Contact | None) -> Contact:
     if answer.tag_count != len(known.tag_ids) or not {*answer.tag_ids} <= {*known.tag_ids}:
         return answer
     return replace(answer, tag_ids=known.tag_ids, tags_complete=True)
+
+
+def tags_done(
+    kind: QueueKind, key: str, in_flight: Values, ids: Mapping[str, str], carried: Carried
+) -> list[JournalEntry]:
+    """Tags of which a look tells that they were put on, or taken off. `ids`: tag's key -> id."""
+    attempts = attempts_in(in_flight)
+    put_on = [
+        attempt.entry(kind, key, Action.TAGGED, new=name, why=TAGGED_WHY[kind])
+        for attempt in attempts
+        for name in attempt.about(Action.TAGGED)
+        if ids.get(key_of(str(name))) in carried.ids
+    ]
+    taken_off = [
+        attempt.entry(kind, key, Action.UNTAGGED, old=name, why=UNTAGGED_WHY)
+        for attempt in attempts
+        for name in attempt.about(Action.UNTAGGED)
+        if carried.complete and ids.get(key_of(str(name))) not in carried.ids
+    ]
+    return [*put_on, *taken_off]

@@ -139,14 +139,15 @@ def check_owners(client: IntercomClient, column: str) -> Iterator[Finding]:
         )
 
 
-def check_tags(client: IntercomClient) -> Iterator[Finding]:
+def check_tags(client: IntercomClient, files: Sequence[str]) -> Iterator[Finding]:
+    """`files`: of the mapping, that select tags."""
     tags = read_tags(client)
     if tags is None:
         yield INTERCOM.bad(
             "tags",
-            "the workspace's tags could not be read, and users.sql selects tags.",
-            "Allow the token to read and write tags, or take tags out of users.sql: until then "
-            "whoever has one waits for it; everything else of them is synced.",
+            f"the workspace's tags could not be read, and tags are in {' and '.join(files)}.",
+            f"Allow the token to read and write tags, or take tags out of {' and '.join(files)}: "
+            "until then whoever has one waits for it; everything else of them is synced.",
         )
     else:
         yield INTERCOM.ok("tags", f"The workspace has {count_of(len(tags), 'tag')}.")

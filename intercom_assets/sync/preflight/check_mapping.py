@@ -28,6 +28,7 @@ from intercom_assets.domain.attributes import fit_values
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
+from intercom_assets.domain.tags import TAGS
 from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import (
     MEMBERSHIPS_SQL,
@@ -250,3 +251,9 @@ def check_cost(app: AppDatabase) -> Iterator[Finding]:
             )
     if not any(whole.values()):
         yield MAPPING.ok("cost", "A few rows are read by index, not by going through everybody.")
+
+
+def files_with_tags(app: AppDatabase) -> list[str]:
+    """The files that select tags."""
+    selected = {USERS_SQL: app.users_columns, TEAMS_SQL: app.teams_columns}
+    return [f for f, columns in selected.items() if any(c.name == TAGS for c in columns)]

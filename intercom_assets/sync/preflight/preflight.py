@@ -14,7 +14,6 @@ from functools import partial
 from intercom_assets.database.app.app_database import AppDatabase
 from intercom_assets.domain.errors import OperatorError
 from intercom_assets.domain.fields import OWNERS, Field, fields_of_teams, fields_of_users
-from intercom_assets.domain.tags import TAGS
 from intercom_assets.domain.vocabulary import AttributeModel
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.mapping.load import AppMapping, load_mapping
@@ -59,6 +58,7 @@ from intercom_assets.sync.preflight.check_mapping import (
     check_secrets,
     check_selected,
     check_shared_emails,
+    files_with_tags,
 )
 from intercom_assets.sync.preflight.check_probed import check_probed
 from intercom_assets.sync.preflight.check_setup import (
@@ -105,7 +105,7 @@ class Preflight:
         self._mapping: AppMapping | None = None
         self._app: AppDatabase | None = None
         self.policies: PolicyFields | None = None
-        self._has_tags = False
+        self._tagging: Sequence[str] = ()
 
     def findings(self) -> Iterator[Finding]:
         """One after the other as they are found; raises nothing."""
@@ -191,7 +191,7 @@ class Preflight:
         yield from CAPTURE.probe("triggers", lambda: self._capture(app), ROLE)
         with suppress(OperatorError):
             self.policies = _policy_fields(app)
-            self._has_tags = any(column.name == TAGS for column in app.users_columns)
+            self._tagging = files_with_tags(app)
 
     def _capture(self, app: AppDatabase) -> Iterator[Finding]:
         return check_capture(app, time.time(), self._configuration.workspace)
@@ -235,8 +235,8 @@ class Preflight:
                 yield from INTERCOM.probe(
                     "owners", partial(check_owners, _view(client), column), SCOPES
                 )
-            if self._has_tags:
-                yield from INTERCOM.probe("tags", lambda: check_tags(_view(client)), SCOPES)
+            if files := self._tagging:
+                yield from INTERCOM.probe("tags", lambda: check_tags(_view(client), files), SCOPES)
         else:
             yield INTERCOM.skipped("attributes", "a mapping that fits the app's database")
         yield from INTERCOM.probe(

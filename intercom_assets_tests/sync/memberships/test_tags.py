@@ -268,11 +268,11 @@ def test_a_list_that_cannot_be_read_keeps_nothing_back(worlds: Worlds) -> None:
     ada = world.given_user(tags=["vip"])
 
     assert world.sync(ada)[ada].status is Status.CHANGED
-    [finding] = check_tags(world.services.intercom)
+    [finding] = check_tags(world.services.intercom, ["users.sql"])
     assert finding.verdict is Severity.BAD
     world.intercom.reset("faults")
     assert tags_of(world, ada) == {"vip"}
-    [finding] = check_tags(world.services.intercom)
+    [finding] = check_tags(world.services.intercom, ["users.sql"])
     assert (finding.verdict, "1 tag" in finding.sentence) == (Severity.OK, True)
 
 

@@ -12,6 +12,7 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, NotFound
 from intercom_assets.sync.context.failures import problem_of
 from intercom_assets.sync.context.services import Services
+from intercom_assets.sync.operator.undo import tags
 from intercom_assets.sync.operator.undo.steps import (
     Act,
     SidesNow,
@@ -59,7 +60,8 @@ class TeamUndo:
         """What else differs is for a pass to decide, which this undo leaves in the queue."""
         if self.problem or self.state.problem or self.state.company is None:
             return False
-        return replace(self.state, link=self.link()).plan.settled
+        state = replace(self.state, link=self.link())
+        return state.plan.settled and state.tag_plan.settled
 
     def look(self, client: IntercomClient) -> None:
         company = self.state.company
@@ -86,38 +88,53 @@ class TeamUndo:
             intercom_values(fields.values(), there) if there else None,
             accepted=self.state.accepted,
         )
-        steps = steps_of(self.entries, fields, present)
+        steps = [
+            *steps_of(self.entries, fields, present),
+            *tags.tag_steps(self.entries, present, self.state.tagging),
+        ]
         return as_done(steps, self.done, self.problem)
 
     def in_flight(self, attempt: Attempt) -> Values:
         """What is about to be taken back, to be noted before it is sent."""
-        due = self._due()
-        if not due:
+        due, events = self._due(Act.FIELD), tags.tag_events(self.steps())
+        if not (due or events):
             return {}
         values = {step.what: step.was for step in due}
         before = {BEFORE + step.what: step.now for step in due}
-        return {**values, **before, **attempt.joined(fields=values).note()}
+        return {**values, **before, **attempt.joined(fields=values, events=events).note()}
 
-    def _due(self) -> list[UndoStep]:
-        return due_of(self.steps(), Act.FIELD, Side.INTERCOM)
+    def _due(self, act: Act) -> list[UndoStep]:
+        return due_of(self.steps(), act, Side.INTERCOM)
 
     def take_back(self, client: IntercomClient) -> None:
-        due = self._due()
-        if self.problem or not due:
+        if self.problem:
             return
-        patch = company_patch(self.services.team_fields, {step.what: step.was for step in due})
         try:
-            company = client.upsert_company(self.key, patch)
+            self._take_back_fields(client)
+            self._take_back_tags(client)
         except IntercomError as error:
             self.problem = problem_of(error).message
+
+    def _take_back_fields(self, client: IntercomClient) -> None:
+        due = self._due(Act.FIELD)
+        if not due:
             return
+        patch = company_patch(self.services.team_fields, {step.what: step.was for step in due})
+        company = client.upsert_company(self.key, patch)
         there = intercom_values(self.services.team_fields.values(), company)
         names = {step.what for step in due}
         accepted = {n: pair for n, pair in self.state.accepted.items() if n not in names}
         self.state = replace(self.state, company=company, accepted=accepted)
         for name in names:
             self.undone[name] = (self.state.values.get(name), there.get(name))
-        self.done = [taken_back(step) for step in due]
+        self.done += map(taken_back, due)
+
+    def _take_back_tags(self, client: IntercomClient) -> None:
+        off, on = tags.taken_off_company, tags.put_back_on_company
+        for act, revert in ((Act.TAGGED, off), (Act.UNTAGGED, on)):
+            for step in self._due(act):
+                self.state = revert(self.state, client, step.what)
+                self.done.append(taken_back(step))
 
     def link(self) -> TeamLink:
         return replace(
@@ -126,4 +143,7 @@ class TeamUndo:
             shadow=self.state.company,
             accepted=self.state.accepted,
             undone=self.undone,
+            tags=self.state.tags,
+            undone_tags=sorted(self.state.tagging.kept_off),
+            others_tags=sorted(self.state.tagging.others),
         )

@@ -117,7 +117,7 @@ class UserUndo:
             present = self._present()
             self._steps = [
                 *steps_of(self.entries, self.services.user_fields, present),
-                *tags.tag_steps(self.entries, present, self.state),
+                *tags.tag_steps(self.entries, present, self.state.tagging),
             ]
         return as_done(self._steps, self.done, self.problem)
 
@@ -141,8 +141,7 @@ class UserUndo:
         events: list[Event] = [(Action.UNARCHIVED, None) for _ in self._due(Act.ARCHIVED)]
         events += [(Action.DETACHED, self.state.companies[s.what]) for s in self._due(Act.ATTACHED)]
         events += [(Action.ATTACHED, self._team_of(s.what)) for s in self._due(Act.DETACHED)]
-        events += [(Action.UNTAGGED, step.what) for step in self._due(Act.TAGGED)]
-        events += [(Action.TAGGED, step.what) for step in self._due(Act.UNTAGGED)]
+        events += tags.tag_events(self.steps())
         if not (sent or stored or events):
             return {}
         values = {step.what: step.was for step in sent}
@@ -264,7 +263,7 @@ class UserUndo:
             undone_teams=sorted(state.teams_kept_out),
             undone_companies=sorted(state.companies_kept),
             tags=state.tags,
-            undone_tags=sorted(state.tags_kept_off),
-            others_tags=sorted(state.others_tags),
+            undone_tags=sorted(state.tagging.kept_off),
+            others_tags=sorted(state.tagging.others),
             undone_archive=before.undone_archive or unarchived,
         )

@@ -55,8 +55,11 @@ def find_offers(
 
 
 def _item_of(state: TeamState) -> CompanyItem | None:
-    """None where something is to be cleared, or an edit of somebody's is overruled."""
+    """None where something is to be cleared, an edit of somebody's is overruled, or a tag is to be
+    moved, which no item can."""
     sent = state.plan.to_intercom
+    if not state.tag_plan.settled:
+        return None
     if state.company is None:
         sent = {name: value for name, value in sent.items() if value is not None}
     elif None in sent.values() or state.plan.overruled:

@@ -24,8 +24,10 @@ def read_company(team: TeamPass, client: IntercomClient) -> None:
         company = client.get_company(known) if known else client.find_company(team.team_id)
         if company.company_id in (None, team.team_id):
             team.apply_read(company)
+        else:
+            team.lose_company()
     except NotFound:
-        pass
+        team.lose_company()
     except IntercomError as error:
         team.fail(problem_of(error))
     finally:

@@ -5,7 +5,7 @@ call and an unchanged one none. A team without owner is synced like any other. T
 or marked deleted, before they ever had a company get none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from intercom_assets.database.app.write_back import WriteBack
@@ -13,7 +13,7 @@ from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.records import (
     Leased,
 )
-from intercom_assets.domain.models import Gone
+from intercom_assets.domain.models import Gone, Values
 from intercom_assets.domain.vocabulary import AttributeModel, Cause, QueueKind
 from intercom_assets.sync.context.failures import WAITS_FOR_ATTRIBUTE, Problem, Verdict
 from intercom_assets.sync.context.gone import hold_gone, let_go
@@ -27,6 +27,7 @@ from intercom_assets.sync.passes.teams.calls import read_company, upsert_company
 from intercom_assets.sync.passes.teams.reading import read_teams
 from intercom_assets.sync.passes.teams.record import record_chunk
 from intercom_assets.sync.passes.teams.state import TeamState
+from intercom_assets.sync.passes.teams.tag_calls import move_all_tags
 from intercom_assets.sync.passes.teams.team_pass import TeamPass
 
 
@@ -39,10 +40,11 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     callers = [team for team in callers if not _is_proven(work, team)]
     doubted = [t for t in callers if _is_to_be_read(t.state, by_key[t.team_id])]
     work.call_for(doubted, lambda team: read_company(team, work.client()))
-    callers = [team for team in callers if team.needs_call]
-    work.ready_attributes(callers)
-    note_intents(work, callers)
-    work.call_for(callers, lambda team: upsert_company(team, work.client()))
+    senders = [team for team in callers if team.needs_upsert]
+    work.ready_attributes(senders)
+    note_intents(work, senders)
+    work.call_for(senders, lambda team: upsert_company(team, work.client()))
+    move_all_tags(work, callers, partial(_note_tags, work))
     keep_one_waiting(work, AttributeModel.COMPANY, teams)
     _store_ids(work, teams, by_key)
     outcomes = record_chunk(work, teams, by_key, held_back)
@@ -84,9 +86,14 @@ def _passes(work: Work, leased: dict[str, Leased]) -> list[TeamPass]:
 
 
 def _is_to_be_read(state: TeamState, row: Leased) -> bool:
-    """What a run that died had done there is found; and what somebody edited, to be journaled."""
+    """What a run that died had done there is found; and what somebody edited, to be journaled.
+
+    Whose a tag is tells only the company as it is now, which the answer to an upsert would show.
+    """
+    if state.company is not None:
+        return state.moves_tags and not state.needs_upsert
     edited = row.cause == Cause.WEBHOOK and state.link.company_id is not None
-    return state.company is None and (edited or bool(state.link.in_flight))
+    return edited or bool(state.link.in_flight)
 
 
 def _rules(work: Work) -> Rules:
@@ -99,11 +106,20 @@ def _rules_read_again(work: Work) -> Rules:
 
 
 def note_intents(work: Work, callers: Sequence[TeamPass], *, bulk: bool = False) -> None:
+    run_id, now = work.run.run_id, work.services.now()
+    _write_down(work, callers, lambda team: team.note_intent(run_id, now, bulk=bulk))
+
+
+def _note_tags(work: Work, teams: Sequence[TeamPass]) -> None:
+    run_id, now = work.run.run_id, work.services.now()
+    _write_down(work, teams, lambda team: team.note_tags(run_id, now))
+
+
+def _write_down(work: Work, teams: Sequence[TeamPass], note: Callable[[TeamPass], Values]) -> None:
     """A call whose end nobody records leaves our copy behind what Intercom has."""
-    noted = {team.team_id: team for team in callers if team.problem is None}
+    noted = {team.team_id: team for team in teams if team.problem is None}
     if noted:
-        run_id, now = work.run.run_id, work.services.now()
-        notes = {key: team.note_intent(run_id, now, bulk=bulk) for key, team in noted.items()}
+        notes = {key: note(team) for key, team in noted.items()}
         for key in work.services.store.records.note_teams_in_flight(work.lease.token, notes):
             noted[key].fail(Problem(Verdict.BUSY, "another run took it over"))
 

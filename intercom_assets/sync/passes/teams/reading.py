@@ -28,4 +28,6 @@ def _known_state(rules: Rules, row: Row, link: TeamLink) -> TeamState:
         company=link.shadow,
         accepted=link.accepted,
         left_out=of_answers(link.left_out),
+        tags=link.tags,
+        undone_tags=frozenset(link.undone_tags),
     )

@@ -68,6 +68,9 @@ def _link(work: Work, team: TeamPass) -> TeamLink:
         in_flight=_still_in_flight(team),
         left_out=state.fields_left_out,
         undone=state.fields_kept,
+        tags=state.tags,
+        undone_tags=sorted(state.tagging.kept_off),
+        others_tags=sorted(state.tagging.others),
         synced_at=now if done else link.synced_at,
     )
 
@@ -76,5 +79,5 @@ def _still_in_flight(team: TeamPass) -> Values:
     """What may have landed unanswered, and of a run that died what no read has cleared up."""
     if team.problem is None or team.is_answered:
         return {}
-    noted = team.noted if team.problem.may_have_landed else {}
+    noted = team.left_to_note() if team.problem.may_have_landed else {}
     return {**team.state.link.in_flight, **noted}

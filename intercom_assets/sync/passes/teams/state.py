@@ -4,7 +4,7 @@ The app owns every field of a company. Whoever asks "what would be decided?" ask
 and what became of it, is `team_pass.py`'s.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.attempts import Looked, attempts_in, fields_done
@@ -14,6 +14,7 @@ from intercom_assets.domain.lazily import lazily
 from intercom_assets.domain.leads import CREATED
 from intercom_assets.domain.models import Company, JournalEntry, LeftOut, TeamLink, Value, Values
 from intercom_assets.domain.reconcile import reconcile
+from intercom_assets.domain.tags import NOTHING, Carried, Tagging, TagPlan, key_of
 from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.sync.context.failures import Problem
 from intercom_assets.sync.passes.app_rows import AppRow
@@ -24,6 +25,7 @@ from intercom_assets.sync.passes.kept_apart import (
     fields_left_out,
     unwritable_fields,
 )
+from intercom_assets.sync.passes.known_tags import tags_done
 from intercom_assets.sync.passes.rules import Rules
 
 KIND = QueueKind.TEAM
@@ -32,7 +34,8 @@ KIND = QueueKind.TEAM
 @dataclass(frozen=True)
 class TeamState:
     """`company`: None of one that there is none of, or that shall be sent whole. `agreed`: what a
-    run that died had brought there. `left_out`: for answers of Intercom's."""
+    run that died had brought there. `left_out`: for answers of Intercom's. `tags`: those that we
+    put on, key -> id."""
 
     rules: Rules
     app: AppRow
@@ -41,6 +44,8 @@ class TeamState:
     accepted: Pairs = field(default_factory=dict)
     agreed: Values = field(default_factory=dict)
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    undone_tags: frozenset[str] = frozenset()
 
     # --- the app's side -----------------------------------------------------------------------
 
@@ -103,9 +108,36 @@ class TeamState:
 
     @property
     def needs_call(self) -> bool:
-        if self.problem or self.was_never_there:
-            return False
-        return self.company is None or bool(self.plan.to_intercom)
+        return self.needs_upsert or (self.can_be_synced and not self.tag_plan.settled)
+
+    @property
+    def needs_upsert(self) -> bool:
+        return self.can_be_synced and (self.company is None or bool(self.plan.to_intercom))
+
+    @property
+    def can_be_synced(self) -> bool:
+        return not (self.problem or self.was_never_there)
+
+    @lazily
+    def tag_plan(self) -> TagPlan:
+        """Of a team that leaves nothing is put on and nothing taken off."""
+        return NOTHING if self.app.is_leaving else self.tagging.plan
+
+    @property
+    def tagging(self) -> Tagging:
+        """A company names its tags itself, so the workspace's list is not asked for."""
+        known = _by_key(self.company)
+        ids, told = frozenset(known.values()), self.company is None or self.company.tags is not None
+        return Tagging(self.app.tags, self.tags, known, Carried(ids, told), undone=self.undone_tags)
+
+    @property
+    def moves_tags(self) -> bool:
+        """Whether a call is due for a tag; whose it is tells only the company as it is now."""
+        return self.can_be_synced and bool(self.tag_plan.put_on or self.tag_plan.take_off)
+
+    def name_of_tag(self, tag_id: str) -> str:
+        """As Intercom calls it now; it is on the company."""
+        return next(name for name, tag in _told(self).items() if tag == tag_id)
 
     def intercom_values(self, fields: Mapping[str, Field]) -> Values:
         return intercom_values(fields.values(), self.company) if self.company else {}
@@ -140,15 +172,74 @@ def found_done(state: TeamState, answer: Company) -> list[JournalEntry]:
         found += fields_done(attempt, link.in_flight, looked, made=made)
         if made:
             found.append(attempt.entry(KIND, state.team_id, Action.CREATED, why="new company"))
-    return found
+    on = _by_key(answer)
+    carried = Carried(frozenset(on.values()), answer.tags is not None)
+    return [*found, *tags_done(KIND, state.team_id, link.in_flight, {**link.tags, **on}, carried)]
 
 
 def after_read(state: TeamState, answer: Company, found: Iterable[JournalEntry]) -> TeamState:
     """With a company as it was read. `found`: what a run that died had done to it."""
     done = {entry.field: entry.new for entry in found if entry.field}
-    return replace(state, company=answer, agreed={**state.agreed, **done})
+    tags = {**_ours_on(state, answer), **_put_on_before(state, answer)}
+    return replace(state, company=answer, agreed={**state.agreed, **done}, tags=tags)
 
 
 def after_write(state: TeamState, answer: Company, sent: Iterable[Decision]) -> TeamState:
     """With the answer to a write of these decisions."""
-    return replace(state, company=answer, accepted=accepted_after(state.accepted, sent, answer))
+    return replace(
+        state,
+        company=answer,
+        accepted=accepted_after(state.accepted, sent, answer),
+        tags=_ours_on(state, answer),
+    )
+
+
+def tagged(state: TeamState, name: str, tag_id: str) -> TeamState:
+    """By us."""
+    tags = {**state.tags, key_of(name): tag_id}
+    return replace(with_tags(state, {**_told(state), name: tag_id}), tags=tags)
+
+
+def untagged(state: TeamState, tag_id: str) -> TeamState:
+    """Taken off; no longer ours, under whatever name."""
+    left = {name: tag for name, tag in _told(state).items() if tag != tag_id}
+    ours = (key for key, tag in state.tags.items() if tag == tag_id)
+    return disowned(with_tags(state, left), frozenset(ours))
+
+
+def disowned(state: TeamState, keys: Collection[str]) -> TeamState:
+    """No longer ours, on the company or not."""
+    return replace(state, tags={key: tag for key, tag in state.tags.items() if key not in keys})
+
+
+def with_tags(state: TeamState, tags: Mapping[str, str]) -> TeamState:
+    """The company carries these, name -> id."""
+    assert state.company is not None, "a company that is known carries tags"
+    return replace(state, company=replace(state.company, tags=tags))
+
+
+def _told(state: TeamState) -> Mapping[str, str]:
+    return (state.company.tags if state.company else None) or {}
+
+
+def _by_key(company: Company | None) -> dict[str, str]:
+    tags = (company.tags if company else None) or {}
+    return {key_of(name): tag for name, tag in tags.items()}
+
+
+def _ours_on(state: TeamState, company: Company) -> Mapping[str, str]:
+    """On a company that was made again nothing is ours."""
+    return state.tags if company.id == state.link.company_id else {}
+
+
+def _put_on_before(state: TeamState, company: Company) -> dict[str, str]:
+    """By a run that died: it read the company before it noted that, so it was not there. What an
+    undo put on is nobody's."""
+    on = _by_key(company)
+    noted = {
+        key_of(str(name))
+        for attempt in attempts_in(state.link.in_flight)
+        for name in attempt.about(Action.TAGGED)
+        if not attempt.undoes
+    }
+    return {key: tag for key, tag in on.items() if key in noted}

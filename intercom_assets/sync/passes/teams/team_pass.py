@@ -4,7 +4,7 @@
 (`chunk.py`) drives it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from intercom_assets.domain.attempts import Attempt, Event
@@ -15,25 +15,26 @@ from intercom_assets.domain.models import (
     JournalEntry,
     LeftOut,
     Reason,
-    Side,
     Value,
     Values,
 )
+from intercom_assets.domain.tags import TAGGED_WHY, UNTAGGED_WHY
 from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.context.endpoint_answers import answered_in
 from intercom_assets.sync.context.failures import Problem
-from intercom_assets.sync.passes.journal import entry_of_decision
+from intercom_assets.sync.passes.journal import entry_of_decision, entry_of_event
 from intercom_assets.sync.passes.rules import Rules
 from intercom_assets.sync.passes.teams.state import (
     KIND,
     TeamState,
     after_read,
     after_write,
+    disowned,
     found_done,
+    tagged,
+    untagged,
 )
-
-MOST_RACES = 3
 
 
 @dataclass(slots=True)
@@ -41,8 +42,8 @@ class TeamPass:
     """What became of one team so far; every part is written by the methods here.
 
     `is_answered`: its last call was, so that the company is what Intercom has. `noted`: what this
-    pass is about to send. `answered`: endpoints. `reread`: asks for the workspace's attributes
-    once more.
+    pass is about to send; `attempt`: that and the rest of what it does. `answered`: endpoints.
+    `reread`: asks for the workspace's attributes once more.
     """
 
     state: TeamState
@@ -53,6 +54,7 @@ class TeamPass:
     answered: set[str] = field(default_factory=set)
     journal: list[JournalEntry] = field(default_factory=list)
     noted: Values = field(default_factory=dict)
+    attempt: Attempt | None = None
 
     def __post_init__(self) -> None:
         self.problem = self.problem or self.state.problem
@@ -66,12 +68,26 @@ class TeamPass:
         return self.state.company.id if self.state.company else None
 
     @property
+    def company_id(self) -> str:
+        """Intercom's."""
+        assert self.state.company is not None, "this follows a known company"
+        return self.state.company.id
+
+    @property
     def is_absent(self) -> bool:
         return self.state.company is None
 
     @property
     def needs_call(self) -> bool:
         return self.problem is None and self.state.needs_call
+
+    @property
+    def needs_upsert(self) -> bool:
+        return self.problem is None and self.state.needs_upsert
+
+    @property
+    def moves_tags(self) -> bool:
+        return self.problem is None and self.state.moves_tags
 
     @property
     def ends_well(self) -> bool:
@@ -113,7 +129,7 @@ class TeamPass:
         if self.state.link.company_id not in (None, company.id):
             return False
         done = found_done(self.state, company)
-        if after_read(self.state, company, done).plan.to_intercom:
+        if after_read(self.state, company, done).needs_call:
             return False
         self.apply_read(company)
         return True
@@ -145,9 +161,52 @@ class TeamPass:
         events: tuple[Event, ...] = (
             ((Action.CREATED, None),) if state.link.company_id is None else ()
         )
-        note = Attempt(run_id, at, frozenset(sent), events=events, bulk=bulk).note()
-        self.noted = {**sent, **{BEFORE + n: before[n] for n in sent if n in before}, **note}
-        return self.noted
+        self.attempt = Attempt(run_id, at, frozenset(sent), events=events, bulk=bulk)
+        self.noted = {**sent, **{BEFORE + n: before[n] for n in sent if n in before}}
+        return {**self.noted, **self.attempt.note()}
+
+    def note_tags(self, run_id: str, at: int) -> Values:
+        """Which tags are about to be put on and taken off, to be noted before that."""
+        plan, wanted = self.state.tag_plan, self.state.app.tags or {}
+        self.attempt = (self.attempt or Attempt(run_id, at)).joined(
+            events=[
+                *((Action.TAGGED, wanted[key]) for key in plan.put_on),
+                *((Action.UNTAGGED, key) for key in plan.take_off),
+            ]
+        )
+        return self.attempt.note()
+
+    def left_to_note(self) -> Values:
+        """What this pass may have done unanswered."""
+        attempt = self.attempt.without(self.journal).note() if self.attempt else {}
+        return {**self.noted, **attempt}
+
+    def lose_company(self) -> None:
+        """It is there no more, or another team's: what there is to send is sent whole."""
+        self.state = replace(self.state, company=None)
+
+    def apply_tag(self, name: str, tag_id: str, client: IntercomClient) -> None:
+        self.is_answered = True
+        self.state = tagged(self.state, name, tag_id)
+        why = TAGGED_WHY[KIND]
+        entry = entry_of_event(KIND, self.team_id, Action.TAGGED, client, new=name, why=why)
+        self.journal.append(entry)
+
+    def apply_untag(self, key: str, client: IntercomClient) -> None:
+        self.is_answered = True
+        self.state = untagged(self.state, self.state.tags[key])
+        why = UNTAGGED_WHY
+        entry = entry_of_event(KIND, self.team_id, Action.UNTAGGED, client, old=key, why=why)
+        self.journal.append(entry)
+
+    def disown_tags(self, keys: Collection[str]) -> None:
+        """No longer ours to take off."""
+        self.state = disowned(self.state, keys)
+
+    def refuse_tag(self, problem: Problem) -> None:
+        """One tag has to wait; all else of the team goes on."""
+        self.is_answered = True
+        self.put_off(problem)
 
     def expect_answer(self) -> None:
         """Until the write that is begun now is answered, nobody knows what Intercom has."""
@@ -168,8 +227,7 @@ class TeamPass:
 
     def _entry_of_creation(self, client: IntercomClient) -> JournalEntry:
         why = "new company" if self.state.link.company_id is None else "its company was gone"
-        made = JournalEntry(KIND, self.team_id, Action.CREATED, side=Side.INTERCOM, why=why)
-        return replace(made, request_id=client.calls[-1].request_id)
+        return entry_of_event(KIND, self.team_id, Action.CREATED, client, why=why)
 
     def _entry(self, decision: Decision, before: Value, client: IntercomClient) -> JournalEntry:
         action = Action.OVERRULED if decision.overruled else Action.PUSHED

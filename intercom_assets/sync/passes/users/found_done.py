@@ -14,17 +14,12 @@ from intercom_assets.domain.attempts import (
 )
 from intercom_assets.domain.fields import DELETED, intercom_values
 from intercom_assets.domain.models import Contact, JournalEntry
-from intercom_assets.domain.tags import (
-    TAGGED_WHY,
-    UNTAGGED_WHY,
-    Carried,
-    key_of,
-    noted_tags,
-)
+from intercom_assets.domain.tags import Carried, noted_tags
 from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Merged, NotFound
 from intercom_assets.sync.passes.journal import KIND
+from intercom_assets.sync.passes.known_tags import tags_done
 from intercom_assets.sync.passes.users.state import UserState
 
 
@@ -49,7 +44,8 @@ def found_done(
             )
     companies, complete = frozenset(answer.company_ids), answer.companies_complete
     found += moves_done(state, companies, journal, complete=complete)
-    return [*found, *tags_done(state, Carried(frozenset(answer.tag_ids), answer.tags_complete))]
+    carried = Carried(frozenset(answer.tag_ids), answer.tags_complete)
+    return [*found, *contact_tags_done(state, carried)]
 
 
 def moves_done(
@@ -89,23 +85,10 @@ def _moves_of(
     return [*attached, *detached]
 
 
-def tags_done(state: UserState, carried: Carried) -> list[JournalEntry]:
-    """Tags of which a look tells that they were put on, or taken off."""
-    ids = {**(state.rules.tags or {}), **state.link.tags, **noted_tags(state.link.in_flight)}
-    attempts = attempts_in(state.link.in_flight)
-    put_on = [
-        attempt.entry(KIND, state.user_id, Action.TAGGED, new=name, why=TAGGED_WHY)
-        for attempt in attempts
-        for name in attempt.about(Action.TAGGED)
-        if ids.get(key_of(str(name))) in carried.ids
-    ]
-    taken_off = [
-        attempt.entry(KIND, state.user_id, Action.UNTAGGED, old=name, why=UNTAGGED_WHY)
-        for attempt in attempts
-        for name in attempt.about(Action.UNTAGGED)
-        if carried.complete and ids.get(key_of(str(name))) not in carried.ids
-    ]
-    return [*put_on, *taken_off]
+def contact_tags_done(state: UserState, carried: Carried) -> list[JournalEntry]:
+    in_flight = state.link.in_flight
+    ids = {**(state.rules.tags or {}), **state.link.tags, **noted_tags(in_flight)}
+    return tags_done(KIND, state.user_id, in_flight, ids, carried)
 
 
 def archived_done(state: UserState) -> list[JournalEntry]:

@@ -100,8 +100,8 @@ def _link(user: UserPass) -> UserLink:
         others_contact=None if done else link.others_contact,
         edges=state.edges,
         tags=state.tags,
-        undone_tags=sorted(state.tags_kept_off),
-        others_tags=sorted(state.others_tags),
+        undone_tags=sorted(state.tagging.kept_off),
+        others_tags=sorted(state.tagging.others),
         email_held_by=state.email_held_by if EMAIL in state.fields_left_out else None,
     )
 

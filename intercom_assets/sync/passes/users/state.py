@@ -26,7 +26,7 @@ from intercom_assets.domain.models import (
 )
 from intercom_assets.domain.persons import is_another_person
 from intercom_assets.domain.reconcile import reconcile
-from intercom_assets.domain.tags import NOTHING, Carried, TagPlan, plan_tags
+from intercom_assets.domain.tags import NOTHING, Carried, Tagging, TagPlan
 from intercom_assets.domain.timezones import GeoHint, place
 from intercom_assets.sync.context.failures import Problem
 from intercom_assets.sync.passes.app_rows import AppRow
@@ -230,12 +230,18 @@ class UserState:
     @lazily
     def tag_plan(self) -> TagPlan:
         """Of who leaves, or is archived, nothing is put on and nothing taken off."""
-        wanted, known = self.app.tags, self.rules.tags
-        if wanted is None or known is None or self.is_leaving or self.archived:
-            return NOTHING
-        kept_off = self.tags_kept_off
-        wanted = {key: name for key, name in wanted.items() if key not in kept_off}
-        return plan_tags(wanted, self.tags, known, self.carried_tags, self.doubted_tags)
+        return NOTHING if self.is_leaving or self.archived else self.tagging.plan
+
+    @property
+    def tagging(self) -> Tagging:
+        return Tagging(
+            self.app.tags,
+            self.tags,
+            self.rules.tags,
+            self.carried_tags,
+            self.doubted_tags,
+            self.undone_tags,
+        )
 
     @property
     def carried_tags(self) -> Carried:
@@ -264,21 +270,6 @@ class UserState:
     def teams_kept_out(self) -> frozenset[str]:
         wanted = self.undone_teams & self.app.teams
         return frozenset(t for t in wanted if self.companies.get(t) not in self.company_ids)
-
-    @property
-    def others_tags(self) -> frozenset[str]:
-        """Ids of those that the app wants and that are not ours."""
-        known = self.rules.tags or {}
-        wanted = {
-            known[key] for key in self.app.tags or () if key in known and key not in self.tags
-        }
-        return self.carried_tags.ids & wanted
-
-    @property
-    def tags_kept_off(self) -> frozenset[str]:
-        wanted, known = self.app.tags or {}, self.rules.tags or {}
-        on = self.carried_tags.ids
-        return frozenset(t for t in self.undone_tags & wanted.keys() if known.get(t) not in on)
 
     @property
     def companies_kept(self) -> frozenset[str]:

@@ -15,9 +15,10 @@ from intercom_assets.intercom.errors import Forbidden, IntercomError, Invalid, N
 from intercom_assets.sync.context.failures import problem_of
 from intercom_assets.sync.context.tags import by_key
 from intercom_assets.sync.context.work import Work
+from intercom_assets.sync.passes.journal import KIND
 from intercom_assets.sync.passes.users import transitions
 from intercom_assets.sync.passes.users.calls_due import needs_second_calls, tag_name
-from intercom_assets.sync.passes.users.found_done import tags_done
+from intercom_assets.sync.passes.users.found_done import contact_tags_done
 from intercom_assets.sync.passes.users.user_pass import UserPass
 
 MakeAgain: TypeAlias = Callable[[IntercomClient, str, str], str]
@@ -62,7 +63,7 @@ def _list(work: Work, user: UserPass, client: IntercomClient) -> None:
     work.attributes.tags.learn(listed)
     before = user.state
     user.become(transitions.with_listed_tags(before, listed))
-    found = tags_done(before, Carried(frozenset(listed.values())))
+    found = contact_tags_done(before, Carried(frozenset(listed.values())))
     user.add_entries(entry for entry in found if entry not in user.journal)
 
 
@@ -100,4 +101,4 @@ def _put_on(
         tag_id = made
         client.tag_contact(user.contact_id, tag_id)
     user.become(transitions.tagged(user.state, key, tag_id))
-    user.journal_event(Action.TAGGED, client, new=name, why=TAGGED_WHY)
+    user.journal_event(Action.TAGGED, client, new=name, why=TAGGED_WHY[KIND])

@@ -275,7 +275,9 @@ class UserPass:
         why: str = "",
     ) -> None:
         """Journals something that is not a field: created, adopted, attached, merged ..."""
-        self.journal.append(entry_of_event(self.user_id, action, client, old=old, new=new, why=why))
+        self.journal.append(
+            entry_of_event(KIND, self.user_id, action, client, old=old, new=new, why=why)
+        )
 
     def _journal_decision(
         self, action: Action, decision: Decision, client: IntercomClient | None = None
