@@ -70,7 +70,7 @@ def _carry_opt_out(
 def _opt_in(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
     """What is left of an opt-out that was taken back is our copy of it."""
     if app is True:
-        return pull(field, inputs, app, bool(intercom), "Intercom took its opt-out back")
+        return pull(field, inputs, app, False, "Intercom took its opt-out back")
     deferred = inputs.look is not Freshness.FRESH
     why = "the app took its opt-out back"
     return Decision(field, False, app, intercom, Side.INTERCOM, deferred, why=why)

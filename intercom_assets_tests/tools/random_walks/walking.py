@@ -7,9 +7,10 @@ from typing import Any
 import psycopg
 import yaml
 
-from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.domain.vocabulary import QueueKind, StateKey
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.mapping.load import SAMPLE
+from intercom_assets.sync.engine.initial_listing import list_workspace
 from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets.sync.feeders.audit import audit
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
@@ -143,6 +144,8 @@ def _passes_again(played: SyncWorld) -> list[str]:
     """A further pass over everybody makes no call and no write; a look at everybody only reads."""
     before = _whole_app(played)
     found: list[str] = []
+    if played.services.store.state.get(StateKey.INITIAL_LISTING) is None:
+        list_workspace(played.services)  # it met a fault, and would be due again in this pass
     teams = played.sync_teams(*TEAMS)
     users = played.sync(*EVERYBODY)
     if calls := _other_than_lists([*teams.calls, *users.calls]):
