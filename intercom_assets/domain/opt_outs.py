@@ -11,8 +11,14 @@ from functools import lru_cache
 
 from intercom_assets.domain.attempts import attempts_in
 from intercom_assets.domain.decisions import BEFORE, Decision, FieldInputs
-from intercom_assets.domain.fields import Field, Policy
-from intercom_assets.domain.models import Kind, Side, Value, Values
+from intercom_assets.domain.fields import (
+    UNSUBSCRIBED,
+    USER_FIELDS,
+    Field,
+    Policy,
+    intercom_values,
+)
+from intercom_assets.domain.models import Contact, Kind, Side, Value, Values
 
 KEY = "opted out: "
 """Before a field's name: the base's key for what is remembered of it. No column has a colon."""
@@ -56,6 +62,26 @@ def opt_out_in(base: Values, field: Field) -> OptOut:
         return OptOut()
     by, _, copied = stored.partition(_COPIED)
     return OptOut(_sides(by), _sides(copied))
+
+
+def opted_out_of(fields: Iterable[Field], contact: Contact) -> list[Field]:
+    """What this contact opted out of; of mails also where the mapping does not select that."""
+    flags = {field.name: field for field in fields if field.policy is Policy.OPT_OUT}
+    mails = next(field for field in USER_FIELDS if field.name == UNSUBSCRIBED)
+    flags.setdefault(mails.name, mails)
+    held = intercom_values(flags.values(), contact)
+    return [flag for flag in flags.values() if held[flag.name] is True]
+
+
+def with_word_of(side: Side, fields: Iterable[Field], base: Values) -> Values:
+    """What the base keeps, once a side is known to have opted out, though what it holds is our
+    copy."""
+    kept: dict[str, Value] = {}
+    for field in fields:
+        known = opt_out_in(base, field)
+        told = OptOut(known.by | {side}, known.copied_to - {side})
+        kept[KEY + field.name] = told.as_value()
+    return kept
 
 
 def after_writes(decisions: Iterable[Decision], base: Values) -> Values:

@@ -30,8 +30,8 @@ from intercom_assets.sync.passes.users.reading import read_users
 from intercom_assets.sync.passes.users.state import UserState
 from intercom_assets.sync.passes.users.transitions import after_read, forget_contact, with_leads
 
-FindLeads = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
-"""E-mails in lower case -> the leads that have them, by id, and what they look like."""
+FindLeads = Callable[[Sequence[str]], Mapping[str, Mapping[str, Contact]]]
+"""E-mails in lower case -> the leads that have them, by id."""
 
 ContactsNow = Mapping[str, Contact | Problem | None]
 """User ids -> their contacts as read just now; None for one that is there no more, and the problem
@@ -96,7 +96,7 @@ def count(planned: Iterable[PlannedUser]) -> Counts:
 
 def _leads(
     states: Sequence[UserState], find_leads: FindLeads | None
-) -> dict[str, tuple[str, Mapping[str, str]]]:
+) -> dict[str, tuple[str, Mapping[str, Contact]]]:
     """User id -> the address that was searched, and its leads."""
     if find_leads is None:
         return {}
@@ -161,6 +161,7 @@ def _decided(state: UserState, problem: Problem | None) -> PlannedUser:
     teams = edges.attach if state.app.is_here else ()
     tags = state.tag_plan
     moves = len(teams) + len(edges.detach) + len(state.leads)
+    moves += int(calls_due.opts_out_for_leads(state))
     moves += len(tags.put_on) + len(tags.take_off) + int(tags.must_list)
     changes = _changes(state.plan, state.contact)
     return replace(

@@ -155,8 +155,8 @@ def _found(services: Services, key: str) -> UserLink | None:
     return UserLink(key, contact.id, shadow=contact, shadow_read_at=services.now())
 
 
-def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+def _leads(services: Services, emails: Sequence[str]) -> Mapping[str, Mapping[str, Contact]]:
+    found: dict[str, dict[str, Contact]] = {}
     client = services.intercom.with_deadline(None)
     for addresses in by_call(emails):
         found |= leads_of(client, addresses)

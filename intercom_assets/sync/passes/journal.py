@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from intercom_assets.database.records import Ending, Leased, Parked
 from intercom_assets.domain.decisions import Decision
-from intercom_assets.domain.fields import TIME_ZONE
+from intercom_assets.domain.fields import TIME_ZONE, Field
 from intercom_assets.domain.models import JournalEntry, LeftOut, Side, Value
 from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient
@@ -71,6 +71,23 @@ def entry_of_unknown_zone(user_id: str, name: Value) -> JournalEntry:
 def entry_of_inheritance(user_id: str) -> JournalEntry:
     why = "what the contact held was another person's: none of it is taken over"
     return JournalEntry(KIND, user_id, Action.NOT_INHERITED, side=Side.APP, why=why)
+
+
+def entry_of_leads_opt_out(
+    user_id: str, flag: Field, old: Value, lead: str, client: IntercomClient
+) -> JournalEntry:
+    return JournalEntry(
+        KIND,
+        user_id,
+        Action.PUSHED,
+        field=flag.name,
+        side=Side.INTERCOM,
+        old=old,
+        new=True,
+        why=f"opted out as lead {lead}, which is about to become part of the contact",
+        request_id=_last(client),
+        policy=flag.policy,
+    )
 
 
 def entry_of_refused_search(user_id: str, refusal: IntercomError) -> JournalEntry:

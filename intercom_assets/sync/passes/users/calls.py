@@ -25,11 +25,12 @@ from intercom_assets.intercom.errors import (
     NotFound,
     NotRestorable,
 )
-from intercom_assets.sync.context.failures import PassFailed, Verdict, problem_of
+from intercom_assets.sync.context.failures import PassFailed, problem_of
 from intercom_assets.sync.passes.users import calls_due, identity, transitions
 from intercom_assets.sync.passes.users.contact_writes import count_overwritten, write_contact
 from intercom_assets.sync.passes.users.found_done import archived_done, merges_done
 from intercom_assets.sync.passes.users.held_emails import Address
+from intercom_assets.sync.passes.users.lead_merges import merge_leads
 from intercom_assets.sync.passes.users.membership_calls import TeamsOf, move_edges
 from intercom_assets.sync.passes.users.tag_calls import MakeAgain, move_tags
 from intercom_assets.sync.passes.users.user_pass import UserPass
@@ -106,7 +107,7 @@ def _make_first_call(user: UserPass, client: IntercomClient) -> None:
         _look_again(user, client)
     user.add_entries(merges_done(user.state, client))
     if not calls_due.is_to_be_saved_before_leads(user.state):
-        _merge_all(user, client)
+        merge_leads(user, client)
 
 
 def _reach_contact(user: UserPass, client: IntercomClient) -> None:
@@ -235,7 +236,7 @@ def _make_second_calls(
         # Only now: a write that failed overwrote nothing.
         known = {**user.state.overwritten, **overwritten}
         user.become(replace(user.state, overwritten=known))
-    _merge_all(user, client)
+    merge_leads(user, client)
     move_edges(user, client, teams_of)
     move_tags(user, client, make_again)
     if calls_due.is_to_archive(user.state):
@@ -243,27 +244,3 @@ def _make_second_calls(
         user.become(replace(user.state, archived=True))
         why = "the user is gone and on_delete is archive"
         user.journal_event(Action.ARCHIVED, client, why=why)
-
-
-def _merge_all(user: UserPass, client: IntercomClient) -> None:
-    leads = user.state.leads
-    if leads and user.contact is not None:
-        user.become(replace(user.state, leads=()))
-        for lead in leads:
-            _merge(user, client, lead)
-
-
-def _merge(user: UserPass, client: IntercomClient, lead_id: str) -> None:
-    try:
-        merged = client.merge_contacts(lead_id, user.contact_id)
-    except (NotFound, Merged):
-        return  # gone meanwhile: merged by a pass that crashed, or by hand
-    except IntercomError as error:
-        refusal = problem_of(error)
-        if refusal.verdict is not Verdict.REJECTED:
-            raise
-        user.journal_event(Action.MERGE_REFUSED, client, why=refusal.message)
-        user.become(transitions.with_refused_lead(user.state, lead_id))
-        return
-    user.apply_read(merged)
-    user.journal_event(Action.MERGED, client, why=f"lead {lead_id} has the user's e-mail")

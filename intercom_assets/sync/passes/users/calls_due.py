@@ -9,6 +9,7 @@ from intercom_assets.domain.decisions import Freshness
 from intercom_assets.domain.fields import Policy
 from intercom_assets.domain.leads import lead_email
 from intercom_assets.domain.models import AppUser, EdgeState, Membership, Side
+from intercom_assets.domain.opt_outs import opted_out_of
 from intercom_assets.domain.vocabulary import Action
 from intercom_assets.sync.passes.users.state import UserState
 
@@ -142,6 +143,18 @@ def second_events(state: UserState) -> list[Event]:
         *((Action.UNTAGGED, key) for key in state.tag_plan.take_off),
         *([(Action.ARCHIVED, None)] if is_to_archive(state) else []),
     ]
+
+
+def opts_out_for_leads(state: UserState) -> bool:
+    """Whether a lead that is to be merged opted out, and the contact is yet to be."""
+    fields = state.rules.fields
+    opted_out = [
+        flag
+        for lead in state.leads
+        for flag in opted_out_of(fields.values(), state.leads_found[lead])
+    ]
+    held = {**state.intercom_values({f.name: f for f in opted_out}), **state.plan.to_intercom}
+    return any(held.get(flag.name) is not True for flag in opted_out)
 
 
 def tag_name(state: UserState, key: str) -> str:

@@ -7,11 +7,11 @@ refused address is alone, as long as some search is answered at all.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from intercom_assets.domain.models import Contact
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError, Rejected
 from intercom_assets.intercom.query import leads_with_emails
 from intercom_assets.sync.context.failures import Problem, Verdict, problem_of
-from intercom_assets.sync.passes.leads import shown
 
 LEADS_A_CALL = 15
 """E-mails in one search: the most filters of a group (docs/dev/intercom-facts.md#search)."""
@@ -27,21 +27,21 @@ def by_call(emails: Iterable[str]) -> Iterator[Sequence[str]]:
         yield ordered[start : start + LEADS_A_CALL]
 
 
-def leads_of(client: IntercomClient, emails: Sequence[str]) -> Mapping[str, dict[str, str]]:
-    """One search. Address -> the leads that have it, by id, and what they look like."""
-    found: dict[str, dict[str, str]] = {}
+def leads_of(client: IntercomClient, emails: Sequence[str]) -> Mapping[str, dict[str, Contact]]:
+    """One search. Address -> the leads that have it, by id."""
+    found: dict[str, dict[str, Contact]] = {}
     for page in client.search_contacts(leads_with_emails(emails)):
         for lead in page.items:
-            found.setdefault((lead.email or "").lower(), {})[lead.id] = shown(lead)
+            found.setdefault((lead.email or "").lower(), {})[lead.id] = lead
     return found
 
 
 @dataclass(slots=True)
 class LeadSearch:
-    """`found`: address -> ids of its leads, and what they show. `refused`: what it did not take."""
+    """`found`: address -> its leads, by id. `refused`: what it did not take."""
 
     client: Callable[[], IntercomClient]
-    found: dict[str, dict[str, str]] = field(default_factory=dict)
+    found: dict[str, dict[str, Contact]] = field(default_factory=dict)
     refused: dict[str, IntercomError] = field(default_factory=dict)
     _failed: dict[str, Problem] = field(default_factory=dict)
     _answered: bool = False

@@ -53,8 +53,8 @@ class UserState:
     """`companies`: team id -> company id; `void_teams`: teams that have and get no company.
 
     `sent`: what Intercom took in this pass, and what both sides held then, whatever the app did
-    since. `left_out`: for answers of Intercom's. `leads`: to be merged; `leads_found`: lead -> what
-    it looked like. `inherited_nothing`: what Intercom held was another person's, and is set aside.
+    since. `left_out`: for answers of Intercom's. `leads`: to be merged; `leads_found`: by id.
+    `inherited_nothing`: what Intercom held was another person's, and is set aside.
     `waiting_since`: Unix s of the change. `read_requested`: something in Intercom moved.
     `tags`: those that we put on, key -> id, of which `doubted_tags` may not be on.
     """
@@ -78,7 +78,7 @@ class UserState:
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
     leads: tuple[str, ...] = ()
     lead_email: str | None = None
-    leads_found: Mapping[str, str] = field(default_factory=dict)
+    leads_found: Mapping[str, Contact] = field(default_factory=dict)
     refused_leads: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     archived: bool = False
     read_requested: bool = False

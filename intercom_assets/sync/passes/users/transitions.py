@@ -7,21 +7,23 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, Freshness
-from intercom_assets.domain.fields import TIME_ZONE, intercom_values
+from intercom_assets.domain.fields import TIME_ZONE, Field, intercom_values
 from intercom_assets.domain.models import (
     Contact,
     EdgeState,
     LeftOut,
     Membership,
+    Side,
     Value,
     Values,
 )
-from intercom_assets.domain.opt_outs import after_writes, who_opted_out
+from intercom_assets.domain.opt_outs import after_writes, who_opted_out, with_word_of
 from intercom_assets.domain.reconcile import landed
 from intercom_assets.domain.untold import sent_now
 from intercom_assets.sync.passes.kept_apart import Pairs, accepted_after
 from intercom_assets.sync.passes.known_companies import merge_known_companies, with_known_companies
 from intercom_assets.sync.passes.known_tags import with_known_tags
+from intercom_assets.sync.passes.leads import shown
 from intercom_assets.sync.passes.users.calls_due import companies_in_doubt
 from intercom_assets.sync.passes.users.identity import SomebodyElses, is_ours
 from intercom_assets.sync.passes.users.state import UserState
@@ -211,11 +213,11 @@ def leave_out(state: UserState, name: str, reason: LeftOut) -> UserState:
     return replace(state, left_out={**state.left_out, name: reason})
 
 
-def with_leads(state: UserState, email: str, leads: Mapping[str, str]) -> UserState:
-    """What a search for the address found: leads, and what they look like. Who was refused is
-    not tried again before that, or the app's row, has changed."""
+def with_leads(state: UserState, email: str, leads: Mapping[str, Contact]) -> UserState:
+    """What a search for the address found: leads by id. Who was refused is not tried again before
+    what it looks like, or the app's row, has changed."""
     still = {lead: pair for lead, pair in state.refused_leads.items() if lead in leads}
-    now = {lead: (state.row_hash, looks) for lead, looks in leads.items()}
+    now = {lead: (state.row_hash, shown(contact)) for lead, contact in leads.items()}
     return replace(
         state,
         lead_email=email,
@@ -225,9 +227,16 @@ def with_leads(state: UserState, email: str, leads: Mapping[str, str]) -> UserSt
     )
 
 
+def with_opt_outs(state: UserState, flags: Iterable[Field]) -> UserState:
+    """Intercom's side is known to have opted out of these, as a lead."""
+    known = [flag for flag in flags if flag.name in state.rules.fields]
+    kept = with_word_of(Side.INTERCOM, known, state.base)
+    return replace(state, base={**state.base, **kept}, sent={**state.sent, **kept})
+
+
 def with_refused_lead(state: UserState, lead: str) -> UserState:
     """Intercom would not merge it, with the row and the lead as they are now."""
-    refused = {**state.refused_leads, lead: (state.row_hash, state.leads_found[lead])}
+    refused = {**state.refused_leads, lead: (state.row_hash, shown(state.leads_found[lead]))}
     return replace(state, refused_leads=refused)
 
 
