@@ -1,6 +1,6 @@
 """Large batches by Intercom's bulk endpoints: who goes by them, what is proven, what goes alone."""
 
-from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,48 +9,34 @@ import pytest
 from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.context.probed import Probed, write_probed
-from intercom_assets.sync.engine import bulk, bulk_users
+from intercom_assets.sync.engine import bulk_users
 from intercom_assets.sync.operator.erase import AtWork, erase_user
 from intercom_assets.sync.operator.undo.engine import undo
 from intercom_assets.sync.operator.undo.steps import StepState
 from intercom_assets_tests.sync.conftest import Worlds
+from intercom_assets_tests.sync.small_bulk import (
+    OLD,
+    SMALL,
+    KilledError,
+    die,
+    given_users,
+    killed_at,
+    kinds,
+    sizes_of_bulk,
+)
 from intercom_assets_tests.sync.sync_world import SyncWorld
 from intercom_assets_tests.sync.world import Synced
 
-OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
-
 
 @pytest.fixture(autouse=True)
-def small_batches_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "LEAST_USERS", 3)
-    monkeypatch.setattr(bulk, "LEAST_TEAMS", 3)
-    monkeypatch.setattr(bulk_users, "LEAST_ITEMS", 3)
+def small_batches_are_large() -> Iterator[None]:
+    with sizes_of_bulk(SMALL):
+        yield
 
 
 @pytest.fixture
 def world(worlds: Worlds) -> SyncWorld:
     return worlds(bulk="preview")
-
-
-def given_users(world: SyncWorld, count: int, **columns: Any) -> list[int]:
-    """Who signed up long ago, so that no leads are searched."""
-    return [
-        world.given_user(email=f"u{n}@example.com", name=f"User {n}", created_at=OLD, **columns)
-        for n in range(count)
-    ]
-
-
-def kinds(synced: Synced) -> Counter[str]:
-    """The calls, without ids."""
-    return Counter(_kind(call) for call in synced.calls)
-
-
-def _kind(call: str) -> str:
-    method, path = call.split(" ", 1)
-    parts = [part for part in path.partition("?")[0].split("/") if part]
-    known = {"contacts", "companies", "bulk", "search", "scroll", "data_attributes", "me"}
-    known |= {"find_by_external_id"}
-    return f"{method} /" + "/".join(part if part in known else "*" for part in parts)
 
 
 def writes(synced: Synced) -> dict[str, int]:
@@ -428,21 +414,6 @@ POINTS = [
 ]
 
 
-class KilledError(Exception):
-    """The process is gone."""
-
-
-def _die() -> None:
-    raise KilledError
-
-
-def killed_at(world: SyncWorld, when: str, request: str, *users: int) -> None:
-    (world.just_before if when == "before" else world.just_after)(request, _die)
-    with pytest.raises(KilledError):
-        world.sync(*users)
-    world.wire.forget()
-
-
 @pytest.mark.parametrize(("when", "request_"), POINTS)
 @pytest.mark.parametrize("lag", [0, 60])
 def test_a_kill_makes_nobody_twice_and_loses_nobody(
@@ -493,7 +464,7 @@ def test_a_kill_during_a_mass_change_loses_no_change(
 def test_a_kill_before_the_record_is_cleared_up_without_a_read_each(world: SyncWorld) -> None:
     users = given_users(world, 5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.services.store.records, "record_users", lambda *_a, **_k: _die())
+        patch.setattr(world.services.store.records, "record_users", lambda *_a, **_k: die())
         with pytest.raises(KilledError):
             world.sync(*users)
 

@@ -1,7 +1,7 @@
 """Random walks: anything happens on both sides, then both sides are judged from outside.
 
     python -m intercom_assets_tests.tools.random_walks \\
-        [--seeds FIRST-LAST] [--seconds S] [--shrink S]
+        [--seeds FIRST-LAST] [--seconds S] [--shrink S] [--bulk]
 
 A walk is rounds of steps (the app, people in Intercom, leads, time) under settings of its own, each
 round followed by runs under faults until nothing is queued, and by a verdict: who is who, what each

@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default="0-50", metavar="FIRST-LAST")
     parser.add_argument("--seconds", type=float, default=600.0, help="begin no walk after these")
     parser.add_argument("--shrink", type=float, default=60.0, help="seconds for each broken walk")
+    parser.add_argument("--bulk", action="store_true", help="calls of many items in every walk")
     chosen = parser.parse_args(arguments)
     first, last = map(int, chosen.seeds.split("-"))
     logging.disable(logging.CRITICAL)  # scripted faults are warned of by the thousand
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if time.monotonic() > end:
                 break
             walked += 1
-            broken += _broke(worlds, a_walk(seed), chosen.shrink)
+            broken += _broke(worlds, a_walk(seed, bulk=chosen.bulk or None), chosen.shrink)
     sys.stdout.write(f"{walked} walks, {broken} broken\n")
     return 1 if broken else 0
 

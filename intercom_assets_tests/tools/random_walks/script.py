@@ -25,24 +25,39 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """Once, before or after the first request that fits: a step, or the death of the run."""
+
+    request: str
+    after: bool
+    step: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """`faults`: met by the runs after the steps."""
 
     steps: tuple[Step, ...]
     faults: tuple[Mapping[str, Any], ...] = ()
+    meanwhile: tuple[Meanwhile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
+    """`bulk`: sizes from which on the engine uses bulk calls; none, and they are off."""
+
     seed: int
     settings: Mapping[str, Any] = field(default_factory=dict)
     simulated: Mapping[str, Any] = field(default_factory=dict)
     rounds: tuple[Round, ...] = ()
+    bulk: Mapping[str, int] = field(default_factory=dict)
 
     def told(self) -> str:
-        lines = [f"walk {self.seed}: {dict(self.settings)} {dict(self.simulated)}"]
+        settings = (self.settings, self.simulated, self.bulk)
+        lines = [f"walk {self.seed}: {' '.join(str(dict(each)) for each in settings)}"]
         for number, each in enumerate(self.rounds):
             lines.append(f"  round {number}: {[dict(f) for f in each.faults] or ''}")
+            lines += [f"    {meanwhile}" for meanwhile in each.meanwhile]
             lines += [f"    {step}" for step in each.steps]
         return "\n".join(lines)
 
@@ -167,15 +182,40 @@ FAULTS: Sequence[Mapping[str, Any]] = (
     {"kind": "wrong_content_type", "when": "after"},
 )
 ENDPOINTS = ("* /contacts*", "POST /contacts", "PUT /contacts/*", "* /companies*", "*")
+BULK_FAULTS: Sequence[Mapping[str, Any]] = (
+    *FAULTS,
+    {"kind": "error", "status": 403, "code": "forbidden"},
+    {"kind": "error", "status": 404},
+    {"kind": "error", "status": 422},
+)
+BULK_ENDPOINTS = (
+    *("POST /contacts/bulk", "PUT /contacts/bulk", "GET /contacts/bulk/*", "* /companies/bulk*"),
+    *("POST /contacts/search", "GET /companies/scroll*", "GET /contacts/find_by_external_id/*"),
+)
+POINTS = (
+    *("POST /contacts/bulk", "PUT /contacts/bulk", "GET /contacts/bulk/*", "POST /companies/bulk"),
+    *("GET /companies/bulk/*", "POST /contacts/search", "GET /companies/scroll*"),
+    *("GET /contacts/find_by_external_id/*", "PUT /contacts/*", "POST /contacts"),
+)
+MEANWHILE = (
+    *("app_plan", "app_email", "app_email_of", "soft_delete", "restore", "hard_delete"),
+    *("join", "leave", "team_insert", "team_rename", "team_delete", "app_verified"),
+    *("email", "plan_attribute", "deleted_attribute", "archive", "delete", "strip"),
+    *("attach", "detach", "company_name", "company_delete"),
+)
+"""Moves after which it does not matter to the judge what both sides held before the runs."""
 
 
-def a_walk(seed: int, rounds: int = 8) -> Walk:
+def a_walk(seed: int, rounds: int = 8, *, bulk: bool | None = None) -> Walk:
+    """`bulk`: whether calls of many items are made; without it, in a third of the walks."""
     random = Random(seed)
+    by_bulk = (random.random() < 1 / 3) if bulk is None else bulk
     return Walk(
         seed,
-        _settings(random),
-        _simulated(random),
-        tuple(_round(random, first=number == 0) for number in range(rounds)),
+        {**_settings(random), **({"bulk": "preview"} if by_bulk else {})},
+        _simulated(random) | (_simulated_bulk(random) if by_bulk else {}),
+        tuple(_round(random, first=number == 0, by_bulk=by_bulk) for number in range(rounds)),
+        _sizes(random) if by_bulk else {},
     )
 
 
@@ -192,7 +232,7 @@ def _settings(random: Random) -> Mapping[str, Any]:
     return chosen
 
 
-def _simulated(random: Random) -> Mapping[str, Any]:
+def _simulated(random: Random) -> dict[str, Any]:
     return {
         "index_delay_s": random.choice((0, 0, 60)),
         "equal_email": random.choice(("unless_both_have_external_ids", "always")),
@@ -202,21 +242,61 @@ def _simulated(random: Random) -> Mapping[str, Any]:
     }
 
 
-def _round(random: Random, *, first: bool) -> Round:
+def _simulated_bulk(random: Random) -> dict[str, Any]:
+    """A job of 400 seconds is not waited for to its end."""
+    return {
+        "bulk_counts": random.choice(("call", "item")),
+        "bulk_item_limit": random.choice((100, 100, 2, 1)),
+        "bulk_job_delay_s": random.choice((0, 0, 30, 400)),
+        "bulk_job_closes": random.choice(("when_done", "never", "at_once")),
+        "bulk_lose_every": random.choice((0, 0, 1, 2, 3)),
+        "bulk_lost_state": random.choice(("completed_with_errors", "completed")),
+        "bulk_attach_creates": random.random() < 0.5,
+        "bulk_null": random.choice(("reject_item", "refuse_call", "clear", "ignore")),
+        "bulk_equal_email": random.choice(("always", "as_single")),
+        "bulk_since": random.choice(("Preview", "Preview", "2.17")),
+    }
+
+
+def _sizes(random: Random) -> Mapping[str, int]:
+    return {
+        **dict.fromkeys(("LEAST_USERS", "LEAST_TEAMS", "LEAST_ITEMS"), 1),
+        "FEW_TEAMS": random.choice((0, 0, 1, 5)),
+        "AT_ONCE": random.choice((1, 2, 100)),
+        "ROUND_ROWS": random.choice((1, 3, 100)),
+    }
+
+
+def _round(random: Random, *, first: bool, by_bulk: bool) -> Round:
     steps = [_step(random) for _ in range(random.choice((1, 1, 2, 3, 5)))]
     if first:
         steps = [Step("insert", user, value=random.random() < 0.5) for user in USERS[:3]] + steps
         steps = [Step("team_insert", other=team) for team in TEAMS[:2]] + steps
     faults = [_fault(random) for _ in range(random.choice((0, 0, 0, 1, 2)))]
-    return Round(tuple(steps), tuple(faults))
+    if not by_bulk:
+        return Round(tuple(steps), tuple(faults))
+    faults += [_bulk_fault(random) for _ in range(random.choice((0, 0, 1, 2)))]
+    meanwhile = [_meanwhile(random) for _ in range(random.choice((0, 0, 1, 2)))]
+    return Round(tuple(steps), tuple(faults), tuple(meanwhile))
 
 
-def _step(random: Random) -> Step:
-    [kind] = random.choices(list(WEIGHTS), list(WEIGHTS.values()))
+def _meanwhile(random: Random) -> Meanwhile:
+    step = _step(random, random.choice(MEANWHILE)) if random.random() < 0.6 else None
+    return Meanwhile(random.choice(POINTS), random.random() < 0.5, step)
+
+
+def _step(random: Random, kind: str | None = None) -> Step:
+    if kind is None:
+        [kind] = random.choices(list(WEIGHTS), list(WEIGHTS.values()))
     values = VALUES.get(kind, (None,))
     return Step(kind, random.choice(USERS), random.choice(TEAMS), random.choice(values))
 
 
 def _fault(random: Random) -> Mapping[str, Any]:
     fault = {**random.choice(FAULTS), "endpoint": random.choice(ENDPOINTS)}
+    return fault | {"count": random.choice((1, 2, 4, 9))}
+
+
+def _bulk_fault(random: Random) -> Mapping[str, Any]:
+    fault = {**random.choice(BULK_FAULTS), "endpoint": random.choice(BULK_ENDPOINTS)}
     return fault | {"count": random.choice((1, 2, 4, 9))}

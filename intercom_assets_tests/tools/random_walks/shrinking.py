@@ -43,6 +43,8 @@ def _smaller(walk: Walk) -> Iterator[Walk]:
 def _smaller_rounds(each: Round) -> Iterator[Round]:
     if each.faults:
         yield replace(each, faults=())
+    for at in range(len(each.meanwhile)):
+        yield replace(each, meanwhile=each.meanwhile[:at] + each.meanwhile[at + 1 :])
     for at in range(len(each.steps)):
         yield replace(each, steps=each.steps[:at] + each.steps[at + 1 :])
 

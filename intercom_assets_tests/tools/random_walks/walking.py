@@ -1,6 +1,7 @@
 """Takes a walk in a world of its own, and raises `Broken` where a verdict finds something."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,28 @@ from intercom_assets.sync.engine.initial_listing import list_workspace
 from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets.sync.feeders.audit import audit
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
-from intercom_assets_tests.sync.sync_world import Sql, SyncWorld, a_mapping, a_played_world
+from intercom_assets_tests.sync.small_bulk import KilledError, die, sizes_of_bulk
+from intercom_assets_tests.sync.sync_world import (
+    Event,
+    Sql,
+    SyncWorld,
+    a_mapping,
+    a_played_world,
+)
 from intercom_assets_tests.tools.random_walks.app_moves import APP_MOVES
 from intercom_assets_tests.tools.random_walks.intercom_moves import (
     INTERCOM_MOVES,
     see_meanwhile,
     write_over,
 )
-from intercom_assets_tests.tools.random_walks.script import TEAMMATES, TEAMS, USERS, Round, Walk
+from intercom_assets_tests.tools.random_walks.script import (
+    TEAMMATES,
+    TEAMS,
+    USERS,
+    Meanwhile,
+    Round,
+    Walk,
+)
 from intercom_assets_tests.tools.random_walks.verdict import Judge
 from intercom_assets_tests.tools.random_walks.walk_world import WalkWorld
 from intercom_assets_tests.tools.random_walks.webhooks import WebhooksOfAWalk
@@ -29,6 +44,8 @@ from intercom_assets_tests.tools.random_walks.webhooks import WebhooksOfAWalk
 MOVES = {**APP_MOVES, **INTERCOM_MOVES}
 WAIT_TIMEOUT_S, SOON = 16, 9
 """Turns until all must be quiet; and without waiting for anything."""
+AT_WORK = 6
+"""Turns more, in which a job that nobody saw the end of may still be at work."""
 SEARCH_EVERY = 2
 """Turns: webhooks tell of most changes before."""
 LAG = 130.0
@@ -60,7 +77,7 @@ def take(walk: Walk, url: str, folder: Path) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(FURTHER_COLUMNS)
     mapping = a_mapping(folder, SELECTED, lease="300d", write_back=STORED, **walk.settings)
-    with a_played_world(url, mapping) as played:
+    with sizes_of_bulk(walk.bulk), a_played_world(url, mapping) as played:
         played.intercom.set(**walk.simulated)
         feed_from_intercom(played.services)
         by_hand = played.intercom.by_hand
@@ -97,17 +114,29 @@ def _take_round(ground: WalkWorld, judge: Judge, number: int, each: Round) -> No
 
 
 def _run_to_quiet(ground: WalkWorld, each: Round) -> list[str]:
-    played, soon = ground.played, SOON + max(ground.contests.values(), default=0)
+    more = AT_WORK if ground.played.services.settings.bulk != "off" else 0
+    played, soon = ground.played, SOON + more + max(ground.contests.values(), default=0)
+    for one in each.meanwhile:
+        played.wire.expect(Event(one.request, partial(_happens, ground, one), after=one.after))
     if each.faults:
         played.intercom.set(faults=[dict(fault) for fault in each.faults])
-    for turn in range(WAIT_TIMEOUT_S):
+    for turn in range(WAIT_TIMEOUT_S + more):
         if turn == 3:
             played.intercom.reset("faults")
+            played.wire.forget()
         if _one_turn(ground, searches=turn % SEARCH_EVERY == SEARCH_EVERY - 1):
             played.intercom.reset("faults")
+            played.wire.forget()
             return [f"quiet only after {turn} turns"] if turn > soon else []
     waiting = played.rows("select kind, key, last_error from intercom_sync.queue")
     return [f"never quiet: {waiting}"]
+
+
+def _happens(ground: WalkWorld, one: Meanwhile) -> None:
+    if one.step is None:
+        die()
+        return
+    MOVES[one.step.kind](ground, one.step)
 
 
 def _one_turn(ground: WalkWorld, searches: bool) -> bool:
@@ -125,7 +154,7 @@ def _one_turn(ground: WalkWorld, searches: bool) -> bool:
         if ground.needs_audit:
             audit(played.services)
             ground.needs_audit, quiet = False, False
-    except IntercomError:
+    except (IntercomError, KilledError):
         quiet = False
     if ground.to_be_seen:
         see_meanwhile(ground)
@@ -135,7 +164,7 @@ def _one_turn(ground: WalkWorld, searches: bool) -> bool:
     for kind in (QueueKind.TEAM, QueueKind.USER):
         try:
             outcomes += len(played.run_due(kind).outcomes)
-        except IntercomError:
+        except (IntercomError, KilledError):
             quiet = False  # the workspace could not be listed; the run ends and comes again
     return quiet and not (fed.users or fed.teams or outcomes)
 
