@@ -32,7 +32,7 @@ from intercom_assets.sync.operator.erasure_receipt import (
     request_from,
     text_of,
 )
-from intercom_assets.sync.passes.users.bulk_proof import JOB_LASTS
+from intercom_assets.sync.passes.late_jobs import JOB_LASTS
 from intercom_assets.sync.passes.users.identity import is_ours, merged_into
 
 LEASE_TIMEOUT_S = 90.0

@@ -13,6 +13,7 @@ from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.records import (
     Leased,
 )
+from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.models import Gone, Values
 from intercom_assets.domain.vocabulary import AttributeModel, Cause, QueueKind
 from intercom_assets.sync.context.failures import WAITS_FOR_ATTRIBUTE, Problem, Verdict
@@ -22,6 +23,7 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.spellings import wake_owners
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.failing_attributes import keep_one_waiting
+from intercom_assets.sync.passes.late_jobs import may_be_at_work, sent_by_bulk
 from intercom_assets.sync.passes.rules import Rules, team_rules
 from intercom_assets.sync.passes.teams.calls import read_company, upsert_company
 from intercom_assets.sync.passes.teams.reading import read_teams
@@ -38,8 +40,17 @@ def sync_team_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
         work.attributes.ask_again()
     teams, callers, held_back = begin_passes(work, by_key)
     callers = [team for team in callers if not _is_proven(work, team)]
-    doubted = [t for t in callers if _is_to_be_read(t.state, by_key[t.team_id])]
+    late = {team.team_id: attempt for team in callers if (attempt := _late_attempt(work, team))}
+    doubted = [
+        team
+        for team in callers
+        if team.team_id in late or _is_to_be_read(team.state, by_key[team.team_id])
+    ]
+    before = {team.team_id: team.state for team in callers}
     work.call_for(doubted, lambda team: read_company(team, work.client()))
+    for team in callers:
+        if team.problem is None:
+            _clear_up(team, late.get(team.team_id), before[team.team_id])
     senders = [team for team in callers if team.needs_upsert]
     work.ready_attributes(senders)
     note_intents(work, senders)
@@ -73,6 +84,22 @@ def _is_proven(work: Work, team: TeamPass) -> bool:
     """Whether a listing after a job of this run shows the company as it shall be."""
     company = work.run.companies_seen.get(team.team_id)
     return company is not None and team.apply_proof(company)
+
+
+def _late_attempt(work: Work, team: TeamPass) -> Attempt | None:
+    """What a job that may still be at work is to bring there."""
+    attempt = sent_by_bulk(team.state.link.in_flight)
+    return attempt if attempt and may_be_at_work(work, team.team_id, attempt) else None
+
+
+def _clear_up(team: TeamPass, late: Attempt | None, before: TeamState) -> None:
+    """Whoever is written to now must not be written to by a job later. Where there is no company
+    yet, the same may be sent once more."""
+    state = team.state
+    if late and not (state.shows(late) if state.company else state.carries(late)):
+        team.wait_for_job(before)
+    elif state.app.is_leaving and state.company is None and state.link.company_id is None:
+        team.find_none()
 
 
 def _passes(work: Work, leased: dict[str, Leased]) -> list[TeamPass]:

@@ -7,7 +7,7 @@ and what became of it, is `team_pass.py`'s.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from intercom_assets.domain.attempts import Looked, attempts_in, fields_done
+from intercom_assets.domain.attempts import Attempt, Looked, attempts_in, fields_done
 from intercom_assets.domain.decisions import Decision, FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import COMPANY_DELETED, Field, intercom_values
 from intercom_assets.domain.lazily import lazily
@@ -68,7 +68,25 @@ class TeamState:
 
     @property
     def was_never_there(self) -> bool:
-        return self.app.is_leaving and self.link.company_id is None
+        """A company that a run was about to make may be there."""
+        link = self.link
+        nothing = self.company is None and link.company_id is None and not link.in_flight
+        return self.app.is_leaving and nothing
+
+    def carries(self, attempt: Attempt) -> bool:
+        """Whether all that the attempt sent is as the app has it now."""
+        return self._has(attempt, self.values)
+
+    def shows(self, attempt: Attempt) -> bool:
+        """Whether the company, as it was read, has all of that."""
+        return self._has(attempt, self.intercom_values(self.rules.fields))
+
+    def _has(self, attempt: Attempt, values: Values) -> bool:
+        fields, sent = self.rules.fields, self.link.in_flight
+        return all(
+            name in fields and fields[name].same(values.get(name), sent.get(name))
+            for name in attempt.fields
+        )
 
     @property
     def needs_id(self) -> bool:

@@ -24,6 +24,7 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.context.endpoint_answers import answered_in
 from intercom_assets.sync.context.failures import Problem
 from intercom_assets.sync.passes.journal import entry_of_decision, entry_of_event
+from intercom_assets.sync.passes.late_jobs import BUSY
 from intercom_assets.sync.passes.rules import Rules
 from intercom_assets.sync.passes.teams.state import (
     KIND,
@@ -123,6 +124,16 @@ class TeamPass:
         self.journal += done
         self.state = after_read(self.state, answer, done)
         self.is_answered = True
+
+    def wait_for_job(self, known_before: TeamState) -> None:
+        """What was read is not the end of it: all stands as it was noted."""
+        self.state, self.is_answered = known_before, False
+        self.journal.clear()
+        self.fail(BUSY)
+
+    def find_none(self) -> None:
+        """There is no company, and none that may yet be made."""
+        self.state = replace(self.state, link=replace(self.state.link, in_flight={}))
 
     def apply_proof(self, company: Company) -> bool:
         """Takes a company as a listing shows it, if nothing is left to be written then."""

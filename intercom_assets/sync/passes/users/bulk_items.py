@@ -7,7 +7,7 @@ Everybody else takes the single way in the same batch.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from intercom_assets.domain.attempts import Attempt, attempts_in
+from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.bulk import MOST_COMPANIES, ContactItem, may_carry
 from intercom_assets.domain.fields import DELETED, contact_patch, intercom_values
 from intercom_assets.domain.models import Contact, ContactPatch, Values
@@ -70,12 +70,6 @@ def _change(state: UserState, teams: Sequence[str]) -> ContactItem | None:
     fields = {**state.rules.fields, DELETED.name: DELETED}
     patch = contact_patch(fields, state.plan.to_intercom)
     return ContactItem(patch, id=contact.id, companies=teams)
-
-
-def bulk_attempt(state: UserState) -> Attempt | None:
-    """The last one that was sent as an item, and of which nobody knows yet what came of it."""
-    found = [attempt for attempt in attempts_in(state.link.in_flight) if attempt.bulk]
-    return found[-1] if found else None
 
 
 def shows_attempt(state: UserState, attempt: Attempt, contact: Contact) -> bool:

@@ -8,23 +8,26 @@ first, sends what is missing, and has an error of its own. Must not: send anythi
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.models import Contact
+from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import MAX_IDS, with_external_ids
-from intercom_assets.sync.context.failures import Problem, Verdict, problem_of
+from intercom_assets.sync.context.failures import stops_everything
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.ensure_companies import ensure_companies
-from intercom_assets.sync.passes.users.bulk_items import bulk_attempt, settles, shows_attempt
+from intercom_assets.sync.passes.late_jobs import BUSY, may_be_at_work, sent_by_bulk
+from intercom_assets.sync.passes.users.bulk_items import settles, shows_attempt
+from intercom_assets.sync.passes.users.state import UserState
 from intercom_assets.sync.passes.users.user_pass import UserPass
-
-JOB_LASTS = 600
-"""Seconds after which a job that nobody saw the end of is not believed to be at work any more."""
 
 
 def prove_items(work: Work, users: Sequence[UserPass]) -> None:
     """Takes the contacts of those whose items got there; they need no first call."""
-    sent = [user for user in users if user.problem is None and bulk_attempt(user.state)]
+    sent = [
+        user for user in users if user.problem is None and sent_by_bulk(user.state.link.in_flight)
+    ]
     if not sent:
         return
     know_companies(work, sent)
@@ -32,9 +35,8 @@ def prove_items(work: Work, users: Sequence[UserPass]) -> None:
     for answer in work.run.pool.run(lambda group: _prove(work, group), groups):
         work.run.raise_failure(answer)
     for user in sent:
-        if not user.proven and _may_be_at_work(work, user):
-            message = "a job of Intercom's may still be at work on what a run before sent"
-            user.fail(Problem(Verdict.BUSY, message, wait=30.0))
+        if user.problem is None and not user.proven and _may_be_at_work(work, user):
+            user.fail(BUSY)
 
 
 def know_companies(work: Work, users: Sequence[UserPass]) -> None:
@@ -52,12 +54,15 @@ def _prove(work: Work, users: Sequence[UserPass]) -> None:
     try:
         found = indexed(client, [user.user_id for user in users])
     except IntercomError as error:
-        problem_of(error)  # raises a fatal one; after any other, each is read by id
-        found = {}
+        if stops_everything(error):
+            raise
+        found = {}  # each is read by id
     users[0].count_calls(client.calls)
     for user in users:
-        contact, attempt = found.get(user.user_id), bulk_attempt(user.state)
+        contact, attempt = found.get(user.user_id), sent_by_bulk(user.state.link.in_flight)
         if contact is None or attempt is None:
+            continue
+        if _is_from_before(work, user.state, attempt, contact):
             continue
         if shows_attempt(user.state, attempt, contact) and settles(user.state, contact):
             user.apply_proof(contact)
@@ -69,14 +74,26 @@ def indexed(client: IntercomClient, user_ids: Sequence[str]) -> Mapping[str, Con
     return {c.external_id: c for page in pages for c in page.items if c.external_id}
 
 
+def _is_from_before(work: Work, state: UserState, attempt: Attempt, contact: Contact) -> bool:
+    """Whether the index may show what was there before the job, which happened to be the same.
+
+    Attaching need not move the time of a contact; only the run that sent it waited for the index.
+    """
+    known = state.contact
+    if known is None:
+        return False
+    if (contact.updated_at or 0) < (known.updated_at or 0):
+        return True
+    return bool(attempt.about(Action.ATTACHED)) and attempt.run_id != work.run.run_id
+
+
 def _may_be_at_work(work: Work, user: UserPass) -> bool:
-    """A job that is late would write an older value over what is sent now.
+    """A job that is late would write an older value over what is sent now, or make a contact for
+    somebody who left.
 
     A contact that is yet to be made cannot be made twice, nor changed by the job that makes it.
     """
-    attempt = bulk_attempt(user.state)
-    if attempt is None or user.state.link.contact_id is None:
+    attempt = sent_by_bulk(user.state.link.in_flight)
+    if attempt is None or (user.state.link.contact_id is None and not user.state.is_leaving):
         return False
-    if attempt.run_id == work.run.run_id and user.user_id not in work.run.jobs_at_work:
-        return False
-    return work.services.now() - attempt.at < JOB_LASTS
+    return may_be_at_work(work, user.user_id, attempt)
