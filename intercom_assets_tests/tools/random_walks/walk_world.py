@@ -21,7 +21,7 @@ class WalkWorld:
     the runs, and how long ago by its clock; `seen`: when it did in this round. `contests`: user and
     field that another integration writes over before each of the next so many runs, and their look
     at Intercom's changes; `edits`: how often each user's field was written over there, ever.
-    `teammates`: e-mail -> id.
+    `teammates`: e-mail -> id. `has_happened`: something did in this turn, while a run was at work.
     """
 
     played: SyncWorld
@@ -40,6 +40,7 @@ class WalkWorld:
     teammates: dict[str, str] = field(default_factory=dict)
     needs_audit: bool = False
     may_be_adopted: bool = False
+    has_happened: bool = False
 
     def row(self, user: int) -> dict[str, Any] | None:
         found = self.played.rows("select to_jsonb(u) from users u where id = %s", user)

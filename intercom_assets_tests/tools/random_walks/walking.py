@@ -133,6 +133,7 @@ def _run_to_quiet(ground: WalkWorld, each: Round) -> list[str]:
 
 
 def _happens(ground: WalkWorld, one: Meanwhile) -> None:
+    ground.has_happened = True
     if one.step is None:
         die()
         return
@@ -145,6 +146,7 @@ def _one_turn(ground: WalkWorld, searches: bool) -> bool:
     `searches`: it is time to look for Intercom's changes too, beside what webhooks tell.
     """
     played, quiet = ground.played, not +ground.contests
+    ground.has_happened = False
     write_over(ground)
     fed = feed_from_app(played.services)
     played.times.sleep(LAG)
@@ -166,7 +168,7 @@ def _one_turn(ground: WalkWorld, searches: bool) -> bool:
             outcomes += len(played.run_due(kind).outcomes)
         except (IntercomError, KilledError):
             quiet = False  # the workspace could not be listed; the run ends and comes again
-    return quiet and not (fed.users or fed.teams or outcomes)
+    return quiet and not (fed.users or fed.teams or outcomes or ground.has_happened)
 
 
 def _passes_again(played: SyncWorld) -> list[str]:
