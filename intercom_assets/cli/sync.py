@@ -196,6 +196,7 @@ def _run(
         for batch in batches:
             kind = batch.kind
             totals = summary.totals[kind] = Totals()
+            before = _calls(services)
             bar = Bar(progress, f"{kind}s", len(asked.keys[kind]))
             ready, run = replace(batch, prepared=True), f"{run_id}-{kind}s"
             for report in run_batch(services, ready, run, stop.is_set, progress=listed):
@@ -205,12 +206,17 @@ def _run(
                     summary.unknown += _unknown(kind, report.outcomes)
                     summary.overruled += _overruled(kind, report.outcomes)
                 bar.advance(len(report.outcomes), len(totals.failing))
+            totals.calls = _calls(services) - before  # those for many at once are nobody's own
             if totals.statuses[Status.CHANGED]:
                 summary.runs.append(run)
     summary.stopped = stop.is_set() and any(
         summary.totals[kind].handled < count for kind, count in summary.asked.items()
     )
     summary.seconds = time.monotonic() - started
+
+
+def _calls(services: Services) -> int:
+    return sum(services.intercom.counters().calls.values())
 
 
 def _unknown(kind: QueueKind, outcomes: Iterable[Outcome]) -> list[str]:

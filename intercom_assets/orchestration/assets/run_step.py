@@ -78,6 +78,18 @@ def _stop_run(context: dg.AssetExecutionContext, error: OperatorError) -> NoRetu
     stop_for(error)
 
 
+@dataclass(slots=True)
+class _SentByBulk:
+    """Says how many were sent a hundred to a call: what became of them is reported later."""
+
+    context: dg.AssetExecutionContext
+    count: int = 0
+
+    def add(self, what: str, count: int) -> None:
+        self.count += count
+        self.context.log.info(f"{what}: {self.count:,} sent so far")
+
+
 @dataclass(frozen=True, slots=True)
 class _RunReporter:
     """Tells Dagster what a batch did, as it is done. `base_url`: the API's."""
@@ -90,7 +102,8 @@ class _RunReporter:
     def all_of(self, batch: Batch, *, by_partition: bool) -> Totals:
         started, totals, causes, ended = monotonic(), Totals(), set[str](), False
         try:
-            for report in run_batch(self.services, batch, self.context.run.run_id):
+            run_id, sent = self.context.run.run_id, _SentByBulk(self.context)
+            for report in run_batch(self.services, batch, run_id, progress=sent.add):
                 totals.add(report.outcomes)
                 causes |= report.causes
                 self._chunk(report, everybody=batch.from_queue is None, nobodies=by_partition)

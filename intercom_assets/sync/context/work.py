@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from intercom_assets.database.records import Ending, Failure, Leased, Parked, RetryIn
 from intercom_assets.domain.models import Company
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.pool import Failed, Outcome, Pool, Undone
@@ -55,8 +56,9 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Run:
     """`by_hand`: an operator named the keys, so a parked row is tried again as it is.
-    `jobs_at_work`: users whose items this run sent, and of whose job it did not see the end.
-    `companies_seen`: by team, as they were listed after the last job of this run.
+    `jobs_at_work`: whose items this run sent, and of whose job it did not see the end;
+    `not_indexed`: users whose items may be in no index yet, so that no search tells.
+    `companies_seen`: by team, as they were listed after a job of this run, until they are passed.
     """
 
     services: Services
@@ -65,7 +67,8 @@ class Run:
     attributes: AttributeBook
     run_id: str
     by_hand: bool = False
-    jobs_at_work: set[str] = field(default_factory=set)
+    jobs_at_work: set[tuple[QueueKind, str]] = field(default_factory=set)
+    not_indexed: set[str] = field(default_factory=set)
     companies_seen: dict[str, Company] = field(default_factory=dict)
     making_companies: Lock = field(default_factory=Lock)
     freeing_email: Lock = field(default_factory=Lock)

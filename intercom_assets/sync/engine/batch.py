@@ -6,8 +6,7 @@ same: lease, read, decide, apply, record. A report is yielded once its chunk is 
 chunks are in work at once, since one that records leaves Intercom's rate unused.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import partial
@@ -27,14 +26,16 @@ from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.context.usage import UsageRecorder
 from intercom_assets.sync.context.work import Run
 from intercom_assets.sync.context.workspace import require_workspace
-from intercom_assets.sync.engine import bulk, initial_listing
+from intercom_assets.sync.engine import initial_listing
+from intercom_assets.sync.engine.bulk import by_bulk
 from intercom_assets.sync.engine.bulk_users import Progress
+from intercom_assets.sync.engine.bulk_waves import Portion, Waves
 from intercom_assets.sync.engine.chunk_source import Batch, Chunk, ChunkSource
 from intercom_assets.sync.engine.determinism import require_deterministic, require_no_secrets
 from intercom_assets.sync.engine.guard import check_teams, check_users
 from intercom_assets.sync.engine.last_stop import noted
 from intercom_assets.sync.passes.teams.chunk import sync_team_chunk
-from intercom_assets.sync.passes.users.chunk import sync_user_chunk
+from intercom_assets.sync.passes.users.chunk import finish_chunk, finish_sent, sync_user_chunk
 
 CHUNKS_AT_ONCE = 3
 """Enough that one can read and one record while a third has its calls in flight."""
@@ -111,46 +112,30 @@ def run_batch(
             prepare(services, [batch])
         source = ChunkSource(services, batch, pulse, stopped)
         run = Run(services, pulse, pool, AttributeBook(services), run_id, batch.by_hand)
-        for report in _reports(run, source, _by_bulk(run, source, batch, stopped, progress)):
+        size = partial(_size, services, batch)
+        for report in _reports(run, source, by_bulk(run, source, stopped, progress, size)):
             if _is_of_changes(batch):
                 meter.record_outcomes(report.outcomes)
             yield report
 
 
-def _by_bulk(
-    run: Run,
-    source: ChunkSource,
-    batch: Batch,
-    stopped: Callable[[], bool],
-    progress: Progress | None,
-) -> Iterator[list[Chunk]]:
-    """Rounds of chunks whose users went by bulk, as far as they may; none if that is not worth it.
-
-    The chunks of a round stay leased until they are passed.
-    """
-    if bulk.is_on(run.services, batch.kind, lambda: len(_to_be_handled(run.services, batch))):
-        yield from bulk.rounds(run, source, stopped, progress)
+def _reports(run: Run, source: ChunkSource, bulk: Waves | None) -> Iterator[ChunkReport]:
+    if bulk is not None:
+        with bulk as waves:
+            yield from _in_parallel(partial(_next_of_waves, run, source, waves), waves.close)
+    yield from _in_parallel(partial(_next_alone, run, source), source.close)
 
 
-def _reports(run: Run, source: ChunkSource, rounds: Iterator[list[Chunk]]) -> Iterator[ChunkReport]:
-    for chunks in rounds:
-        with ExitStack() as leases:
-            for chunk in chunks:
-                leases.callback(chunk.lease.close)
-            left = deque(chunks)
-            yield from _in_parallel(partial(_next_of, run, source, left), CHUNKS_AT_ONCE)
-    yield from _in_parallel(
-        lambda: _one_chunk(run, source, source.next()), CHUNKS_AT_ONCE, at_the_end=source.close
-    )
+def _next_of_waves(run: Run, source: ChunkSource, waves: Waves) -> ChunkReport | None:
+    portion = waves.next()
+    return _one_report(run, source, portion, waves.passed) if portion else None
 
 
-def _next_of(run: Run, source: ChunkSource, left: deque[Chunk]) -> ChunkReport | None:
-    """None once a round has no more chunks, or the run was stopped."""
-    try:
-        chunk = left.popleft()
-    except IndexError:
+def _next_alone(run: Run, source: ChunkSource) -> ChunkReport | None:
+    chunk = source.next()
+    if chunk is None:
         return None
-    return None if source.is_over else _one_chunk(run, source, chunk)
+    return _one_report(run, source, Portion(chunk, chunk.lease.rows), source.ended)
 
 
 def _is_of_changes(batch: Batch) -> bool:
@@ -165,17 +150,19 @@ def _to_be_handled(services: Services, batch: Batch) -> Sequence[str]:
     return list(services.store.queue.due_keys(batch.kind, batch.from_queue or 0, lanes=batch.lanes))
 
 
+def _size(services: Services, batch: Batch) -> int:
+    return len(_to_be_handled(services, batch))
+
+
 def _in_parallel(
-    run_next: Callable[[], ChunkReport | None],
-    at_once: int,
-    at_the_end: Callable[[], None] = lambda: None,
+    run_next: Callable[[], ChunkReport | None], at_the_end: Callable[[], None]
 ) -> Iterator[ChunkReport]:
     """Calls `run_next` again and again, a few at a time, until it answers None.
 
     However that ends, `at_the_end` is called before those still at work are waited for.
     """
     with (
-        ThreadPoolExecutor(at_once, thread_name_prefix="chunk") as threads,
+        ThreadPoolExecutor(CHUNKS_AT_ONCE, thread_name_prefix="chunk") as threads,
         ExitStack() as ending,
     ):
         ending.callback(at_the_end)
@@ -185,35 +172,42 @@ def _in_parallel(
             done, running = wait(running, return_when=FIRST_COMPLETED)
             reports = [future.result() for future in done]
             ended = ended or None in reports
-            while not ended and len(running) < at_once:
+            while not ended and len(running) < CHUNKS_AT_ONCE:
                 running.add(threads.submit(run_next))
             yield from (report for report in reports if report is not None)
 
 
-def _one_chunk(run: Run, source: ChunkSource, chunk: Chunk | None) -> ChunkReport | None:
-    started = monotonic()
-    if chunk is None:
-        return None
+def _one_report(
+    run: Run,
+    source: ChunkSource,
+    portion: Portion,
+    ended: Callable[[Chunk, Collection[str]], bool],
+) -> ChunkReport:
+    started, chunk = monotonic(), portion.chunk
     again: set[str] = set()
     try:
-        outcomes = _passed(run, source, chunk)
+        outcomes = _passed(run, source.kind, portion)
         if source.will_try_again():
             again = {item.key for item in outcomes if item.status is Status.HELD}
     finally:
-        source.ended(again)
+        is_last = ended(chunk, again)
     outcomes = [outcome for outcome in outcomes if outcome.key not in again]
-    outcomes += [Outcome(key, Status.HELD) for key in chunk.held]
-    outcomes += [Outcome(key, Status.ABSENT) for key in chunk.absent]
-    causes = frozenset(row.cause for row in chunk.lease.rows if row.cause)
+    if is_last:
+        outcomes += [Outcome(key, Status.HELD) for key in chunk.held]
+        outcomes += [Outcome(key, Status.ABSENT) for key in chunk.absent]
+    causes = frozenset(row.cause for row in portion.rows if row.cause)
     return ChunkReport(source.kind, outcomes, monotonic() - started, causes)
 
 
-def _passed(run: Run, source: ChunkSource, chunk: Chunk) -> Sequence[Outcome]:
-    with chunk.lease as lease:
-        if not lease.rows:
-            return []
-        one_pass = sync_user_chunk if source.kind is QueueKind.USER else sync_team_chunk
-        return one_pass(run.holding(lease), lease.rows)
+def _passed(run: Run, kind: QueueKind, portion: Portion) -> list[Outcome]:
+    if not portion.rows:
+        return []
+    work = run.holding(portion.chunk.lease)
+    if portion.begun is not None:
+        finish = finish_sent if portion.waited else finish_chunk
+        return finish(work, portion.begun)
+    one_pass = sync_user_chunk if kind is QueueKind.USER else sync_team_chunk
+    return one_pass(work, portion.rows)
 
 
 def new_run_id(front: str) -> str:

@@ -1,4 +1,4 @@
-"""The companies that a round's users are to be attached to, made by bulk before the users.
+"""The companies that a wave's users are to be attached to, made by bulk before the users.
 
 A company without users is in no list of Intercom's, and a job tells no ids. So the teams' rows stay
 leased until the users are attached by the app's ids; then one scroll shows the companies, and the
@@ -7,7 +7,7 @@ errors count as made.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from intercom_assets.domain.bulk import BulkJob
@@ -17,7 +17,7 @@ from intercom_assets.intercom.errors import IntercomError, NotFound
 from intercom_assets.sync.context.failures import stops_everything
 from intercom_assets.sync.context.leases import Lease
 from intercom_assets.sync.context.work import Run
-from intercom_assets.sync.engine.bulk_jobs import BulkJobs
+from intercom_assets.sync.engine.bulk_jobs import Endpoint, Jobs, wait_for
 from intercom_assets.sync.passes.teams.bulk_offers import TeamOffer, find_offers
 from intercom_assets.sync.passes.teams.chunk import sync_team_chunk
 
@@ -30,54 +30,59 @@ SAMPLES = 5
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Companies:
-    """Of one round; `end` once its users are attached, `give_back` whatever happens."""
+@dataclass(slots=True)
+class Made:
+    """Companies that were sent together, and the teams' lease. `end` once their users are
+    attached, `give_back` whatever happens."""
 
     run: Run
-    jobs: BulkJobs[TeamOffer]
-    _made: set[str] = field(default_factory=set)
-    _leases: list[tuple[Lease, list[TeamOffer]]] = field(default_factory=list)
-
-    def make(self, team_ids: Sequence[str], stopped: Callable[[], bool]) -> frozenset[str]:
-        """Makes companies for these teams; which of them have one for sure. Those that were made
-        in this round before are not made again."""
-        if missing := [team for team in team_ids if team not in self._made]:
-            self._make(missing, stopped)
-        return frozenset(self._made.intersection(team_ids))
-
-    def _make(self, team_ids: Sequence[str], stopped: Callable[[], bool]) -> None:
-        self.run.services.store.queue.enqueue_missing(
-            QueueKind.TEAM, team_ids, cause=Cause.MEMBERSHIP
-        )
-        lease = self.run.pulse.lease(QueueKind.TEAM, len(team_ids), keys=team_ids)
-        offers: list[TeamOffer] = []
-        self._leases.append((lease, offers))
-        offers += find_offers(self.run.holding(lease), lease.rows)
-        self.jobs.send(offers, upsert_companies)
-        self.jobs.finish(self.run.services.intercom.with_deadline(None), stopped)
-        self._made |= {offer.team_id for offer in offers} & self.jobs.done
+    lease: Lease
+    offers: Sequence[TeamOffer] = ()
 
     def end(self, stopped: Callable[[], bool]) -> None:
         """Lists the companies, and passes their teams. Whoever is not listed is read by id."""
-        wanted = [offer for _, offers in self._leases for offer in offers]
-        if wanted and not stopped():
-            client = self.run.services.intercom.with_deadline(None)
-            list_companies(client, wanted, self.run, stopped)
-            for lease, offers in self._leases:
-                offered = {offer.team_id for offer in offers}
-                rows = [row for row in lease.rows if row.key in offered]
-                size = self.run.services.settings.chunk_size
-                for start in range(0, len(rows), size):
-                    sync_team_chunk(self.run.holding(lease), rows[start : start + size])
-        self.give_back()
+        if not self.offers or stopped():
+            return
+        client = self.run.services.intercom.with_deadline(None)
+        list_companies(client, self.offers, self.run, stopped)
+        offered = {offer.team_id for offer in self.offers}
+        rows = [row for row in self.lease.rows if row.key in offered]
+        size = self.run.services.settings.chunk_size
+        for start in range(0, len(rows), size):
+            sync_team_chunk(self.run.holding(self.lease), rows[start : start + size])
 
     def give_back(self) -> None:
-        for lease, _ in self._leases:
-            lease.close()
-        self._leases = []
-        self._made.clear()
-        self.run.companies_seen.clear()
+        self.lease.close()
+
+
+@dataclass
+class Companies:
+    """Of one run. `known`: teams whose companies it made for sure."""
+
+    run: Run
+    endpoint: Endpoint[TeamOffer]
+    known: set[str] = field(default_factory=set)
+
+    def make(
+        self, team_ids: Collection[str], stopped: Callable[[], bool], made: list[Made]
+    ) -> frozenset[str]:
+        """Which of these teams have a company for sure; those that are `made` now are added there,
+        each once a run."""
+        if missing := sorted(set(team_ids) - self.known):
+            self.run.services.store.queue.enqueue_missing(
+                QueueKind.TEAM, missing, cause=Cause.MEMBERSHIP
+            )
+            now = Made(self.run, self.run.pulse.lease(QueueKind.TEAM, len(missing), keys=missing))
+            made.append(now)
+            self._send(now, stopped)
+        return frozenset(self.known.intersection(team_ids))
+
+    def _send(self, made: Made, stopped: Callable[[], bool]) -> None:
+        made.offers = find_offers(self.run.holding(made.lease), made.lease.rows)
+        jobs = Jobs(self.endpoint)
+        jobs.send(made.offers, upsert_companies)
+        jobs.finish(self.run.services.intercom.with_deadline(None), stopped)
+        self.known |= {offer.team_id for offer in made.offers} & self.endpoint.done
 
 
 def list_companies(
@@ -95,7 +100,7 @@ def list_companies(
                     if offer is not None and offer.is_shown_by(company):
                         seen[offer.team_id] = company
             is_enough = landed is None or landed in seen or look == LOOKS - 1
-            if is_enough or stopped() or not client.pause(wait):
+            if is_enough or not wait_for(client, wait, stopped):
                 return
             wait *= 2
     except IntercomError as error:
@@ -114,6 +119,10 @@ def _one_that_landed(client: IntercomClient, offers: Sequence[TeamOffer]) -> str
         if company.user_count and offer.is_shown_by(company):
             return offer.team_id
     return None
+
+
+def companies_endpoint(run: Run) -> Endpoint[TeamOffer]:
+    return Endpoint(run, QueueKind.TEAM, IntercomClient.companies_job, lambda o: o.team_id)
 
 
 def upsert_companies(offers: Sequence[TeamOffer]) -> BulkJob:

@@ -7,9 +7,11 @@ believe a time.
 
 from collections.abc import Callable, Sequence
 
+from intercom_assets.domain.models import Contact
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.sync.context.failures import stops_everything
+from intercom_assets.sync.engine.bulk_jobs import wait_for
 from intercom_assets.sync.passes.users.bulk_offers import Offer
 from intercom_assets.sync.passes.users.bulk_proof import indexed
 
@@ -21,36 +23,48 @@ FIRST_WAIT, LONGEST_WAIT, PATIENCE = 1.0, 10.0, 300.0
 
 def wait_for_index(
     client: IntercomClient, last: Sequence[Offer], stopped: Callable[[], bool]
-) -> None:
-    """`last`: the items of the last call. Returns at once if none of them got there.
+) -> bool:
+    """Whether the index was seen to have caught up. `last`: the items of the last call; False at
+    once if none of them got there.
 
     Raises a fatal `IntercomError`; after any other nothing is waited for, which costs calls only.
     """
     try:
         landed = _one_that_landed(client, last)
-        if landed is not None:
-            _wait(client, landed, stopped)
+        return landed is not None and _wait(client, *landed, stopped)
     except IntercomError as error:
         if stops_everything(error):
             raise
+        return False
 
 
-def _one_that_landed(client: IntercomClient, last: Sequence[Offer]) -> Offer | None:
+def _one_that_landed(client: IntercomClient, last: Sequence[Offer]) -> tuple[Offer, Contact] | None:
     step = max(1, len(last) // SAMPLES)
     for offer in last[::-step][:SAMPLES]:
         try:
-            if offer.is_shown_by(client.find_contact(offer.user_id)):
-                return offer
+            contact = client.find_contact(offer.user_id)
+            if offer.is_shown_by(contact):
+                return offer, contact
         except IntercomError as error:
             if stops_everything(error):
                 raise
     return None
 
 
-def _wait(client: IntercomClient, offer: Offer, stopped: Callable[[], bool]) -> None:
+def _wait(
+    client: IntercomClient, offer: Offer, landed: Contact, stopped: Callable[[], bool]
+) -> bool:
+    """An older document that happens to show the same does not end it."""
     waited, wait = 0.0, FIRST_WAIT
     while waited < PATIENCE and not stopped():
         contact = indexed(client, [offer.user_id]).get(offer.user_id)
-        if (contact is not None and offer.is_shown_by(contact)) or not client.pause(wait):
-            return
+        if contact is not None and _is_as_new(contact, landed) and offer.is_shown_by(contact):
+            return True
+        if not wait_for(client, wait, stopped):
+            break
         waited, wait = waited + wait, min(wait * 1.5, LONGEST_WAIT)
+    return False
+
+
+def _is_as_new(contact: Contact, landed: Contact) -> bool:
+    return (contact.updated_at or 0) >= (landed.updated_at or 0)

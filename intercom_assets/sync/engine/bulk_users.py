@@ -1,4 +1,4 @@
-"""A round of users by bulk: contacts that are made, and contacts that change.
+"""Waves of users by bulk: contacts that are made, and contacts that change.
 
 Must not: decide who may go by bulk (`bulk_items.py`), or what came of it (`bulk_proof.py`).
 """
@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from intercom_assets.domain.bulk import BulkJob
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.context.work import Run
-from intercom_assets.sync.engine.bulk_companies import Companies
+from intercom_assets.sync.engine.bulk_companies import Companies, Made, companies_endpoint
 from intercom_assets.sync.engine.bulk_index import wait_for_index
-from intercom_assets.sync.engine.bulk_jobs import BulkJobs
+from intercom_assets.sync.engine.bulk_jobs import Endpoint, Jobs
+from intercom_assets.sync.engine.bulk_waves import Offered, Portion
 from intercom_assets.sync.engine.chunk_source import Chunk
 from intercom_assets.sync.passes.users.bulk_offers import (
     BulkCandidate,
@@ -21,11 +23,12 @@ from intercom_assets.sync.passes.users.bulk_offers import (
     offers_of,
 )
 from intercom_assets.sync.passes.users.bulk_proof import know_companies
+from intercom_assets.sync.passes.users.chunk import begin_chunk
 
-AT_ONCE = 2_500
+AT_ONCE = 2_000
 """Users whose companies are made, and whose items are sent, together."""
 LEAST_ITEMS = 100
-"""Fewer of a round go alone at once: most of a large batch may be unchanged, and nobody waits for
+"""Fewer of a wave go alone at once: most of a large batch may be unchanged, and nobody waits for
 an index then."""
 FEW_TEAMS = 5
 """So many companies cost no more one by one."""
@@ -34,72 +37,86 @@ Progress: TypeAlias = Callable[[str, int], None]
 
 
 class UsersByBulk:
-    def __init__(self, run: Run, stopped: Callable[[], bool], progress: Progress | None) -> None:
-        self._run, self._stopped, self._progress = run, stopped, progress
-        self._creating = BulkJobs[Offer](run, IntercomClient.contacts_job, lambda o: o.user_id)
-        self._changing = BulkJobs[Offer](run, IntercomClient.contacts_job, lambda o: o.user_id)
-        look = IntercomClient.companies_job
-        self._companies = Companies(run, BulkJobs(run, look, lambda o: o.team_id))
-        self._waiting: list[BulkCandidate] = []
-        self._sent_before = 0
+    def __init__(self, run: Run, progress: Progress | None) -> None:
+        self.run, self.progress = run, progress
+        self.creating, self.changing = (
+            Endpoint[Offer](run, QueueKind.USER, IntercomClient.contacts_job, lambda o: o.user_id)
+            for _ in range(2)
+        )
+        self.companies = Companies(run, companies_endpoint(run))
 
     @property
     def refusal(self) -> str | None:
-        return self._creating.refusal or self._changing.refusal
+        return self.creating.refusal or self.changing.refusal
 
-    def offer(self, chunk: Chunk) -> None:
-        if self.refusal or self._stopped():
-            return
-        self._waiting += find_candidates(self._run.holding(chunk.lease), chunk.lease.rows)
-        if len(self._waiting) >= AT_ONCE:
-            self._send()
+    def begin(self) -> "UserWave":
+        return UserWave(self)
 
-    def end(self) -> None:
-        """Sends what is left, and waits until the jobs are done and the index shows it."""
-        self._send()
-        client = self._run.services.intercom.with_deadline(None)
-        for jobs in (self._creating, self._changing):
-            jobs.finish(client, self._stopped)
-        for jobs in (self._creating, self._changing):
-            wait_for_index(client, jobs.last, self._stopped)
-            jobs.last = ()
-        self._sent_before = self._sent
-        self._companies.end(self._stopped)
+
+class UserWave:
+    def __init__(self, bulk: UsersByBulk) -> None:
+        self._bulk = bulk
+        self._candidates: list[BulkCandidate] = []
+        self._jobs: list[Jobs[Offer]] = []
+        self._made: list[Made] = []
 
     @property
-    def _sent(self) -> int:
-        return self._creating.sent + self._changing.sent
+    def is_full(self) -> bool:
+        return len(self._candidates) >= AT_ONCE
+
+    def offer(self, chunk: Chunk) -> Offered:
+        """Who is no candidate waits for nothing, but for a company that is about to be made."""
+        work = self._bulk.run.holding(chunk.lease)
+        begun = begin_chunk(work, chunk.lease.rows)
+        candidates = find_candidates(work, begun)
+        self._candidates += candidates
+        waits = {candidate.user.user_id for candidate in candidates}
+        waits |= {user.user_id for user in begun.active if user.state.teams_without_company}
+        waiting, at_once = begun.split(waits)
+        return Offered(
+            Portion(chunk, list(at_once.leased.values()), at_once) if at_once.leased else None,
+            Portion(chunk, list(waiting.leased.values()), waiting, waited=True) if waits else None,
+        )
+
+    def send(self, stopped: Callable[[], bool]) -> None:
+        candidates, self._candidates = self._candidates, []
+        if len(candidates) < LEAST_ITEMS:
+            return
+        offers = offers_of(candidates, self._made_for(candidates, stopped))
+        for endpoint in (self._bulk.creating, self._bulk.changing):
+            is_new = endpoint is self._bulk.creating
+            mine = [offer for offer in offers if (offer.item.id is None) is is_new]
+            jobs = Jobs(endpoint)
+            self._jobs.append(jobs)
+            for part in endpoint.parts(mine):
+                jobs.send(note_offers(part), _call_of(self._bulk.run, part))
+                if self._bulk.progress:
+                    self._bulk.progress("users by bulk", len(part))
+
+    def settle(self, stopped: Callable[[], bool]) -> None:
+        """Waits until the jobs are done and the index shows it, then passes the teams."""
+        client = self._bulk.run.services.intercom.with_deadline(None)
+        for jobs in self._jobs:
+            jobs.finish(client, stopped)
+        for jobs in self._jobs:
+            if jobs.keys and not wait_for_index(client, jobs.last, stopped):
+                self._bulk.run.not_indexed.update(jobs.keys)
+        for made in self._made:
+            made.end(stopped)
 
     def give_back(self) -> None:
-        self._companies.give_back()
+        for made in self._made:
+            made.give_back()
 
-    def _send(self) -> None:
-        candidates, self._waiting = self._waiting, []
-        if len(candidates) < LEAST_ITEMS and self._sent == self._sent_before:
-            return
-        offers = offers_of(candidates, self._made_for(candidates))
-        for jobs in (self._creating, self._changing):
-            is_new = jobs is self._creating
-            mine = [offer for offer in offers if (offer.item.id is None) is is_new]
-            # Whether the endpoint takes any is asked with as few as can be.
-            first = 0 if jobs.sent else jobs.size
-            self._send_noted(jobs, mine[:first])
-            self._send_noted(jobs, mine[first:])
-
-    def _made_for(self, candidates: Sequence[BulkCandidate]) -> frozenset[str]:
+    def _made_for(
+        self, candidates: Sequence[BulkCandidate], stopped: Callable[[], bool]
+    ) -> frozenset[str]:
         missing = {team for each in candidates for team in each.teams_without_company}
-        if not missing or self._stopped():
-            return frozenset()
-        if len(missing) <= FEW_TEAMS:
+        unknown = missing - self._bulk.companies.known
+        if 0 < len(unknown) <= FEW_TEAMS:
             know_companies(candidates[0].work, [each.user for each in candidates])
-            return frozenset()
-        return self._companies.make(sorted(missing), self._stopped)
-
-    def _send_noted(self, jobs: BulkJobs[Offer], offers: Sequence[Offer]) -> None:
-        if offers and not (self.refusal or self._stopped()):
-            jobs.send(note_offers(offers), _call_of(self._run, offers))
-            if self._progress:
-                self._progress("users by bulk", len(offers))
+            return frozenset(self._bulk.companies.known)
+        return self._bulk.companies.make(missing, stopped, self._made)
 
 
 def _call_of(run: Run, offers: Sequence[Offer]) -> Callable[[Sequence[Offer]], BulkJob]:

@@ -41,20 +41,23 @@ class Batch:
     prepared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Chunk:
     """`held`: named keys that another run kept; it was told to look again. `absent`: named ones
-    that no row of the app can have as its id."""
+    that no row of the app can have as its id. `portions`: in how many its rows are yet to be
+    passed."""
 
     lease: Lease
     held: Sequence[str] = ()
     absent: Sequence[str] = ()
+    portions: int = 1
 
 
 class ChunkSource:
     """Leases the next chunk of a batch; shared by the threads that work on it.
 
-    Each chunk that `next` gave is `ended` once. Once `stopped`, and after `close`, nobody waits.
+    Each portion of a chunk that `next` gave is `ended` once. Once `stopped`, and after `close`,
+    nobody waits.
     """
 
     def __init__(
@@ -84,13 +87,26 @@ class ChunkSource:
             self._in_work += chunk is not None
             return chunk
 
-    def ended(self, held: Collection[str]) -> None:
-        """A chunk is recorded; `held`: who turned out to be another run's by then."""
+    def ended(self, chunk: Chunk, held: Collection[str] = ()) -> bool:
+        """A portion of it is recorded; `held`: who turned out to be another run's by then. Closes
+        the lease with the last one, and answers whether this was it."""
         with self._changed:
-            self._in_work -= 1
+            chunk.portions -= 1
             if self._batch.keys is not None:
                 self._held.extend(held)
-            self._changed.notify_all()
+            is_last = chunk.portions == 0
+        if is_last:
+            self.give_back(chunk)
+        return is_last
+
+    def give_back(self, chunk: Chunk) -> None:
+        """What was not recorded of it is anybody's again."""
+        try:
+            chunk.lease.close()
+        finally:
+            with self._changed:
+                self._in_work -= 1
+                self._changed.notify_all()
 
     def close(self) -> None:
         with self._changed:

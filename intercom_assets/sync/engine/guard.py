@@ -37,7 +37,10 @@ def check_users(services: Services, keys: Sequence[str], accepted: str | None = 
         return
     linked = services.store.linked.among(keys)
     hold_gone_among(services, QueueKind.USER, linked)
-    if switch is None and past_guards(services, _at_most(services, keys, linked)):
+    most = _at_most(services, keys, linked)
+    if switch is not None or (accepted and accepts(accepted, most, services.app.mapping_version)):
+        return
+    if past_guards(services, most):
         _check_size(services, keys, accepted)
 
 

@@ -4,8 +4,10 @@ A job that is late would write an older value over what is sent after it. Must n
 teams, or call.
 """
 
-from intercom_assets.domain.attempts import Attempt, attempts_in
-from intercom_assets.domain.models import Values
+from collections.abc import Sequence
+
+from intercom_assets.domain.attempts import Attempt
+from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.failures import Problem, Verdict
 from intercom_assets.sync.context.work import Work
 
@@ -16,13 +18,13 @@ BUSY = Problem(
 )
 
 
-def sent_by_bulk(in_flight: Values) -> Attempt | None:
+def sent_by_bulk(attempts: Sequence[Attempt]) -> Attempt | None:
     """The last one that was sent as an item, and of which nobody knows yet what came of it."""
-    found = [attempt for attempt in attempts_in(in_flight) if attempt.bulk]
+    found = [attempt for attempt in attempts if attempt.bulk]
     return found[-1] if found else None
 
 
-def may_be_at_work(work: Work, key: str, attempt: Attempt) -> bool:
-    if attempt.run_id == work.run.run_id and key not in work.run.jobs_at_work:
+def may_be_at_work(work: Work, kind: QueueKind, key: str, attempt: Attempt) -> bool:
+    if attempt.run_id == work.run.run_id and (kind, key) not in work.run.jobs_at_work:
         return False
     return work.services.now() - attempt.at < JOB_LASTS

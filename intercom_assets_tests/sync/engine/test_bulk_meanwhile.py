@@ -274,3 +274,25 @@ def test_a_teams_job_that_is_late_keeps_no_user_of_the_same_number_waiting(
 
     assert all(synced[user].status is Status.CHANGED for user in users)
     assert all(len(world.teams_of(user)) == 4 for user in users)
+
+
+def test_an_index_from_before_proves_no_membership(world: SyncWorld) -> None:
+    team = world.given_team(domain="t.example")
+    users = given_users(world, 4)
+    for user in users:
+        world.joins(user, team)
+    world.sync(*users)
+    world.times.sleep(1_000)
+    world.intercom.set(index_delay_s=900, attach_moves_updated_at=False)
+    for user in users:
+        world.leaves(user, team)
+        world.sync(user)
+        world.joins(user, team)
+    world.times.sleep(5)
+    world.intercom.set(bulk_lose_every=1)
+
+    world.sync(*users)
+    world.run_all_due()
+
+    assert {str(team)} == set.union(*map(world.teams_of, users))
+    assert all(world.teams_of(user) for user in users)

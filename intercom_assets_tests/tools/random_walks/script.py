@@ -263,7 +263,7 @@ def _sizes(random: Random) -> Mapping[str, int]:
         **dict.fromkeys(("LEAST_USERS", "LEAST_TEAMS", "LEAST_ITEMS"), 1),
         "FEW_TEAMS": random.choice((0, 0, 1, 5)),
         "AT_ONCE": random.choice((1, 2, 100)),
-        "ROUND_ROWS": random.choice((1, 3, 100)),
+        "ROWS_AT_ONCE": random.choice((1, 3, 100)),
     }
 
 

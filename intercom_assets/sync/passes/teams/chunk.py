@@ -13,7 +13,7 @@ from intercom_assets.database.failures import AppUnavailable
 from intercom_assets.database.records import (
     Leased,
 )
-from intercom_assets.domain.attempts import Attempt
+from intercom_assets.domain.attempts import Attempt, attempts_in
 from intercom_assets.domain.models import Gone, Values
 from intercom_assets.domain.vocabulary import AttributeModel, Cause, QueueKind
 from intercom_assets.sync.context.failures import WAITS_FOR_ATTRIBUTE, Problem, Verdict
@@ -82,14 +82,16 @@ def begin_passes(
 
 def _is_proven(work: Work, team: TeamPass) -> bool:
     """Whether a listing after a job of this run shows the company as it shall be."""
-    company = work.run.companies_seen.get(team.team_id)
+    company = work.run.companies_seen.pop(team.team_id, None)
     return company is not None and team.apply_proof(company)
 
 
 def _late_attempt(work: Work, team: TeamPass) -> Attempt | None:
     """What a job that may still be at work is to bring there."""
-    attempt = sent_by_bulk(team.state.link.in_flight)
-    return attempt if attempt and may_be_at_work(work, team.team_id, attempt) else None
+    attempt = sent_by_bulk(attempts_in(team.state.link.in_flight))
+    return (
+        attempt if attempt and may_be_at_work(work, QueueKind.TEAM, team.team_id, attempt) else None
+    )
 
 
 def _clear_up(team: TeamPass, late: Attempt | None, before: TeamState) -> None:

@@ -94,11 +94,11 @@ def shows(state: UserState, sent: Values, teams: Iterable[str], contact: Contact
     return all(state.companies.get(team) in contact.company_ids for team in teams)
 
 
-def settles(state: UserState, contact: Contact) -> bool:
-    """Whether nothing is left to be done once this contact is known.
+def settled_by(state: UserState, contact: Contact) -> UserState | None:
+    """What is known once this contact is, if nothing is left to be done then.
 
     An indexed contact may be minutes old: nothing is written on it, to either side.
     """
     after = after_read(state, contact)
     edges = after.memberships.settled and after.tag_plan.settled
-    return after.plan.settled and edges and not after.teams_without_company
+    return after if after.plan.settled and edges and not after.teams_without_company else None

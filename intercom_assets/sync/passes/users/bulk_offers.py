@@ -1,14 +1,14 @@
 """What a chunk of users has for the bulk endpoints: its items, and the note before they are sent.
 
-The same reading and deciding as a pass, of which nothing is kept: the pass that follows reads
-anew, and proves what became of the items (`bulk_proof.py`). Must not: send an item.
+What becomes of the items is proven by the pass that follows (`bulk_proof.py`). Must not: send an
+item.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from intercom_assets.database.records import InFlight, Leased
+from intercom_assets.database.records import InFlight
 from intercom_assets.domain.attempts import Attempt, Event
 from intercom_assets.domain.bulk import ContactItem
 from intercom_assets.domain.models import Contact
@@ -17,20 +17,30 @@ from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.rules import user_rules
 from intercom_assets.sync.passes.users.bulk_items import item_of, shows
 from intercom_assets.sync.passes.users.calls_due import edges_in_flight, first_events
-from intercom_assets.sync.passes.users.chunk import begin_passes
+from intercom_assets.sync.passes.users.chunk import Begun
+from intercom_assets.sync.passes.users.state import UserState
+from intercom_assets.sync.passes.users.transitions import with_note
 from intercom_assets.sync.passes.users.user_pass import UserPass
 
 
 @dataclass(frozen=True, slots=True)
 class BulkCandidate:
-    """A user who may go by bulk once all companies exist, under the lease of `work`."""
+    """A user who may go by bulk once all companies exist, under the lease of `work`. `item`: as
+    `decided` on a state, which may have changed since."""
 
     work: Work
     user: UserPass
+    decided: UserState
+    item: ContactItem
 
     @property
     def teams_without_company(self) -> frozenset[str]:
         return self.user.state.teams_without_company
+
+    def item_now(self) -> ContactItem | None:
+        if self.user.state is self.decided:
+            return self.item
+        return _item_of(self.user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +65,30 @@ class Offer:
         return shows(state, state.plan.to_intercom, known, contact)
 
 
-def find_candidates(work: Work, leased: Sequence[Leased]) -> list[BulkCandidate]:
+def find_candidates(work: Work, begun: Begun) -> list[BulkCandidate]:
     """Attributes exist by then. Whoever failed before has an error of their own, which only the
     single way can tell."""
-    _, active, _ = begin_passes(work, {row.key: row for row in leased})
-    failed = {row.key for row in leased if row.error is not None or row.attempts}
-    users = [user for user in active if user.user_id not in failed and _may_go(user)]
-    work.ready_attributes(users)
+    failed = {key for key, row in begun.leased.items() if row.error is not None or row.attempts}
+    users = [user for user in begun.active if user.user_id not in failed]
+    items = ((user, _item_of(user)) for user in users)
+    found = [BulkCandidate(work, u, u.state, item) for u, item in items if item is not None]
+    work.ready_attributes([candidate.user for candidate in found])
     rules = user_rules(work.services, work.attributes.unwritable(AttributeModel.CONTACT))
-    for user in users:
-        user.apply_rules(rules)
-    return [BulkCandidate(work, user) for user in users if user.problem is None and _may_go(user)]
+    for candidate in found:
+        candidate.user.apply_rules(rules)
+    return [c for c in found if c.user.problem is None and c.item_now() is not None]
 
 
-def _may_go(user: UserPass) -> bool:
-    return item_of(user.state, user.state.teams_without_company) is not None
+def _item_of(user: UserPass) -> ContactItem | None:
+    """As if all companies existed."""
+    return item_of(user.state, user.state.teams_without_company)
 
 
 def offers_of(candidates: Iterable[BulkCandidate], made: Collection[str]) -> list[Offer]:
     """`made`: teams whose companies exist, though nobody knows their ids yet. Who is in another
     one without company is left out: no attach makes one."""
-    ready = (c for c in candidates if c.teams_without_company <= frozenset(made))
-    items = ((c, item_of(c.user.state, made)) for c in ready)
+    made = frozenset(made)
+    items = ((c, c.item_now()) for c in candidates if c.teams_without_company <= made)
     return [Offer(c.work, c.user, item) for c, item in items if item is not None]
 
 
@@ -87,7 +99,10 @@ def note_offers(offers: Iterable[Offer]) -> list[Offer]:
         same = list(group)
         notes, work = [_note(offer) for offer in same], same[0].work
         lost = work.services.store.records.note_in_flight(work.lease.token, notes)
-        noted += [offer for offer in same if offer.user_id not in lost]
+        for offer, note in zip(same, notes, strict=True):
+            if offer.user_id not in lost:
+                offer.user.set_aside(with_note(offer.user.state, note))
+                noted.append(offer)
     return noted
 
 

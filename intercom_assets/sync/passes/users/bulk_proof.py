@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.models import Contact
-from intercom_assets.domain.vocabulary import Action
+from intercom_assets.domain.vocabulary import Action, QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.intercom.query import MAX_IDS, with_external_ids
@@ -18,23 +18,26 @@ from intercom_assets.sync.context.failures import stops_everything
 from intercom_assets.sync.context.work import Work
 from intercom_assets.sync.passes.ensure_companies import ensure_companies
 from intercom_assets.sync.passes.late_jobs import BUSY, may_be_at_work, sent_by_bulk
-from intercom_assets.sync.passes.users.bulk_items import settles, shows_attempt
+from intercom_assets.sync.passes.users.bulk_items import settled_by, shows_attempt
 from intercom_assets.sync.passes.users.state import UserState
 from intercom_assets.sync.passes.users.user_pass import UserPass
 
 
 def prove_items(work: Work, users: Sequence[UserPass]) -> None:
     """Takes the contacts of those whose items got there; they need no first call."""
-    sent = [
-        user for user in users if user.problem is None and sent_by_bulk(user.state.link.in_flight)
-    ]
+    sent = [user for user in users if user.problem is None and sent_by_bulk(user.state.attempts)]
+    sent = [user for user in sent if user.user_id not in work.run.not_indexed]
     if not sent:
         return
     know_companies(work, sent)
     groups = [sent[start : start + MAX_IDS] for start in range(0, len(sent), MAX_IDS)]
     for answer in work.run.pool.run(lambda group: _prove(work, group), groups):
         work.run.raise_failure(answer)
-    for user in sent:
+
+
+def keep_from_late_jobs(work: Work, users: Sequence[UserPass]) -> None:
+    """Leaves those alone who may yet be written by a job: an older value, over what is sent now."""
+    for user in users:
         if user.problem is None and not user.proven and _may_be_at_work(work, user):
             user.fail(BUSY)
 
@@ -59,13 +62,14 @@ def _prove(work: Work, users: Sequence[UserPass]) -> None:
         found = {}  # each is read by id
     users[0].count_calls(client.calls)
     for user in users:
-        contact, attempt = found.get(user.user_id), sent_by_bulk(user.state.link.in_flight)
-        if contact is None or attempt is None:
+        contact, attempt = found.get(user.user_id), sent_by_bulk(user.state.attempts)
+        if contact is None or attempt is None or not shows_attempt(user.state, attempt, contact):
             continue
         if _is_from_before(work, user.state, attempt, contact):
             continue
-        if shows_attempt(user.state, attempt, contact) and settles(user.state, contact):
-            user.apply_proof(contact)
+        after = settled_by(user.state, contact)
+        if after is not None:
+            user.apply_proof(contact, after)
 
 
 def indexed(client: IntercomClient, user_ids: Sequence[str]) -> Mapping[str, Contact]:
@@ -93,7 +97,7 @@ def _may_be_at_work(work: Work, user: UserPass) -> bool:
 
     A contact that is yet to be made cannot be made twice, nor changed by the job that makes it.
     """
-    attempt = sent_by_bulk(user.state.link.in_flight)
+    attempt = sent_by_bulk(user.state.attempts)
     if attempt is None or (user.state.link.contact_id is None and not user.state.is_leaving):
         return False
-    return may_be_at_work(work, user.user_id, attempt)
+    return may_be_at_work(work, QueueKind.USER, user.user_id, attempt)

@@ -11,9 +11,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
-from intercom_assets.domain.attempts import (
-    attempts_in,
-)
 from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.models import Reason
 from intercom_assets.domain.vocabulary import Action
@@ -169,7 +166,7 @@ def _identify(user: UserPass, client: IntercomClient) -> None:
 
 def _bring_back(user: UserPass, client: IntercomClient) -> None:
     contact_id = user.contact_id
-    if any(attempt.about(Action.UNARCHIVED) for attempt in attempts_in(user.state.link.in_flight)):
+    if any(attempt.about(Action.UNARCHIVED) for attempt in user.state.attempts):
         with suppress(NotFound):
             user.apply_read(client.get_contact(contact_id))
             user.become(replace(user.state, archived=False))

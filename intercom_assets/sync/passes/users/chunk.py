@@ -5,9 +5,9 @@ before anything here reads them; what is about to be sent is noted before the ca
 is recorded in one transaction, only for rows that still carry our lease.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from intercom_assets.database.records import (
@@ -26,7 +26,7 @@ from intercom_assets.sync.passes.ensure_companies import Ensured, ensure_compani
 from intercom_assets.sync.passes.failing_attributes import keep_one_waiting
 from intercom_assets.sync.passes.journal import entry_of_refused_search
 from intercom_assets.sync.passes.rules import Rules, user_rules
-from intercom_assets.sync.passes.users.bulk_proof import prove_items
+from intercom_assets.sync.passes.users.bulk_proof import keep_from_late_jobs, prove_items
 from intercom_assets.sync.passes.users.calls import first_call, second_calls
 from intercom_assets.sync.passes.users.calls_due import lead_to_search
 from intercom_assets.sync.passes.users.held_emails import free_email, wake_waiting
@@ -45,47 +45,96 @@ WAIT_FOR_TEAM, WAIT_FOR_PARKED_TEAM = 5.0, 300.0
 """Seconds after which a user looks again whether a team's company could be made; costs no call."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A chunk of which both sides were read. `users`: everybody's pass, in order; `active`: those
+    whom the chunk works on; `erased`: whom it forgets."""
+
+    leased: Mapping[str, Leased]
+    users: Sequence[UserPass]
+    active: Sequence[UserPass]
+    erased: frozenset[str]
+
+    def split(self, user_ids: Collection[str]) -> tuple["Begun", "Begun"]:
+        """These, and everybody else."""
+        return self._of(lambda key: key in user_ids), self._of(lambda key: key not in user_ids)
+
+    def _of(self, belongs: Callable[[str], bool]) -> "Begun":
+        return Begun(
+            {key: row for key, row in self.leased.items() if belongs(key)},
+            [user for user in self.users if belongs(user.user_id)],
+            [user for user in self.active if belongs(user.user_id)],
+            frozenset(filter(belongs, self.erased)),
+        )
+
+
 def sync_user_chunk(work: Work, leased: Sequence[Leased]) -> list[Outcome]:
     """Brings these users into step. Every one of them has an outcome, in the order given.
 
     Raises `AppUnavailable` where the app cannot be read, and a fatal `IntercomError`; then nothing
     is recorded and the leases are the caller's to give back. `GuardStopped` likewise.
     """
+    return finish_chunk(work, begin_chunk(work, leased))
+
+
+def begin_chunk(work: Work, leased: Sequence[Leased]) -> Begun:
+    """Reads both sides as far as that takes no call. Raises what `sync_user_chunk` does."""
     if any(row.error and row.error.code == WAITS_FOR_ATTRIBUTE for row in leased):
         work.attributes.ask_again()
     by_key = {row.key: row for row in leased}
-    users, active, erased = begin_passes(work, by_key)
-    prove_items(work, active)
+    work.attributes.admins.ensure(work.client)
+    work.attributes.tags.ensure(work.client)
+    users = _passes(work, list(by_key))
+    if _lacks_owner(work, users) and work.attributes.admins.ask_again(work.client):
+        users = _passes(work, list(by_key))
+    erased = frozenset(work.services.store.tombstones.among(list(by_key)))
+    return Begun(by_key, users, _active(work, users, by_key, erased), erased)
+
+
+def finish_sent(work: Work, begun: Begun) -> list[Outcome]:
+    """Records those of whom all is proven that was sent by bulk; everybody else is read anew."""
+    _, sent = begun.split(work.services.store.tombstones.among(list(begun.leased)))
+    rules = _rules(work)
+    for user in sent.active:
+        user.become(replace(user.state, rules=rules))
+    prove_items(work, sent.active)
+    proven, unproven = begun.split({user.user_id for user in sent.active if user.proven})
+    outcomes = _finish(work, proven) if proven.leased else []
+    if unproven.leased:
+        again = begin_chunk(work, list(unproven.leased.values()))
+        keep_from_late_jobs(work, again.active)
+        outcomes += _finish(work, again)
+    return outcomes
+
+
+def finish_chunk(work: Work, begun: Begun) -> list[Outcome]:
+    """Makes the calls, and records. Raises what `sync_user_chunk` does."""
+    prove_items(work, begun.active)
+    keep_from_late_jobs(work, begun.active)
+    return _finish(work, begun)
+
+
+def _finish(work: Work, begun: Begun) -> list[Outcome]:
+    active, erased = begun.active, begun.erased
     _search_leads(work, active)
     _make_first_calls(work, active)
     _claim_contacts(work, active)
-    write_back(work, active, frozenset(row.key for row in leased if row.error))
+    write_back(work, active, frozenset(key for key, row in begun.leased.items() if row.error))
     _know_companies(work, active)
     know_tags(work, active)
     _make_second_calls(work, active)
     _mark_others_contacts(work, active)
     take_off_tags(work, active)
     keep_one_waiting(work, AttributeModel.CONTACT, active)
-    outcomes = record_chunk(work, users, by_key, frozenset(user.user_id for user in active))
+    outcomes = record_chunk(
+        work, begun.users, begun.leased, frozenset(user.user_id for user in active)
+    )
     wake_waiting(work, active)
     outcomes = [replace(o, status=Status.ERASED) if o.key in erased else o for o in outcomes]
     for user_id in erased:  # also what a run that was at work during the erasure left behind
         work.services.store.tombstones.forget_user(user_id)
     work.stop_if_fatal()
     return outcomes
-
-
-def begin_passes(
-    work: Work, leased: Mapping[str, Leased]
-) -> tuple[list[UserPass], list[UserPass], frozenset[str]]:
-    """Everybody's pass; those whom this chunk works on; and who was erased."""
-    work.attributes.admins.ensure(work.client)
-    work.attributes.tags.ensure(work.client)
-    users = _passes(work, list(leased))
-    if _lacks_owner(work, users) and work.attributes.admins.ask_again(work.client):
-        users = _passes(work, list(leased))
-    erased = frozenset(work.services.store.tombstones.among(list(leased)))
-    return users, _active(work, users, leased, erased), erased
 
 
 def _passes(work: Work, keys: Sequence[str]) -> list[UserPass]:

@@ -9,7 +9,6 @@ from collections.abc import Collection
 from intercom_assets.domain.attempts import (
     Attempt,
     Looked,
-    attempts_in,
     fields_done,
 )
 from intercom_assets.domain.fields import DELETED, intercom_values
@@ -33,7 +32,7 @@ def found_done(
     looked = Looked(
         KIND, state.user_id, fields=fields, base=state.link.base, app=state.values, intercom=now
     )
-    for attempt in attempts_in(state.link.in_flight):
+    for attempt in state.attempts:
         made = state.link.contact_id is None and attempt.made(answer.created_at)
         found += fields_done(attempt, state.link.in_flight, looked, made=made)
         if made:
@@ -61,7 +60,7 @@ def moves_done(
     """
     found = [
         entry
-        for attempt in attempts_in(state.link.in_flight)
+        for attempt in state.attempts
         for entry in _moves_of(state, attempt, company_ids, complete=complete)
     ]
     return [entry for entry in found if entry not in journal]
@@ -94,7 +93,7 @@ def contact_tags_done(state: UserState, carried: Carried) -> list[JournalEntry]:
 def archived_done(state: UserState) -> list[JournalEntry]:
     """Of a contact that answers no more, whose user left: what was sent before it was archived
     got there too, since archiving comes last."""
-    for attempt in attempts_in(state.link.in_flight):
+    for attempt in state.attempts:
         if attempt.about(Action.ARCHIVED) and state.is_leaving and state.link.shadow is not None:
             fields = {**state.rules.fields, DELETED.name: DELETED}
             looked = Looked(
@@ -119,7 +118,7 @@ def merges_done(state: UserState, client: IntercomClient) -> list[JournalEntry]:
         return []
     return [
         attempt.entry(KIND, state.user_id, Action.MERGED, why=f"lead {lead} has the user's e-mail")
-        for attempt in attempts_in(state.link.in_flight)
+        for attempt in state.attempts
         for lead in attempt.about(Action.MERGED)
         if _is_merged_into(client, str(lead), state.contact.id)
     ]

@@ -4,7 +4,7 @@ Pure but for the one transaction of `record_chunk`, which writes only for rows t
 lease. Must not: decide or call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from intercom_assets.database.records import Done, Leased, UserRecord
 from intercom_assets.domain.fields import EMAIL
@@ -22,7 +22,7 @@ from intercom_assets.sync.passes.users.user_pass import UserPass
 def record_chunk(
     work: Work,
     users: Sequence[UserPass],
-    leased: dict[str, Leased],
+    leased: Mapping[str, Leased],
     active: frozenset[str],
 ) -> list[Outcome]:
     """Makes the chunk durable, in the order of `users`. `active`: whom it worked on."""

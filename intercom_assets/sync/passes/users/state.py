@@ -4,11 +4,12 @@ Whoever asks "what would be decided?" (plan, feeders, status, undo) asks a state
 takes is `calls_due.py`'s, what an answer makes of a state `transitions.py`'s.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
+from intercom_assets.domain.attempts import Attempt, attempts_in
 from intercom_assets.domain.decisions import FieldInputs, Freshness, Reconciliation
 from intercom_assets.domain.fields import DELETED, TIME_ZONE, Field, intercom_values
 from intercom_assets.domain.lazily import lazily
@@ -93,6 +94,8 @@ class UserState:
         """With the decisions of the state before, where all that they are made from is the same."""
         if "plan" in before.__dict__ and _decides_alike(self, before):
             self.__dict__["plan"] = before.plan
+        if "attempts" in before.__dict__ and self.link is before.link:
+            self.__dict__["attempts"] = before.attempts
         return self
 
     # --- the app's side -----------------------------------------------------------------------
@@ -155,6 +158,11 @@ class UserState:
     def is_absent(self) -> bool:
         """Nothing of this user on either side, as far as we know; a POST may have landed."""
         return self.is_gone and self.link.contact_id is None and not self.link.in_flight
+
+    @lazily
+    def attempts(self) -> Sequence[Attempt]:
+        """What runs noted before they did it, and of which nobody knows yet what came of it."""
+        return attempts_in(self.link.in_flight)
 
     # --- Intercom's side ----------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Each function takes a state and gives another; what is journaled of it is the pa
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from intercom_assets.database.records import InFlight
 from intercom_assets.domain.decisions import CONSIDERED_ZONE, Decision, Freshness
 from intercom_assets.domain.fields import TIME_ZONE, Field, intercom_values
 from intercom_assets.domain.models import (
@@ -68,6 +69,17 @@ def _with_answer(state: UserState, answer: Contact, accepted: Pairs, sent: Value
     )
     is_others = state.is_another_person or link.others_contact == answer.id
     return inherit_nothing(state) if is_others and not state.inherited_nothing else state
+
+
+def with_note(state: UserState, note: InFlight) -> UserState:
+    """As the next look into the store has it, once the note of what is sent is written down."""
+    moving = {edge.team_id: edge for edge in note.edges}
+    link = replace(
+        state.link,
+        in_flight={**state.link.in_flight, **note.values},
+        edges={**state.link.edges, **moving},
+    )
+    return replace(state, link=link, edges={**state.edges, **moving})
 
 
 def forget_contact(state: UserState) -> UserState:

@@ -137,6 +137,10 @@ class UserPass:
     def become(self, state: UserState) -> None:
         self.state = state.following(self.state)
 
+    def set_aside(self, state: UserState) -> None:
+        """Takes it without the decisions, which would be kept for thousands that wait."""
+        self.state = state
+
     def begin(self, waiting_since: int, *, needs_read: bool, by_hand: bool) -> None:
         """`by_hand`: somebody asked for this user by name, so that what was left out for an answer
         of Intercom's is tried again."""
@@ -160,9 +164,10 @@ class UserPass:
         before = self.state
         self._apply_answer(before, transitions.after_read(before, answer), answer)
 
-    def apply_proof(self, contact: Contact) -> None:
-        """Takes a contact that shows what an item of a job was to bring there."""
-        self.apply_read(contact)
+    def apply_proof(self, contact: Contact, after: UserState) -> None:
+        """Takes a contact that shows what an item of a job was to bring there, and what is known
+        `after` it."""
+        self._apply_answer(self.state, after, contact)
         for entry in self.journal:
             if entry.action is Action.ATTACHED:
                 team = str(entry.new)

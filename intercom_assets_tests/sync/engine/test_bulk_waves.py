@@ -1,0 +1,132 @@
+"""Waves of a large batch: what goes on while one of them waits, and how they end."""
+
+from collections import Counter
+from collections.abc import Iterator
+from threading import Event
+from typing import Any, LiteralString
+
+import pytest
+
+from intercom_assets.database.failures import AppUnavailable
+from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.sync.context.outcomes import Status
+from intercom_assets.sync.engine.batch import run_batch
+from intercom_assets.sync.engine.chunk_source import Batch
+from intercom_assets_tests.sync.conftest import Worlds
+from intercom_assets_tests.sync.small_bulk import SMALL, given_users, kinds, sizes_of_bulk
+from intercom_assets_tests.sync.sync_world import SyncWorld
+
+PATIENCE_S = 20
+LEASED: LiteralString = "select key from intercom_sync.queue where claim_token is not null"
+
+
+@pytest.fixture(autouse=True)
+def small_waves() -> Iterator[None]:
+    with sizes_of_bulk({**SMALL, "AT_ONCE": 3}):
+        yield
+
+
+@pytest.fixture
+def world(worlds: Worlds) -> SyncWorld:
+    return worlds(bulk="preview", chunk_size=3)
+
+
+def test_the_next_users_are_sent_while_the_first_ones_wait_for_the_index(world: SyncWorld) -> None:
+    sent = Event()
+    seen: list[bool] = []
+    users = given_users(world, 6)
+    world.just_before("POST /contacts/search", lambda: seen.append(sent.wait(PATIENCE_S)))
+    world.just_after("POST /contacts/bulk", lambda: None)
+    world.just_after("POST /contacts/bulk", sent.set)
+
+    synced = world.sync(*users)
+
+    assert seen == [True]
+    assert kinds(synced)["POST /contacts/bulk"] == 2
+    assert all(synced[user].status is Status.CHANGED for user in users)
+    assert world.sync(*users).calls == []
+
+
+def test_who_goes_alone_is_done_while_the_others_wait_for_the_index(world: SyncWorld) -> None:
+    done = Event()
+    seen: list[bool] = []
+    users = given_users(world, 5)
+    world.sync(users[0])
+    world.update_user(users[0], last_request_at="2026-11-01T10:00:00Z")
+    world.just_before("POST /contacts/search", lambda: seen.append(done.wait(PATIENCE_S)))
+    world.just_after("PUT /contacts/*", done.set)
+
+    synced = world.sync(*users)
+
+    assert seen == [True]
+    assert all(synced[user].status is Status.CHANGED for user in users)
+    assert world.settles(*users)
+
+
+def test_who_is_unchanged_is_read_once(world: SyncWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = given_users(world, 9)
+    world.sync(*users)
+    world.update_user(users[0], plan="business")
+    read: list[str] = []
+    app = world.services.app
+    wrapped = app.read_users
+
+    def counting(keys: list[str]) -> Any:
+        read.extend(keys)
+        return wrapped(keys)
+
+    monkeypatch.setattr(app, "read_users", counting)
+    world.sync(*users)
+
+    assert min(Counter(read).values()) == 1  # a few more often, to see whether the query is steady
+
+
+@pytest.mark.parametrize("rows", [1, 3, 6])
+def test_no_more_rows_are_held_than_memory_is_for(world: SyncWorld, rows: int) -> None:
+    users = given_users(world, 12)
+    held: list[int] = []
+    for _ in range(4):
+        world.just_after("POST /contacts/bulk", lambda: held.append(len(world.rows(LEASED))))
+
+    with sizes_of_bulk({"ROWS_AT_ONCE": rows}):
+        synced = world.sync(*users)
+
+    assert len(held) == 4
+    assert max(held) <= max(rows, 3)
+    assert all(synced[user].status is Status.CHANGED for user in users)
+
+
+def test_a_run_that_is_stopped_gives_everybody_back(world: SyncWorld) -> None:
+    users = given_users(world, 12)
+    stop = Event()
+    world.just_after("POST /contacts/bulk", stop.set)
+    keys = tuple(map(str, users))
+
+    list(run_batch(world.services, Batch(QueueKind.USER, keys=keys), "stopped", stop.is_set))
+
+    assert world.rows(LEASED) == []
+    synced = world.sync(*users)
+    assert all(synced[user].problem is None for user in users)
+    assert len(world.intercom.contacts()) == 12
+    assert world.sync(*users).calls == []
+
+
+def test_an_app_that_goes_away_meanwhile_ends_the_run_in_one_sentence(
+    world: SyncWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = given_users(world, 12)
+    away = AppUnavailable("the app's database does not answer")
+    app = world.services.app
+
+    def raises(*_: object) -> None:
+        raise away
+
+    with monkeypatch.context() as patch:
+        world.just_after("POST /contacts/bulk", lambda: patch.setattr(app, "read_users", raises))
+        with pytest.raises(AppUnavailable, match="does not answer"):
+            world.sync(*users)
+
+    assert world.rows(LEASED) == []
+    synced = world.sync(*users)
+    assert all(synced[user].problem is None for user in users)
+    assert len(world.intercom.contacts()) == 12
