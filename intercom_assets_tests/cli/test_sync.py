@@ -18,6 +18,7 @@ from intercom_assets.supervision.process_groups import wait_until
 from intercom_assets_tests.builders import update_row
 from intercom_assets_tests.cli.conftest import Shell, forget_everything
 from intercom_assets_tests.mapping_folders import a_folder
+from intercom_assets_tests.sync.small_bulk import SMALL, sizes_of_bulk
 
 
 @pytest.fixture
@@ -48,6 +49,24 @@ def test_one_who_is_in_step_already_costs_one_look_and_no_write(shell: Shell) ->
         "asked": 2, "statuses": {"unchanged": 2}, "changed_fields": {}, "calls": 2, "overruled": 0,
     }  # fmt: skip
     assert shell.intercom.stats()["writes"] == before["writes"]
+
+
+def test_the_calls_that_are_told_are_all_that_were_made_those_for_many_at_once_too(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.run("sync", "--all")
+    folder = str(a_folder(tmp_path, sync="...bulk: preview"))
+    with psycopg.connect(shell.variables["APP_DATABASE_URL"], autocommit=True) as app:
+        app.execute("update users set sessions_this_month = sessions_this_month + 1")
+    shell.intercom.reset("stats")
+
+    with sizes_of_bulk(SMALL):
+        done = shell.run("sync", "--all", "--json", INTERCOM_SYNC_CONFIG=folder)
+
+    seen = shell.intercom.stats()["calls_by_endpoint"]
+    told = json.loads(done.stdout)
+    assert seen["PUT /contacts/bulk"] >= 1
+    assert told["users"]["calls"] + told["teams"]["calls"] == sum(seen.values())
 
 
 def test_all_is_teams_before_users_and_nobody_is_left_out(shell: Shell) -> None:
