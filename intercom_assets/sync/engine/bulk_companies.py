@@ -17,7 +17,7 @@ from intercom_assets.intercom.errors import IntercomError, NotFound
 from intercom_assets.sync.context.failures import stops_everything
 from intercom_assets.sync.context.leases import Lease
 from intercom_assets.sync.context.work import Run
-from intercom_assets.sync.engine.bulk_jobs import Endpoint, Jobs, wait_for
+from intercom_assets.sync.engine.bulk_jobs import BulkEndpoint, Jobs, wait_for
 from intercom_assets.sync.passes.teams.bulk_offers import TeamOffer, find_offers
 from intercom_assets.sync.passes.teams.chunk import sync_team_chunk
 
@@ -60,7 +60,7 @@ class Companies:
     """Of one run. `known`: teams whose companies it made for sure."""
 
     run: Run
-    endpoint: Endpoint[TeamOffer]
+    endpoint: BulkEndpoint[TeamOffer]
     known: set[str] = field(default_factory=set)
 
     def make(
@@ -121,8 +121,8 @@ def _one_that_landed(client: IntercomClient, offers: Sequence[TeamOffer]) -> str
     return None
 
 
-def companies_endpoint(run: Run) -> Endpoint[TeamOffer]:
-    return Endpoint(run, QueueKind.TEAM, IntercomClient.companies_job, lambda o: o.team_id)
+def companies_endpoint(run: Run) -> BulkEndpoint[TeamOffer]:
+    return BulkEndpoint(run, QueueKind.TEAM, IntercomClient.companies_job, lambda o: o.team_id)
 
 
 def upsert_companies(offers: Sequence[TeamOffer]) -> BulkJob:

@@ -45,7 +45,7 @@ def wait_for(client: IntercomClient, seconds: float, stopped: Callable[[], bool]
 
 
 @dataclass
-class Endpoint(Generic[Item]):
+class BulkEndpoint(Generic[Item]):
     """A bulk endpoint as one run knows it.
 
     `key`: of an item, to be told by. `size`: items a call. `refusal`: why nothing is sent any more.
@@ -79,7 +79,7 @@ class Jobs(Generic[Item]):
     """Some that were sent together. `last`: the items of the call that was answered last; `keys`:
     of all that were sent."""
 
-    endpoint: Endpoint[Item]
+    endpoint: BulkEndpoint[Item]
     last: Sequence[Item] = ()
     keys: list[str] = field(default_factory=list)
     _open: list[_Job] = field(default_factory=list)

@@ -12,7 +12,7 @@ from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.context.work import Run
 from intercom_assets.sync.engine.bulk_companies import Companies, Made, companies_endpoint
 from intercom_assets.sync.engine.bulk_index import wait_for_index
-from intercom_assets.sync.engine.bulk_jobs import Endpoint, Jobs
+from intercom_assets.sync.engine.bulk_jobs import BulkEndpoint, Jobs
 from intercom_assets.sync.engine.bulk_waves import Offered, Portion
 from intercom_assets.sync.engine.chunk_source import Chunk
 from intercom_assets.sync.passes.users.bulk_offers import (
@@ -40,7 +40,9 @@ class UsersByBulk:
     def __init__(self, run: Run, progress: Progress | None) -> None:
         self.run, self.progress = run, progress
         self.creating, self.changing = (
-            Endpoint[Offer](run, QueueKind.USER, IntercomClient.contacts_job, lambda o: o.user_id)
+            BulkEndpoint[Offer](
+                run, QueueKind.USER, IntercomClient.contacts_job, lambda o: o.user_id
+            )
             for _ in range(2)
         )
         self.companies = Companies(run, companies_endpoint(run))

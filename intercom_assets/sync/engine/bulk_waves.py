@@ -71,7 +71,7 @@ class ByBulk(Protocol):
 
 
 @dataclass(slots=True)
-class _Held:
+class _WaveInWork:
     """A wave, and what is passed after it."""
 
     wave: Wave
@@ -90,7 +90,7 @@ class Waves:
         self._source, self._bulk, self._stopped = source, bulk, stopped
         self._changed = Condition()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="bulk")
-        self._sent: deque[_Held | None] = deque()
+        self._sent: deque[_WaveInWork | None] = deque()
         self._ready: deque[Portion | None] = deque()
         self._waves: list[Wave] = []
         self._chunks: set[Chunk] = set()
@@ -161,10 +161,10 @@ class Waves:
                 held = self._begin()
         self._send(held)
 
-    def _begin(self) -> _Held:
+    def _begin(self) -> _WaveInWork:
         wave = self._bulk.begin()
         self._waves.append(wave)
-        return _Held(wave)
+        return _WaveInWork(wave)
 
     def _next_chunk(self) -> Chunk | None:
         with self._changed:
@@ -180,7 +180,7 @@ class Waves:
     def _is_crowded(self) -> bool:
         return self._rows >= ROWS_AT_ONCE
 
-    def _offer(self, held: _Held, chunk: Chunk) -> None:
+    def _offer(self, held: _WaveInWork, chunk: Chunk) -> None:
         offered = held.wave.offer(chunk) if chunk.lease.rows else Offered(Portion(chunk, ()), None)
         if offered.waiting:
             held.portions.append(offered.waiting)
@@ -189,7 +189,7 @@ class Waves:
         if offered.at_once:
             self._put(self._ready, [offered.at_once])
 
-    def _send(self, held: _Held) -> None:
+    def _send(self, held: _WaveInWork) -> None:
         if not self._is_over():
             held.wave.send(self._is_over)
         self._put(self._sent, [held])
