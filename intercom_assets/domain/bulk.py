@@ -47,11 +47,13 @@ class BulkJob:
 @dataclass(frozen=True, slots=True)
 class ContactItem:
     """A contact to make, or, with Intercom's `id`, one to change. `companies`: the app's team ids,
-    all of which have a company: an unknown one would be made by the attach."""
+    all of which have a company: an unknown one would be made by the attach. `leaving`: of companies
+    that it is to be taken out of, likewise."""
 
     patch: ContactPatch
     id: str | None = None
     companies: Sequence[str] = ()
+    leaving: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,10 @@ def contact_item(item: ContactItem) -> dict[str, object]:
     body = body_of(item.patch)
     if item.id is not None:
         body["id"] = item.id
-    if item.companies:
-        body["companies"] = [{"company_id": team} for team in item.companies]
+    edges = [{"company_id": team, "remove": True} for team in item.leaving]
+    edges += [{"company_id": team} for team in item.companies]
+    if edges:
+        body["companies"] = edges
     return body
 
 

@@ -254,7 +254,7 @@ def test_who_has_something_cleared_or_seen_goes_alone_in_the_same_batch(world: S
     assert world.settles(*users)
 
 
-def test_new_memberships_of_known_users_go_by_bulk_and_detaches_alone(world: SyncWorld) -> None:
+def test_memberships_of_known_users_begin_and_end_by_bulk(world: SyncWorld) -> None:
     team, other = (world.given_team(domain=f"t{n}.example") for n in range(2))
     users = given_users(world, 4)
     world.joins(users[3], other)
@@ -266,9 +266,68 @@ def test_new_memberships_of_known_users_go_by_bulk_and_detaches_alone(world: Syn
 
     synced = world.sync(*users)
 
-    assert writes(synced)["PUT /contacts/bulk"] == 1
-    assert kinds(synced)["POST /contacts/*/companies"] == 1
+    assert writes(synced) == {"PUT /contacts/bulk": 1, "POST /contacts/search": 2}
     assert all(world.teams_of(user) == {str(team)} for user in users)
+    assert world.actions(users[3]).count(Action.DETACHED) == 1
+    assert world.link(users[3]).edges.keys() == {str(team)}
+    assert world.sync(*users).calls == []
+    assert world.settles(*users)
+
+
+def test_a_company_that_is_no_team_is_left_alone(worlds: Worlds) -> None:
+    """Only `mirror` takes somebody out of it, and an item has no name for it."""
+    world = worlds(bulk="preview", memberships="mirror")
+    team = world.given_team(domain="t.example")
+    users = given_users(world, 4)
+    world.sync(*users)
+    by_hand = world.intercom.by_hand.create_company("by hand")
+    world.intercom.by_hand.attach_company(str(users[0]), by_hand)
+    for user in users:
+        world.joins(user, team)
+
+    world.look(*users)
+
+    assert all(world.teams_of(user) == {str(team)} for user in users)
+    assert len(world.intercom.companies()) == 2
+    assert world.settles(*users)
+
+
+def test_a_kill_while_a_team_is_left_by_bulk_is_cleared_up(world: SyncWorld) -> None:
+    team = world.given_team(domain="t.example")
+    users = given_users(world, 4)
+    for user in users:
+        world.joins(user, team)
+    world.sync(*users)
+    for user in users:
+        world.leaves(user, team)
+    killed_at(world, "after", "PUT /contacts/bulk", *users)
+
+    world.sync(*users)
+    world.times.later += 700
+    world.sync(*users)
+
+    for user in users:
+        assert world.teams_of(user) == set()
+        assert world.actions(user).count(Action.DETACHED) == 1
+        assert world.link(user).edges == {}
+    assert world.sync(*users).calls == []
+
+
+def test_who_a_job_did_not_take_out_is_taken_out_alone(world: SyncWorld) -> None:
+    team = world.given_team(domain="t.example")
+    users = given_users(world, 4)
+    for user in users:
+        world.joins(user, team)
+    world.sync(*users)
+    for user in users:
+        world.leaves(user, team)
+    world.intercom.set(bulk_lose_every=2)
+
+    synced = world.sync(*users)
+
+    assert kinds(synced)["DELETE /contacts/*/companies/*"] == 2
+    assert all(world.teams_of(user) == set() for user in users)
+    assert all(world.actions(user).count(Action.DETACHED) == 1 for user in users)
     assert world.settles(*users)
 
 

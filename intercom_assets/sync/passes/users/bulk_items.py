@@ -1,7 +1,7 @@
 """Who may go by bulk, with what, and whether a contact shows that it got there. Pure.
 
 An item is for what needs neither Intercom's present value nor an answer: a new user without leads
-to look for, or a change that sets fields and clears none, and memberships in companies that exist.
+to look for, or a change that sets fields and clears none, and memberships of companies that exist.
 Everybody else takes the single way in the same batch.
 """
 
@@ -20,7 +20,7 @@ from intercom_assets.sync.passes.users.calls_due import (
 )
 from intercom_assets.sync.passes.users.identity import is_ours
 from intercom_assets.sync.passes.users.state import UserState
-from intercom_assets.sync.passes.users.transitions import after_read
+from intercom_assets.sync.passes.users.transitions import after_read, without_edges
 
 
 def item_of(state: UserState, made: Collection[str] = ()) -> ContactItem | None:
@@ -44,7 +44,7 @@ def _is_simple(state: UserState) -> bool:
     plan, edges = state.plan, state.memberships
     if plan.deferred or plan.to_app or plan.overruled:
         return False
-    return state.tag_plan.settled and not (edges.detach or edges.dropped or edges.must_list)
+    return state.tag_plan.settled and not (edges.dropped or edges.must_list)
 
 
 def _creation(state: UserState, teams: Sequence[str]) -> ContactItem | None:
@@ -61,21 +61,38 @@ def _change(state: UserState, teams: Sequence[str]) -> ContactItem | None:
     contact = state.contact
     if contact is None or must_read_first(state) or lacks_external_id(state):
         return None
-    if is_to_archive(state) or not (state.plan.to_intercom or teams):
+    leaving = _leaving(state)
+    if is_to_archive(state) or leaving is None or not (state.plan.to_intercom or teams or leaving):
         return None
-    if teams and (
+    if (teams or leaving) and (
         not contact.companies_complete or len(state.company_ids) + len(teams) > MOST_COMPANIES
     ):
         return None  # its document would not show all of them
     fields = {**state.rules.fields, DELETED.name: DELETED}
     patch = contact_patch(fields, state.plan.to_intercom)
-    return ContactItem(patch, id=contact.id, companies=teams)
+    return ContactItem(patch, id=contact.id, companies=teams, leaving=leaving)
+
+
+def _leaving(state: UserState) -> list[str] | None:
+    """The teams of the companies to be detached; None if one of these is no team's, so that an
+    item has no name for it."""
+    teams = {company: team for team, company in state.companies.items()}
+    detach = state.memberships.detach
+    return [teams[company] for company in detach] if teams.keys() >= set(detach) else None
 
 
 def shows_attempt(state: UserState, attempt: Attempt, contact: Contact) -> bool:
     """Whether a contact, as it was indexed or read, has all that the attempt sent."""
+    left = left_by(attempt)
+    if left and (not contact.companies_complete or left & set(contact.company_ids)):
+        return False
     sent = {name: state.link.in_flight.get(name) for name in attempt.fields}
     return shows(state, sent, map(str, attempt.about(Action.ATTACHED)), contact)
+
+
+def left_by(attempt: Attempt) -> frozenset[str]:
+    """The companies that it detaches."""
+    return frozenset(map(str, attempt.about(Action.DETACHED)))
 
 
 def shows(state: UserState, sent: Values, teams: Iterable[str], contact: Contact) -> bool:
@@ -94,11 +111,11 @@ def shows(state: UserState, sent: Values, teams: Iterable[str], contact: Contact
     return all(state.companies.get(team) in contact.company_ids for team in teams)
 
 
-def settled_by(state: UserState, contact: Contact) -> UserState | None:
-    """What is known once this contact is, if nothing is left to be done then.
+def settled_by(state: UserState, attempt: Attempt, contact: Contact) -> UserState | None:
+    """What is known once this contact shows the attempt, if nothing is left to be done then.
 
     An indexed contact may be minutes old: nothing is written on it, to either side.
     """
-    after = after_read(state, contact)
+    after = without_edges(after_read(state, contact), left_by(attempt))
     edges = after.memberships.settled and after.tag_plan.settled
     return after if after.plan.settled and edges and not after.teams_without_company else None

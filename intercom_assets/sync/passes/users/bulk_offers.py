@@ -62,6 +62,8 @@ class Offer:
         known = [team for team in self.item.companies if team in state.companies]
         if len(contact.company_ids) < len(self.item.companies):
             return False
+        if any(state.companies[team] in contact.company_ids for team in self.item.leaving):
+            return False
         return shows(state, state.plan.to_intercom, known, contact)
 
 
@@ -108,9 +110,10 @@ def note_offers(offers: Iterable[Offer]) -> list[Offer]:
 
 def _note(offer: Offer) -> InFlight:
     state, work = offer.user.state, offer.work
-    attached: list[Event] = [(Action.ATTACHED, team) for team in offer.item.companies]
+    moved: list[Event] = [(Action.ATTACHED, team) for team in offer.item.companies]
+    moved += [(Action.DETACHED, state.companies[team]) for team in offer.item.leaving]
     attempt = Attempt(work.run.run_id, work.services.now(), bulk=True).joined(
-        fields=state.plan.to_intercom, events=[*first_events(state), *attached]
+        fields=state.plan.to_intercom, events=[*first_events(state), *moved]
     )
     sent = state.plan.in_flight(exists=state.contact is not None)
     return InFlight(state.user_id, {**sent, **attempt.note()}, edges_in_flight(state))

@@ -67,7 +67,7 @@ def _prove(work: Work, users: Sequence[UserPass]) -> None:
             continue
         if _is_from_before(work, user.state, attempt, contact):
             continue
-        after = settled_by(user.state, contact)
+        after = settled_by(user.state, attempt, contact)
         if after is not None:
             user.apply_proof(contact, after)
 
@@ -81,14 +81,16 @@ def indexed(client: IntercomClient, user_ids: Sequence[str]) -> Mapping[str, Con
 def _is_from_before(work: Work, state: UserState, attempt: Attempt, contact: Contact) -> bool:
     """Whether the index may show what was there before the job, which happened to be the same.
 
-    Attaching need not move the time of a contact; only the run that sent it waited for the index.
+    Attaching and detaching need not move the time of a contact; only the run that sent it waited
+    for the index.
     """
     known = state.contact
     if known is None:
         return False
     if (contact.updated_at or 0) < (known.updated_at or 0):
         return True
-    return bool(attempt.about(Action.ATTACHED)) and attempt.run_id != work.run.run_id
+    moved = attempt.about(Action.ATTACHED) or attempt.about(Action.DETACHED)
+    return bool(moved) and attempt.run_id != work.run.run_id
 
 
 def _may_be_at_work(work: Work, user: UserPass) -> bool:
