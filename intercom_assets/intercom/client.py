@@ -266,19 +266,19 @@ class IntercomClient:
 
     def create_tag(self, name: str) -> str:
         """The tag's id; of one that has the name already, where there is one."""
-        return self._ask(TagPayload, endpoints.CREATE_TAG, body={"name": name})
+        return self._ask(TagPayload, endpoints.CREATE_TAG, body={"name": name}).id
 
     def contact_tags(self, contact_id: str) -> list[Tag]:
         """All tags of a contact, in one answer."""
         return self._ask(TagListPayload, endpoints.CONTACT_TAGS, contact_id)
 
-    def tag_contact(self, contact_id: str, tag_id: str) -> str:
-        """The tag's id. `NotFound`: there is no such tag, or no such contact."""
+    def tag_contact(self, contact_id: str, tag_id: str) -> Tag:
+        """The tag as it is called now. `NotFound`: there is no such tag, or no such contact."""
         return self._ask(TagPayload, endpoints.TAG_CONTACT, contact_id, body={"id": tag_id})
 
     def untag_contact(self, contact_id: str, tag_id: str) -> str:
         """The tag's id. `NotFound`: the contact has no such tag (any more), or is gone."""
-        return self._ask(TagPayload, endpoints.UNTAG_CONTACT, contact_id, tag_id)
+        return self._ask(TagPayload, endpoints.UNTAG_CONTACT, contact_id, tag_id).id
 
     def tag_company(self, name: str, company_id: str) -> str:
         """By the tag's name, which makes it where there is none, and Intercom's id of the company.
@@ -286,13 +286,13 @@ class IntercomClient:
         The tag's id. `NotFound`: there is no such company.
         """
         body = {"name": name, "companies": [{"id": company_id}]}
-        return self._ask(TagPayload, endpoints.CREATE_TAG, body=body)
+        return self._ask(TagPayload, endpoints.CREATE_TAG, body=body).id
 
     def untag_company(self, name: str, company_id: str) -> str:
         """The tag's id; a tag that the company has not stays off it. A name that no tag has makes
         one. `NotFound`: there is no such company."""
         body = {"name": name, "companies": [{"id": company_id, "untag": True}]}
-        return self._ask(TagPayload, endpoints.CREATE_TAG, body=body)
+        return self._ask(TagPayload, endpoints.CREATE_TAG, body=body).id
 
     def contact_companies(self, contact_id: str) -> list[Company]:
         """All companies of a contact, from every page."""

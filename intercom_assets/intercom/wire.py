@@ -183,13 +183,14 @@ class ReceiptPayload(Payload[Receipt]):
         return Receipt(self.id, self.external_id, self.archived, self.deleted)
 
 
-class TagPayload(Payload[str]):
-    """Its id: whoever takes a tag off knows the rest."""
+class TagPayload(Payload[Tag]):
+    """A tag as it is called now; without a name where the answer tells none."""
 
     id: str
+    name: Text = None
 
-    def domain(self) -> str:
-        return self.id
+    def domain(self) -> Tag:
+        return Tag(self.id, str(self.name or ""))
 
 
 class _NamedTag(Part):

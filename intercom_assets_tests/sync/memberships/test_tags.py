@@ -76,14 +76,17 @@ def test_each_tag_of_a_new_user_is_one_call_after_it_was_made_once(world: SyncWo
     assert world.sync(ada, bob).calls == []
 
 
-def test_one_that_the_app_adds_and_one_that_it_drops_are_one_call_each(world: SyncWorld) -> None:
+def test_one_that_the_app_adds_and_one_that_it_drops_are_a_call_each_after_a_look(
+    world: SyncWorld,
+) -> None:
     ada, bob = world.given_user(tags=["a"]), world.given_user(tags=["b"])
     world.sync(ada, bob)
     world.update_user(ada, tags=["b"])
 
     synced = world.sync(ada)
 
-    assert sorted(methods(synced.calls)) == ["DELETE tag", "POST tag"]
+    assert methods(synced.writes) == ["DELETE tag", "POST tag"]
+    assert len(synced.calls) == 3
     assert tags_of(world, ada) == {"b"}
     told = [(r.entry.action, r.entry.old, r.entry.new) for r in world.journal(ada)[-2:]]
     assert told == [(Action.UNTAGGED, "a", None), (Action.TAGGED, None, "b")]
@@ -138,6 +141,23 @@ def test_one_that_was_there_before_the_app_wanted_it_stays_after_it_was_dropped(
     world.sync(ada)
     world.intercom.by_hand.tag_contact(str(ada), "vip")
     world.look(ada)
+    world.update_user(ada, tags=["VIP"])
+
+    wanted = world.sync(ada)
+    world.update_user(ada, tags=[])
+    dropped = world.sync(ada)
+
+    assert [c for c in methods([*wanted.calls, *dropped.calls]) if c.endswith("tag")] == []
+    assert tags_of(world, ada) == {"vip"}
+
+
+def test_one_that_was_put_on_by_hand_unseen_stays_after_the_app_wanted_and_dropped_it(
+    world: SyncWorld,
+) -> None:
+    """No search shows it, since a tag that is put on by hand is no news."""
+    ada = world.given_user(tags=[])
+    world.sync(ada)
+    world.intercom.by_hand.tag_contact(str(ada), "vip")
     world.update_user(ada, tags=["VIP"])
 
     wanted = world.sync(ada)
@@ -293,6 +313,23 @@ def test_a_tag_that_was_deleted_in_intercom_is_made_again_once(world: SyncWorld)
     assert world.settles(bob, eve)
 
 
+def test_a_tag_that_was_renamed_since_the_list_was_read_is_put_on_nobody_under_its_old_name(
+    world: SyncWorld,
+) -> None:
+    ada, bob, eve = (world.given_user(tags=tags) for tags in (["vip"], [], []))
+    world.sync(ada, bob, eve)
+    world.intercom.by_hand.rename_tag("vip", "do not call")
+    for user in (bob, eve):
+        world.update_user(user, tags=["vip"])
+
+    synced = world.sync(bob, eve)
+
+    assert synced.calls.count("POST /tags") == 1
+    assert (tags_of(world, bob), tags_of(world, eve)) == ({"vip"}, {"vip"})
+    assert tags_of(world, ada) == {"do not call"}
+    assert world.settles(bob, eve)
+
+
 def delete_tag(world: SyncWorld, tag_id: str) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Intercom-Version": "2.16"}
     answer = world.intercom.handle("DELETE", f"/tags/{tag_id}", headers, b"")
@@ -373,7 +410,8 @@ def test_a_plan_names_each_tag_and_counts_its_call(world: SyncWorld) -> None:
     [planned] = plan_users(world.services, [str(ada)])
 
     assert (planned.tag, planned.untag) == (["New"], ("a",))
-    assert (planned.calls, planned.tags_to_make) == (2, ("new",))
+    assert (planned.calls, planned.tags_to_make) == (3, ("new",))
+    assert planned.calls + 1 == len(world.sync(ada).calls)
     assert not planned.may_go_by_bulk
 
 

@@ -24,7 +24,10 @@ def needs_first_call(state: UserState) -> bool:
         return state.read_requested or not _was_never_there(state)
     if must_read_first(state) or state.archived:
         return True
-    return has_to_send(state) or bool(state.leads) or bool(state.plan.deferred)
+    # Whose a tag is tells only the contact as it is before it is put on: one that somebody put on
+    # by hand is no news.
+    unseen = bool(state.leads or state.plan.deferred or state.tag_plan.put_on)
+    return unseen or has_to_send(state)
 
 
 def may_write_first(state: UserState) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
-from intercom_assets.domain.tags import TAGGED_WHY, UNTAGGED_WHY, Carried
+from intercom_assets.domain.tags import TAGGED_WHY, UNTAGGED_WHY, Carried, key_of
 from intercom_assets.domain.vocabulary import Action
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.intercom.errors import Forbidden, IntercomError, Invalid, NotFound
@@ -93,12 +93,18 @@ def _put_on(
 ) -> None:
     name = tag_name(user.state, key)
     try:
-        client.tag_contact(user.contact_id, tag_id)
+        put = client.tag_contact(user.contact_id, tag_id)
     except NotFound:
         made = remake(client, name, tag_id)
         if made == tag_id:  # there is such a tag: it is the contact that is gone
             raise
         tag_id = made
         client.tag_contact(user.contact_id, tag_id)
+    else:
+        if put.name and key_of(put.name) != key:  # renamed since the list was read
+            with suppress(NotFound):
+                client.untag_contact(user.contact_id, tag_id)
+            tag_id = remake(client, name, tag_id)
+            client.tag_contact(user.contact_id, tag_id)
     user.become(transitions.tagged(user.state, key, tag_id))
     user.journal_event(Action.TAGGED, client, new=name, why=TAGGED_WHY[KIND])
