@@ -118,6 +118,35 @@ def test_what_is_offered_in_comments_is_accepted_when_it_is_uncommented(
     assert "hush" not in str(stage.contacts())
 
 
+@pytest.mark.parametrize(
+    ("columns", "offered"),
+    [
+        ("tags text[]", "tags"),
+        ("labels varchar(20)[]", "labels as tags"),
+        ('"Labels" char(3)[]', '"Labels"::text[] as tags'),
+        ("tags jsonb", "tags"),
+        ("labels text[], tags text[]", "tags"),
+        ("tags text", "tags as user_tags"),
+        ("tags integer[]", None),
+        ("label text[]", None),
+    ],
+)
+def test_an_array_of_tags_or_labels_is_offered_as_tags(
+    empty_database: str, tmp_path: Path, columns: str, offered: str | None
+) -> None:
+    with psycopg.connect(empty_database) as connection:
+        table = f"create table users (id int primary key, email text, {columns})"
+        connection.execute(table.encode())
+    with a_stage(empty_database, tmp_path) as stage:
+        stage.run("init", str(tmp_path), "--from")
+
+    text = (tmp_path / "users.sql").read_text()
+    lines = [line for line in text.splitlines() if "-- , " in line]
+    found = [line.partition("-- , ")[2] for line in lines if line.endswith("tags")]
+    assert found == ([offered] if offered else [])
+    assert ("put on as tags" in text) is (offered is not None and "user" not in offered)
+
+
 def test_every_secret_is_named_as_left_out_and_selected_nowhere(
     empty_database: str, tmp_path: Path
 ) -> None:

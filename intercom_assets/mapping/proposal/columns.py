@@ -43,6 +43,7 @@ UPDATED = (
 )  # fmt: skip
 TITLES = (*NAMES, "title", "label", "company_name", "team_name", "organization_name", "legal_name",
     "business_name", "slug", "domain")  # fmt: skip
+TAGS = ("tags", "labels")
 LEFT = ("left_at", "revoked_at", "ended_at", "deactivated_at", "archived_at")
 NOT_YET_GONE = ("archived_at", "deactivated_at", "disabled_at", "suspended_at", "banned_at",
     "locked_at", "is_active", "active", "status", "state")  # fmt: skip
@@ -64,6 +65,8 @@ OF_COMPANIES = frozenset({
 """Names that mean something else to the mapping or to Intercom: an attribute gets another one."""
 OF_COMPANIES_AS_TEXT = ("plan", "website", "industry")
 AS_TEXT, FLAGS = (*OF_COMPANIES_AS_TEXT, "avatar_url"), ("email_verified",)
+_TEXT_ARRAYS = ("text[]", "character varying[]")
+_OTHER_ARRAYS = ("citext[]", "character[]")
 _INTEGERS = ("smallint", "integer", "bigint")
 _NUMBERS = (*_INTEGERS, "numeric", "real", "double precision", "money")
 WITHOUT_ZONE = "without a zone, taken as UTC"
@@ -163,6 +166,20 @@ def gone_at(table: CatalogueTable, alias: str) -> Selected | None:
         why = f"{flag.name} says only that it is deleted; when is of no matter here"
         return Selected(sql, "deleted_at", why, uses=(flag.name,))
     return None
+
+
+def as_tags(table: CatalogueTable, alias: str) -> Selected | None:
+    """An array of text that goes by a name of tags; JSON may be one."""
+    column = table.named(TAGS)
+    if column is None or secret_word(column.name):
+        return None
+    kind = re.sub(r"\([\d,]+\)", "", column.type)
+    sql = f"{alias}{column.sql}"
+    if kind in _OTHER_ARRAYS:
+        sql = f"{sql}::text[]"
+    elif kind not in (*_TEXT_ARRAYS, "json", "jsonb"):
+        return None
+    return Selected(sql, "tags", _called(column, "tags"), uses=(column.name,))
 
 
 def offers(

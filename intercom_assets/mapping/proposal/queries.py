@@ -110,7 +110,11 @@ def _rest(
 ) -> tuple[list[Selected], list[SkippedColumn]]:
     used = {name for entry in chosen if not entry.why.startswith("from ") for name in entry.uses}
     taken = {item.name for item in chosen} | elsewhere
-    return list(known.offers(table, alias, used, taken)), list(known.left_out(table, used))
+    found = known.as_tags(table, alias)
+    tags = [found] if found else []
+    used.update(name for item in tags for name in item.uses)
+    offered = [*tags, *known.offers(table, alias, used, taken)]
+    return offered, list(known.left_out(table, used))
 
 
 def _alternatives(others: Iterable[Candidate], option: str) -> Iterator[str]:

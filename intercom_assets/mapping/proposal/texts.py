@@ -23,6 +23,7 @@ _OFFERED = (
     "What else could be sent as a custom attribute: uncomment what the support team should see. "
     "A column that is not selected never leaves the app."
 )
+_TAGGED = "The names in tags are put on as tags, and not sent as an attribute."
 
 
 def commented(sentences: Iterable[str], indent: str = "") -> str:
@@ -53,7 +54,8 @@ def query(
         text += commented([f"{member.name}: {member.why}"] if member.why else [], "    ")
         text += f"    {member.text}{',' if place < len(chosen) else ''}\n"
     if offered:
-        text += "\n" + commented([_OFFERED], "    ")
+        tagged = [_TAGGED] if any(entry.name == "tags" for entry in offered) else []
+        text += "\n" + commented([_OFFERED, *tagged], "    ")
         text += "".join(f"    -- , {entry.text}\n" for entry in offered)
     text += f"from {table}\n"
     if left_out:
