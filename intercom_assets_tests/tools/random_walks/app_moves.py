@@ -37,6 +37,16 @@ def _app_long_name(ground: WalkWorld, step: Step) -> None:
     _update(ground, step.user, name=step.value * LONG)
 
 
+def _app_tags(ground: WalkWorld, step: Step) -> None:
+    _update(ground, step.user, tags=None if step.value is None else list(step.value))
+
+
+def _app_team_tags(ground: WalkWorld, step: Step) -> None:
+    if ground.has_team(step.other):
+        tags = None if step.value is None else list(step.value)
+        ground.played.update_team(step.other, tags=tags)
+
+
 def _app_seen(ground: WalkWorld, step: Step) -> None:
     seen = ground.now() - timedelta(seconds=step.value, milliseconds=250)
     _update(ground, step.user, last_request_at=seen)
@@ -148,6 +158,8 @@ APP_MOVES: Mapping[str, Callable[[WalkWorld, Step], None]] = {
     "app_picture": _set("avatar_url"),
     "app_owner": _set("owner_email"),
     "app_verified": _set("email_verified"),
+    "app_tags": _app_tags,
+    "app_team_tags": _app_team_tags,
     "app_opt_out": _set("opted_out"),
     "app_email": _set("email"),
     "app_email_case": _app_email_case,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from intercom_assets.domain.vocabulary import Cause, QueueKind
 from intercom_assets.simulator.by_hand import NotThere
 from intercom_assets.simulator.records import State
 from intercom_assets_tests.tools.random_walks.script import Step
@@ -17,6 +18,8 @@ OUR_NAMES = {
     "owner_id": "owner_email",
 }
 CONTESTED_RUNS = 3
+DAY = 86_400 + 60
+"""Longer than the workspace's tags are kept."""
 
 
 def _edit(ground: WalkWorld, user: int, **changes: Any) -> None:
@@ -277,6 +280,52 @@ def _company_delete(ground: WalkWorld, step: Step) -> None:
         ground.by_hand.add(step.other)
 
 
+def _tag(ground: WalkWorld, step: Step) -> None:
+    contact = ground.contact(step.user)
+    if contact and contact["state"] == "live":
+        ground.played.intercom.by_hand.tag_contact(contact["id"], step.value)
+
+
+def _untag(ground: WalkWorld, step: Step) -> None:
+    contact = ground.contact(step.user)
+    if contact and contact["state"] == "live" and _has_tag(ground, step.value):
+        ground.played.intercom.by_hand.untag_contact(contact["id"], step.value)
+
+
+def _team_tag(ground: WalkWorld, step: Step) -> None:
+    if (company := _company(ground, step)) is not None:
+        ground.played.intercom.by_hand.tag_company(company, step.value)
+
+
+def _team_untag(ground: WalkWorld, step: Step) -> None:
+    """No search shows it, and what tells of it may be lost: somebody asks for the team."""
+    company = _company(ground, step)
+    if company is not None and _has_tag(ground, step.value):
+        ground.played.intercom.by_hand.untag_company(company, step.value)
+        ground.played.services.store.queue.enqueue(
+            QueueKind.TEAM, [str(step.other)], cause=Cause.WEBHOOK, needs_read=True
+        )
+
+
+def _has_tag(ground: WalkWorld, name: str) -> bool:
+    return any(t.name.lower() == name for t in ground.played.intercom.world.tags.values())
+
+
+def _rename_tag(ground: WalkWorld, step: Step) -> None:
+    """What it is called now is read a day later, and by who is passed then."""
+    old, new = step.value
+    if _has_tag(ground, old) and not _has_tag(ground, new):
+        ground.played.intercom.by_hand.rename_tag(old, new)
+        ground.played.times.sleep(DAY)
+        ground.needs_everybody = True
+
+
+def _delete_tag(ground: WalkWorld, step: Step) -> None:
+    if _has_tag(ground, step.value):
+        ground.played.intercom.by_hand.delete_tag(step.value)
+        ground.needs_everybody = True
+
+
 def _archive_attribute(ground: WalkWorld, step: Step) -> None:
     known = {a["name"]: a for a in ground.played.intercom.attributes("contact")}
     if "monthly_usage" in known and not known["monthly_usage"]["archived"]:
@@ -318,4 +367,10 @@ INTERCOM_MOVES: Mapping[str, Callable[[WalkWorld, Step], None]] = {
     "company_name": _company_name,
     "company_delete": _company_delete,
     "archive_attribute": _archive_attribute,
+    "tag": _tag,
+    "untag": _untag,
+    "team_tag": _team_tag,
+    "team_untag": _team_untag,
+    "rename_tag": _rename_tag,
+    "delete_tag": _delete_tag,
 }

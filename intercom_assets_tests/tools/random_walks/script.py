@@ -72,6 +72,12 @@ PICTURES = (None, "https://cdn.example.com/1.png", "https://cdn.example.com/2.pn
 TEAMMATES = {"pat@example.com": "Pat", "kim@example.com": "Kim"}
 OWNERS = (None, "pat@example.com", " Kim@Example.com", "nobody@example.com")
 FLAGS = (None, True, False)
+TAGS = ("vip", "beta", "gold")
+TAGGED = (
+    *(None, (), ("vip",), ("VIP ", "beta"), ("beta", "gold")),
+    *(("gold", "vip", "Gold"), (" ", "vip")),
+)
+RENAMED = (("vip", "gold"), ("beta", "vip"), ("gold", "other"), ("other", "beta"))
 EMAILS = tuple(f"u{user}@example.com" for user in USERS)
 
 WEIGHTS: Mapping[str, int] = {
@@ -87,6 +93,14 @@ WEIGHTS: Mapping[str, int] = {
     "app_owner": 3,
     "app_verified": 3,
     "app_opt_out": 4,
+    "app_tags": 6,
+    "app_team_tags": 5,
+    "tag": 3,
+    "untag": 3,
+    "team_tag": 2,
+    "team_untag": 2,
+    "rename_tag": 1,
+    "delete_tag": 1,
     "picture": 2,
     "owner": 2,
     "opt_out": 4,
@@ -168,6 +182,10 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "app_owner": OWNERS,
     "owner": (None, *TEAMMATES),
     "app_verified": FLAGS,
+    "app_tags": TAGGED,
+    "app_team_tags": TAGGED,
+    **dict.fromkeys(("tag", "untag", "team_tag", "team_untag", "delete_tag"), TAGS),
+    "rename_tag": RENAMED,
     "app_opt_out": FLAGS,
     "opt_out": FLAGS[1:],
     "skip": (60, 600, 3_000),
@@ -181,7 +199,10 @@ FAULTS: Sequence[Mapping[str, Any]] = (
     {"kind": "truncated_json"},
     {"kind": "wrong_content_type", "when": "after"},
 )
-ENDPOINTS = ("* /contacts*", "POST /contacts", "PUT /contacts/*", "* /companies*", "*")
+ENDPOINTS = (
+    *("* /contacts*", "POST /contacts", "PUT /contacts/*", "* /companies*", "* /*tags*"),
+    "*",
+)
 BULK_FAULTS: Sequence[Mapping[str, Any]] = (
     *FAULTS,
     {"kind": "error", "status": 403, "code": "forbidden"},

@@ -62,6 +62,41 @@ def test_the_judge_finds_what_a_contact_does_not_carry(
         take(Walk(0, rounds=rounds), database, tmp_path / "mapping")
 
 
+@pytest.mark.parametrize(
+    ("move", "found"),
+    [("app_tags", "user 1: carries the tags"), ("app_team_tags", "team 1: carries the tags")],
+)
+def test_the_judge_finds_tags_that_the_app_dropped_and_that_are_still_on(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, move: str, found: str
+) -> None:
+    monkeypatch.setattr("intercom_assets.domain.tags._may_be_there", lambda *_: False)
+    rounds = (
+        Round((Step("insert", 1), Step("team_insert", other=1), Step(move, value=("vip",)))),
+        Round((Step(move, value=()),)),
+    )
+
+    with pytest.raises(Broken, match=rf"{found} \['vip .*'\] and not \[\]"):
+        take(Walk(0, rounds=rounds), database, tmp_path / "mapping")
+
+
+HAND = Walk(
+    seed=0,
+    rounds=(
+        Round((Step("insert", 1), Step("team_insert", other=1))),
+        Round((Step("tag", value="vip"), Step("team_tag", value="vip"))),
+        Round((Step("app_tags", value=("VIP ",)), Step("app_team_tags", value=("VIP ",)))),
+        Round((Step("rename_tag", value=("vip", "gold")),)),
+        Round((Step("app_tags", value=("gold",)), Step("app_team_tags", value=("gold",)))),
+        Round((Step("delete_tag", value="gold"),)),
+        Round((Step("app_tags", value=()), Step("app_team_tags", value=()))),
+    ),
+)
+
+
+def test_tags_by_hand_and_of_the_app_go_their_own_ways(database: str, tmp_path: Path) -> None:
+    take(HAND, database, tmp_path / "mapping")
+
+
 LEFT_OUT = Walk(
     seed=0,
     rounds=(

@@ -18,6 +18,7 @@ from intercom_assets_tests.tools.random_walks.verdict_on_carried import (
     carried_now,
     findings_on_carried,
 )
+from intercom_assets_tests.tools.random_walks.verdict_on_tags import TagJudge
 from intercom_assets_tests.tools.random_walks.verdict_on_teams import findings_on_teams
 from intercom_assets_tests.tools.random_walks.verdict_on_users import (
     TWO_WAY,
@@ -49,7 +50,11 @@ class Judge:
 
     opted_out: dict[int, OptOuts] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.tags = TagJudge(self.ground)
+
     def look(self) -> None:
+        self.tags.look()
         self.before = {user: self._seen(user) for user in USERS}
         for user, seen in self.before.items():
             self.opted_out.setdefault(user, OptOuts()).look(seen)
@@ -79,7 +84,7 @@ class Judge:
                 found += [f"user {user}: {what}" for what in findings_on_carried(case)]
                 found += [f"user {user}: {what}" for what in self.opted_out[user].findings(case)]
                 self._remember(user, now)
-        return found
+        return [*found, *self.tags.findings(parked)]
 
     def _case(self, user: int, now: Seen) -> UserCase:
         agreed = self.agreed.get(user, {})

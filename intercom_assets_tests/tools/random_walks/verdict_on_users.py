@@ -118,6 +118,8 @@ def _left_out(case: UserCase, row: dict[str, Any], live: dict[str, Any]) -> Iter
             right = case.ground.edits[case.user, name] >= CONTESTED_TIMES
         elif each.reason is Reason.REFUSED:
             right = _is_refused(case, name, row, live)
+        elif each.reason is Reason.UNFIT and name == "tags":
+            right = None in map(plain, row[name])
         elif each.reason is Reason.UNFIT:
             right = name == "avatar_url" and not (row[name] or "").startswith("https://")
         elif name == "owner_email":

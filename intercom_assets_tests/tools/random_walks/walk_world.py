@@ -22,6 +22,8 @@ class WalkWorld:
     field that another integration writes over before each of the next so many runs, and their look
     at Intercom's changes; `edits`: how often each user's field was written over there, ever.
     `teammates`: e-mail -> id. `has_happened`: something did in this turn, while a run was at work.
+    `meanwhile`: users and teams to whom that ever happened.
+    `needs_everybody`: something was done that nothing tells of, so that an operator syncs all.
     """
 
     played: SyncWorld
@@ -39,6 +41,8 @@ class WalkWorld:
     edits: Counter[tuple[int, str]] = field(default_factory=Counter)
     teammates: dict[str, str] = field(default_factory=dict)
     needs_audit: bool = False
+    needs_everybody: bool = False
+    meanwhile: set[tuple[str, int]] = field(default_factory=set)
     may_be_adopted: bool = False
     has_happened: bool = False
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import yaml
 
-from intercom_assets.domain.vocabulary import QueueKind, StateKey
+from intercom_assets.domain.vocabulary import Cause, QueueKind, StateKey
 from intercom_assets.intercom.errors import IntercomError
 from intercom_assets.mapping.load import SAMPLE
 from intercom_assets.sync.engine.initial_listing import list_workspace
@@ -55,11 +55,14 @@ DEFAULTS: Mapping[str, Any] = {"on_delete": "mark", "memberships": "app", "clear
 
 FURTHER_COLUMNS = (
     "alter table users add avatar_url text, add owner_email text, add email_verified boolean,"
-    " add opted_out boolean"
+    " add opted_out boolean, add tags text[];"
+    "alter table teams add tags text[]"
 )
 _BEFORE = "    updated_at,                                 -- read, never sent\n"
-_FURTHER = "avatar_url, owner_email, email_verified, opted_out as unsubscribed_from_emails,"
-SELECTED = Sql(users={_BEFORE: f"{_BEFORE}    {_FURTHER}\n"})
+_FURTHER = "avatar_url, owner_email, email_verified, opted_out as unsubscribed_from_emails, tags,"
+SELECTED = Sql(
+    users={_BEFORE: f"{_BEFORE}    {_FURTHER}\n"}, teams={_BEFORE: f"{_BEFORE}    tags,\n"}
+)
 STORED: Mapping[str, Any] = {
     **yaml.safe_load((SAMPLE / "sync.yaml").read_text())["write_back"],
     "columns": {
@@ -124,6 +127,8 @@ def _run_to_quiet(ground: WalkWorld, each: Round) -> list[str]:
         if turn == 3:
             played.intercom.reset("faults")
             played.wire.forget()
+        if turn >= 3 and ground.needs_everybody:
+            _queue_everybody(ground)
         if _one_turn(ground, searches=turn % SEARCH_EVERY == SEARCH_EVERY - 1):
             played.intercom.reset("faults")
             played.wire.forget()
@@ -137,6 +142,7 @@ def _happens(ground: WalkWorld, one: Meanwhile) -> None:
     if one.step is None:
         die()
         return
+    ground.meanwhile |= {("user", one.step.user), ("team", one.step.other)}
     MOVES[one.step.kind](ground, one.step)
 
 
@@ -161,6 +167,7 @@ def _one_turn(ground: WalkWorld, searches: bool) -> bool:
     if ground.to_be_seen:
         see_meanwhile(ground)
         quiet = False
+    quiet = quiet and not ground.needs_everybody
     played.run("update intercom_sync.queue set due_at = now() where parked_at is null")
     outcomes = 0
     for kind in (QueueKind.TEAM, QueueKind.USER):
@@ -169,6 +176,14 @@ def _one_turn(ground: WalkWorld, searches: bool) -> bool:
         except (IntercomError, KilledError):
             quiet = False  # the workspace could not be listed; the run ends and comes again
     return quiet and not (fed.users or fed.teams or outcomes or ground.has_happened)
+
+
+def _queue_everybody(ground: WalkWorld) -> None:
+    ground.needs_everybody = False
+    queue = ground.played.services.store.queue
+    queue.enqueue(QueueKind.USER, EVERYBODY, cause=Cause.INTERCOM, needs_read=True)
+    teams = [str(team) for team in TEAMS if ground.has_team(team)]
+    queue.enqueue(QueueKind.TEAM, teams, cause=Cause.WEBHOOK, needs_read=True)
 
 
 def _passes_again(played: SyncWorld) -> list[str]:
@@ -194,8 +209,9 @@ def _passes_again(played: SyncWorld) -> list[str]:
 
 
 def _other_than_lists(calls: Sequence[str]) -> list[str]:
-    """Attributes and teammates are kept for a day by the database's clock, which does not skip."""
-    return [c for c in calls if "data_attributes" not in c and c != "GET /admins"]
+    """Attributes, teammates and tags are kept for a day, which may be over by now."""
+    lists = ("GET /admins", "GET /tags")
+    return [c for c in calls if "data_attributes" not in c and c not in lists]
 
 
 def _whole_app(played: SyncWorld) -> list[Any]:
