@@ -1,15 +1,15 @@
-"""The workspace's tags: known for a day, and read only where the mapping selects `tags`.
+"""The workspace's tags: known for a day, and read only where users.sql selects `tags`.
 
 A list that cannot be read is no hindrance: a tag is made by its name, which finds one that is
 there. What is made is written down at once, before anybody gets it, so that a run that follows a
 death knows its id.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
 from intercom_assets.database.records import Json
-from intercom_assets.domain.models import Tag
+from intercom_assets.domain.models import Column, Tag
 from intercom_assets.domain.tags import TAGS, key_of
 from intercom_assets.domain.vocabulary import StateKey
 from intercom_assets.intercom.client import IntercomClient
@@ -27,7 +27,7 @@ class TagBook:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = Lock()
-        self._was_read = not selects_tags(services)
+        self._was_read = not selects_tags(services.app.users_columns)
         self._made: dict[str, str] = {}
 
     def ensure(self, client: Callable[[], IntercomClient]) -> None:
@@ -86,9 +86,8 @@ class TagBook:
         self._services.store.state.put(StateKey.TAGS, document)
 
 
-def selects_tags(services: Services) -> bool:
-    """Of users: a company names its tags itself."""
-    return any(column.name == TAGS for column in services.app.users_columns)
+def selects_tags(columns: Iterable[Column]) -> bool:
+    return any(column.name == TAGS for column in columns)
 
 
 def read_tags(client: IntercomClient) -> dict[str, str] | None:

@@ -14,12 +14,13 @@ from intercom_assets.domain.fields import intercom_values
 from intercom_assets.domain.guards import Counts
 from intercom_assets.domain.models import Contact, LeftOut, Side, Values
 from intercom_assets.domain.opt_outs import KEY as OPTED_OUT
+from intercom_assets.domain.tags import TAGS
 from intercom_assets.domain.untold import KEY as SENT
 from intercom_assets.domain.vocabulary import PlannedAction
 from intercom_assets.sync.context.failures import PassFailed, Problem
 from intercom_assets.sync.context.services import Services
 from intercom_assets.sync.engine.planned import Edit, PlannedChange, PlannedTeam, PlannedUser
-from intercom_assets.sync.passes.rules import team_rules, user_rules
+from intercom_assets.sync.passes.rules import Rules, team_rules, user_rules
 from intercom_assets.sync.passes.teams.reading import read_teams
 from intercom_assets.sync.passes.teams.state import TeamState
 from intercom_assets.sync.passes.users import calls_due
@@ -140,7 +141,7 @@ def _planned(state: UserState, failure: Problem | None = None) -> PlannedUser:
 
 
 def _decided(state: UserState, problem: Problem | None) -> PlannedUser:
-    left = _left(state.base, state.rules.fields)
+    left = _left(state.base, state.rules, state.tags)
     if problem:
         return PlannedUser(state.user_id, PlannedAction.PARK, left=left, problem=problem.message)
     if state.is_absent:
@@ -197,7 +198,7 @@ def _reasons(left_out: Mapping[str, LeftOut]) -> dict[str, str]:
 
 
 def _decided_team(state: TeamState) -> PlannedTeam:
-    left = _left(state.link.base, state.rules.fields)
+    left = _left(state.link.base, state.rules, state.tags)
     if state.problem:
         return PlannedTeam(
             state.team_id, PlannedAction.PARK, left=left, problem=state.problem.message
@@ -242,8 +243,13 @@ def _changes(plan: Reconciliation, there: object | None) -> tuple[PlannedChange,
     )
 
 
-def _left(base: Values, fields: Collection[str]) -> tuple[str, ...]:
-    """Columns with a value that both sides once agreed on, and that nobody selects any more."""
+def _left(base: Values, rules: Rules, tags: Collection[str]) -> tuple[str, ...]:
+    """Columns with a value that both sides once agreed on, and that nobody selects any more.
+
+    `tags`: those that we put on.
+    """
     held = {name for name, value in base.items() if value is not None}
     kept = {name for name in held if name.startswith((OPTED_OUT, SENT))}
-    return tuple(sorted(held - set(fields) - kept - {CONSIDERED_ZONE.name}))
+    if rules.tags is None and tags:
+        held.add(TAGS)
+    return tuple(sorted(held - set(rules.fields) - kept - {CONSIDERED_ZONE.name}))

@@ -99,7 +99,7 @@ def _look(
         for teams, users in initial_listing.listed(services, progress):
             overlay.show(users, teams)
     owners = read_admins(client) if owner_column(services) else None
-    tags = read_tags(client) if selects_tags(services) else None
+    tags = read_tags(client) if selects_tags(services.app.users_columns) else None
     return Foresight(
         replace(services, store=services.store.with_links(overlay), admins=owners, tags=tags),
         {model: plan.unwritable for model, plan in plans.items()},

@@ -17,8 +17,8 @@ class Rules:
 
     `separate_merged`: whose contact was merged by hand into another user's gets one of their own.
     `unwritable`: field -> why nobody writes it. `owner`: the column that names a contact's owner,
-    who is looked up among `admins`. `tags`: the workspace's, key -> id; None where the mapping
-    selects none.
+    who is looked up among `admins`. `tags`: the workspace's, key -> id, none for teams, whose
+    companies name theirs themselves; None where the mapping selects none.
     """
 
     fields: Mapping[str, Field]
@@ -46,14 +46,15 @@ class Rules:
 
 def user_rules(services: Services, unwritable: Mapping[str, str]) -> Rules:
     rules = _rules(services, services.user_fields, unwritable)
-    if selects_tags(services):
+    if selects_tags(services.app.users_columns):
         rules = replace(rules, tags=known_tags(services))
     owner = owner_column(services)
     return rules if owner is None else replace(rules, owner=owner, admins=known_admins(services))
 
 
 def team_rules(services: Services, unwritable: Mapping[str, str]) -> Rules:
-    return _rules(services, services.team_fields, unwritable)
+    rules = _rules(services, services.team_fields, unwritable)
+    return replace(rules, tags={}) if selects_tags(services.app.teams_columns) else rules
 
 
 def _rules(services: Services, fields: Mapping[str, Field], unwritable: Mapping[str, str]) -> Rules:

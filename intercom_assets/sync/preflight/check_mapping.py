@@ -28,7 +28,6 @@ from intercom_assets.domain.attributes import fit_values
 from intercom_assets.domain.errors import as_sentence
 from intercom_assets.domain.fields import fields_of_teams, fields_of_users
 from intercom_assets.domain.models import AppTeam, AppUser, Gone, InvalidRow
-from intercom_assets.domain.tags import TAGS
 from intercom_assets.domain.values import count_of
 from intercom_assets.mapping.load import (
     MEMBERSHIPS_SQL,
@@ -39,6 +38,7 @@ from intercom_assets.mapping.load import (
     load_mapping,
 )
 from intercom_assets.mapping.load import mapping_problems as file_problems
+from intercom_assets.sync.context.tags import selects_tags
 from intercom_assets.sync.engine.determinism import differing_columns, leaking_columns
 from intercom_assets.sync.preflight.check_app import GRANT, ROLE
 from intercom_assets.sync.preflight.findings import EDIT, CheckPart, Finding
@@ -256,4 +256,4 @@ def check_cost(app: AppDatabase) -> Iterator[Finding]:
 def files_with_tags(app: AppDatabase) -> list[str]:
     """The files that select tags."""
     selected = {USERS_SQL: app.users_columns, TEAMS_SQL: app.teams_columns}
-    return [f for f, columns in selected.items() if any(c.name == TAGS for c in columns)]
+    return [file for file, columns in selected.items() if selects_tags(columns)]

@@ -266,6 +266,23 @@ def test_what_is_no_array_of_text_is_refused_by_type(worlds: Worlds, column: str
         worlds(selecting(column)).sync()
 
 
+def test_without_the_column_the_tags_stay_and_are_ours_again_when_it_is_back(
+    world: SyncWorld,
+) -> None:
+    ada, bob = world.given_user(tags=["vip"]), world.given_user(tags=[])
+    world.sync(ada, bob)
+    world.remap()
+    planned = list(plan_users(world.services, [str(ada), str(bob)]))
+    assert [user.left for user in planned] == [("tags",), ()]
+    assert [c for c in methods(world.sync(ada, bob).calls) if c.endswith("tag")] == []
+    assert tags_of(world, ada) == {"vip"}
+
+    world.remap(selecting("null::text[] as tags"))
+    world.sync(ada)
+
+    assert tags_of(world, ada) == set()
+
+
 # --- the workspace's list -------------------------------------------------------------------------
 
 

@@ -501,13 +501,20 @@ def test_a_mapping_that_selects_tags_from_now_on_looks_at_each_team_that_has_som
     assert settles(world, one, two)
 
 
-def test_without_the_column_the_tags_stay_as_they_are(world: SyncWorld) -> None:
+def test_without_the_column_the_tags_stay_and_are_ours_again_when_it_is_back(
+    world: SyncWorld,
+) -> None:
     team = world.given_team(tags=["vip"])
     world.sync_teams(team)
     world.remap()
 
+    [planned] = plan_teams(world.services, [str(team)])
+    assert planned.left == ("tags",)
     assert world.sync_teams(team).writes == []
     assert tags_of(world, team) == {"vip"}
+    world.remap(selecting("null::text[] as tags"))
+    assert world.sync_teams(team)[team].status is Status.CHANGED
+    assert tags_of(world, team) == set()
 
 
 def test_a_plan_names_each_tag_and_counts_its_call(world: SyncWorld) -> None:

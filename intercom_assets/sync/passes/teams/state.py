@@ -144,9 +144,10 @@ class TeamState:
     @property
     def tagging(self) -> Tagging:
         """A company names its tags itself, so the workspace's list is not asked for."""
-        known = _by_key(self.company)
-        ids, told = frozenset(known.values()), self.company is None or self.company.tags is not None
-        return Tagging(self.app.tags, self.tags, known, Carried(ids, told), undone=self.undone_tags)
+        on, told = _by_key(self.company), self.company is None or self.company.tags is not None
+        carried = Carried(frozenset(on.values()), told)
+        known = None if self.rules.tags is None else on
+        return Tagging(self.app.tags, self.tags, known, carried, undone=self.undone_tags)
 
     @property
     def moves_tags(self) -> bool:
