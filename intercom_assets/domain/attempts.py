@@ -128,7 +128,8 @@ def attempts_in(in_flight: Values) -> list[Attempt]:
     later: set[str] = set()
     for at in range(len(found) - 1, -1, -1):
         sent = found[at].fields
-        found[at] = replace(found[at], fields=sent - later)
+        if later & sent:
+            found[at] = replace(found[at], fields=sent - later)
         later |= sent
     return found
 

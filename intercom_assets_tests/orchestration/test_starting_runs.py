@@ -1,12 +1,15 @@
 """The ways to start a run. Several times each: traps of Dagster appear once there are events."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.orchestration.sync_targets import TEAMS, USERS
 from intercom_assets_tests.builders import insert_membership, insert_team, insert_user, update_row
-from intercom_assets_tests.orchestration.stage import TOKEN, Stage
+from intercom_assets_tests.orchestration.stage import TOKEN, Stage, a_mapping, a_stage
+from intercom_assets_tests.sync.small_bulk import OLD, SMALL, sizes_of_bulk
 
 USER_ASSETS = ("app_users", "intercom_contacts", "reconciled_profiles")
 
@@ -129,6 +132,25 @@ def test_a_range_of_partitions_as_a_backfill_asks_for_it(stage: Stage) -> None:
     assert ran.succeeded
     for asset in USER_ASSETS:
         assert set(ran.materialized(asset)) == set(users[:3])
+
+
+def test_a_large_run_goes_by_bulk_and_says_meanwhile_how_many_were_sent(
+    database: str, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    mapping = a_mapping(tmp_path / "mapping", bulk="preview")
+    with a_stage(database, instance, mapping) as stage, sizes_of_bulk(SMALL):
+        users = [
+            str(insert_user(stage.url, email=f"user{n}@example.com", created_at=OLD))
+            for n in range(7)
+        ]
+        stage.store.queue.enqueue(QueueKind.USER, users)
+
+        ran = stage.run(USERS, config={"from_queue": 10})
+
+        assert ran.succeeded
+        assert "users by bulk: 7 sent so far" in ran.logged()
+        assert set(ran.materialized("reconciled_profiles")) == set(users)
+        assert stage.intercom.stats()["calls_by_endpoint"]["POST /contacts/bulk"] == 1
 
 
 def test_a_number_from_the_queue_takes_who_is_due_and_reports_who_changed(stage: Stage) -> None:
