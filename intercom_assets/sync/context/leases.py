@@ -19,6 +19,10 @@ from intercom_assets.database.store.store import Store
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.mapping.settings import SyncSettings
 
+LONG = 3
+"""Times as long is the lease of rows that wait for something: renewed at each beat, those of a
+large batch would be thousands of rows written every few seconds."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -35,11 +39,13 @@ class Lease:
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
         on_close: Callable[["Lease"], None] | None = None,
+        renewed_below: float = float("inf"),
     ) -> None:
         self.token = uuid4()
         self.rows: Sequence[Leased] = ()
         self._store, self._seconds, self._clock, self._on_close = store, seconds, clock, on_close
         self._until = clock() + seconds
+        self._renewed_below = renewed_below
         self._lost = False
 
     @property
@@ -75,9 +81,10 @@ class Lease:
         )
 
     def renew(self) -> None:
-        """Extends the deadline, unless it passed or the database says that nothing is ours."""
+        """Extends the deadline, unless it passed or the database says that nothing is ours; of a
+        long lease only once a third of it is over."""
         asked_at = self._clock()
-        if self.lost:
+        if self.lost or self._until - asked_at > self._renewed_below:
             return
         if self._store.queue.renew(self.token, self._seconds):
             self._until = asked_at + self._seconds
@@ -143,9 +150,16 @@ class Heartbeat:
         *,
         keys: Sequence[str] | None = None,
         lanes: Collection[Lane] | None = None,
+        waits: bool = False,
     ) -> Lease:
-        """Up to `limit` rows (see `Store.lease`), renewed until the lease is closed."""
-        lease = Lease(self._store, self._lease_seconds, self._clock, on_close=self._forget)
+        """Up to `limit` rows (see `Store.lease`), renewed until the lease is closed. `waits`: they
+        are held for something that takes Intercom time."""
+        seconds = self._lease_seconds
+        if waits:
+            seconds, below = LONG * seconds, (LONG - 1) * seconds
+        else:
+            below = float("inf")
+        lease = Lease(self._store, seconds, self._clock, self._forget, below)
         lease.take(kind, self._run_id, limit, keys, lanes)
         with self._lock:
             self._leases.add(lease)

@@ -30,7 +30,7 @@ from intercom_assets.sync.engine import initial_listing
 from intercom_assets.sync.engine.bulk import by_bulk
 from intercom_assets.sync.engine.bulk_users import Progress
 from intercom_assets.sync.engine.bulk_waves import Portion, Waves
-from intercom_assets.sync.engine.chunk_source import Batch, Chunk, ChunkSource
+from intercom_assets.sync.engine.chunk_source import Batch, ChunkSource
 from intercom_assets.sync.engine.determinism import require_deterministic, require_no_secrets
 from intercom_assets.sync.engine.guard import check_teams, check_users
 from intercom_assets.sync.engine.last_stop import noted
@@ -128,14 +128,16 @@ def _reports(run: Run, source: ChunkSource, bulk: Waves | None) -> Iterator[Chun
 
 def _next_of_waves(run: Run, source: ChunkSource, waves: Waves) -> ChunkReport | None:
     portion = waves.next()
-    return _one_report(run, source, portion, waves.passed) if portion else None
+    if portion is None:
+        return None
+    return _one_report(run, source, portion, partial(waves.passed, portion))
 
 
 def _next_alone(run: Run, source: ChunkSource) -> ChunkReport | None:
     chunk = source.next()
     if chunk is None:
         return None
-    return _one_report(run, source, Portion(chunk, chunk.lease.rows), source.ended)
+    return _one_report(run, source, Portion(chunk, chunk.lease.rows), partial(source.ended, chunk))
 
 
 def _is_of_changes(batch: Batch) -> bool:
@@ -181,7 +183,7 @@ def _one_report(
     run: Run,
     source: ChunkSource,
     portion: Portion,
-    ended: Callable[[Chunk, Collection[str]], bool],
+    ended: Callable[[Collection[str]], bool],
 ) -> ChunkReport:
     started, chunk = monotonic(), portion.chunk
     again: set[str] = set()
@@ -190,7 +192,7 @@ def _one_report(
         if source.will_try_again():
             again = {item.key for item in outcomes if item.status is Status.HELD}
     finally:
-        is_last = ended(chunk, again)
+        is_last = ended(again)
     outcomes = [outcome for outcome in outcomes if outcome.key not in again]
     if is_last:
         outcomes += [Outcome(key, Status.HELD) for key in chunk.held]

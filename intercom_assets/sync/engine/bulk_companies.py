@@ -72,7 +72,9 @@ class Companies:
             self.run.services.store.queue.enqueue_missing(
                 QueueKind.TEAM, missing, cause=Cause.MEMBERSHIP
             )
-            now = Made(self.run, self.run.pulse.lease(QueueKind.TEAM, len(missing), keys=missing))
+            pulse = self.run.pulse
+            lease = pulse.lease(QueueKind.TEAM, len(missing), keys=missing, waits=True)
+            now = Made(self.run, lease)
             made.append(now)
             self._send(now, stopped)
         return frozenset(self.known.intersection(team_ids))

@@ -14,7 +14,7 @@ from typing import Generic, TypeAlias, TypeVar
 from intercom_assets.domain.bulk import ITEMS, BulkJob, JobState
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.client import IntercomClient
-from intercom_assets.intercom.errors import IntercomError, Invalid, Unavailable
+from intercom_assets.intercom.errors import IntercomError, Invalid, LeaseRanOut, Unavailable
 from intercom_assets.sync.context.work import Run
 
 Item = TypeVar("Item")
@@ -125,6 +125,8 @@ class Jobs(Generic[Item]):
                     self._send(items[start : start + endpoint.size], call)
             else:
                 endpoint.refuse(refusal)
+        except LeaseRanOut as error:
+            log.warning("%d items go by themselves: %s", len(items), error)
         except IntercomError as error:
             if isinstance(error, Unavailable) and error.may_have_landed:
                 self._leave(("", [endpoint.key(item) for item in items]))

@@ -21,8 +21,9 @@ from intercom_assets.sync.passes.users.chunk import Begun
 
 T = TypeVar("T")
 
-ROWS_AT_ONCE = 16_000
-"""Whose leases are held at a time, so that memory does not grow with the batch."""
+ROWS_AT_ONCE, CHUNKS_AT_ONCE = 16_000, 200
+"""Rows that are yet to be passed, and chunks whose leases are held, at a time, so that memory does
+not grow with the batch. Where most are unchanged, few of many chunks wait."""
 WAVE_ROWS = 5_000
 """After which a wave is sent however few of it may go: those who wait hold their leases."""
 LOOK_AGAIN_S = 0.5
@@ -107,15 +108,15 @@ class Waves:
             raise self._error
         return None if self._source.is_over else portion
 
-    def passed(self, chunk: Chunk, held: Collection[str]) -> bool:
-        """A portion of it is recorded; see `ChunkSource.ended`."""
-        if not self._source.ended(chunk, held):
-            return False
+    def passed(self, portion: Portion, held: Collection[str]) -> bool:
+        """It is recorded; see `ChunkSource.ended`."""
+        is_last = self._source.ended(portion.chunk, held)
         with self._changed:
-            self._chunks.remove(chunk)
-            self._rows -= len(chunk.lease.rows)
+            self._rows -= len(portion.rows)
+            if is_last:
+                self._chunks.remove(portion.chunk)
             self._changed.notify_all()
-        return True
+        return is_last
 
     def close(self) -> None:
         """Nobody waits any longer, and nothing more is begun."""
@@ -170,7 +171,7 @@ class Waves:
         with self._changed:
             while self._is_crowded() and not self._is_over():
                 self._changed.wait(LOOK_AGAIN_S)
-        chunk = None if self._is_over() else self._source.next_unwaited()
+        chunk = None if self._is_over() else self._source.next_of_many()
         if chunk is not None:
             with self._changed:
                 self._chunks.add(chunk)
@@ -178,7 +179,7 @@ class Waves:
         return chunk
 
     def _is_crowded(self) -> bool:
-        return self._rows >= ROWS_AT_ONCE
+        return self._rows >= ROWS_AT_ONCE or len(self._chunks) >= CHUNKS_AT_ONCE
 
     def _offer(self, held: _WaveInWork, chunk: Chunk) -> None:
         offered = held.wave.offer(chunk) if chunk.lease.rows else Offered(Portion(chunk, ()), None)

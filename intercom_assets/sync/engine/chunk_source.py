@@ -76,14 +76,14 @@ class ChunkSource:
     def next(self) -> Chunk | None:
         """None once nobody is left. May wait for other runs."""
         with self._changed:
-            chunk = None if self._over() else self._next()
+            chunk = None if self._over() else self._next(waits=False)
             self._in_work += chunk is not None
             return chunk
 
-    def next_unwaited(self) -> Chunk | None:
-        """As `next`, but None where only those are left whom other runs have."""
+    def next_of_many(self) -> Chunk | None:
+        """As `next`, for a lease that waits; None where only those are left whom others have."""
         with self._changed:
-            chunk = None if self._over() or not self._left else self._next()
+            chunk = None if self._over() or not self._left else self._next(waits=True)
             self._in_work += chunk is not None
             return chunk
 
@@ -125,18 +125,18 @@ class ChunkSource:
     def _over(self) -> bool:
         return self._closed or self._stopped()
 
-    def _next(self) -> Chunk | None:
+    def _next(self, *, waits: bool) -> Chunk | None:
         size = min(self._services.settings.chunk_size, self._left)
         if self._batch.keys is None:
-            return self._due(size) if size else None
+            return self._due(size, waits=waits) if size else None
         if size == 0:
             return self._once_free()
         start = len(self._keys) - self._left
         self._left -= size
-        return self._named(self._keys[start : start + size])
+        return self._named(self._keys[start : start + size], waits=waits)
 
-    def _due(self, size: int) -> Chunk | None:
-        lease = self._pulse.lease(self.kind, size, lanes=self._batch.lanes)
+    def _due(self, size: int, *, waits: bool) -> Chunk | None:
+        lease = self._pulse.lease(self.kind, size, lanes=self._batch.lanes, waits=waits)
         if lease.rows:
             self._left -= len(lease.rows)
             return Chunk(lease)
@@ -144,12 +144,12 @@ class ChunkSource:
         self._left = 0
         return None
 
-    def _named(self, named: Sequence[str]) -> Chunk:
+    def _named(self, named: Sequence[str], *, waits: bool = False) -> Chunk:
         keys = [key for key in named if storable(key)]
         self._services.store.queue.enqueue_missing(
             self.kind, keys, lane=self._batch.lane, cause=self._batch.cause
         )
-        lease = self._pulse.lease(self.kind, len(keys), keys=keys)
+        lease = self._pulse.lease(self.kind, len(keys), keys=keys, waits=waits)
         taken = {row.key for row in lease.rows}
         self._held.extend(key for key in keys if key not in taken)
         return Chunk(lease, absent=[key for key in named if not storable(key)])

@@ -77,6 +77,22 @@ def test_a_renewal_moves_the_deadline_from_when_it_was_asked_for(store: Store) -
     assert not lease.lost
 
 
+def test_a_lease_that_waits_is_written_again_only_once_a_third_is_over(store: Store) -> None:
+    clock = Clock()
+    settings = QUICK.model_copy(update={"lease": timedelta(seconds=30)})
+    with Heartbeat(store, "run", USER, settings, clock=clock) as pulse:
+        lease = pulse.lease(USER, 1, waits=True)
+        assert lease.deadline == 1090
+
+        clock.now = 1029
+        lease.renew()
+        assert lease.deadline == 1090
+
+        clock.now = 1031
+        lease.renew()
+        assert lease.deadline == 1121
+
+
 def test_a_lease_that_ran_out_stays_lost_even_if_nobody_took_its_rows(store: Store) -> None:
     """As after SIGSTOP: a thread that wakes late must not go on because the timer woke first."""
     clock = Clock()

@@ -1,14 +1,17 @@
 """Waves of a large batch: what goes on while one of them waits, and how they end."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Event
 from typing import Any, LiteralString
 
 import pytest
 
 from intercom_assets.database.failures import AppUnavailable
+from intercom_assets.domain.bulk import BulkJob, ContactItem
 from intercom_assets.domain.vocabulary import QueueKind
+from intercom_assets.intercom.client import IntercomClient
+from intercom_assets.intercom.errors import LeaseRanOut
 from intercom_assets.sync.context.outcomes import Status
 from intercom_assets.sync.engine.batch import run_batch
 from intercom_assets.sync.engine.chunk_source import Batch
@@ -81,6 +84,20 @@ def test_who_is_unchanged_is_read_once(world: SyncWorld, monkeypatch: pytest.Mon
     assert min(Counter(read).values()) == 1  # a few more often, to see whether the query is steady
 
 
+def test_those_who_are_done_make_room_though_others_of_their_chunk_wait(world: SyncWorld) -> None:
+    """Few changes among many: one wave of all of them, and not a wait for each few chunks."""
+    users = given_users(world, 15)
+    world.sync(*users)
+    for user in users[::3]:
+        world.update_user(user, plan="business")
+
+    with sizes_of_bulk({"AT_ONCE": 100, "ROWS_AT_ONCE": 8}):
+        synced = world.sync(*users)
+
+    assert kinds(synced)["PUT /contacts/bulk"] == 1
+    assert world.settles(*users)
+
+
 @pytest.mark.parametrize("rows", [1, 3, 6])
 def test_no_more_rows_are_held_than_memory_is_for(world: SyncWorld, rows: int) -> None:
     users = given_users(world, 12)
@@ -93,6 +110,26 @@ def test_no_more_rows_are_held_than_memory_is_for(world: SyncWorld, rows: int) -
 
     assert len(held) == 4
     assert max(held) <= max(rows, 3)
+    assert all(synced[user].status is Status.CHANGED for user in users)
+
+
+def test_a_call_that_its_leases_have_no_room_for_ends_bulk_for_nobody_else(
+    world: SyncWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = given_users(world, 9)
+    send, refused = IntercomClient.bulk_create_contacts, Event()
+
+    def without_room_once(client: IntercomClient, items: Sequence[ContactItem]) -> BulkJob:
+        if not refused.is_set():
+            refused.set()
+            raise LeaseRanOut("POST /contacts/bulk: too little of the lease is left")
+        return send(client, items)
+
+    monkeypatch.setattr(IntercomClient, "bulk_create_contacts", without_room_once)
+    synced = world.sync(*users)
+
+    assert kinds(synced)["POST /contacts/bulk"] == 2
+    assert kinds(synced)["POST /contacts"] == 3
     assert all(synced[user].status is Status.CHANGED for user in users)
 
 
