@@ -469,12 +469,17 @@ order by n.user_id collate "C"
 on conflict (user_id) do update set memory = l.memory || excluded.memory
 
 -- name: yield_to_external_ids
--- Of users whose contact carries another user's external id: nothing of it is theirs any more.
+-- Of users whose contact carries another user's external id: nothing of it is theirs any more, but
+-- who opted out did. `words`: opt-outs that the contact shows, for whose base knows of none.
 with lost as (
     update intercom_sync.user_link l
-    set contact_id = null, row_hash = null, shadow = null, shadow_read_at = null, base = '{}',
+    set contact_id = null, row_hash = null, shadow = null, shadow_read_at = null,
+        base = n.words::jsonb || coalesce((select jsonb_object_agg(e.key, e.value)
+                                           from jsonb_each(l.base) e
+                                           where starts_with(e.key, 'opted out: ')), '{}'),
         in_flight = '{}', memory = '{}'
-    from unnest(%(ids)s::text[], %(contacts)s::text[]) as n (user_id, contact_id)
+    from unnest(%(ids)s::text[], %(contacts)s::text[], %(words)s::text[])
+        as n (user_id, contact_id, words)
     where l.contact_id = n.contact_id and l.user_id <> n.user_id
     returning l.user_id)
 delete from intercom_sync.edge e using lost where e.user_id = lost.user_id

@@ -22,46 +22,56 @@ from intercom_assets.domain.models import Contact, Kind, Side, Value, Values
 
 KEY = "opted out: "
 """Before a field's name: the base's key for what is remembered of it. No column has a colon."""
-_COPIED, _AND = " copied to ", " and "
+_COPIED, _UNTOLD, _AND = " copied to ", " not yet in ", " and "
 
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """`by`: the sides that opted out. `copied_to`: the sides whose opt-out is one that we wrote."""
+    """`by`: the sides that opted out. `copied_to`: the sides whose opt-out is one that we wrote.
+    `untold`: sides that opted out and whose false is no word: what holds it is another contact.
+    """
 
     by: frozenset[Side] = frozenset()
     copied_to: frozenset[Side] = frozenset()
+    untold: frozenset[Side] = frozenset()
 
     def now(self, held: Mapping[Side, Value]) -> "OptOut":
         """With what the sides hold now. Null is no word, so whoever had opted out still has."""
         copied = frozenset(side for side in self.copied_to if held[side] is True)
         told = {side for side, value in held.items() if value is True and side not in copied}
-        still = {side for side, value in held.items() if value is None and side in self.by}
-        return OptOut(frozenset(told | still), copied)
+        untold = frozenset(side for side in self.untold if held[side] is not True)
+        silent = {side for side, value in held.items() if value is None} | untold
+        return OptOut(frozenset(told | silent & self.by), copied, untold)
 
     def written_to(self, side: Side, value: Value) -> "OptOut":
         """After we wrote this to a side. Its own opt-out, put back, stays its own."""
         if value is True and side not in self.by:
-            return OptOut(self.by, self.copied_to | {side})
+            return OptOut(self.by, self.copied_to | {side}, self.untold)
         return self
+
+    def without_contact(self) -> "OptOut":
+        """Intercom's next contact for the person knows nothing yet of its word."""
+        return OptOut(self.by, self.copied_to - {Side.INTERCOM}, self.by & {Side.INTERCOM})
 
     def copied_over(self, side: Side, old: Value) -> "OptOut":
         """After a run that died wrote an opt-out over `old`, which took it back if false."""
         by = self.by - {side} if old is False else self.by
-        return OptOut(by, self.copied_to).written_to(side, True)
+        return OptOut(by, self.copied_to, self.untold & by).written_to(side, True)
 
     def as_value(self) -> Value:
         if not (self.by or self.copied_to):
             return None
-        return _named(self.by) + (_COPIED + _named(self.copied_to) if self.copied_to else "")
+        copied = _COPIED + _named(self.copied_to) if self.copied_to else ""
+        return _named(self.by) + copied + (_UNTOLD + _named(self.untold) if self.untold else "")
 
 
 def opt_out_in(base: Values, field: Field) -> OptOut:
     stored = base.get(KEY + field.name)
     if not isinstance(stored, str):
         return OptOut()
-    by, _, copied = stored.partition(_COPIED)
-    return OptOut(_sides(by), _sides(copied))
+    told, _, untold = stored.partition(_UNTOLD)
+    by, _, copied = told.partition(_COPIED)
+    return OptOut(_sides(by), _sides(copied), _sides(untold))
 
 
 def opted_out_of(fields: Iterable[Field], contact: Contact) -> list[Field]:
@@ -79,7 +89,7 @@ def with_word_of(side: Side, fields: Iterable[Field], base: Values) -> Values:
     kept: dict[str, Value] = {}
     for field in fields:
         known = opt_out_in(base, field)
-        told = OptOut(known.by | {side}, known.copied_to - {side})
+        told = OptOut(known.by | {side}, known.copied_to - {side}, known.untold - {side})
         kept[KEY + field.name] = told.as_value()
     return kept
 
@@ -103,7 +113,7 @@ def after_death(
     `sent`: of what was in flight to Intercom, what got there. `app`: its values now.
     """
     flags = [field for field in fields.values() if field.policy is Policy.OPT_OUT]
-    offered = _offered(in_flight) if flags else {}
+    offered = _offered(in_flight)
     kept: dict[str, Value] = {}
     for field in flags:
         before = known = opt_out_in(base, field)
@@ -122,8 +132,25 @@ def who_opted_out(base: Values) -> Values:
     for key in base:
         if key.startswith(KEY):
             known = opt_out_in(base, _key_of(key.removeprefix(KEY)))
-            kept[key] = OptOut(known.by, known.copied_to - {Side.INTERCOM}).as_value()
+            kept[key] = known.without_contact().as_value()
     return {key: value for key, value in kept.items() if value is not None}
+
+
+def on_anothers_contact(fields: Iterable[Field], base: Values, there: Values) -> Values:
+    """What the base keeps of a person who got a contact that was somebody else's: an opt-out that
+    it shows (`there`) is none of theirs, and goes as a copy does."""
+    kept: dict[str, Value] = {}
+    for field in fields:
+        if field.policy is Policy.OPT_OUT:
+            known = opt_out_in(base, field).written_to(Side.INTERCOM, there[field.name])
+            kept[KEY + field.name] = known.as_value()
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def words_on(fields: Iterable[Field], there: Values) -> Values:
+    """The entries of a base that knew of none, where Intercom shows these opt-outs."""
+    flags = (field for field in fields if field.policy is Policy.OPT_OUT)
+    return with_word_of(Side.INTERCOM, (flag for flag in flags if there[flag.name] is True), {})
 
 
 def remember(field: Field, inputs: FieldInputs) -> list[Decision]:

@@ -285,9 +285,11 @@ class TestMemory:
     @pytest.mark.parametrize(
         "known",
         [
-            OptOut(frozenset(by), frozenset(copied))
+            OptOut(frozenset(by), frozenset(copied), frozenset(untold))
             for by in ((), (APP,), (INTERCOM,), (APP, INTERCOM))
             for copied in ((), (APP,), (INTERCOM,), (APP, INTERCOM))
+            for untold in ((), (INTERCOM,))
+            if {*untold} <= {*by}
         ],
     )
     def test_what_is_stored_reads_back_the_same(self, known: OptOut) -> None:
@@ -306,7 +308,10 @@ class TestMemory:
             KEY + "post": "nobody copied to intercom",
         }
 
-        assert who_opted_out(base) == {KEY + "out": "intercom copied to app", KEY + "sms": "app"}
+        assert who_opted_out(base) == {
+            KEY + "out": "intercom copied to app not yet in intercom",
+            KEY + "sms": "app",
+        }
 
     def test_an_opt_out_that_is_put_back_stays_its_sides_own(self) -> None:
         assert OptOut(frozenset({APP})).written_to(APP, True) == OptOut(frozenset({APP}))
@@ -420,6 +425,10 @@ def test_a_copy_in_the_app_is_taken_back_with_intercoms_and_says_why(intercom: V
         (OptOut(frozenset({APP, INTERCOM})), "app and intercom"),
         (OptOut(frozenset({APP}), frozenset({INTERCOM})), "app copied to intercom"),
         (OptOut(frozenset(), frozenset({APP})), "nobody copied to app"),
+        (
+            OptOut(frozenset({INTERCOM}), frozenset({APP}), frozenset({INTERCOM})),
+            "intercom copied to app not yet in intercom",
+        ),
     ],
 )
 def test_what_is_stored_of_it_keeps_its_words(known: OptOut, stored: str | None) -> None:

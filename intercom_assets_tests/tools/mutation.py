@@ -37,7 +37,7 @@ TESTS = ROOT / "intercom_assets_tests" / "domain"
 NOT_MUTATED = frozenset({"__init__", "rails_zones"})
 """Nothing but a charter; and a table that `test_timezones` holds against the world's zones."""
 _OF_DECISIONS = ("test_reconcile.py", "test_zone_decisions.py")
-_OF_OPT_OUTS = ("test_opt_outs.py",)
+_OF_OPT_OUTS = ("test_opt_outs.py", "test_opt_outs_of_contacts.py")
 FIRST = {
     **dict.fromkeys(
         ("reconcile", "decisions", "policies", "moves", "zone_decisions"), _OF_DECISIONS

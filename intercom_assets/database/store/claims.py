@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 from intercom_assets.database.store.connection import StorePart, rows, run
 from intercom_assets.database.store.encoding import document, team_document, user_document
 from intercom_assets.database.store.enqueuing import enqueue
-from intercom_assets.domain.models import TeamLink, UserLink
+from intercom_assets.domain.models import TeamLink, UserLink, Values
 from intercom_assets.domain.vocabulary import Cause, QueueKind
 
 
@@ -39,13 +39,17 @@ class ClaimStore(StorePart):
         return self._pool.run("adopt_teams", links=document(documents)) if documents else 0
 
     def claim_contacts(
-        self, claims: Mapping[str, str], by_external_id: Collection[str] = ()
+        self,
+        claims: Mapping[str, str],
+        by_external_id: Collection[str] = (),
+        opt_outs: Mapping[str, Values] | None = None,
     ) -> Claimed:
         """Links contacts (user id -> contact id) before they are written to.
 
         Of several claims to one contact that of `by_external_id` wins, whose id the contact
         carries, also against whoever is linked to it: that user's link is forgotten, and the user
         queued to be looked for anew. Otherwise the first by user id wins, and who is linked stays.
+        `opt_outs`: user id -> what a base keeps of those that the contact shows.
         """
         first: dict[str, str] = {}
         for user, contact in sorted(claims.items(), key=lambda c: (c[0] not in by_external_id, c)):
@@ -53,7 +57,7 @@ class ClaimStore(StorePart):
         certain = {user: claims[user] for user in by_external_id if first[claims[user]] == user}
 
         def work(cursor: Cursor[TupleRow]) -> Claimed:
-            taken = _take(cursor, certain)
+            taken = _take(cursor, certain, opt_outs or {})
             owners: dict[str, str] = dict(rows(cursor, "owners_of_user_links", **_columns(claims)))
             won = {u: c for u, c in claims.items() if u not in owners and first[c] == u}
             run(cursor, "claim_contacts", **_columns(won))
@@ -85,13 +89,16 @@ class ClaimStore(StorePart):
         self._pool.run("forget_refused_leads", ids=list(user_ids))
 
 
-def _take(cursor: Cursor[TupleRow], certain: Mapping[str, str]) -> dict[str, str]:
+def _take(
+    cursor: Cursor[TupleRow], certain: Mapping[str, str], opt_outs: Mapping[str, Values]
+) -> dict[str, str]:
     """Takes contacts from whoever is linked to them: who got one -> whose it was."""
     taken: dict[str, str] = dict(rows(cursor, "owners_of_user_links", **_columns(certain)))
     if taken:  # the queue's rows before the links, the order of locks
         losers = dict.fromkeys(sorted(set(taken.values())), 0.0)
         enqueue(cursor, QueueKind.USER, losers, cause=Cause.EXTERNAL_ID_MOVED, needs_read=True)
-        run(cursor, "yield_to_external_ids", **_columns(certain))
+        words = [document(opt_outs.get(user, {})) for user in certain]
+        run(cursor, "yield_to_external_ids", **_columns(certain), words=words)
     return taken
 
 

@@ -207,6 +207,7 @@ def _leave_to_its_owner(
 ) -> None:
     """Its external id was moved by hand: the contact is the other's, and this user looks again."""
     user.leave_contact(found)
+    user.become(transitions.left_by_contact(user.state, found.contact))
     user.journal_event(
         Action.CONTACT_LET_GO,
         client,

@@ -231,7 +231,8 @@ def _claim_contacts(work: Work, users: Sequence[UserPass]) -> None:
         for user in users
         if user.user_id in claims and user.contact and user.contact.external_id == user.user_id
     }
-    claimed = work.services.store.claims.claim_contacts(claims, certain)
+    opt_outs = {user.user_id: user.state.opt_outs_shown for user in users if user.user_id in claims}
+    claimed = work.services.store.claims.claim_contacts(claims, certain, opt_outs)
     taken = {claims[user_id]: user_id for user_id in claimed.taken}
     for user in users:
         if user.user_id in claimed.taken:

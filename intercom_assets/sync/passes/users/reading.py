@@ -9,6 +9,7 @@ from dataclasses import replace
 from intercom_assets.domain.decisions import Freshness
 from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.models import UserLink
+from intercom_assets.domain.opt_outs import who_opted_out
 from intercom_assets.domain.tags import noted_tags
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.services import Services
@@ -60,7 +61,7 @@ def known_state(rules: Rules, app: AppRow, link: UserLink) -> UserState:
         link=link,
         contact=link.shadow,
         freshness=Freshness.FRESH if link.shadow is None else Freshness.STALE,
-        base=link.base,
+        base=link.base if link.contact_id else who_opted_out(link.base),
         accepted=link.accepted,
         refused=link.refused,
         undone=link.undone,

@@ -25,6 +25,7 @@ from intercom_assets.domain.models import (
     Value,
     Values,
 )
+from intercom_assets.domain.opt_outs import words_on
 from intercom_assets.domain.persons import is_another_person
 from intercom_assets.domain.reconcile import reconcile
 from intercom_assets.domain.tags import NOTHING, Carried, Tagging, TagPlan
@@ -184,6 +185,11 @@ class UserState:
 
     def intercom_values(self, wanted: Mapping[str, Field]) -> Values:
         return intercom_values(wanted.values(), self.contact) if self.contact else {}
+
+    @property
+    def opt_outs_shown(self) -> Values:
+        """By the contact, as a base keeps them that knew of none."""
+        return words_on(self.rules.fields.values(), self.intercom_values(self.rules.fields))
 
     # --- what is decided ----------------------------------------------------------------------
 

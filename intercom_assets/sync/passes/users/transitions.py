@@ -18,7 +18,14 @@ from intercom_assets.domain.models import (
     Value,
     Values,
 )
-from intercom_assets.domain.opt_outs import after_writes, who_opted_out, with_word_of
+from intercom_assets.domain.opt_outs import (
+    after_writes,
+    on_anothers_contact,
+    opt_out_in,
+    opted_out_of,
+    who_opted_out,
+    with_word_of,
+)
 from intercom_assets.domain.reconcile import landed
 from intercom_assets.domain.untold import sent_now
 from intercom_assets.sync.passes.kept_apart import Pairs, accepted_after
@@ -109,13 +116,20 @@ def forget_contact(state: UserState) -> UserState:
 def inherit_nothing(state: UserState) -> UserState:
     """What Intercom holds was another person's: none of it is pulled, and what the app has not
     is cleared. `refused` holds until Intercom's value changes."""
+    fields = state.rules.fields.values()
     there = state.intercom_values(state.rules.fields)
-    pulled = {name: there[name] for name, field in state.rules.fields.items() if field.pulled}
+    flags = {field.name for field in fields if field.policy.traits.of_flags}
+    pulled = {f.name: there[f.name] for f in fields if f.pulled and f.name not in flags}
+    own = {} if state.is_another_person else state.base
     zone = state.geo_hint.zone
     return replace(
         state,
         inherited_nothing=True,
-        base={**pulled, CONSIDERED_ZONE.name: zone},
+        base={
+            **pulled,
+            CONSIDERED_ZONE.name: zone,
+            **on_anothers_contact(fields, own, there),
+        },
         refused={**pulled, TIME_ZONE: zone} if TIME_ZONE in pulled else pulled,
         accepted={},
         undone={},
@@ -237,6 +251,15 @@ def with_leads(state: UserState, email: str, leads: Mapping[str, Contact]) -> Us
         leads_found=leads,
         leads=tuple(lead for lead in leads if still.get(lead) != now[lead]),
     )
+
+
+def left_by_contact(state: UserState, contact: Contact) -> UserState:
+    """The contact turned out to be another user's. An opt-out that it shows, and that was not read
+    before, is of whoever had its address until now."""
+    flags = opted_out_of(state.rules.fields.values(), contact)
+    copied = (Side.INTERCOM in opt_out_in(state.base, flag).copied_to for flag in flags)
+    own = [flag for flag, is_copy in zip(flags, copied, strict=True) if not is_copy]
+    return state if state.is_another_person else with_opt_outs(state, own)
 
 
 def with_opt_outs(state: UserState, flags: Iterable[Field]) -> UserState:
