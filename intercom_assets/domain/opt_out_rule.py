@@ -59,7 +59,7 @@ def _carry_opt_out(
         field,
         True,
         app,
-        intercom,
+        None if Side.INTERCOM in before.untold else intercom,
         Side.INTERCOM,
         deferred=inputs.look is not Freshness.FRESH,
         overruled=Side.INTERCOM in before.copied_to and intercom is False,

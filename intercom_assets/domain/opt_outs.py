@@ -55,8 +55,9 @@ class OptOut:
 
     def copied_over(self, side: Side, old: Value) -> "OptOut":
         """After a run that died wrote an opt-out over `old`, which took it back if false."""
-        by = self.by - {side} if old is False else self.by
-        return OptOut(by, self.copied_to, self.untold & by).written_to(side, True)
+        took_back = old is False and side not in self.untold
+        by = self.by - {side} if took_back else self.by
+        return OptOut(by, self.copied_to, self.untold).written_to(side, True)
 
     def as_value(self) -> Value:
         if not (self.by or self.copied_to):

@@ -2,12 +2,14 @@
 
 import pytest
 
+from intercom_assets.domain.attempts import Attempt
 from intercom_assets.domain.decisions import FieldInputs, Freshness
 from intercom_assets.domain.fields import UNSUBSCRIBED, USER_FIELDS, Field, Policy
 from intercom_assets.domain.models import Contact, Kind, Side, Value, Values
 from intercom_assets.domain.opt_outs import (
     KEY,
     OptOut,
+    after_death,
     held_by,
     on_anothers_contact,
     opted_out_of,
@@ -58,15 +60,33 @@ class TestAnotherContactOfThePerson:
         assert to is (APP if app is not True else INTERCOM)
         assert "not yet in intercom" in str(kept[KEY + "out"])
 
+    @pytest.mark.parametrize(
+        ("stored", "old"), [("intercom not yet in intercom", None), ("app", False)]
+    )
+    def test_a_false_that_is_no_word_is_nothing_that_was_written_over(
+        self, stored: str, old: Value
+    ) -> None:
+        inputs = FieldInputs({KEY + "out": stored}, {"out": True}, {"out": False}, Freshness.FRESH)
+
+        first, *_ = reconcile([OUT], inputs).decisions
+
+        assert (first.write_to, first.intercom) == (INTERCOM, old)
+
     def test_a_write_of_ours_leaves_it_to_what_is_read(self) -> None:
         assert GONE.written_to(APP, True) == OptOut(
             GONE.by, frozenset({APP}), frozenset({INTERCOM})
         )
         assert GONE.written_to(INTERCOM, True) == GONE
 
-    def test_a_run_that_died_over_somebodys_false_leaves_no_word_to_tell(self) -> None:
-        assert GONE.copied_over(INTERCOM, False) == OptOut(frozenset(), frozenset({INTERCOM}))
-        assert GONE.copied_over(INTERCOM, None) == GONE
+    @pytest.mark.parametrize("old", [None, False])
+    def test_a_run_that_died_over_its_false_wrote_over_no_word(self, old: Value) -> None:
+        assert GONE.copied_over(INTERCOM, old) == GONE
+
+    def test_over_a_false_that_is_a_word_it_left_a_copy(self) -> None:
+        known = OptOut(frozenset({INTERCOM}))
+
+        assert known.copied_over(INTERCOM, False) == OptOut(copied_to=frozenset({INTERCOM}))
+        assert known.copied_over(INTERCOM, None) == known
 
     def test_only_intercoms_word_is_to_be_told_to_the_next_contact(self) -> None:
         base = {KEY + "out": "app and intercom", KEY + "sms": "app copied to intercom"}
@@ -75,6 +95,27 @@ class TestAnotherContactOfThePerson:
 
         assert kept == {KEY + "out": "app and intercom not yet in intercom", KEY + "sms": "app"}
         assert who_opted_out(kept) == kept
+
+
+class TestARunThatDied:
+    def test_what_the_app_did_not_store_is_no_copy(self) -> None:
+        offered = Attempt("run", 0, pulled={"out": (False, True)}).note()
+
+        assert after_death(offered, {"out": OUT}, {}, {}, {"out": False}) == {}
+        assert after_death(offered, {"out": OUT}, {}, {}, {"out": True}) == {
+            KEY + "out": "nobody copied to app"
+        }
+
+    def test_a_flag_of_another_policy_is_no_opt_out(self) -> None:
+        assert after_death({"vip": True}, {"vip": PLAIN}, {}, {"vip": True}, {"vip": True}) == {}
+
+
+def test_what_is_remembered_says_what_it_is() -> None:
+    inputs = FieldInputs({}, {"out": True}, {"out": True}, Freshness.FRESH)
+
+    _, memory = reconcile([OUT], inputs).decisions
+
+    assert (memory.why, memory.write_to) == ("who opted out", None)
 
 
 class TestAContactThatWasAnothers:

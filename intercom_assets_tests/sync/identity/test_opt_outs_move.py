@@ -147,3 +147,30 @@ def test_another_person_who_got_the_id_is_not_opted_out_for_the_one_before(
     settle(world, ada)
 
     assert is_out(world, ada) == (False, False)
+
+
+@pytest.mark.parametrize("dies", ["just_before", "just_after"])
+def test_a_run_that_dies_over_the_contact_that_was_made_anew_costs_nobodys_word(
+    world: SyncWorld, dies: str
+) -> None:
+    [ada] = people(world, False)
+    opts_out_in_intercom(world, ada)
+    world.look(ada)
+    old = world.contact(ada)["id"]
+    world.intercom.by_hand.edit_contact(old, external_id=None, email=None)
+    world.intercom.by_hand.delete_contact(old)
+    world.intercom.by_hand.create_contact(role="user", external_id=str(ada))
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    getattr(world, dies)("PUT /contacts/*", killed)
+    with pytest.raises(KeyboardInterrupt):
+        world.look(ada)
+    world.sync(ada, by_hand=True)
+    settle(world, ada)
+
+    assert is_out(world, ada)[1]
+    world.intercom.by_hand.edit_contact(str(ada), unsubscribed_from_emails=False)
+    world.look(ada)
+    assert is_out(world, ada) == (False, False)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from intercom_assets.domain.decisions import Freshness
 from intercom_assets.domain.leads import EMAIL
 from intercom_assets.domain.models import UserLink
-from intercom_assets.domain.opt_outs import who_opted_out
 from intercom_assets.domain.tags import noted_tags
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.sync.context.services import Services
@@ -17,6 +16,7 @@ from intercom_assets.sync.passes.app_rows import AppRow, app_row
 from intercom_assets.sync.passes.kept_apart import of_answers
 from intercom_assets.sync.passes.rules import Rules
 from intercom_assets.sync.passes.users.state import UserState
+from intercom_assets.sync.passes.users.transitions import agreed_with_contact
 
 NOBODY_YET = UserLink("")
 """What nobody remembers of a new user is the same few empty values for all of them, and not some
@@ -61,7 +61,7 @@ def known_state(rules: Rules, app: AppRow, link: UserLink) -> UserState:
         link=link,
         contact=link.shadow,
         freshness=Freshness.FRESH if link.shadow is None else Freshness.STALE,
-        base=link.base if link.contact_id else who_opted_out(link.base),
+        base=agreed_with_contact(link),
         accepted=link.accepted,
         refused=link.refused,
         undone=link.undone,

@@ -15,6 +15,7 @@ from intercom_assets.domain.models import (
     LeftOut,
     Membership,
     Side,
+    UserLink,
     Value,
     Values,
 )
@@ -59,11 +60,13 @@ def _with_answer(state: UserState, answer: Contact, accepted: Pairs, sent: Value
     link, base, edges = state.link, state.base, state.edges
     if state.contact is None and answer.id == link.contact_id:
         # The one that was forgotten is there after all: what was agreed on it still holds.
-        base, accepted, edges = link.base, {**link.accepted, **accepted}, link.edges
+        base, edges = agreed_with_contact(link), link.edges
+        accepted = {**link.accepted, **accepted}
         state = replace(state, tags={**link.tags, **state.tags})
     if link.in_flight:
         decided = state.decided_fields
-        base = landed(link, decided, intercom_values(decided.values(), answer), state.values)
+        known = replace(link, base=agreed_with_contact(link))
+        base = landed(known, decided, intercom_values(decided.values(), answer), state.values)
     answer = with_known_tags(answer, state.contact)
     state = replace(
         state,
@@ -87,6 +90,14 @@ def with_note(state: UserState, note: InFlight) -> UserState:
         edges={**state.link.edges, **moving},
     )
     return replace(state, link=link, edges={**state.edges, **moving})
+
+
+def agreed_with_contact(link: UserLink) -> Values:
+    """The base, less what was agreed on with another contact: a run that died had claimed this one,
+    and recorded nothing of it."""
+    last = link.shadow.id if link.shadow else link.contact_id
+    is_its = link.contact_id is not None and link.contact_id == last
+    return link.base if is_its else who_opted_out(link.base)
 
 
 def forget_contact(state: UserState) -> UserState:
