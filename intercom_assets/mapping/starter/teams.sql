@@ -9,6 +9,7 @@ select
     name,
     -- plan,
     -- round(monthly_spend)::integer as monthly_spend,      -- Intercom holds whole units
+    -- labels as tags,                          -- an array of text; see your-own-app.md
     -- website,
     -- industry,
     -- (select count(*) from your_memberships m where m.team_id = your_teams.id)::integer as size,
