@@ -10,6 +10,7 @@ from intercom_assets.domain.tags import (
     TAGS,
     UNTAGGED_WHY,
     Carried,
+    Tagging,
     TagPlan,
     noted,
     noted_tags,
@@ -115,6 +116,8 @@ def test_the_tag_that_asks_for_a_sync_is_left_out_in_any_case() -> None:
         "a tag is that of sync_now_tag, which asks for a sync; the others are put on",
     )
     assert wanted_tags(["sync now"], "other").left_out is None
+    blank_too = wanted_tags(["", "sync now"], "sync now").left_out
+    assert blank_too == wanted_tags([""]).left_out
 
 
 def test_the_words_are_these() -> None:
@@ -129,3 +132,58 @@ def test_the_words_are_these() -> None:
     assert left_out.why == (
         "a tag is blank, no text or longer than 255 characters; the others are put on"
     )
+
+
+def tagging(
+    wanted: dict[str, str] | None,
+    *on: str,
+    ours: dict[str, str] | None = None,
+    known: dict[str, str] | None = KNOWN,
+    undone: frozenset[str] = frozenset(),
+    doubted: frozenset[str] = frozenset(),
+    complete: bool = True,
+) -> Tagging:
+    return Tagging(wanted, ours or {}, known, carries(*on, complete=complete), doubted, undone)
+
+
+def test_nothing_is_done_where_the_app_says_nothing_of_tags_or_none_are_synced() -> None:
+    assert tagging(None, "1", ours={"vip": "1"}).plan == TagPlan()
+    assert tagging({}, "1", ours={"vip": "1"}, known=None).plan == TagPlan()
+    assert tagging({}, "1", ours={"vip": "1"}).plan == TagPlan(take_off=("vip",))
+    assert tagging(VIP).plan == TagPlan(put_on=("vip",))
+
+
+def test_one_that_was_in_doubt_is_put_on_again() -> None:
+    ours, doubted = {"vip": "1"}, frozenset({"vip"})
+
+    in_doubt = tagging(VIP, ours=ours, doubted=doubted, complete=False).plan
+
+    assert in_doubt == TagPlan(put_on=("vip",), must_list=True)
+    assert tagging(VIP, ours=ours, complete=False).plan == TagPlan()
+
+
+def test_one_that_an_operator_took_off_stays_off_while_it_is_wanted_and_not_on() -> None:
+    undone = frozenset({"vip", "beta"})
+
+    kept_off = tagging(VIP, undone=undone)
+
+    assert kept_off.kept_off == {"vip"}
+    assert kept_off.plan == TagPlan()
+    assert tagging(VIP, "1", undone=undone).kept_off == frozenset()
+    assert tagging(None, undone=undone).kept_off == frozenset()
+    assert tagging(VIP, known=None, undone=undone).kept_off == {"vip"}
+
+
+def test_others_are_those_that_are_on_wanted_and_not_ours() -> None:
+    both = {"vip": "VIP", "beta": "beta"}
+
+    assert tagging(both, "1", "2", "7", ours={"beta": "2"}).others == {"1"}
+    assert tagging({**both, "new": "New"}, "2").others == {"2"}
+    assert tagging(None, "1").others == frozenset()
+    assert tagging(both, "1", known=None).others == frozenset()
+
+
+def test_a_name_leads_to_the_tag_that_is_ours_before_the_one_that_has_it_now() -> None:
+    assert tagging(VIP, ours={"vip": "9"}).id_of(" Vip ") == "9"
+    assert tagging(VIP).id_of("VIP") == "1"
+    assert tagging(VIP, known=None).id_of("VIP") is None
