@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from intercom_assets.sync.engine import bulk, bulk_users, bulk_waves
+from intercom_assets.sync.passes import late_jobs
 from intercom_assets_tests.sync.sync_world import SyncWorld
 from intercom_assets_tests.sync.world import Synced
 
@@ -21,6 +22,7 @@ OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
 MODULES = {
     **dict.fromkeys(("LEAST_USERS", "LEAST_TEAMS"), bulk),
     **dict.fromkeys(("ROWS_AT_ONCE", "CHUNKS_AT_ONCE", "WAVE_ROWS"), bulk_waves),
+    "JOB_LASTS": late_jobs,
     **dict.fromkeys(("LEAST_ITEMS", "AT_ONCE", "FEW_TEAMS"), bulk_users),
 }
 SMALL: Mapping[str, int] = {"LEAST_USERS": 3, "LEAST_TEAMS": 3, "LEAST_ITEMS": 3}

@@ -50,17 +50,20 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--seed", type=int, help="of everything random (taken from the clock)")
     add("--users", type=int, default=1_000, help="in the app at the start (1000)")
     add("--workers", type=int, default=0, metavar="N", help="N sync workers instead of Dagster")
+    add("--bulk", action="store_true", help="workers send many items a call")
     add("--keep", type=Path, metavar="DIR", help="logs, histories and tables of a run that failed")
     options = parser.parse_args(arguments)
     if options.minutes <= 0 or options.users < 1 or options.workers < 0:
         parser.error("--minutes and --users are above 0, --workers not below.")
+    if options.bulk and not options.workers:
+        parser.error("--bulk goes with --workers: a large batch is a few users there.")
     if options.seed is None:
         options.seed = time.time_ns() % 1_000_000
     return options
 
 
 def _run(options: argparse.Namespace) -> int:
-    wishes = DemoOptions(options.seed, workers=options.workers)
+    wishes = DemoOptions(options.seed, workers=options.workers, bulk=options.bulk)
     world_of = worker_world if options.workers else dagster_world
     _say(f"seed {options.seed}: starting")
     with world_of(wishes) as world:

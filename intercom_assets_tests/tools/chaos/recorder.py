@@ -9,11 +9,13 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from random import Random
 from threading import Timer
 from typing import Any
 
+from intercom_assets.simulator.bulk_jobs import BulkJob, BulkJobs, Task
 from intercom_assets.simulator.faults import Fault, Faults
 from intercom_assets.simulator.records import Contact
 from intercom_assets.simulator.server import serve
@@ -36,6 +38,24 @@ class Versions(dict[str, Contact]):
     def __setitem__(self, key: str, contact: Contact) -> None:
         super().__setitem__(key, contact)
         self._recorder.note_version(contact)
+
+
+class JobsOfCalls(BulkJobs):
+    """A job's work is that of the call that began it, whenever it is done."""
+
+    def __init__(self, recorder: "Recorder") -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def add(self, job: BulkJob, task: Task) -> None:
+        call, work = self._recorder.in_call, task.work
+
+        def work_of_call() -> int:
+            with self._recorder.within(call):
+                return work()
+
+        task.work = work_of_call
+        super().add(job, task)
 
 
 class NotedFaults(Faults):
@@ -67,6 +87,7 @@ class Recorder(Simulator):
         self.noted = NotedFaults(Random(seed))
         self.faults = self._answering.faults = self.noted
         self.world.contacts = Versions(self)
+        self.world.bulk = JobsOfCalls(self)
 
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
@@ -123,6 +144,19 @@ class Recorder(Simulator):
             kinds.append(f"{fault.kind} {fault.when}" if fault.kind == "error" else fault.kind)
         self.faults_by_kind.update(kinds)
         return kinds[-1] if kinds else ""
+
+    @contextmanager
+    def within(self, call: int) -> Iterator[None]:
+        """What is written meanwhile is this call's doing."""
+        before, self._in_call = self._in_call, call
+        try:
+            yield
+        finally:
+            self._in_call = before
+
+    @property
+    def in_call(self) -> int:
+        return self._in_call
 
     def note_version(self, contact: Contact) -> None:
         companies = (self.world.companies[each].company_id for each in contact.companies)

@@ -1,8 +1,8 @@
 """A sync worker in a process of its own, without Dagster: feeds the queue and works it off, again.
 
 Belongs here: the loop, with time-outs short enough for a short lease. What it does in a round is
-the product's own. `--broken` takes one safeguard away (`broken.py`).
-Must not: dying or pausing by itself; that is done to it.
+the product's own. `--broken` takes one safeguard away (`broken.py`); with `--bulk` a few users are
+a large batch. Must not: dying or pausing by itself; that is done to it.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from intercom_assets.sync.environment import (
 )
 from intercom_assets.sync.feeders.app_changes import feed_from_app
 from intercom_assets.sync.feeders.intercom_changes import feed_from_intercom
+from intercom_assets_tests.sync.small_bulk import SMALL, sizes_of_bulk
 from intercom_assets_tests.tools.chaos.broken import PROTOCOLS
 
 SEARCH_EVERY = 5.0
@@ -39,6 +40,8 @@ LEASE = timedelta(seconds=6)
 """Shorter than a `sync.yaml` may have it, as are the calls."""
 AT_ONCE = 40
 """Users a round, so that several workers share what is due."""
+BULK_SIZES = {**SMALL, "AT_ONCE": 10, "JOB_LASTS": 20}
+"""Jobs take a second here, so that one that nobody saw the end of is not waited for for long."""
 
 
 @contextmanager
@@ -80,9 +83,11 @@ def work(services: Services, search: bool) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broken", choices=sorted(PROTOCOLS))
+    parser.add_argument("--bulk", action="store_true")
     options = parser.parse_args()
     parent, searched_at = os.getppid(), 0.0
-    with services_of_worker() as services:
+    sizes = BULK_SIZES if options.bulk else {}
+    with sizes_of_bulk(sizes), services_of_worker() as services:
         if options.broken:
             services = PROTOCOLS[options.broken](services)
         while os.getppid() == parent:

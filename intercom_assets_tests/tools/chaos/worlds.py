@@ -43,12 +43,14 @@ UNGUARDED = "\nguards: {above: 1000000}\n"
 """In ten minutes nearly everybody is changed; a backlog of that is what the guards stop on purpose,
 for an operator to look at."""
 SHORT = "\nheartbeat: 500ms\n"
+BY_BULK = "\nbulk: preview\n"
 LATE_FOR_WORKERS = TIMEOUTS.total + 0.5
 LISTENER = "listener"
 WEBHOOKS = {"delay_ms": 50, "shuffle": 2, "duplicate_share": 0.3, "lose_share": 0.1}
 """Doubled, lost and in any order. Writes by the API are told too: all of them are echoes."""
 SIMULATED = {"attach_moves_updated_at": True, "rate_window_s": 3}
 """An edge made by hand is to be found by search; and a storm of 429 shall not be all there is."""
+SIMULATED_BULK = {"bulk_job_delay_s": 1.0, "bulk_lose_every": 7, "bulk_lost_state": "completed"}
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,16 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`app_url`: a database that has app, triggers and schema already; it is not killed then."""
+    """`app_url`: a database that has app, triggers and schema already; it is not killed then.
+
+    `bulk`: calls of many items.
+    """
 
     seed: int
     workers: int = 2
     broken: str | None = None
     twins: bool = False
+    bulk: bool = False
     app_url: str | None = None
 
 
@@ -86,12 +92,14 @@ def worker_world(wishes: DemoOptions) -> Iterator[World]:
             server, databases = a_server(place, stack)
             app_url = an_app(databases)
         port, listener_port = free_ports(2)
-        environment = environment_of(place, app_url, f"http://{HOST}:{port}", SHORT)
+        environment = environment_of(place, app_url, f"http://{HOST}:{port}",
+                                     SHORT + (BY_BULK if wishes.bulk else ""))  # fmt: skip
         processes = started(place, environment, stack)
         names = [f"worker-{n}" for n in range(wishes.workers)]
         worker = python("intercom_assets_tests.tools.chaos.worker")
         if wishes.broken:
             worker += ["--broken", wishes.broken]
+        worker += ["--bulk"] if wishes.bulk else []
         keeper = Keeper(
             processes,
             {
@@ -101,6 +109,8 @@ def worker_world(wishes: DemoOptions) -> Iterator[World]:
             },
         )
         bystander = with_recorder(keeper, processes, app_url, f"http://{HOST}:{port}")
+        if wishes.bulk:
+            bystander.tell("settings", SIMULATED_BULK)
         with_listener(keeper, processes, bystander, listener_port)
         world = World(app_url, place, bystander, processes, keeper,
                       _strikes(keeper, names, server, wishes.seed))  # fmt: skip
