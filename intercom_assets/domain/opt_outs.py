@@ -173,7 +173,7 @@ def _offered(in_flight: Values) -> Values:
         name: old
         for attempt in attempts_in(in_flight)
         for name, (old, new) in attempt.pulled.items()
-        if new is True and old is not True and not attempt.undoes
+        if new is True and not attempt.undoes
     }
 
 

@@ -106,6 +106,11 @@ class TestARunThatDied:
             KEY + "out": "nobody copied to app"
         }
 
+    def test_a_false_that_it_offered_made_no_copy(self) -> None:
+        offered = Attempt("run", 0, pulled={"out": (True, False)}).note()
+
+        assert after_death(offered, {"out": OUT}, {}, {}, {"out": True}) == {}
+
     def test_a_flag_of_another_policy_is_no_opt_out(self) -> None:
         assert after_death({"vip": True}, {"vip": PLAIN}, {}, {"vip": True}, {"vip": True}) == {}
 
