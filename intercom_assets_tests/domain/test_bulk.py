@@ -24,6 +24,11 @@ def test_a_documented_field_goes_by_either_endpoint(name: str) -> None:
     assert may_carry(an_item("c1", **{name: "x"}))
 
 
+def test_all_documented_fields_go_together() -> None:
+    assert may_carry(an_item(**dict.fromkeys((*DOCUMENTED, *ONLY_AT_FIRST), "x")))
+    assert may_carry(an_item("c1", **dict.fromkeys(DOCUMENTED, "x")))
+
+
 @pytest.mark.parametrize("name", ONLY_AT_FIRST)
 def test_what_only_a_create_takes_is_not_sent_by_an_update(name: str) -> None:
     assert may_carry(an_item(**{name: "x"}))
