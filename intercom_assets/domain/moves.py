@@ -14,15 +14,13 @@ def pull(
     app: Value,
     intercom: Value,
     why: str,
-    deferred: bool | None = None,
 ) -> Decision:
     """Intercom's value for the app, unless the app has nowhere to put it or would not store it."""
     if not field.pulled:
         return Decision(field, app, app, intercom, why="no write-back column")
     if field.name in inputs.refused and field.same(intercom, inputs.refused[field.name]):
         return Decision(field, app, app, intercom, why="the app refused this value before")
-    if deferred is None:
-        deferred = inputs.look is not Freshness.FRESH
+    deferred = inputs.look is not Freshness.FRESH
     return Decision(field, intercom, app, intercom, Side.APP, deferred=deferred, why=why)
 
 

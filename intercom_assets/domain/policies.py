@@ -106,7 +106,7 @@ def _later_value(field: Field, inputs: FieldInputs, app: Value, intercom: Value)
     if _time(app) >= _time(intercom):
         why = "the app's is later"
         return Decision(field, app, app, intercom, Side.INTERCOM, deferred=unsure, why=why)
-    return pull(field, inputs, app, intercom, "Intercom's is later", deferred=unsure)
+    return pull(field, inputs, app, intercom, "Intercom's is later")
 
 
 def _last_writer(field: Field, inputs: FieldInputs, app: Value, intercom: Value) -> Decision:
