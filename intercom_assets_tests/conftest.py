@@ -14,6 +14,7 @@ import pytest
 from intercom_assets.demo.databases import Databases
 from intercom_assets.supervision.postgres import EmbeddedPostgres
 from intercom_assets_tests.abandoned import remove_abandoned
+from intercom_assets_tests.clean_databases import CleanDatabases
 from intercom_assets_tests.places import roomy_place
 from intercom_assets_tests.template import fill_template
 
@@ -79,9 +80,13 @@ def empty_database(databases: Databases) -> Iterator[str]:
     databases.drop(name)
 
 
+@pytest.fixture(scope="session")
+def clean_databases(databases: Databases, template: str) -> CleanDatabases:
+    return CleanDatabases(databases, template)
+
+
 @pytest.fixture
-def database(databases: Databases, template: str) -> Iterator[str]:
-    """The address of a database of this test's own: a copy of `template`."""
-    name = f"{databases.prefix}{secrets.token_hex(6)}"
-    yield databases.copy(template, name)
-    databases.drop(name)
+def database(clean_databases: CleanDatabases) -> Iterator[str]:
+    """The address of a database of this test's own, as `template` is."""
+    with clean_databases.lent() as url:
+        yield url

@@ -21,7 +21,7 @@ from intercom_assets.sync.passes.users.chunk import Begun
 
 T = TypeVar("T")
 
-ROWS_AT_ONCE, CHUNKS_AT_ONCE = 16_000, 200
+ROWS_AT_ONCE, CHUNKS_AT_ONCE = 12_000, 200
 """Rows that are yet to be passed, and chunks whose leases are held, at a time, so that memory does
 not grow with the batch. Where most are unchanged, few of many chunks wait."""
 WAVE_ROWS = 5_000
