@@ -3,6 +3,7 @@
 import http.client
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -135,7 +136,8 @@ def test_a_body_that_does_not_say_how_long_it_is_ends_at_a_mebibyte(echoing: Lis
     signature = {"X-Hub-Signature": "sha1=" + "0" * 40}
     chunks = (b"x" * 65_536 for _ in range(18))
     try:
-        connection.request("POST", "/hook", chunks, signature, encode_chunked=True)
+        with suppress(BrokenPipeError, ConnectionResetError):  # it hung up before all was sent
+            connection.request("POST", "/hook", chunks, signature, encode_chunked=True)
         assert connection.getresponse().status == 413
     finally:
         connection.close()
