@@ -21,7 +21,7 @@ OLD = datetime(2024, 3, 5, 9, 30, tzinfo=UTC)
 
 MODULES = {
     **dict.fromkeys(("LEAST_USERS", "LEAST_TEAMS"), bulk),
-    **dict.fromkeys(("ROWS_AT_ONCE", "CHUNKS_AT_ONCE", "WAVE_ROWS"), bulk_waves),
+    **dict.fromkeys(("ROWS_AT_ONCE", "CHUNKS_AT_ONCE", "WAVE_ROWS", "KEPT_ROWS"), bulk_waves),
     "JOB_LASTS": late_jobs,
     **dict.fromkeys(("LEAST_ITEMS", "AT_ONCE", "FEW_TEAMS"), bulk_users),
 }

@@ -19,6 +19,8 @@ SAMPLES = 5
 """Items of the last call that are read, until one is found that got there."""
 FIRST_WAIT, LONGEST_WAIT, PATIENCE = 1.0, 10.0, 300.0
 """Seconds between two searches, and after which what is not indexed is read one by one."""
+SHARE = 0.2
+"""Of what was waited so far, the longest wait after it: so much too late it is noticed at most."""
 
 
 def wait_for_index(
@@ -62,7 +64,8 @@ def _wait(
             return True
         if not wait_for(client, wait, stopped):
             break
-        waited, wait = waited + wait, min(wait * 1.5, LONGEST_WAIT)
+        waited += wait
+        wait = min(max(FIRST_WAIT, SHARE * waited), LONGEST_WAIT)
     return False
 
 

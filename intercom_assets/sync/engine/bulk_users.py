@@ -25,7 +25,7 @@ from intercom_assets.sync.passes.users.bulk_offers import (
 from intercom_assets.sync.passes.users.bulk_proof import know_companies
 from intercom_assets.sync.passes.users.chunk import begin_chunk
 
-AT_ONCE = 2_000
+AT_ONCE = 1_000
 """Users whose companies are made, and whose items are sent, together."""
 LEAST_ITEMS = 100
 """Fewer of a wave go alone at once: most of a large batch may be unchanged, and nobody waits for

@@ -113,6 +113,25 @@ def test_no_more_rows_are_held_than_memory_is_for(world: SyncWorld, rows: int) -
     assert all(synced[user].status is Status.CHANGED for user in users)
 
 
+@pytest.mark.parametrize("kept", [0, 3, 100])
+def test_who_is_not_kept_in_memory_is_read_again_and_proven_alike(
+    world: SyncWorld, kept: int
+) -> None:
+    users = given_users(world, 9)
+    world.just_after(
+        "POST /contacts/bulk", lambda: world.update_user(users[8], name="Another Name")
+    )
+
+    with sizes_of_bulk({"KEPT_ROWS": kept}):
+        synced = world.sync(*users)
+
+    assert kinds(synced)["POST /contacts"] == 0
+    assert all(synced[user].status is Status.CHANGED for user in users)
+    world.sync_due()
+    assert world.contact(users[8])["name"] == "Another Name"
+    assert world.settles(*users)
+
+
 def test_a_call_that_its_leases_have_no_room_for_ends_bulk_for_nobody_else(
     world: SyncWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
