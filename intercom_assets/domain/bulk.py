@@ -13,8 +13,10 @@ from intercom_assets.domain.models import CompanyPatch, ContactPatch
 
 ITEMS = 100
 """Items a call, as documented; Intercom's own refusal of more names the number that counts."""
-PROVEN_AT_ONCE, WAITING = 150, 10
-"""Users that one search proves; calls that wait for the index."""
+PROVEN_AT_ONCE = 125
+"""Users that one search proves: a chunk of 250 is two."""
+WAVE, OF_A_WAVE, WAITING = 1_000, 3, 10
+"""Users that are waited for together, the calls that this takes each time, and the first time."""
 MOST_COMPANIES = 10
 """Companies of an item: a contact's document shows no more, so that more could not be proven."""
 CREATE_MAY_SET = frozenset(
@@ -79,6 +81,5 @@ def calls_by_bulk(users: int, companies: int) -> int:
     """About how many calls so many items take, with all that proves them: for each call of items a
     look at its job, a search for each page of users, a step of the scroll for each page of
     companies, and what waits for the index."""
-    return (
-        2 * -(-users // ITEMS) + -(-users // PROVEN_AT_ONCE) + 3 * -(-companies // ITEMS) + WAITING
-    )
+    items = 2 * -(-users // ITEMS) + 3 * -(-companies // ITEMS)
+    return items + -(-users // PROVEN_AT_ONCE) + OF_A_WAVE * -(-users // WAVE) + WAITING

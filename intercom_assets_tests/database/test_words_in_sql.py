@@ -18,6 +18,7 @@ from intercom_assets.domain.models import (
     TeamLink,
     UserLink,
 )
+from intercom_assets.domain.opt_outs import KEY as OPTED_OUT
 from intercom_assets.domain.vocabulary import Action, AttributeModel, QueueKind
 
 QUERIES = "\n".join(query(name).decode() for name in sorted(query_names()))
@@ -52,6 +53,7 @@ KNOWN = {
     *AttributeModel,
     DELETED.name,
     COMPANY_DELETED.name,
+    OPTED_OUT,
     *(field.name for stored in _STORED for field in fields(stored)),
 }
 

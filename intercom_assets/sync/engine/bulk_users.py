@@ -6,7 +6,7 @@ Must not: decide who may go by bulk (`bulk_items.py`), or what came of it (`bulk
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from intercom_assets.domain.bulk import BulkJob
+from intercom_assets.domain.bulk import WAVE, BulkJob
 from intercom_assets.domain.vocabulary import QueueKind
 from intercom_assets.intercom.client import IntercomClient
 from intercom_assets.sync.context.work import Run
@@ -25,7 +25,7 @@ from intercom_assets.sync.passes.users.bulk_offers import (
 from intercom_assets.sync.passes.users.bulk_proof import know_companies
 from intercom_assets.sync.passes.users.chunk import begin_chunk
 
-AT_ONCE = 1_000
+AT_ONCE = WAVE
 """Users whose companies are made, and whose items are sent, together."""
 LEAST_ITEMS = 100
 """Fewer of a wave go alone at once: most of a large batch may be unchanged, and nobody waits for
