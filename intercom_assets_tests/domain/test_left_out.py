@@ -46,3 +46,14 @@ def test_intercoms_value_is_taken_all_the_same() -> None:
 
     assert decision.write_to is Side.APP
     assert not decision.left_out
+
+
+@pytest.mark.parametrize("look", list(Freshness))
+def test_nobodys_edit_counts_as_overruled_by_a_value_that_is_not_sent(look: Freshness) -> None:
+    known = {"base": "at first", "app": "ours", "intercom": "theirs"}
+    assert decide(NICK, **known, look=look).overruled
+
+    decision = decide(NICK, **known, look=look, left_out=left_out("ours"))
+
+    assert outcome(decision) == "nothing"
+    assert (decision.deferred, decision.overruled) == (False, False)
