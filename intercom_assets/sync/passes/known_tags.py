@@ -3,11 +3,11 @@
 And what a run that died had done to them, as the next one finds it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from intercom_assets.domain.attempts import attempts_in
-from intercom_assets.domain.models import Contact, JournalEntry, Values
+from intercom_assets.domain.attempts import Attempt
+from intercom_assets.domain.models import Contact, JournalEntry
 from intercom_assets.domain.tags import TAGGED_WHY, UNTAGGED_WHY, Carried, key_of
 from intercom_assets.domain.vocabulary import Action, QueueKind
 
@@ -22,10 +22,13 @@ def with_known_tags(answer: Contact, known: Contact | None) -> Contact:
 
 
 def tags_done(
-    kind: QueueKind, key: str, in_flight: Values, ids: Mapping[str, str], carried: Carried
+    kind: QueueKind,
+    key: str,
+    attempts: Sequence[Attempt],
+    ids: Mapping[str, str],
+    carried: Carried,
 ) -> list[JournalEntry]:
     """Tags of which a look tells that they were put on, or taken off. `ids`: tag's key -> id."""
-    attempts = attempts_in(in_flight)
     put_on = [
         attempt.entry(kind, key, Action.TAGGED, new=name, why=TAGGED_WHY[kind])
         for attempt in attempts

@@ -292,7 +292,7 @@ def test_a_company_that_is_no_team_is_left_alone(worlds: Worlds) -> None:
     assert world.settles(*users)
 
 
-def test_a_kill_while_a_team_is_left_by_bulk_is_cleared_up(world: SyncWorld) -> None:
+def given_users_who_left_their_team(world: SyncWorld) -> list[int]:
     team = world.given_team(domain="t.example")
     users = given_users(world, 4)
     for user in users:
@@ -300,6 +300,11 @@ def test_a_kill_while_a_team_is_left_by_bulk_is_cleared_up(world: SyncWorld) -> 
     world.sync(*users)
     for user in users:
         world.leaves(user, team)
+    return users
+
+
+def test_a_kill_while_a_team_is_left_by_bulk_is_cleared_up(world: SyncWorld) -> None:
+    users = given_users_who_left_their_team(world)
     killed_at(world, "after", "PUT /contacts/bulk", *users)
 
     world.sync(*users)
@@ -314,13 +319,7 @@ def test_a_kill_while_a_team_is_left_by_bulk_is_cleared_up(world: SyncWorld) -> 
 
 
 def test_who_a_job_did_not_take_out_is_taken_out_alone(world: SyncWorld) -> None:
-    team = world.given_team(domain="t.example")
-    users = given_users(world, 4)
-    for user in users:
-        world.joins(user, team)
-    world.sync(*users)
-    for user in users:
-        world.leaves(user, team)
+    users = given_users_who_left_their_team(world)
     world.intercom.set(bulk_lose_every=2)
 
     synced = world.sync(*users)

@@ -190,8 +190,7 @@ def test_after_a_kill_a_late_job_writes_no_older_name_over_a_companys_newer_one(
 # --- a late index ---------------------------------------------------------------------------------
 
 
-def test_an_index_from_before_proves_nothing(world: SyncWorld) -> None:
-    """It still shows the value that was there before the one that the job was to replace."""
+def given_users_who_changed_back_unindexed(world: SyncWorld) -> list[int]:
     users = given_users(world, 4, plan="free")
     world.sync(*users)
     world.times.sleep(1_000)
@@ -201,6 +200,12 @@ def test_an_index_from_before_proves_nothing(world: SyncWorld) -> None:
         world.sync(user)
         world.update_user(user, plan="free")
     world.times.sleep(5)
+    return users
+
+
+def test_an_index_from_before_proves_nothing(world: SyncWorld) -> None:
+    """It still shows the value that was there before the one that the job was to replace."""
+    users = given_users_who_changed_back_unindexed(world)
     world.intercom.set(bulk_lose_every=1)
 
     world.sync(*users)
@@ -211,15 +216,7 @@ def test_an_index_from_before_proves_nothing(world: SyncWorld) -> None:
 
 
 def test_after_a_kill_an_index_from_before_proves_nothing(world: SyncWorld) -> None:
-    users = given_users(world, 4, plan="free")
-    world.sync(*users)
-    world.times.sleep(1_000)
-    world.intercom.set(index_delay_s=900)
-    for user in users:
-        world.update_user(user, plan="team")
-        world.sync(user)
-        world.update_user(user, plan="free")
-    world.times.sleep(5)
+    users = given_users_who_changed_back_unindexed(world)
     killed_at(world, "before", "PUT /contacts/bulk", *users)
 
     for _ in range(8):

@@ -186,14 +186,15 @@ def found_done(state: TeamState, answer: Company) -> list[JournalEntry]:
     looked = Looked(
         KIND, state.team_id, fields=fields, base=link.base, app=state.values, intercom=there
     )
-    for attempt in attempts_in(link.in_flight):
+    attempts = attempts_in(link.in_flight)
+    for attempt in attempts:
         made = link.company_id is None and attempt.made(answer.created_at)
         found += fields_done(attempt, link.in_flight, looked, made=made)
         if made:
             found.append(attempt.entry(KIND, state.team_id, Action.CREATED, why="new company"))
     on = _by_key(answer)
     carried = Carried(frozenset(on.values()), answer.tags is not None)
-    return [*found, *tags_done(KIND, state.team_id, link.in_flight, {**link.tags, **on}, carried)]
+    return [*found, *tags_done(KIND, state.team_id, attempts, {**link.tags, **on}, carried)]
 
 
 def after_read(state: TeamState, answer: Company, found: Iterable[JournalEntry]) -> TeamState:

@@ -85,9 +85,9 @@ def _moves_of(
 
 
 def contact_tags_done(state: UserState, carried: Carried) -> list[JournalEntry]:
-    in_flight = state.link.in_flight
-    ids = {**(state.rules.tags or {}), **state.link.tags, **noted_tags(in_flight)}
-    return tags_done(KIND, state.user_id, in_flight, ids, carried)
+    noted = noted_tags(state.link.in_flight)
+    ids = {**(state.rules.tags or {}), **state.link.tags, **noted}
+    return tags_done(KIND, state.user_id, state.attempts, ids, carried)
 
 
 def archived_done(state: UserState) -> list[JournalEntry]:
